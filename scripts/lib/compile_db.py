@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How the build compiles each file: Meson's compile_commands.json."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import tree
+
+# Options that name outputs, each with an argument of its own.
+OUTPUT_OPTIONS = {"-o", "-MF", "-MQ", "-MT"}
+# Options that decide what an #include finds and how it is read.
+FRONT_END_OPTIONS = ("-I", "-isystem", "-D", "-std=", "-include")
+
+
+@dataclass(frozen=True)
+class Command:
+    file: Path  # relative to the root
+    directory: Path
+    compiler: str
+    arguments: tuple[str, ...]  # without compiler, outputs and the file itself
+
+
+def parse(entry: dict) -> Command | None:
+    """One entry of the database; None for files outside the tree or generated in the build."""
+    directory = Path(entry["directory"])
+    file = Path(os.path.normpath(directory / entry["file"]))
+    if not file.is_relative_to(tree.ROOT) or file.is_relative_to(directory):
+        return None
+    words = shlex.split(entry["command"])
+    while Path(words[0]).name in ("ccache", "sccache"):
+        words.pop(0)
+    arguments, skip = [], False
+    for word in words[1:]:
+        if skip or word in OUTPUT_OPTIONS:
+            skip = not skip
+        elif word not in ("-c", "-MD", "-MMD", entry["file"]):
+            arguments.append(word)
+    return Command(file.relative_to(tree.ROOT), directory, words[0], tuple(arguments))
+
+
+def ensure_configured(build: Path) -> None:
+    """A build directory with a database in it; Meson writes it at configuration."""
+    if (build / "compile_commands.json").is_file():
+        return
+    run = subprocess.run(["meson", "setup", str(build), str(tree.ROOT)], text=True,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if run.returncode != 0:
+        sys.exit(f"{run.stdout}meson setup failed: there are no compile commands to go by")
+
+
+def load(build: Path) -> list[Command]:
+    ensure_configured(build)
+    entries = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
+    commands = {}
+    for entry in entries:
+        command = parse(entry)
+        if command and command.file.suffix == ".cc":
+            commands.setdefault(command.file, command)
+    return [commands[file] for file in sorted(commands)]
+
+
+def front_end_options(commands: list[Command]) -> list[str]:
+    """The union, in order, of what the commands tell the preprocessor and the parser."""
+    seen: dict[tuple[str, ...], None] = {}
+    for command in commands:
+        words = iter(command.arguments)
+        for word in words:
+            if not word.startswith(FRONT_END_OPTIONS):
+                continue
+            pair = (word, next(words)) if word in ("-I", "-isystem", "-D", "-include") else (word,)
+            seen.setdefault(pair)
+    return [word for pair in seen for word in pair]
