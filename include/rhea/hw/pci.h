@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// PCI devices: configuration space, base address registers, interrupts, option ROM, bus mastering
+// (PCI Local Bus Specification 3.0).
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rhea/qom/device.h"
+#include "rhea/qom/registry.h"
+#include "rhea/softmmu/dma.h"
+#include "rhea/softmmu/machine.h"
+
+namespace rhea {
+
+/// What never changes of a device's header; `static constexpr PciIdentity kPci` in the class.
+struct PciIdentity {
+  u16 vendor{};
+  u16 device{};
+  u32 klass{};     ///< class, subclass, programming interface: 0x010180
+  u8 revision{};
+  u16 subsystem_vendor{0x1af4};
+  u16 subsystem{0x1100};
+};
+
+/// Offsets in configuration space (type 0 header).
+namespace pci {
+inline constexpr u8 kVendorId = 0x00, kDeviceId = 0x02, kCommand = 0x04, kStatus = 0x06, kRevision = 0x08, kProgIf = 0x09,
+                    kSubclass = 0x0a, kClass = 0x0b, kCacheLineSize = 0x0c, kLatencyTimer = 0x0d, kHeaderType = 0x0e,
+                    kBar0 = 0x10, kSubsystemVendorId = 0x2c, kSubsystemId = 0x2e, kRomBar = 0x30, kCapabilities = 0x34,
+                    kInterruptLine = 0x3c, kInterruptPin = 0x3d;
+inline constexpr u16 kCommandIo = 1, kCommandMemory = 2, kCommandMaster = 4, kCommandIntxDisable = 0x400;
+inline constexpr u16 kStatusInterrupt = 8, kStatusCapabilities = 0x10;
+}  // namespace pci
+
+class PciDevice;
+
+/// A bus of 32 slots with 8 functions each. Forwards configuration accesses; routes INTx through its owner.
+class PciBus final : public Bus {
+ public:
+  static constexpr std::string_view kName = "PCI";
+  std::string_view kind() const override { return "PCI"; }
+  bool is_full() const override;
+
+  /// `map_irq(slot, pin)` gives the interrupt link of a device's pin (0 = INTA#), `set_irq(link, level)` drives it (wired-or is
+  /// done here).
+  void init(Region& memory, Region& io, AddressSpace& dma_space, std::function<unsigned(unsigned slot, unsigned pin)> map_irq,
+            std::function<void(unsigned link, bool level)> set_irq);
+  Region& memory() const { return *memory_; }
+  Region& io() const { return *io_; }
+  AddressSpace& dma_space() const { return *dma_space_; }
+  PciDevice* device(unsigned devfn) const { return slots_[devfn & 0xff]; }
+  /// Configuration mechanism accesses by (bus,) device, function and register; all ones when nobody answers.
+  u32 config_read(unsigned devfn, unsigned reg, unsigned size) const;
+  void config_write(unsigned devfn, unsigned reg, u32 value, unsigned size);
+  u8 number() const { return number_; }
+  /// Level of an interrupt link as the wired-or of all devices on it.
+  bool link_level(unsigned link) const { return link_counts_[link & 7] != 0; }
+
+ protected:
+  Result<> assign_slot(Device& device) override;
+  void release_slot(Device& device) override;
+
+ private:
+  friend class PciDevice;
+  void set_intx(const PciDevice& device, unsigned pin, bool level);
+
+  u8 number_{0};
+  Region* memory_{};
+  Region* io_{};
+  AddressSpace* dma_space_{};
+  std::function<unsigned(unsigned, unsigned)> map_irq_;
+  std::function<void(unsigned, bool)> set_irq_;
+  std::array<PciDevice*, 256> slots_{};
+  std::array<unsigned, 8> link_counts_{};
+};
+
+enum class BarKind : u8 { Memory32, Memory64, MemoryPrefetch32, MemoryPrefetch64, Io };
+
+/// Base class: a device declares `static constexpr PciIdentity kPci`, calls set_identity(kPci) in its constructor, and registers
+/// its BARs in realize(); configuration space, BAR moves, their saved state, INTx and bus-master enable are done here.
+/// Properties: addr ("slot.function" hexadecimal, or -1), romfile, rombar, multifunction.
+class PciDevice : public Device {
+ public:
+  static constexpr std::string_view kName = "pci-device";
+  static constexpr std::string_view kBus = "PCI";
+  using Extendable = PciDevice;
+  static void describe(Schema<PciDevice>& s);
+  static constexpr unsigned kConfigSize = 256;
+
+  PciBus& pci_bus() const { return static_cast<PciBus&>(*parent_bus()); }
+  u8 devfn() const { return devfn_; }
+  u8 slot() const { return devfn_ >> 3; }
+  u8 function() const { return devfn_ & 7; }
+  /// Little-endian, any size 1, 2, 4 at any register that does not cross a dword.
+  virtual u32 config_read(unsigned reg, unsigned size);
+  /// Overriders call the base first. Only the writable bits change.
+  virtual void config_write(unsigned reg, u32 value, unsigned size);
+  u8 config8(unsigned reg) const { return config_[reg]; }
+  u16 config16(unsigned reg) const { return static_cast<u16>(config_[reg] | config_[reg + 1] << 8); }
+  u32 config32(unsigned reg) const { return config16(reg) | static_cast<u32>(config16(reg + 2)) << 16; }
+  /// For info pci: address (all ones when unmapped), size, kind of BAR n; nullopt when there is none.
+  struct BarInfo {
+    BarKind kind;
+    u64 address;
+    u64 size;
+  };
+  std::optional<BarInfo> bar_info(unsigned n) const;
+
+  Result<> post_load(unsigned version) override;
+
+ protected:
+  PciDevice();
+  void set_identity(const PciIdentity& identity);
+  /// BAR `n` shows `region`, whose size must be a power of two (io: >= 4, memory: >= 16). 64-bit BARs take two.
+  void bar(unsigned n, Region& region, BarKind kind = BarKind::Memory32);
+  /// INTx: which pin the device uses (1 = INTA#; 0 none), and its level.
+  void set_interrupt_pin(u8 pin);
+  void set_intx(bool level);
+  bool intx_level() const { return intx_level_; }
+  /// Sends a message-signalled interrupt when the MSI capability is enabled by the guest; else false.
+  void add_msi(unsigned vectors = 1);
+  bool msi_enabled() const;
+  bool notify_msi(unsigned vector = 0);
+  /// The device's view of memory; follows the bus-master bit.
+  const DmaMaster& dma() const { return dma_; }
+  /// Raw bytes: a reset value, and which bits the guest may change (write-1-to-clear bits apart).
+  void config_set8(unsigned reg, u8 value, u8 writable = 0);
+  void config_set16(unsigned reg, u16 value, u16 writable = 0);
+  void config_set32(unsigned reg, u32 value, u32 writable = 0);
+  void config_set_w1c(unsigned reg, u16 bits);
+  /// Appends a capability of `size` bytes to the list and returns its offset.
+  u8 add_capability(u8 id, u8 size);
+
+  /// Overriders of these call the base version (first in realize, reset; last in unrealize).
+  Result<> realize() override;
+  void unrealize() override;
+  void reset(ResetKind kind) override;
+
+ private:
+  friend class PciBus;
+  struct Bar {
+    Region* region{};
+    BarKind kind{};
+    bool mapped{false};
+    u64 address{};
+  };
+  void update_mappings();
+  Result<> load_option_rom();
+
+  i32 addr_{-1};
+  std::string addr_text_;
+  std::string romfile_;
+  u32 rombar_{1};
+  bool multifunction_{false};
+  u8 devfn_{0};
+  bool intx_level_{false};
+  bool intx_asserted_{false};
+  u8 msi_cap_{0};
+  u8 last_capability_{0};
+  u8 next_capability_{0x40};
+  std::array<u8, kConfigSize> config_{};
+  std::array<u8, kConfigSize> reset_value_{};
+  std::array<u8, kConfigSize> writable_{};
+  std::array<u8, kConfigSize> w1c_{};
+  std::array<Bar, 7> bars_{};  ///< 6 is the option ROM
+  Region rom_;
+  DmaMaster dma_;
+};
+
+}  // namespace rhea

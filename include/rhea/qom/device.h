@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Devices and the buses they plug into.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rhea/qom/irq.h"
+#include "rhea/qom/object.h"
+
+namespace rhea {
+
+class Bus;
+class LockDomain;
+
+enum class ResetKind : u8 {
+  Cold,  ///< power-on, system_reset
+  Warm,  ///< the bus or the guest reset only this part
+};
+
+/// Keeps a device's own DMA out of its own handlers: engaged while one of them runs (see AddressSpace).
+struct ReentrancyGuard {
+  std::atomic<int> depth{0};
+};
+
+/// A part of the machine. Life: create, set properties, attach to a bus, add to the tree, realize,
+/// reset, run, unrealize. All of it on the main thread under the machine's lock.
+class Device : public Object {
+ public:
+  static constexpr std::string_view kName = "device";
+  using Extendable = Device;
+
+  ~Device() override;
+
+  bool is_realized() const override { return realized_; }
+  /// Realizes the device (which may create and realize children). On error nothing is left behind.
+  Result<> set_realized(bool on);
+
+  /// The `id=` the user gave, or empty.
+  const std::string& id() const { return id_; }
+  void set_id(std::string id) { id_ = std::move(id); }
+
+  Bus* parent_bus() const { return bus_; }
+  /// Buses this device provides, in order of creation.
+  std::vector<Bus*> buses() const;
+
+  /// Input pin `index` of the group `group` ("" is the default group); an unconnected Irq when absent.
+  Irq gpio_in(std::string_view group, unsigned index) const;
+  /// Wires output pin `index` of `group` to `target`. An unknown pin is a programming error.
+  void connect_gpio_out(std::string_view group, unsigned index, Irq target);
+  /// Whether there is such an output pin.
+  bool has_gpio_out(std::string_view group, unsigned index) const;
+  /// Replaces the input pins' handlers (qtest's irq_intercept_in); returns how many pins there are.
+  unsigned intercept_inputs(const std::function<void(unsigned index, bool level)>& observer);
+  unsigned intercept_outputs(const std::function<void(unsigned index, bool level)>& observer);
+
+  /// Three phases over a whole tree or bus: all enter, then all hold, then all exit.
+  /// enter: forget state, touch nobody else; hold: set outputs; exit: start again.
+  void reset_tree(ResetKind kind);
+
+  ReentrancyGuard& reentrancy_guard() { return guard_; }
+  /// The lock this device's handlers run under; nullptr for none. Default: the machine's.
+  virtual LockDomain* lock_domain();
+
+ protected:
+  /// Checks the configuration, maps regions, wires pins. May fail; must then leave nothing mapped.
+  virtual Result<> realize() { return {}; }
+  /// Undoes realize().
+  virtual void unrealize() {}
+  virtual void reset_enter(ResetKind) {}
+  /// The usual place: sets every register to its reset value.
+  virtual void reset(ResetKind) {}
+  virtual void reset_exit(ResetKind) {}
+
+  /// Declares `count` input pins handled by a member function `void f(unsigned pin, bool level)`.
+  template <auto Method, class Self>
+  void init_gpio_in(Self& self, std::string_view group, unsigned count) {
+    for (unsigned pin = 0; pin < count; ++pin) add_input(group, Irq::to<Method>(self, pin));
+  }
+  /// Declares an output pin; the device keeps the IrqOutput as a member. Call it before realize ends
+  /// (usually in the constructor); pins of one group get consecutive indices.
+  void init_gpio_out(std::string_view group, IrqOutput& output);
+
+ private:
+  friend class Bus;
+  void add_input(std::string_view group, Irq irq);
+  void each_below(const std::function<void(Device&)>& visitor);
+
+  std::string id_;
+  Bus* bus_{};
+  bool realized_{};
+  ReentrancyGuard guard_;
+  std::map<std::string, std::vector<Irq>, std::less<>> inputs_;
+  std::map<std::string, std::vector<IrqOutput*>, std::less<>> outputs_;
+  std::vector<std::unique_ptr<IrqTap>> taps_;
+};
+
+/// A bus belongs to the device that provides it (as a child object named after the bus) and refers to the
+/// devices on it, which it does not own.
+class Bus : public Object {
+ public:
+  static constexpr std::string_view kName = "bus";
+  using Extendable = Bus;
+
+  ~Bus() override;
+
+  /// What plugs in: "ISA", "PCI", "IDE", … equals the devices' TypeInfo::bus.
+  virtual std::string_view kind() const = 0;
+  /// Puts the device on this bus, finding it a slot; errors when the bus is full or the slot taken.
+  Result<> attach(Device& device);
+  void detach(Device& device);
+  const std::vector<Device*>& devices() const { return devices_; }
+  virtual bool is_full() const { return false; }
+  /// Resets every device on the bus, in three phases.
+  void reset(ResetKind kind);
+
+ protected:
+  /// Checks the address the device asks for, or picks one.
+  virtual Result<> assign_slot(Device&) { return {}; }
+  virtual void release_slot(Device&) {}
+
+ private:
+  std::vector<Device*> devices_;
+};
+
+}  // namespace rhea

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Interrupt and other one-bit lines between devices.
+#pragma once
+
+#include <functional>
+#include <type_traits>
+
+#include "rhea/util/types.h"
+
+namespace rhea {
+
+/// The receiving end of a line: a pin of some device. Cheap to copy; unconnected by default.
+/// Levels are set from any thread that holds the receiver's lock domain.
+class Irq {
+ public:
+  using Handler = void (*)(void* opaque, unsigned pin, bool level);
+
+  Irq() = default;
+  Irq(Handler handler, void* opaque, unsigned pin)
+      : handler_(handler), opaque_(opaque), pin_(pin) {}
+
+  /// `Method` is `void Self::f(unsigned pin, bool level)`.
+  template <auto Method, class Self>
+  static Irq to(Self& self, unsigned pin) {
+    return {[](void* opaque, unsigned p, bool level) { (static_cast<Self*>(opaque)->*Method)(p, level); },
+            &self, pin};
+  }
+
+  void set(bool level) const {
+    if (handler_ != nullptr) handler_(opaque_, pin_, level);
+  }
+  bool connected() const { return handler_ != nullptr; }
+
+ private:
+  Handler handler_{};
+  void* opaque_{};
+  unsigned pin_{};
+};
+
+/// The sending end: remembers its level, so that connecting and loading state can repeat it.
+class IrqOutput {
+ public:
+  IrqOutput() = default;
+  IrqOutput(const IrqOutput&) = delete;
+  IrqOutput& operator=(const IrqOutput&) = delete;
+
+  void connect(Irq target) { target_ = target; }
+  Irq target() const { return target_; }
+  bool connected() const { return target_.connected(); }
+  /// Tells the receiver of changes only.
+  void set(bool level) {
+    if (level == level_) return;
+    level_ = level;
+    target_.set(level);
+  }
+  void raise() { set(true); }
+  void lower() { set(false); }
+  /// An edge: high, then low.
+  void pulse() {
+    set(true);
+    set(false);
+  }
+  /// Tells the receiver even without a change (after reset or load).
+  void repeat() const { target_.set(level_); }
+  bool level() const { return level_; }
+
+ private:
+  Irq target_;
+  bool level_{false};
+};
+
+/// Stands between a line and its receiver and tells an observer of each level.
+struct IrqTap {
+  Irq next;
+  std::function<void(unsigned, bool)> observer;
+  bool forward{true};
+  void set(unsigned pin, bool level) {
+    observer(pin, level);
+    if (forward) next.set(level);
+  }
+};
+
+}  // namespace rhea

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The registered types. Each class registers itself with one object at the end of its .cc:
+//
+//   const RegisterType<DebugExit> registration;
+//   const RegisterAbstractType<IsaDevice, Device> registration;
+//
+// Filled by static constructors, immutable once main runs; look-ups are thread-safe.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <vector>
+
+#include "rhea/qom/object.h"
+#include "rhea/qom/schema.h"
+
+namespace rhea {
+
+/// A type as the static constructors leave it: its TypeInfo is built when first asked for.
+class TypeEntry {
+ public:
+  using Builder = void (*)(TypeInfo&);
+  TypeEntry(std::string_view name, std::string_view parent, bool is_abstract, Builder builder);
+  TypeEntry(const TypeEntry&) = delete;
+  TypeEntry& operator=(const TypeEntry&) = delete;
+
+  std::string_view name() const { return name_; }
+  const TypeInfo& info() const;
+
+ private:
+  std::string_view name_;
+  std::string_view parent_;
+  bool is_abstract_;
+  Builder builder_;
+  mutable std::once_flag once_;
+  mutable TypeInfo info_;
+};
+
+/// nullptr when there is no such type.
+const TypeInfo* find_type(std::string_view name);
+/// All types (abstract ones too), sorted by name.
+std::vector<const TypeInfo*> all_types();
+/// Names registered twice: must be empty, main checks.
+std::vector<std::string_view> duplicate_types();
+
+namespace detail {
+template <class T>
+void build_type(TypeInfo& info) {
+  if constexpr (requires { T::kBus; }) info.bus = T::kBus;
+  if constexpr (requires(Schema<T>& s) { T::describe(s); }) {
+    // A class that only inherits describe() must not declare the base's members twice.
+    Schema<T> schema(info);
+    T::describe(schema);
+  }
+  if constexpr (std::is_default_constructible_v<T> && !std::is_abstract_v<T>)
+    info.create = [] { return std::unique_ptr<Object>(std::make_unique<T>()); };
+}
+}  // namespace detail
+
+/// Registers a concrete class. Its parent is the nearest base that declares `using Extendable = Base;`.
+template <class T, class Parent = typename T::Extendable>
+class RegisterType {
+ public:
+  RegisterType() : entry_(T::kName, Parent::kName, false, &detail::build_type<T>) {}
+
+ private:
+  TypeEntry entry_;
+};
+
+/// Registers a base class that cannot be created by itself.
+template <class T, class Parent>
+class RegisterAbstractType {
+ public:
+  RegisterAbstractType() : entry_(T::kName, Parent::kName, true, &detail::build_type<T>) {}
+
+ private:
+  TypeEntry entry_;
+};
+
+/// An object of a class known at compile time.
+template <class T>
+std::unique_ptr<T> create() {
+  auto object = create_object(T::kName);
+  RHEA_ASSERT(object.has_value());
+  return std::unique_ptr<T>(static_cast<T*>(object->release()));
+}
+
+}  // namespace rhea

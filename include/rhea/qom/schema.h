@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a class says of itself, once: `static void describe(Schema<Self>& s)` gives help, properties and
+// migratable state. From it come -device X,help, checked options, QMP introspection and snapshots.
+//
+//   static void describe(Schema<DebugExit>& s) {
+//     s.help("port that ends the emulator");
+//     s.property("iobase", &DebugExit::iobase_, u16{0x501}).help("I/O port");
+//     s.state("last-code", &DebugExit::last_code_);
+//   }
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "rhea/qom/object.h"
+#include "rhea/qom/state.h"
+#include "rhea/qom/value.h"
+
+namespace rhea {
+
+/// One property of a class.
+struct Property {
+  std::string name;
+  std::string type;  ///< "bool", "uint16", "size", "str", "link<chardev>", or an enum's name
+  std::string help;
+  Value default_value;
+  std::vector<std::string> enum_values;
+  IntegerRange range;
+  bool as_size{false};
+  bool settable_when_realized{false};
+  std::function<Value(const Object&)> get;
+  std::function<Result<>(Object&, const Value&, const Property&)> set;  ///< empty: read-only
+};
+
+/// A group of fields saved only when `needed` says so, so that older streams stay loadable.
+struct Subsection {
+  std::string name;
+  unsigned version{1};
+  std::function<bool(const Object&)> needed;
+  FieldList fields;
+};
+
+/// A registered class. Built from describe() on first use; immutable afterwards.
+struct TypeInfo {
+  std::string name;
+  const TypeInfo* parent{};
+  bool is_abstract{};
+  std::string help;
+  std::string bus;          ///< the kind of bus a device of this type plugs into, or empty
+  bool user_creatable{true};  ///< may be named by -device
+  std::vector<std::string> interfaces;
+  std::vector<Property> properties;
+  unsigned version{1};
+  unsigned minimum_version{1};
+  FieldList state;
+  std::vector<Subsection> subsections;
+  std::function<std::unique_ptr<Object>()> create;
+
+  /// Own and inherited; nullptr when there is none.
+  const Property* find_property(std::string_view name) const;
+  bool is_a(std::string_view type_name) const;
+  /// Root class first, this one last.
+  std::vector<const TypeInfo*> lineage() const;
+};
+
+/// Chained after property().
+class PropertyBuilder {
+ public:
+  explicit PropertyBuilder(Property& property) : property_(&property) {}
+  PropertyBuilder& help(std::string_view text) {
+    property_->help = text;
+    return *this;
+  }
+  PropertyBuilder& range(i64 min, u64 max) {
+    property_->range = {.min = min, .max = max};
+    return *this;
+  }
+  /// Takes suffixes (4K, 16M) and is shown as type "size".
+  PropertyBuilder& as_size() {
+    property_->as_size = true;
+    property_->type = "size";
+    return *this;
+  }
+  PropertyBuilder& settable_when_realized() {
+    property_->settable_when_realized = true;
+    return *this;
+  }
+  PropertyBuilder& read_only() {
+    property_->set = nullptr;
+    return *this;
+  }
+
+ private:
+  Property* property_;
+};
+
+/// How a member of type V is read from and shown as a Value.
+template <class V>
+struct PropertyCodec;
+
+template <>
+struct PropertyCodec<bool> {
+  static std::string type() { return "bool"; }
+  static Value to_value(bool v) { return v; }
+  static Result<bool> parse(const Value& v, const Property&) { return parse_bool(v); }
+};
+
+template <class V>
+  requires(std::unsigned_integral<V> && !std::same_as<V, bool>)
+struct PropertyCodec<V> {
+  static std::string type() { return std::string(integer_type_name<V>()); }
+  static Value to_value(V v) { return u64{v}; }
+  static Result<V> parse(const Value& v, const Property& p) {
+    IntegerRange range = p.range;
+    range.max = std::min<u64>(range.max, std::numeric_limits<V>::max());
+    return static_cast<V>(TRY(parse_unsigned(v, range, p.as_size)));
+  }
+};
+
+template <std::signed_integral V>
+struct PropertyCodec<V> {
+  static std::string type() { return std::string(integer_type_name<V>()); }
+  static Value to_value(V v) { return i64{v}; }
+  static Result<V> parse(const Value& v, const Property& p) {
+    IntegerRange range = p.range;
+    range.min = std::max<i64>(range.min, std::numeric_limits<V>::min());
+    range.max = std::min<u64>(range.max, static_cast<u64>(std::numeric_limits<V>::max()));
+    return static_cast<V>(TRY(parse_signed(v, range)));
+  }
+};
+
+template <>
+struct PropertyCodec<std::string> {
+  static std::string type() { return "str"; }
+  static Value to_value(const std::string& v) { return v; }
+  static Result<std::string> parse(const Value& v, const Property&) { return parse_string(v); }
+};
+
+template <class E>
+  requires std::is_enum_v<E>
+struct PropertyCodec<E> {
+  static std::string type() { return std::string(EnumTraits<E>::kType); }
+  static Value to_value(E v) { return std::string(enum_name(v)); }
+  static Result<E> parse(const Value& v, const Property&) {
+    const auto& names = EnumTraits<E>::kNames;
+    return static_cast<E>(TRY(parse_enum(v, names.data(), names.size())));
+  }
+};
+
+template <class Self>
+class Schema {
+ public:
+  explicit Schema(TypeInfo& info) : info_(&info) {}
+
+  void help(std::string_view text) { info_->help = text; }
+  void interface(std::string_view name) { info_->interfaces.emplace_back(name); }
+  /// Part of a board, not for -device.
+  void board_only() { info_->user_creatable = false; }
+
+  /// A property kept in a member. The default is assigned when an object is created.
+  template <class V, class Owner, class Default = V>
+    requires std::derived_from<Self, Owner>
+  PropertyBuilder property(std::string_view name, V Owner::*member, const Default& default_value) {
+    Property& p = add_property(name, PropertyCodec<V>::type());
+    p.default_value = PropertyCodec<V>::to_value(V(default_value));
+    if constexpr (requires { EnumTraits<V>::kNames; })
+      p.enum_values.assign(EnumTraits<V>::kNames.begin(), EnumTraits<V>::kNames.end());
+    p.get = [member](const Object& object) {
+      return PropertyCodec<V>::to_value(static_cast<const Self&>(object).*member);
+    };
+    p.set = [member](Object& object, const Value& value, const Property& property) -> Result<> {
+      static_cast<Self&>(object).*member = TRY(PropertyCodec<V>::parse(value, property));
+      return {};
+    };
+    return PropertyBuilder(p);
+  }
+
+  /// A link to another object, set by its id (looked up under T::kLinkRoot) or its path; may be null.
+  template <class T, class Owner>
+    requires std::derived_from<Self, Owner>
+  PropertyBuilder link(std::string_view name, T* Owner::*member) {
+    Property& p = add_property(name, "link<" + std::string(T::kName) + ">");
+    p.default_value = std::string();
+    p.get = [member](const Object& object) {
+      const T* target = static_cast<const Self&>(object).*member;
+      return Value(target != nullptr ? static_cast<const Object*>(target)->path() : std::string());
+    };
+    p.set = [member](Object& object, const Value& value, const Property&) -> Result<> {
+      const std::string text = TRY(parse_string(value));
+      T* target = nullptr;
+      if (!text.empty()) {
+        Object* found = object.resolve_link(T::kLinkRoot, text);
+        if (found == nullptr) return fail("'{}' not found", text);
+        target = dynamic_cast<T*>(found);
+        if (target == nullptr) return fail("'{}' is not a {}", text, T::kName);
+      }
+      static_cast<Self&>(object).*member = target;
+      return {};
+    };
+    return PropertyBuilder(p);
+  }
+
+  /// A property computed by functions of the class; `set` may be omitted.
+  PropertyBuilder computed(std::string_view name, std::string_view type,
+                           std::function<Value(const Self&)> get,
+                           std::function<Result<>(Self&, const Value&)> set = nullptr) {
+    Property& p = add_property(name, std::string(type));
+    p.get = [get = std::move(get)](const Object& o) { return get(static_cast<const Self&>(o)); };
+    if (set)
+      p.set = [set = std::move(set)](Object& o, const Value& v, const Property&) {
+        return set(static_cast<Self&>(o), v);
+      };
+    return PropertyBuilder(p);
+  }
+
+  /// Migratable state kept in a member.
+  template <class V, class Owner>
+    requires std::derived_from<Self, Owner>
+  StateFieldBuilder state(std::string_view name, V Owner::*member) {
+    return add_state(info_->state, name, member);
+  }
+  /// The section's version and the oldest one that can still be loaded.
+  void state_version(unsigned version, unsigned minimum) {
+    info_->version = version;
+    info_->minimum_version = minimum;
+  }
+  /// `fill` adds fields through the FieldsOf it gets; `needed` decides at save time.
+  class FieldsOf;
+  void subsection(std::string_view name, std::function<bool(const Self&)> needed,
+                  const std::function<void(FieldsOf&)>& fill);
+
+  class FieldsOf {
+   public:
+    explicit FieldsOf(FieldList& list) : list_(&list) {}
+    template <class V, class Owner>
+    StateFieldBuilder state(std::string_view name, V Owner::*member) {
+      return add_state(*list_, name, member);
+    }
+
+   private:
+    FieldList* list_;
+  };
+
+ private:
+  Property& add_property(std::string_view name, std::string type) {
+    info_->properties.push_back(Property{.name = std::string(name),
+                                         .type = std::move(type),
+                                         .help = {},
+                                         .default_value = {},
+                                         .enum_values = {},
+                                         .range = {},
+                                         .get = {},
+                                         .set = {}});
+    return info_->properties.back();
+  }
+
+  // Fields are reached from an Object pointer, because a class may derive from more than one base.
+  template <class V, class Owner>
+  static StateFieldBuilder add_state(FieldList& list, std::string_view name, V Owner::*member) {
+    list.fields.push_back(StateField{
+        .name = std::string(name),
+        .save =
+            [member](const void* object, StateWriter& out) {
+              StateCodec<V>::save(
+                  static_cast<const Self*>(static_cast<const Object*>(object))->*member, out);
+            },
+        .load =
+            [member](void* object, StateReader& in, const StateField& field) {
+              return StateCodec<V>::load(static_cast<Self*>(static_cast<Object*>(object))->*member,
+                                         in, field);
+            }});
+    return StateFieldBuilder(list.fields.back());
+  }
+
+  TypeInfo* info_;
+};
+
+template <class Self>
+void Schema<Self>::subsection(std::string_view name, std::function<bool(const Self&)> needed,
+                              const std::function<void(FieldsOf&)>& fill) {
+  Subsection& s = info_->subsections.emplace_back();
+  s.name = name;
+  s.needed = [needed = std::move(needed)](const Object& o) {
+    return needed(static_cast<const Self&>(o));
+  };
+  FieldsOf fields(s.fields);
+  fill(fields);
+}
+
+}  // namespace rhea

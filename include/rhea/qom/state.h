@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Migratable state: how the members that a class declares go to a byte stream and come back.
+//
+// A stream is tagged and checked: every field carries its name and size, every object's section its
+// version, length and CRC-32, so that a truncated, garbled or foreign stream is refused with a text that
+// says where. Numbers are little-endian.
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstring>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rhea/qom/value.h"
+
+namespace rhea {
+
+class StateWriter {
+ public:
+  void number(u64 value, unsigned bytes);
+  void bytes(std::span<const u8> data);
+  void text(std::string_view text);
+  /// Reserves a 32-bit length and returns its place; end_block fills it in.
+  std::size_t begin_block();
+  void end_block(std::size_t place);
+
+  const std::vector<u8>& data() const { return data_; }
+  std::vector<u8> take() { return std::move(data_); }
+  std::size_t size() const { return data_.size(); }
+
+ private:
+  std::vector<u8> data_;
+};
+
+/// Reads what StateWriter wrote; never past the end.
+class StateReader {
+ public:
+  explicit StateReader(std::span<const u8> data) : data_(data) {}
+
+  Result<u64> number(unsigned bytes);
+  Result<std::span<const u8>> bytes(std::size_t count);
+  Result<std::string> text();
+  /// The block that begin_block/end_block framed, as a reader of its own.
+  Result<StateReader> block();
+  bool at_end() const { return position_ == data_.size(); }
+  std::size_t remaining() const { return data_.size() - position_; }
+
+ private:
+  std::span<const u8> data_;
+  std::size_t position_{0};
+};
+
+class FieldList;
+
+/// How a member of type T is saved. Specialise for own types, or give them
+/// `static void describe(StateFields<T>&)`.
+template <class T>
+struct StateCodec;
+
+/// One declared field, type-erased: `object` is the struct or class that has it.
+struct StateField {
+  std::string name;
+  unsigned since{1};
+  u64 min{0};
+  u64 max{std::numeric_limits<u64>::max()};
+  std::function<void(const void* object, StateWriter&)> save;
+  std::function<Result<>(void* object, StateReader&, const StateField&)> load;
+};
+
+/// Fields in the order of declaration.
+class FieldList {
+ public:
+  void save(const void* object, StateWriter& out) const;
+  /// Loads what a section of `version` holds; fields that are younger than it keep their reset value.
+  Result<> load(void* object, StateReader& in, unsigned version) const;
+
+  std::vector<StateField> fields;
+};
+
+/// Chained after state(): bounds that a loaded number must keep, the version that brought the field.
+class StateFieldBuilder {
+ public:
+  explicit StateFieldBuilder(StateField& field) : field_(&field) {}
+  StateFieldBuilder& since(unsigned version) {
+    field_->since = version;
+    return *this;
+  }
+  /// For unsigned numbers (and each element of an array of them): a load outside is refused.
+  StateFieldBuilder& range(u64 min, u64 max) {
+    field_->min = min;
+    field_->max = max;
+    return *this;
+  }
+
+ private:
+  StateField* field_;
+};
+
+/// What a struct's `static void describe(StateFields<Self>&)` fills.
+template <class Self>
+class StateFields {
+ public:
+  explicit StateFields(FieldList& list) : list_(&list) {}
+
+  template <class V, class Owner>
+    requires std::derived_from<Self, Owner>
+  StateFieldBuilder state(std::string_view name, V Owner::*member) {
+    list_->fields.push_back(StateField{
+        .name = std::string(name),
+        .save =
+            [member](const void* object, StateWriter& out) {
+              StateCodec<V>::save(static_cast<const Self*>(object)->*member, out);
+            },
+        .load =
+            [member](void* object, StateReader& in, const StateField& field) {
+              return StateCodec<V>::load(static_cast<Self*>(object)->*member, in, field);
+            }});
+    return StateFieldBuilder(list_->fields.back());
+  }
+
+ private:
+  FieldList* list_;
+};
+
+template <class T>
+  requires(std::integral<T> || std::is_enum_v<T>)
+struct StateCodec<T> {
+  static void save(T value, StateWriter& out) { out.number(static_cast<u64>(value), sizeof(T)); }
+  static Result<> load(T& value, StateReader& in, const StateField& field) {
+    const u64 raw = TRY(in.number(sizeof(T)));
+    if constexpr (std::same_as<T, bool>) {
+      if (raw > 1) return fail("state field '{}' is no boolean: {}", field.name, raw);
+    } else if constexpr (requires { EnumTraits<T>::kNames; }) {
+      if (raw >= EnumTraits<T>::kNames.size())
+        return fail("state field '{}' is out of range: {}", field.name, raw);
+    }
+    if constexpr (!std::is_signed_v<T>) {
+      if (raw < field.min || raw > field.max)
+        return fail("state field '{}' is out of range: {}", field.name, raw);
+    }
+    value = static_cast<T>(raw);
+    return {};
+  }
+};
+
+template <class E, std::size_t N>
+struct StateCodec<std::array<E, N>> {
+  static void save(const std::array<E, N>& values, StateWriter& out) {
+    if constexpr (std::same_as<E, u8>)
+      out.bytes(values);
+    else
+      for (const E& value : values) StateCodec<E>::save(value, out);
+  }
+  static Result<> load(std::array<E, N>& values, StateReader& in, const StateField& field) {
+    for (E& value : values) TRY(StateCodec<E>::load(value, in, field));
+    return {};
+  }
+};
+
+/// A vector is saved with its length. A loaded one must have the length that the object already has,
+/// unless the field's range names the bounds of the length.
+template <class E>
+struct StateCodec<std::vector<E>> {
+  static void save(const std::vector<E>& values, StateWriter& out) {
+    out.number(values.size(), 4);
+    if constexpr (std::same_as<E, u8>)
+      out.bytes(values);
+    else
+      for (const E& value : values) StateCodec<E>::save(value, out);
+  }
+  static Result<> load(std::vector<E>& values, StateReader& in, const StateField& field) {
+    const u64 count = TRY(in.number(4));
+    const bool bounded = field.max != std::numeric_limits<u64>::max();
+    if (bounded ? count < field.min || count > field.max : count != values.size())
+      return fail("state field '{}' has a wrong length: {}", field.name, count);
+    if (count > in.remaining()) return fail("state field '{}' is truncated", field.name);
+    values.resize(count);
+    const StateField element{.name = field.name, .save = {}, .load = {}};
+    for (E& value : values) TRY(StateCodec<E>::load(value, in, element));
+    return {};
+  }
+};
+
+template <class T>
+concept DescribedStruct = requires(StateFields<T>& s) { T::describe(s); };
+
+template <DescribedStruct T>
+struct StateCodec<T> {
+  static const FieldList& list() {
+    static const FieldList fields = [] {
+      FieldList made;
+      StateFields<T> builder(made);
+      T::describe(builder);
+      return made;
+    }();
+    return fields;
+  }
+  static void save(const T& value, StateWriter& out) { list().save(&value, out); }
+  static Result<> load(T& value, StateReader& in, const StateField&) {
+    return list().load(&value, in, std::numeric_limits<unsigned>::max());
+  }
+};
+
+}  // namespace rhea

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Memory regions: the graph from which a machine's memory map is made.
+//
+// A region is a member of the device that owns it. It becomes a container, RAM, ROM, ROM device, MMIO, alias or
+// IOMMU by one of the init_ functions, and visible by being added to a container at an offset, with a
+// priority that counts among the regions of that container only; the higher one wins where two overlap. An
+// address space renders the graph below its root into a FlatView. The model is QEMU's, which fits
+// the PC's chipset: PAM, SMRAM, VGA and PCI windows are aliases with priorities.
+//
+// Threads: the graph changes only under the machine's lock, between Transaction begin and end (each change
+// made outside one is a transaction of its own); everything else sees published flat views.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rhea/softmmu/access.h"
+#include "rhea/softmmu/ram_block.h"
+#include "rhea/util/error.h"
+#include "rhea/util/types.h"
+
+namespace rhea {
+
+class Device;
+class LockDomain;
+class MemoryMap;
+struct ReentrancyGuard;
+
+/// Access sizes, in bytes: what the hardware accepts, and what the handler implements. The core splits and
+/// merges between the two. An access outside `valid` reads all ones and writes nothing.
+struct AccessSizes {
+  u8 min{1};
+  u8 max{4};
+  bool unaligned{false};
+};
+
+/// Handlers of an MMIO or port region. Build it with io<&Self::read, &Self::write>().
+struct RegionOps {
+  MemResult (*read)(void* opaque, Access& access){};
+  MemResult (*write)(void* opaque, Access& access){};
+  AccessSizes valid{.min = 1, .max = 8};
+  AccessSizes impl{.min = 1, .max = 8};
+};
+
+namespace detail {
+template <auto Method>
+struct IoThunk;
+template <class Self, u64 (Self::*Method)(u64, unsigned)>
+struct IoThunk<Method> {
+  static MemResult call(void* opaque, Access& a) {
+    a.value = (static_cast<Self*>(opaque)->*Method)(a.offset, a.size);
+    return MemResult::Ok;
+  }
+};
+template <class Self, void (Self::*Method)(u64, u64, unsigned)>
+struct IoThunk<Method> {
+  static MemResult call(void* opaque, Access& a) {
+    (static_cast<Self*>(opaque)->*Method)(a.offset, a.value, a.size);
+    return MemResult::Ok;
+  }
+};
+template <class Self, MemResult (Self::*Method)(Access&)>
+struct IoThunk<Method> {
+  static MemResult call(void* opaque, Access& a) { return (static_cast<Self*>(opaque)->*Method)(a); }
+};
+}  // namespace detail
+
+/// Handlers from member functions: `u64 read(u64 offset, unsigned size)` and
+/// `void write(u64 offset, u64 value, unsigned size)`, or `MemResult f(Access&)` for those that look at
+/// attributes or refuse. `valid` defaults to 1..4 bytes, `impl` to the same as valid.
+template <auto Read, auto Write>
+constexpr RegionOps io(AccessSizes valid = {.min = 1, .max = 4}, AccessSizes impl = {.min = 0, .max = 0}) {
+  return {.read = &detail::IoThunk<Read>::call,
+          .write = &detail::IoThunk<Write>::call,
+          .valid = valid,
+          .impl = impl.min == 0 ? AccessSizes{.min = valid.min, .max = valid.max, .unaligned = valid.unaligned} : impl};
+}
+
+enum class RegionKind : u8 { None, Container, Ram, Rom, RomDevice, Mmio, Alias, Iommu };
+
+/// What an IOMMU region makes of an address.
+struct IommuTranslation {
+  class AddressSpace* target{};
+  u64 address{};       ///< translated start, aligned down with mask
+  u64 mask{};          ///< low bits passed through (page size - 1)
+  bool readable{false};
+  bool writable{false};
+};
+using IommuTranslate = IommuTranslation (*)(void* opaque, u64 offset, bool write, MemAttrs attrs);
+
+/// An eventfd the accelerator signals by itself instead of leaving the guest: a write of `size` bytes at
+/// `offset` (matching `value` if `match`) does nothing but signal. size 0: any size.
+struct IoEventFd {
+  u64 offset{};
+  u8 size{};
+  bool match{false};
+  u64 value{};
+  int fd{-1};
+  friend bool operator==(const IoEventFd&, const IoEventFd&) = default;
+};
+
+struct CoalescedRange {
+  u64 offset{};
+  u64 size{};
+  friend bool operator==(const CoalescedRange&, const CoalescedRange&) = default;
+};
+
+class Region {
+ public:
+  Region() = default;
+  /// Leaves its container; sub-regions still in it are taken out.
+  ~Region();
+  Region(const Region&) = delete;
+  Region& operator=(const Region&) = delete;
+
+  /// Sizes are in bytes, 1 to 2^64 (kWholeSpace). The owner may be null for regions of the machine itself.
+  /// A region must be uninitialised, or have left its container (reset()), before it is initialised again.
+  static constexpr u128 kWholeSpace = static_cast<u128>(1) << 64;
+  void init_container(Device* owner, std::string name, u128 size);
+  /// RAM with a block of its own, named `name` unless `options` says else.
+  Result<> init_ram(Device* owner, std::string name, u64 size, const RamOptions& options = {});
+  /// RAM in a block that somebody else keeps alive.
+  void init_ram_shared(Device* owner, std::string name, std::shared_ptr<RamBlock> block);
+  /// Like RAM for the host, read-only for the guest: writes are dropped.
+  Result<> init_rom(Device* owner, std::string name, u64 size);
+  /// Reads come from memory, writes go to the handlers; set_romd_mode(false) sends reads there as well.
+  Result<> init_rom_device(Device* owner, std::string name, u64 size, const RegionOps& ops, void* opaque);
+  void init_io(Device* owner, std::string name, u64 size, const RegionOps& ops, void* opaque);
+  template <class Self>
+  void init_io(Self& owner, std::string name, u64 size, const RegionOps& ops) {
+    init_io(&owner, std::move(name), size, ops, &owner);
+  }
+  /// A window of `size` bytes onto `target` from `offset`.
+  void init_alias(Device* owner, std::string name, Region& target, u64 offset, u128 size);
+  void init_iommu(Device* owner, std::string name, u128 size, IommuTranslate translate, void* opaque);
+  /// Back to uninitialised.
+  void reset();
+
+  /// Puts `child` (initialised, in no container) into this container.
+  void add(u64 offset, Region& child, int priority = 0);
+  void remove(Region& child);
+
+  void set_enabled(bool enabled);
+  void set_address(u64 offset);  ///< moves within the container
+  void set_priority(int priority);
+  void set_size(u128 size);      ///< not for RAM
+  void set_alias_offset(u64 offset);
+  void set_readonly(bool readonly);   ///< RAM and aliases: the guest's writes are dropped
+  void set_romd_mode(bool romd);
+  /// Starts or stops logging writes below this region (RAM or alias to it) for `client`.
+  void set_log(DirtyClient client, bool on);
+  void add_eventfd(const IoEventFd& eventfd);
+  void remove_eventfd(const IoEventFd& eventfd);
+  /// Writes to the range may reach the handler late, in order, before any other exit of the vCPU's is handled.
+  void set_coalesced(u64 offset, u64 size);
+  void clear_coalesced();
+  /// Handlers run under this lock domain instead of the machine's; null: under none.
+  void set_lock_domain(LockDomain* domain);
+
+  bool initialised() const { return kind_ != RegionKind::None; }
+  RegionKind kind() const { return kind_; }
+  const std::string& name() const { return name_; }
+  u128 size() const { return size_; }
+  u64 address() const { return address_; }
+  int priority() const { return priority_; }
+  bool enabled() const { return enabled_; }
+  bool readonly() const { return readonly_; }
+  bool romd_mode() const { return romd_; }
+  Device* owner() const { return owner_; }
+  Region* container() const { return container_; }
+  Region* alias_target() const { return alias_; }
+  u64 alias_offset() const { return alias_offset_; }
+  const std::vector<Region*>& children() const { return children_; }  ///< highest priority first
+  const RegionOps& ops() const { return ops_; }
+  void* opaque() const { return opaque_; }
+  const std::vector<IoEventFd>& eventfds() const { return eventfds_; }
+  const std::vector<CoalescedRange>& coalesced() const { return coalesced_; }
+  unsigned log_clients() const { return log_clients_; }  ///< bit per DirtyClient
+  IommuTranslation translate(u64 offset, bool write, MemAttrs attrs) const {
+    return iommu_(opaque_, offset, write, attrs);
+  }
+
+  /// RAM, ROM, ROM device: the block; null otherwise.
+  const std::shared_ptr<RamBlock>& ram() const { return ram_; }
+  u8* host() const { return ram_ ? ram_->host() : nullptr; }
+  bool backed_by_ram() const { return ram_ != nullptr; }
+
+  /// One access of any size in `valid`, adapted to what the handler implements; offset within the region.
+  /// Takes the lock domain and the reentrancy guard. Thread-safe.
+  MemResult dispatch(Access& access, bool write) const;
+
+ private:
+  friend class MemoryMap;
+  void init(RegionKind kind, Device* owner, std::string name, u128 size);
+  void changed();
+  MemResult dispatch_split(Access& access, bool write) const;
+  bool inside_ram_write(Access& access) const;
+
+  RegionKind kind_{RegionKind::None};
+  bool enabled_{true};
+  bool readonly_{false};
+  bool romd_{true};
+  bool own_domain_{false};
+  unsigned log_clients_{0};
+  int priority_{0};
+  u64 address_{0};
+  u128 size_{0};
+  u64 alias_offset_{0};
+  Region* alias_{};
+  Region* container_{};
+  MemoryMap* map_{};   ///< set on the roots of address spaces and inherited through add()
+  Device* owner_{};
+  LockDomain* domain_{};
+  void* opaque_{};
+  IommuTranslate iommu_{};
+  RegionOps ops_{};
+  std::string name_;
+  std::shared_ptr<RamBlock> ram_;
+  std::vector<Region*> children_;
+  std::vector<Region*> aliases_;  ///< aliases that show this region (they die or are cut off with it)
+  std::vector<IoEventFd> eventfds_;
+  std::vector<CoalescedRange> coalesced_;
+};
+
+}  // namespace rhea

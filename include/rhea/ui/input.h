@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Keys and pointer events on their way from displays and monitors to input devices.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rhea/softmmu/machine.h"
+
+namespace rhea {
+
+/// A key is named by its PC scan code of set 1 in QEMU's "number" form: 0x01..0x7f, or 0x80 | code for E0-prefixed
+/// keys (the Linux/XT numbers that libvirt's send-key uses).
+using KeyNumber = u8;
+
+struct KeyName {
+  std::string_view name;  ///< QKeyCode: "a", "ret", "kp_enter", …
+  KeyNumber number;
+};
+/// Every QKeyCode with its number, sorted by name.
+const std::vector<KeyName>& key_names();
+/// By QKeyCode name or "0x1e" number.
+Result<KeyNumber> parse_key(std::string_view text);
+
+struct PointerEvent {
+  int dx{}, dy{}, dz{};     ///< relative movement; dz is the wheel
+  u8 buttons{};             ///< bit 0 left, 1 right, 2 middle; the state after the event
+};
+
+/// Queues with bounded length; main loop, under the machine's lock.
+class InputHub final : public MachineService {
+ public:
+  explicit InputHub(Machine& machine);
+  ~InputHub() override;
+
+  void on_key(std::function<void(KeyNumber, bool down)> handler) { key_handler_ = std::move(handler); }
+  void on_pointer(std::function<void(const PointerEvent&)> handler) { pointer_handler_ = std::move(handler); }
+  void key(KeyNumber key, bool down);
+  void pointer(const PointerEvent& event);
+  /// Presses all, holds them for `hold_ms`, releases in reverse order (sendkey, send-key). Further calls queue behind.
+  void send_keys(std::vector<KeyNumber> keys, int hold_ms = 100);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+  std::function<void(KeyNumber, bool)> key_handler_;
+  std::function<void(const PointerEvent&)> pointer_handler_;
+};
+
+}  // namespace rhea

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// "type,key=value,flag" option arguments, in QEMU's grammar.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "rhea/util/error.h"
+
+namespace rhea {
+
+/// Keys and values in order. "," separates, ",," is a comma, a bare word is `word=on`.
+class KeyValues {
+ public:
+  /// With `implied_key`, a first word without '=' is that key's value ("ide-hd,drive=x" with "driver").
+  static Result<KeyValues> parse(std::string_view text, std::string_view implied_key = {});
+
+  const std::vector<std::pair<std::string, std::string>>& all() const { return all_; }
+  /// The last value given for `key`.
+  const std::string* find(std::string_view key) const;
+  /// Takes it out, so that what is left at the end is unknown.
+  std::optional<std::string> take(std::string_view key);
+  Result<bool> take_bool(std::string_view key, bool default_value);
+  bool empty() const { return all_.empty(); }
+  /// Fails naming the first key that nobody took: "-drive: unknown parameter 'x'".
+  Result<> expect_empty(std::string_view option) const;
+  void add(std::string key, std::string value) { all_.emplace_back(std::move(key), std::move(value)); }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> all_;
+};
+
+}  // namespace rhea

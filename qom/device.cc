@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rhea/qom/device.h"
+
+#include <algorithm>
+
+#include "rhea/qom/registry.h"
+
+namespace rhea {
+
+Device::~Device() {
+  if (bus_ != nullptr) bus_->detach(*this);
+}
+
+Result<> Device::set_realized(bool on) {
+  if (on == realized_) return {};
+  if (!on) {
+    for (const auto& c : children())
+      if (auto* device = dynamic_cast<Device*>(c.get())) TRY(device->set_realized(false));
+    for (Bus* bus : buses())
+      while (!bus->devices().empty()) {
+        Device& last = *bus->devices().back();
+        TRY(last.set_realized(false));
+        bus->detach(last);
+      }
+    realized_ = false;
+    unrealize();
+    return {};
+  }
+  const std::string& needed = type().bus;
+  if (!needed.empty() && bus_ == nullptr)
+    return fail("Device '{}' needs a bus of kind {}", type().name, needed);
+  TRY(realize());
+  realized_ = true;
+  return {};
+}
+
+std::vector<Bus*> Device::buses() const {
+  std::vector<Bus*> found;
+  for (const auto& c : children())
+    if (auto* bus = dynamic_cast<Bus*>(c.get())) found.push_back(bus);
+  return found;
+}
+
+Irq Device::gpio_in(std::string_view group, unsigned index) const {
+  const auto it = inputs_.find(group);
+  return it != inputs_.end() && index < it->second.size() ? it->second[index] : Irq();
+}
+
+void Device::connect_gpio_out(std::string_view group, unsigned index, Irq target) {
+  RHEA_ASSERT(has_gpio_out(group, index));
+  outputs_.find(group)->second[index]->connect(target);
+}
+
+bool Device::has_gpio_out(std::string_view group, unsigned index) const {
+  const auto it = outputs_.find(group);
+  return it != outputs_.end() && index < it->second.size();
+}
+
+unsigned Device::intercept_inputs(const std::function<void(unsigned, bool)>& observer) {
+  unsigned count = 0;
+  for (auto& [group, pins] : inputs_)
+    for (Irq& pin : pins) {
+      taps_.push_back(std::make_unique<IrqTap>(IrqTap{.next = pin, .observer = observer}));
+      pin = Irq::to<&IrqTap::set>(*taps_.back(), count++);
+    }
+  return count;
+}
+
+unsigned Device::intercept_outputs(const std::function<void(unsigned, bool)>& observer) {
+  unsigned count = 0;
+  for (auto& [group, pins] : outputs_)
+    for (IrqOutput* pin : pins) {
+      taps_.push_back(std::make_unique<IrqTap>(IrqTap{.next = pin->target(), .observer = observer}));
+      pin->connect(Irq::to<&IrqTap::set>(*taps_.back(), count++));
+    }
+  return count;
+}
+
+void Device::add_input(std::string_view group, Irq irq) {
+  inputs_[std::string(group)].push_back(irq);
+}
+
+void Device::init_gpio_out(std::string_view group, IrqOutput& output) {
+  outputs_[std::string(group)].push_back(&output);
+}
+
+// This device, the devices it owns, and the devices on its buses (owned elsewhere), each once.
+void Device::each_below(const std::function<void(Device&)>& visitor) {
+  visitor(*this);
+  for (const auto& c : children())
+    if (auto* device = dynamic_cast<Device*>(c.get()); device != nullptr && device->bus_ == nullptr)
+      device->each_below(visitor);
+  for (Bus* bus : buses())
+    for (std::size_t i = 0; i < bus->devices().size(); ++i) bus->devices()[i]->each_below(visitor);
+}
+
+void Device::reset_tree(ResetKind kind) {
+  const auto phase = [this](auto call) {
+    each_below([&](Device& device) {
+      if (device.realized_) call(device);
+    });
+  };
+  phase([kind](Device& d) { d.reset_enter(kind); });
+  phase([kind](Device& d) { d.reset(kind); });
+  phase([kind](Device& d) { d.reset_exit(kind); });
+}
+
+Bus::~Bus() {
+  for (Device* device : devices_) device->bus_ = nullptr;
+}
+
+Result<> Bus::attach(Device& device) {
+  RHEA_ASSERT(device.bus_ == nullptr);
+  const std::string& needed = device.type().bus;
+  if (needed != kind())
+    return fail("Device '{}' cannot be plugged into bus '{}' of kind {}", device.type().name, name(), kind());
+  if (is_full()) return fail("Bus '{}' is full", name());
+  TRY(assign_slot(device));
+  devices_.push_back(&device);
+  device.bus_ = this;
+  return {};
+}
+
+void Bus::detach(Device& device) {
+  const auto it = std::ranges::find(devices_, &device);
+  if (it == devices_.end()) return;
+  devices_.erase(it);
+  release_slot(device);
+  device.bus_ = nullptr;
+}
+
+void Bus::reset(ResetKind kind) {
+  // One phase over the whole bus before the next begins.
+  const auto phase = [this](auto call) {
+    for (std::size_t i = 0; i < devices_.size(); ++i)
+      devices_[i]->each_below([&](Device& device) {
+        if (device.realized_) call(device);
+      });
+  };
+  phase([kind](Device& d) { d.reset_enter(kind); });
+  phase([kind](Device& d) { d.reset(kind); });
+  phase([kind](Device& d) { d.reset_exit(kind); });
+}
+
+namespace {
+const RegisterAbstractType<Device, Object> device_registration;
+const RegisterAbstractType<Bus, Object> bus_registration;
+}  // namespace
+
+}  // namespace rhea

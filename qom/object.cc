@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rhea/qom/object.h"
+
+#include <algorithm>
+
+#include "rhea/qom/registry.h"
+
+namespace rhea {
+
+Object::~Object() {
+  // Youngest first: later children may refer to earlier ones.
+  while (!children_.empty()) children_.pop_back();
+}
+
+std::string Object::path() const {
+  if (parent_ == nullptr) return name_.empty() ? std::string() : "/" + name_;
+  return parent_->path() + "/" + name_;
+}
+
+Object& Object::add_child(std::string name, std::unique_ptr<Object> child) {
+  RHEA_ASSERT(child != nullptr && child->parent_ == nullptr && this->child(name) == nullptr);
+  child->parent_ = this;
+  child->name_ = std::move(name);
+  child->adopt_machine(machine_);
+  children_.push_back(std::move(child));
+  return *children_.back();
+}
+
+std::unique_ptr<Object> Object::remove_child(Object& child) {
+  const auto it = std::ranges::find_if(children_, [&](const auto& c) { return c.get() == &child; });
+  if (it == children_.end()) return nullptr;
+  std::unique_ptr<Object> owned = std::move(*it);
+  children_.erase(it);
+  owned->parent_ = nullptr;
+  owned->name_.clear();
+  return owned;
+}
+
+Object* Object::child(std::string_view name) const {
+  const auto it = std::ranges::find_if(children_, [&](const auto& c) { return c->name_ == name; });
+  return it == children_.end() ? nullptr : it->get();
+}
+
+void Object::visit(const std::function<void(Object&)>& visitor) {
+  visitor(*this);
+  for (std::size_t i = 0; i < children_.size(); ++i) children_[i]->visit(visitor);
+}
+
+Object* Object::resolve(std::string_view path) {
+  Object* at = this;
+  while (at->parent_ != nullptr) at = at->parent_;
+  bool first = true;
+  while (!path.empty()) {
+    const auto slash = path.find('/');
+    const std::string_view part = path.substr(0, slash);
+    path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
+    if (part.empty()) continue;
+    // The root's own name may lead the path: "/machine/x" inside the machine named "machine".
+    if (first && part == at->name_) {
+      first = false;
+      continue;
+    }
+    first = false;
+    at = at->child(part);
+    if (at == nullptr) return nullptr;
+  }
+  return at;
+}
+
+Object* Object::resolve_link(std::string_view link_root, std::string_view text) {
+  if (text.starts_with('/')) return resolve(text);
+  return resolve(std::string(link_root) + "/" + std::string(text));
+}
+
+Result<Value> Object::get(std::string_view property) const {
+  const Property* p = type().find_property(property);
+  if (p == nullptr) return fail("Property '{}.{}' not found", type().name, property);
+  return p->get(*this);
+}
+
+Result<> Object::set(std::string_view property, const Value& value) {
+  const Property* p = type().find_property(property);
+  if (p == nullptr) return fail("Property '{}.{}' not found", type().name, property);
+  if (!p->set) return fail("Property '{}.{}' is read-only", type().name, property);
+  if (is_realized() && !p->settable_when_realized)
+    return fail("Property '{}.{}' cannot be changed once the device is realized", type().name, property);
+  auto result = p->set(*this, value, *p);
+  if (!result)
+    return std::unexpected(
+        std::move(result).error().within(fmt::format("Property '{}.{}'", type().name, property)));
+  return {};
+}
+
+Result<> Object::post_load(unsigned) { return {}; }
+void Object::pre_save() {}
+
+void Object::become_root(Machine& machine, std::string name) {
+  RHEA_ASSERT(parent_ == nullptr);
+  name_ = std::move(name);
+  adopt_machine(&machine);
+}
+
+void Object::adopt_machine(Machine* machine) {
+  machine_ = machine;
+  for (const auto& c : children_) c->adopt_machine(machine);
+}
+
+Result<std::unique_ptr<Object>> create_object(std::string_view type_name) {
+  const TypeInfo* info = find_type(type_name);
+  if (info == nullptr) return fail(ErrorClass::DeviceNotFound, "'{}' is not a known type", type_name);
+  if (info->is_abstract || !info->create) return fail("type '{}' is abstract", type_name);
+  std::unique_ptr<Object> object = info->create();
+  object->type_ = info;
+  for (const TypeInfo* type : info->lineage())
+    for (const Property& p : type->properties)
+      if (p.set && p.default_value.index() != 0) RHEA_ASSERT(p.set(*object, p.default_value, p).has_value());
+  return object;
+}
+
+namespace {
+const RegisterAbstractType<Object, Object> registration;
+}
+
+}  // namespace rhea

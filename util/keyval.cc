@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rhea/util/keyval.h"
+
+#include <algorithm>
+
+namespace rhea {
+namespace {
+
+// Splits at single commas; doubled ones stand for themselves.
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> parts(1);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != ',') {
+      parts.back() += text[i];
+    } else if (i + 1 < text.size() && text[i + 1] == ',') {
+      parts.back() += ',';
+      ++i;
+    } else {
+      parts.emplace_back();
+    }
+  }
+  return parts;
+}
+
+}  // namespace
+
+Result<KeyValues> KeyValues::parse(std::string_view text, std::string_view implied_key) {
+  KeyValues result;
+  bool first = true;
+  for (std::string& part : split(text)) {
+    const auto equals = part.find('=');
+    if (part.empty()) {
+      if (!first || text.empty()) {
+        first = false;
+        continue;
+      }
+    }
+    if (equals == 0) return fail("parameter without a name in '{}'", text);
+    if (equals != std::string::npos)
+      result.add(part.substr(0, equals), part.substr(equals + 1));
+    else if (first && !implied_key.empty())
+      result.add(std::string(implied_key), std::move(part));
+    else if (!part.empty())
+      result.add(std::move(part), "on");
+    first = false;
+  }
+  return result;
+}
+
+const std::string* KeyValues::find(std::string_view key) const {
+  for (auto it = all_.rbegin(); it != all_.rend(); ++it)
+    if (it->first == key) return &it->second;
+  return nullptr;
+}
+
+std::optional<std::string> KeyValues::take(std::string_view key) {
+  const std::string* found = find(key);
+  if (found == nullptr) return std::nullopt;
+  std::string value = *found;
+  std::erase_if(all_, [&](const auto& entry) { return entry.first == key; });
+  return value;
+}
+
+Result<bool> KeyValues::take_bool(std::string_view key, bool default_value) {
+  const auto value = take(key);
+  if (!value) return default_value;
+  if (*value == "on" || *value == "yes" || *value == "true") return true;
+  if (*value == "off" || *value == "no" || *value == "false") return false;
+  return fail("parameter '{}' expects 'on' or 'off', not '{}'", key, *value);
+}
+
+Result<> KeyValues::expect_empty(std::string_view option) const {
+  if (all_.empty()) return {};
+  return fail("{}: unknown parameter '{}'", option, all_.front().first);
+}
+
+}  // namespace rhea
