@@ -14,7 +14,6 @@
 namespace rhea {
 
 class Bus;
-class LockDomain;
 
 enum class ResetKind : u8 {
   Cold,  ///< power-on, system_reset
@@ -62,9 +61,6 @@ class Device : public Object {
   void reset_tree(ResetKind kind);
 
   ReentrancyGuard& reentrancy_guard() { return guard_; }
-  /// The lock this device's handlers run under; nullptr for none. Default: the machine's.
-  virtual LockDomain* lock_domain();
-
  protected:
   /// Checks the configuration, maps regions, wires pins. May fail; must then leave nothing mapped.
   virtual Result<> realize() { return {}; }
