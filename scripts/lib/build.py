@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The flavours Rhea is built in, and how to build one."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import tree
+
+
+@dataclass(frozen=True)
+class Flavour:
+    name: str
+    folder: str
+    options: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    timeout_factor: int = 1  # how much longer than the plain build tests may take
+
+    @property
+    def path(self) -> Path:
+        return tree.ROOT / self.folder
+
+
+def suppressions() -> str:
+    """Known false reports of the thread sanitizer, such as from libraries built without it."""
+    file = tree.ROOT / "tests" / "tsan.supp"
+    return f":suppressions={file}" if file.is_file() else ""
+
+
+PLAIN = Flavour("plain", "build")
+SANITIZE = Flavour(
+    "sanitize", "build-asan", ("-Db_sanitize=address,undefined",),
+    {"ASAN_OPTIONS": "abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1",
+     "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1"},
+    timeout_factor=4)
+TSAN = Flavour(
+    "tsan", "build-tsan", ("-Db_sanitize=thread",),
+    {"TSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:second_deadlock_stack=1" + suppressions()},
+    timeout_factor=10)
+
+
+def build(flavour: Flavour) -> bool:
+    """Configures where needed, and compiles; what goes wrong is on the screen."""
+    if not (flavour.path / "build.ninja").is_file():
+        setup = subprocess.run(["meson", "setup", *flavour.options, str(flavour.path),
+                                str(tree.ROOT)], cwd=tree.ROOT)
+        if setup.returncode != 0:
+            return False
+    return subprocess.run(["ninja", "-C", str(flavour.path)], cwd=tree.ROOT).returncode == 0
