@@ -7,8 +7,10 @@
 
 namespace rhea {
 
-Object::~Object() {
-  // Youngest first: later children may refer to earlier ones.
+Object::~Object() { destroy_children(); }
+
+// Youngest first: later children may refer to earlier ones.
+void Object::destroy_children() {
   while (!children_.empty()) children_.pop_back();
 }
 
@@ -118,7 +120,16 @@ Result<std::unique_ptr<Object>> create_object(std::string_view type_name) {
 }
 
 namespace {
-const RegisterAbstractType<Object, Object> registration;
-}
+
+/// A place in the tree that only holds children ("/machine/peripheral").
+class Container final : public Object {
+ public:
+  static constexpr std::string_view kName = "container";
+};
+
+const RegisterAbstractType<Object, Object> object_registration;
+const RegisterType<Container> container_registration;
+
+}  // namespace
 
 }  // namespace rhea

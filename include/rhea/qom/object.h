@@ -78,6 +78,8 @@ class Object {
   virtual bool is_realized() const { return false; }
 
  protected:
+  /// Destroys the children, youngest first: for a root whose members they use.
+  void destroy_children();
   /// A Machine calls this once, on itself.
   void become_root(Machine& machine, std::string name);
 

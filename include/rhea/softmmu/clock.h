@@ -39,6 +39,8 @@ class Clock {
   /// From now on time moves only by set_ns (tests, qtest). Wall time is not read again.
   void set_manual(i64 now_ns);
   bool manual() const { return manual_; }
+  /// Whether it moves by itself now.
+  bool ticking() const { return running_ && !manual_; }
   /// Manual clock: moves time forward to `now_ns`, firing the timers on the way in order, each at its own time.
   void advance_to(i64 now_ns);
   /// Restores the time of a snapshot.
@@ -65,6 +67,7 @@ class Clock {
   std::atomic<i64> offset_{0};    ///< running: now = host + offset
   std::atomic<i64> stopped_at_{0};
   u64 sequence_{0};
+  bool advancing_{false};
 };
 
 /// Calls back once when its clock reaches the expiry. A member of the device; cancelled by its destructor.

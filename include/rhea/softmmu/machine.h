@@ -50,6 +50,8 @@ struct MachineConfig {
 class MachineService {
  public:
   virtual ~MachineService() = default;
+  /// Called when the machine ends, youngest service first, while every object still stands: let go of them.
+  virtual void shutdown() {}
 };
 
 class Machine final : public Object {
@@ -107,7 +109,7 @@ class Machine final : public Object {
   void resume();
   /// Stops them and waits until they have (`stop`). From a vCPU thread it only requests and returns.
   void pause(RunState why = RunState::Paused);
-  /// Done on the main loop soon; from any thread.
+  /// Done on the main loop soon; from any thread. A vCPU that asks does not enter the guest before it is done.
   void request_reset(ShutdownCause cause, ResetKind kind = ResetKind::Warm);
   void request_shutdown(ShutdownCause cause);
   void request_powerdown();
@@ -115,7 +117,11 @@ class Machine final : public Object {
   /// Resets everything now: devices in three phases, then whatever observers reset (the CPUs). Main thread, vCPUs stopped.
   void reset_now(ShutdownCause cause, ResetKind kind);
   /// Set when the process should end; run_main_loop returns then.
-  std::optional<int> exit_code() const { return exit_code_; }
+  std::optional<int> exit_code() const {
+    const int code = exit_code_.load(std::memory_order_acquire);
+    return code < 0 ? std::nullopt : std::optional(code);
+  }
+  /// From any thread; a vCPU that calls it does not enter the guest again.
   void exit(int code);
   /// Runs the main loop until exit().
   int run_main_loop();
@@ -136,7 +142,13 @@ class Machine final : public Object {
   void stop_vcpus();
 
  private:
+  struct Requests;
+  void request(const std::function<void(Requests&)>& note);
   void handle_requests();
+  void shut_down(ShutdownCause cause);
+  void quiesce();
+  void for_each_top_device(const std::function<void(Device&)>& visitor);
+  Result<Device*> attach_and_realize(Object& place, std::string name, std::unique_ptr<Object> object, Bus* bus);
 
   LockDomain lock_;
   EventLoop loop_;
@@ -150,8 +162,7 @@ class Machine final : public Object {
   AddressSpace io_;
 
   std::atomic<RunState> run_state_{RunState::Prelaunch};
-  std::optional<int> exit_code_;
-  struct Requests;
+  std::atomic<int> exit_code_{-1};
   std::unique_ptr<Requests> requests_;
   struct Global {
     std::string type, property, value;

@@ -48,6 +48,8 @@ class Vcpu {
   void request_stop();
   void wait_stopped();
   bool stopped() const;
+  /// The vCPU whose thread this is; nullptr on other threads.
+  static Vcpu* current();
   bool is_current() const { return std::this_thread::get_id() == thread_.get_id(); }
 
   /// Runs `work` on the vCPU's thread, out of the guest, and waits for it. On the thread itself: at once.

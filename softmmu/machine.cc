@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The machine: construction, running and stopping, reset and shutdown.
+#include "rhea/softmmu/machine.h"
+
+#include <algorithm>
+
+#include "rhea/qom/registry.h"
+
+namespace rhea {
+
+/// What was asked for and not yet done; from any thread.
+struct Machine::Requests {
+  std::mutex mutex;
+  std::optional<std::pair<ShutdownCause, ResetKind>> reset;
+  std::optional<ShutdownCause> shutdown;
+  std::optional<RunState> pause;
+  bool powerdown{false};
+};
+
+Machine::Machine()
+    : loop_(&lock_),
+      virtual_clock_(Clock::Kind::Virtual, [this] { loop_.wake(); }),
+      host_clock_(Clock::Kind::Host, [this] { loop_.wake(); }),
+      realtime_clock_(Clock::Kind::Realtime, [this] { loop_.wake(); }),
+      map_(&lock_),
+      system_memory_(),
+      system_io_(),
+      memory_((system_memory_.init_container(nullptr, "system", Region::kWholeSpace), map_), "memory",
+              system_memory_),
+      io_((system_io_.init_container(nullptr, "io", 0x10000), map_), "I/O", system_io_, true),
+      requests_(std::make_unique<Requests>()) {
+  become_root(*this, "");
+  loop_.set_deadline_source(
+      [this] {
+        i64 least = -1;
+        for (const Clock* clock : {&virtual_clock_, &host_clock_, &realtime_clock_}) {
+          const i64 expiry = clock->ticking() ? clock->next_expiry_ns() : -1;
+          if (expiry < 0) continue;
+          const i64 wait = std::max<i64>(expiry - clock->now_ns(), 0);
+          least = least < 0 ? wait : std::min(least, wait);
+        }
+        return least;
+      },
+      [this] {
+        for (Clock* clock : {&virtual_clock_, &host_clock_, &realtime_clock_}) clock->run_expired();
+      });
+}
+
+Machine::~Machine() {
+  stop_vcpus();
+  const DomainGuard guard(&lock_);
+  for (auto it = service_order_.rbegin(); it != service_order_.rend(); ++it) (*it)->shutdown();
+  {
+    // One change of the map instead of one for each region that dies below.
+    const Transaction transaction(map_);
+    for (Region* root : {&system_memory_, &system_io_})
+      while (!root->children().empty()) root->remove(*root->children().back());
+  }
+  destroy_children();
+  while (!service_order_.empty()) {
+    const MachineService* last = service_order_.back();
+    service_order_.pop_back();
+    const auto it = std::ranges::find_if(services_, [&](const auto& s) { return s.second.get() == last; });
+    services_.erase(it);
+  }
+}
+
+void Machine::resume() {
+  if (running()) return;
+  run_state_ = RunState::Running;
+  virtual_clock_.start();
+  for (const auto& vcpu : vcpus_) vcpu->resume();
+  for (const auto& observer : run_state_observers_) observer(RunState::Running);
+  for (const auto& observer : event_observers_) observer(MachineEvent::Resume, ShutdownCause::None);
+}
+
+void Machine::pause(RunState why) {
+  if (Vcpu::current() != nullptr) return request_pause(why);
+  const bool was_running = running();
+  quiesce();
+  virtual_clock_.stop();
+  if (run_state_ == why) return;
+  run_state_ = why;
+  for (const auto& observer : run_state_observers_) observer(why);
+  if (!was_running) return;
+  for (const auto& observer : event_observers_) observer(MachineEvent::Stop, ShutdownCause::None);
+}
+
+// Stops every vCPU and waits for it, letting go of the lock that it may need to get there.
+void Machine::quiesce() {
+  for (const auto& vcpu : vcpus_) vcpu->request_stop();
+  const bool held = lock_.held_by_me();
+  if (held) lock_.unlock();
+  for (const auto& vcpu : vcpus_) vcpu->wait_stopped();
+  if (held) lock_.lock();
+}
+
+void Machine::request(const std::function<void(Requests&)>& note) {
+  if (Vcpu* vcpu = Vcpu::current()) vcpu->request_stop();
+  {
+    const std::lock_guard guard(requests_->mutex);
+    note(*requests_);
+  }
+  loop_.defer([this] { handle_requests(); });
+}
+
+void Machine::request_reset(ShutdownCause cause, ResetKind kind) {
+  request([=](Requests& r) { r.reset = {cause, kind}; });
+}
+void Machine::request_shutdown(ShutdownCause cause) {
+  request([=](Requests& r) { r.shutdown = cause; });
+}
+void Machine::request_powerdown() {
+  request([](Requests& r) { r.powerdown = true; });
+}
+void Machine::request_pause(RunState why) {
+  request([=](Requests& r) { r.pause = why; });
+}
+
+void Machine::handle_requests() {
+  Requests now;
+  {
+    const std::lock_guard guard(requests_->mutex);
+    now.reset = std::exchange(requests_->reset, {});
+    now.shutdown = std::exchange(requests_->shutdown, {});
+    now.pause = std::exchange(requests_->pause, {});
+    now.powerdown = std::exchange(requests_->powerdown, false);
+  }
+  if (now.powerdown) {
+    for (const auto& observer : event_observers_) observer(MachineEvent::Powerdown, ShutdownCause::None);
+    for (const auto& observer : powerdown_observers_) observer();
+  }
+  if (now.reset && config.no_reboot && now.reset->first != ShutdownCause::SubsystemReset)
+    now.shutdown = now.reset->first;
+  if (now.shutdown) return shut_down(*now.shutdown);
+  if (now.pause) pause(*now.pause);
+  if (now.reset) {
+    quiesce();
+    reset_now(now.reset->first, now.reset->second);
+    if (const RunState state = run_state_; state == RunState::Shutdown || state == RunState::InternalError ||
+                                           state == RunState::GuestPanicked)
+      pause(RunState::Paused);
+  }
+  if (running())
+    for (const auto& vcpu : vcpus_) vcpu->resume();
+}
+
+void Machine::shut_down(ShutdownCause cause) {
+  for (const auto& observer : event_observers_) observer(MachineEvent::Shutdown, cause);
+  // Signals and quit end the process even under -no-shutdown.
+  if (config.no_shutdown && by_guest(cause)) return pause(RunState::Shutdown);
+  exit(0);
+}
+
+void Machine::reset_now(ShutdownCause cause, ResetKind kind) {
+  {
+    const Transaction transaction(map_);
+    for_each_top_device([kind](Device& device) { device.reset_tree(kind); });
+    for (const auto& observer : reset_observers_) observer(kind);
+  }
+  if (cause != ShutdownCause::SubsystemReset && cause != ShutdownCause::None)
+    for (const auto& observer : event_observers_) observer(MachineEvent::Reset, cause);
+}
+
+void Machine::exit(int code) {
+  if (Vcpu* vcpu = Vcpu::current()) vcpu->request_stop();
+  int none = -1;
+  exit_code_.compare_exchange_strong(none, code);
+  loop_.quit();
+}
+
+int Machine::run_main_loop() {
+  while (!exit_code()) loop_.iterate(true);
+  return *exit_code();
+}
+
+void Machine::on_event(std::function<void(MachineEvent, ShutdownCause)> observer) {
+  event_observers_.push_back(std::move(observer));
+}
+void Machine::on_run_state(std::function<void(RunState)> observer) {
+  run_state_observers_.push_back(std::move(observer));
+}
+void Machine::on_reset(std::function<void(ResetKind)> observer) {
+  reset_observers_.push_back(std::move(observer));
+}
+void Machine::on_powerdown(std::function<void()> observer) {
+  powerdown_observers_.push_back(std::move(observer));
+}
+void Machine::on_machine_ready(std::function<void()> observer) {
+  ready_observers_.push_back(std::move(observer));
+}
+void Machine::machine_ready() {
+  for (const auto& observer : ready_observers_) observer();
+}
+
+Vcpu& Machine::add_vcpu(VcpuRunner& runner) {
+  const auto index = static_cast<unsigned>(vcpus_.size());
+  vcpus_.push_back(std::make_unique<Vcpu>(*this, index, runner));
+  if (running()) vcpus_.back()->resume();
+  return *vcpus_.back();
+}
+
+void Machine::stop_vcpus() {
+  if (vcpus_.empty()) return;
+  quiesce();
+  vcpus_.clear();
+}
+
+}  // namespace rhea
