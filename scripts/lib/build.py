@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,4 +49,5 @@ def build(flavour: Flavour) -> bool:
                                 str(tree.ROOT)], cwd=tree.ROOT)
         if setup.returncode != 0:
             return False
-    return subprocess.run(["ninja", "-C", str(flavour.path)], cwd=tree.ROOT).returncode == 0
+    ninja = ["ninja", "-C", str(flavour.path), "-j", str(os.cpu_count() or 1)]
+    return subprocess.run(ninja, cwd=tree.ROOT).returncode == 0
