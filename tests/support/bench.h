@@ -8,7 +8,8 @@
 //   EXPECT_TRUE(bench.irq(4));
 #pragma once
 
-#include <initializer_list>
+#include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -74,6 +75,7 @@ class Bench {
 
  private:
   void set_irq(unsigned line, bool level);
+  unsigned added_{0};
   std::unique_ptr<Machine> machine_;
   Region ram_;
   IsaBus* isa_{};
