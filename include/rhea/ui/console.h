@@ -83,10 +83,14 @@ class Consoles final : public MachineService {
   Console& add(DisplaySource& source);
   void remove(Console& console);
   const std::vector<Console*>& all() const { return all_; }
+  /// Tells of each console after it came and before it goes.
+  void on_change(std::function<void(Console&, bool added)> observer);
 
  private:
   Machine* machine_;
   std::vector<Console*> all_;
+  std::vector<std::function<void(Console&, bool)>> observers_;
+  unsigned made_{0};
 };
 
 /// Writes the surface to a file; ".ppm"-style P6 or PNG.
