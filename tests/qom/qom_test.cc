@@ -211,7 +211,7 @@ TEST_F(StateTest, EveryTruncationIsRefused) {
   auto& sample = fill(a);
   const auto stream = saved(sample);
   for (std::size_t length = 0; length < stream.size(); ++length) {
-    StateReader in(std::span(stream).first(length));
+    StateReader in{std::span<const u8>{stream}.first(length)};
     EXPECT_FALSE(load_object(sample, in)) << length;
   }
 }
