@@ -2,6 +2,7 @@
 // Disks as devices see them: asynchronous byte ranges on an image.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -81,11 +82,27 @@ class BlockBackend final : public Object {
   Statistics statistics_;
 };
 
+/// The host's part in writing, as QEMU's cache= names it.
+enum class CacheMode : u8 {
+  Writeback,     ///< the host's page cache; flushes reach the disk
+  Writethrough,  ///< each write reaches the disk before it completes
+  None,          ///< past the host's page cache
+  DirectSync,    ///< past it, and each write reaches the disk
+  Unsafe,        ///< flushes are ignored
+};
+template <>
+struct EnumTraits<CacheMode> {
+  static constexpr std::string_view kType = "CacheMode";
+  static constexpr std::array<std::string_view, 5> kNames = {"writeback", "writethrough", "none",
+                                                             "directsync", "unsafe"};
+};
+
 struct ImageOptions {
   std::string filename;
   std::string format;      ///< empty: probe; probing never follows references out of the file
   bool read_only{false};
   bool snapshot{false};    ///< writes go to a temporary overlay and are lost at exit
+  CacheMode cache{CacheMode::Writeback};
 };
 
 /// Errors name the file and why: missing, unreadable, a directory, empty, locked, unknown format.

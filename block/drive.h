@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What -drive and its short forms say.
+#pragma once
+
+#include "rhea/block/block_backend.h"
+
+#include <string>
+
+namespace rhea::block {
+
+/// One drive before it is made. Where it sits: by bus and unit, or by index, or the first free
+/// place.
+struct DriveOptions {
+  ImageOptions image;  ///< without a file name: no medium
+  DriveInterface interface { DriveInterface::Ide };
+  std::optional<unsigned> bus, unit, index;
+  bool cdrom{false};
+  std::string id;
+  std::string serial;
+};
+
+Result<DriveOptions> parse_drive(std::string_view text);
+/// Opens the image and adds the drive to the machine.
+Result<BlockBackend*> add_drive(Machine& machine, DriveOptions options);
+
+}  // namespace rhea::block

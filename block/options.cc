@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The drives' command-line options.
+#include "block/drive.h"
+#include "block/io_thread.h"
+#include "rhea/util/option.h"
+
+namespace rhea::block {
+namespace {
+
+Result<> in_option(std::string_view option, Result<BlockBackend*> made) {
+  if (!made) return std::unexpected(std::move(made).error().within(option));
+  return {};
+}
+
+Result<> drive(Machine& machine, const std::string& argument) {
+  return in_option(fmt::format("-drive {}", argument), create_drive(machine, argument));
+}
+
+// -hda, -cdrom and so on take a file name as it is, commas and all.
+template <DriveInterface Interface, unsigned Index, bool Cdrom = false>
+Result<> short_form(Machine& machine, const std::string& argument) {
+  DriveOptions options;
+  options.interface = Interface;
+  options.index = Index;
+  options.cdrom = Cdrom;
+  options.image.filename = argument;
+  options.image.read_only = Cdrom;
+  return in_option(argument, add_drive(machine, std::move(options)));
+}
+
+Result<> snapshot(Machine& machine, const std::string&) {
+  machine.service<BlockService>().set_snapshot_all();
+  return {};
+}
+
+constexpr auto kIde = DriveInterface::Ide;
+constexpr auto kFloppy = DriveInterface::Floppy;
+constexpr auto kPhase = StartPhase::Backends;
+
+const RegisterOption drive_option{
+    {.name = "drive",
+     .argument = "[file=file][,if=type][,bus=n][,unit=m][,media=d][,index=i][,format=f]",
+     .help = "use 'file' as a drive image; also [,id=name][,readonly=on|off][,snapshot=on|off]\n"
+             "[,serial=text][,cache=writethrough|writeback|none|directsync|unsafe]",
+     .phase = kPhase,
+     .apply = &drive}};
+const RegisterOption hda_option{{.name = "hda",
+                                 .argument = "file",
+                                 .help = "hard disk 0 image",
+                                 .phase = kPhase,
+                                 .apply = &short_form<kIde, 0>}};
+const RegisterOption hdb_option{{.name = "hdb",
+                                 .argument = "file",
+                                 .help = "hard disk 1 image",
+                                 .phase = kPhase,
+                                 .apply = &short_form<kIde, 1>}};
+const RegisterOption hdc_option{{.name = "hdc",
+                                 .argument = "file",
+                                 .help = "hard disk 2 image",
+                                 .phase = kPhase,
+                                 .apply = &short_form<kIde, 2>}};
+const RegisterOption hdd_option{{.name = "hdd",
+                                 .argument = "file",
+                                 .help = "hard disk 3 image",
+                                 .phase = kPhase,
+                                 .apply = &short_form<kIde, 3>}};
+const RegisterOption cdrom_option{{.name = "cdrom",
+                                   .argument = "file",
+                                   .help = "CD-ROM image (IDE 1 master)",
+                                   .phase = kPhase,
+                                   .apply = &short_form<kIde, 2, true>}};
+const RegisterOption fda_option{{.name = "fda",
+                                 .argument = "file",
+                                 .help = "floppy disk 0 image",
+                                 .phase = kPhase,
+                                 .apply = &short_form<kFloppy, 0>}};
+const RegisterOption fdb_option{{.name = "fdb",
+                                 .argument = "file",
+                                 .help = "floppy disk 1 image",
+                                 .phase = kPhase,
+                                 .apply = &short_form<kFloppy, 1>}};
+const RegisterOption snapshot_option{{.name = "snapshot",
+                                      .argument = "",
+                                      .help = "write to temporary files instead of the disk images",
+                                      .phase = StartPhase::Config,
+                                      .apply = &snapshot}};
+
+}  // namespace
+}  // namespace rhea::block

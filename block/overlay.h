@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// snapshot=on: what the guest writes goes to a temporary file and is forgotten at exit.
+#pragma once
+
+#include "rhea/block/block_backend.h"
+#include "rhea/util/file_descriptor.h"
+
+#include <array>
+#include <memory>
+#include <vector>
+
+namespace rhea::block {
+
+/// One bit a cluster, made as clusters are written.
+class ClusterMap {
+ public:
+  bool test(u64 cluster) const;
+  void set(u64 cluster);
+
+ private:
+  static constexpr u64 kWords = 512;
+  static constexpr u64 kLeafClusters = kWords * 64;
+  using Leaf = std::array<u64, kWords>;
+  std::vector<std::unique_ptr<Leaf>> leaves_;
+};
+
+/// Shows `base` with the written clusters over it. The temporary file is sparse, has no name, and
+/// holds each cluster at its own offset.
+class Overlay final : public BlockNode {
+ public:
+  static constexpr u64 kClusterSize = 4096;
+  static Result<std::unique_ptr<BlockNode>> create(std::unique_ptr<BlockNode> base);
+
+  std::string_view format() const override { return base_->format(); }
+  const std::string& filename() const override { return base_->filename(); }
+  u64 size() const override { return base_->size(); }
+  bool read_only() const override { return false; }
+  Result<> read(u64 offset, std::span<u8> data) override;
+  Result<> write(u64 offset, std::span<const u8> data) override;
+  Result<> flush() override { return {}; }
+
+ private:
+  Overlay(std::unique_ptr<BlockNode> base, FileDescriptor fd);
+  Result<> prepare(u64 cluster);
+
+  std::unique_ptr<BlockNode> base_;
+  FileDescriptor fd_;
+  ClusterMap written_;
+};
+
+}  // namespace rhea::block
