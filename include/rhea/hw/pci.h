@@ -3,16 +3,17 @@
 // (PCI Local Bus Specification 3.0).
 #pragma once
 
-#include <array>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "rhea/qom/device.h"
 #include "rhea/qom/registry.h"
 #include "rhea/softmmu/dma.h"
 #include "rhea/softmmu/machine.h"
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace rhea {
 
@@ -20,44 +21,51 @@ namespace rhea {
 struct PciIdentity {
   u16 vendor{};
   u16 device{};
-  u32 klass{};     ///< class, subclass, programming interface: 0x010180
+  u32 klass{};  ///< class, subclass, programming interface: 0x010180
   u8 revision{};
   u16 subsystem_vendor{0x1af4};
   u16 subsystem{0x1100};
+  bool multifunction{false};   ///< other functions may share the slot, whatever the property says
+  std::string_view romfile{};  ///< option ROM unless the user names another (or none: romfile=)
 };
 
 /// Offsets in configuration space (type 0 header).
 namespace pci {
-inline constexpr u8 kVendorId = 0x00, kDeviceId = 0x02, kCommand = 0x04, kStatus = 0x06, kRevision = 0x08, kProgIf = 0x09,
-                    kSubclass = 0x0a, kClass = 0x0b, kCacheLineSize = 0x0c, kLatencyTimer = 0x0d, kHeaderType = 0x0e,
-                    kBar0 = 0x10, kSubsystemVendorId = 0x2c, kSubsystemId = 0x2e, kRomBar = 0x30, kCapabilities = 0x34,
-                    kInterruptLine = 0x3c, kInterruptPin = 0x3d;
-inline constexpr u16 kCommandIo = 1, kCommandMemory = 2, kCommandMaster = 4, kCommandIntxDisable = 0x400;
+inline constexpr u8 kVendorId = 0x00, kDeviceId = 0x02, kCommand = 0x04, kStatus = 0x06,
+                    kRevision = 0x08, kProgIf = 0x09, kSubclass = 0x0a, kClass = 0x0b,
+                    kCacheLineSize = 0x0c, kLatencyTimer = 0x0d, kHeaderType = 0x0e, kBar0 = 0x10,
+                    kSubsystemVendorId = 0x2c, kSubsystemId = 0x2e, kRomBar = 0x30,
+                    kCapabilities = 0x34, kInterruptLine = 0x3c, kInterruptPin = 0x3d;
+inline constexpr u16 kCommandIo = 1, kCommandMemory = 2, kCommandMaster = 4,
+                     kCommandIntxDisable = 0x400;
 inline constexpr u16 kStatusInterrupt = 8, kStatusCapabilities = 0x10;
 }  // namespace pci
 
 class PciDevice;
 
-/// A bus of 32 slots with 8 functions each. Forwards configuration accesses; routes INTx through its owner.
+/// A bus of 32 slots with 8 functions each. Forwards configuration accesses; routes INTx through
+/// its owner.
 class PciBus final : public Bus {
  public:
   static constexpr std::string_view kName = "PCI";
   std::string_view kind() const override { return "PCI"; }
   bool is_full() const override;
 
-  /// `map_irq(slot, pin)` gives the interrupt link of a device's pin (0 = INTA#), `set_irq(link, level)` drives it (wired-or is
-  /// done here).
-  void init(Region& memory, Region& io, AddressSpace& dma_space, std::function<unsigned(unsigned slot, unsigned pin)> map_irq,
+  /// `map_irq(slot, pin)` gives the interrupt link of a device's pin (0 = INTA#), `set_irq(link,
+  /// level)` drives it (wired-or is done here).
+  void init(Region& memory, Region& io, AddressSpace& dma_space,
+            std::function<unsigned(unsigned slot, unsigned pin)> map_irq,
             std::function<void(unsigned link, bool level)> set_irq);
   Region& memory() const { return *memory_; }
   Region& io() const { return *io_; }
   AddressSpace& dma_space() const { return *dma_space_; }
   PciDevice* device(unsigned devfn) const { return slots_[devfn & 0xff]; }
-  /// Configuration mechanism accesses by (bus,) device, function and register; all ones when nobody answers.
+  /// Configuration mechanism accesses by (bus,) device, function and register; all ones when nobody
+  /// answers.
   u32 config_read(unsigned devfn, unsigned reg, unsigned size) const;
   void config_write(unsigned devfn, unsigned reg, u32 value, unsigned size);
   u8 number() const { return number_; }
-  /// Level of an interrupt link as the wired-or of all devices on it.
+  /// Level of an interrupt link (0..7) as the wired-or of all devices on it.
   bool link_level(unsigned link) const { return link_counts_[link & 7] != 0; }
 
  protected:
@@ -67,6 +75,7 @@ class PciBus final : public Bus {
  private:
   friend class PciDevice;
   void set_intx(const PciDevice& device, unsigned pin, bool level);
+  Result<> check_slot(const PciDevice& device, unsigned devfn) const;
 
   u8 number_{0};
   Region* memory_{};
@@ -80,9 +89,11 @@ class PciBus final : public Bus {
 
 enum class BarKind : u8 { Memory32, Memory64, MemoryPrefetch32, MemoryPrefetch64, Io };
 
-/// Base class: a device declares `static constexpr PciIdentity kPci`, calls set_identity(kPci) in its constructor, and registers
-/// its BARs in realize(); configuration space, BAR moves, their saved state, INTx and bus-master enable are done here.
-/// Properties: addr ("slot.function" hexadecimal, or -1), romfile, rombar, multifunction.
+/// Base class: a device declares `static constexpr PciIdentity kPci`, calls set_identity(kPci) in
+/// its constructor, and registers its BARs, capabilities and interrupt pin in realize(), after
+/// PciDevice::realize(). Configuration space, BAR moves, INTx, MSI and bus-master enable, with
+/// their reset and saved state, are done here. Properties: addr ("slot.function" hexadecimal, or
+/// -1), romfile, rombar, romsize, multifunction.
 class PciDevice : public Device {
  public:
   static constexpr std::string_view kName = "pci-device";
@@ -100,66 +111,98 @@ class PciDevice : public Device {
   /// Overriders call the base first. Only the writable bits change.
   virtual void config_write(unsigned reg, u32 value, unsigned size);
   u8 config8(unsigned reg) const { return config_[reg]; }
-  u16 config16(unsigned reg) const { return static_cast<u16>(config_[reg] | config_[reg + 1] << 8); }
-  u32 config32(unsigned reg) const { return config16(reg) | static_cast<u32>(config16(reg + 2)) << 16; }
-  /// For info pci: address (all ones when unmapped), size, kind of BAR n; nullopt when there is none.
+  u16 config16(unsigned reg) const {
+    return static_cast<u16>(config_[reg] | config_[reg + 1] << 8);
+  }
+  u32 config32(unsigned reg) const {
+    return config16(reg) | static_cast<u32>(config16(reg + 2)) << 16;
+  }
+  /// For info pci: address (all ones when unmapped), size, kind of BAR n; nullopt when there is
+  /// none.
   struct BarInfo {
     BarKind kind;
     u64 address;
     u64 size;
   };
   std::optional<BarInfo> bar_info(unsigned n) const;
+  bool is_multifunction() const { return multifunction_ || identity_multifunction_; }
 
+  /// Overriders call the base first: it refuses another device's registers and moves the BARs.
   Result<> post_load(unsigned version) override;
 
  protected:
   PciDevice();
   void set_identity(const PciIdentity& identity);
-  /// BAR `n` shows `region`, whose size must be a power of two (io: >= 4, memory: >= 16). 64-bit BARs take two.
+  /// BAR `n` shows `region`, whose size must be a power of two (io: >= 4, memory: >= 16). 64-bit
+  /// BARs take two. The region stays the device's; it must be in no container and is out of all of
+  /// them again when unrealize() has run.
   void bar(unsigned n, Region& region, BarKind kind = BarKind::Memory32);
-  /// INTx: which pin the device uses (1 = INTA#; 0 none), and its level.
+  /// INTx: which pin the device uses (1 = INTA#; 0 none), and its level. The level is remembered
+  /// and saved; it reaches the bus unless the guest disabled INTx or enabled MSI. Reset lowers it.
   void set_interrupt_pin(u8 pin);
   void set_intx(bool level);
   bool intx_level() const { return intx_level_; }
-  /// Sends a message-signalled interrupt when the MSI capability is enabled by the guest; else false.
+  /// Gives the device an MSI capability (64-bit) with `vectors` messages: 1, 2, 4, 8, 16 or 32.
   void add_msi(unsigned vectors = 1);
   bool msi_enabled() const;
+  /// Sends message `vector` (of as many as the guest granted) and says true when the guest enabled
+  /// MSI; else does nothing and says false. A device usually writes `if (!notify_msi())
+  /// set_intx(true);`.
   bool notify_msi(unsigned vector = 0);
   /// The device's view of memory; follows the bus-master bit.
   const DmaMaster& dma() const { return dma_; }
-  /// Raw bytes: a reset value, and which bits the guest may change (write-1-to-clear bits apart).
+  /// Reset value (at once the current one), and which bits the guest may change (write-1-to-clear
+  /// bits apart).
   void config_set8(unsigned reg, u8 value, u8 writable = 0);
   void config_set16(unsigned reg, u16 value, u16 writable = 0);
   void config_set32(unsigned reg, u32 value, u32 writable = 0);
   void config_set_w1c(unsigned reg, u16 bits);
-  /// Appends a capability of `size` bytes to the list and returns its offset.
+  /// Changes the current value only, as hardware does; any bit.
+  void config_put8(unsigned reg, u8 value);
+  void config_put16(unsigned reg, u16 value);
+  void config_put32(unsigned reg, u32 value);
+  /// Appends a capability of `size` bytes to the list and returns its offset. Its bytes are
+  /// read-only zeroes until config_set.
   u8 add_capability(u8 id, u8 size);
 
-  /// Overriders of these call the base version (first in realize, reset; last in unrealize).
+  /// Overriders of these call the base version: first in realize, last in unrealize.
   Result<> realize() override;
   void unrealize() override;
-  void reset(ResetKind kind) override;
+  /// Configuration space goes to its reset values here, before any device's reset() (which need not
+  /// call the base's).
+  void reset_enter(ResetKind kind) override;
 
  private:
   friend class PciBus;
+  static constexpr unsigned kRomBarIndex = 6;
+  static constexpr u64 kUnmapped = ~u64{0};
   struct Bar {
     Region* region{};
     BarKind kind{};
-    bool mapped{false};
-    u64 address{};
+    u64 address{kUnmapped};
   };
+  Result<> set_addr(const Value& value);
+  u64 wanted_address(unsigned n) const;
+  void map_bar(Bar& bar, u64 address);
   void update_mappings();
+  void update_intx();
+  /// Makes everything derived from configuration space agree with it.
+  void apply_config();
   Result<> load_option_rom();
+  void forget_layout();
 
   i32 addr_{-1};
-  std::string addr_text_;
-  std::string romfile_;
+  std::optional<std::string> romfile_;
+  std::string_view identity_romfile_;
   u32 rombar_{1};
+  u32 romsize_{~u32{0}};
   bool multifunction_{false};
+  bool identity_multifunction_{false};
   u8 devfn_{0};
   bool intx_level_{false};
-  bool intx_asserted_{false};
+  bool intx_asserted_{false};  ///< what the bus was told
   u8 msi_cap_{0};
+  u8 msi_vectors_log2_{0};
   u8 last_capability_{0};
   u8 next_capability_{0x40};
   std::array<u8, kConfigSize> config_{};

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Interrupts of PCI devices: INTx, the capability list, MSI (PCI Local Bus Specification 3.0, 6.7
+// and 6.8).
+#include "hw/pci/trace_events.h"
+#include "rhea/hw/pci.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace rhea {
+namespace {
+
+constexpr u8 kCapabilityMsi = 5;
+// Layout of the 64-bit capability.
+constexpr unsigned kMsiControl = 2, kMsiAddressLow = 4, kMsiAddressHigh = 8, kMsiData = 12,
+                   kMsiSize = 14;
+constexpr u16 kMsiEnable = 1, kMsiGranted = 0x70, kMsi64Bit = 0x80;
+
+}  // namespace
+
+void PciDevice::set_interrupt_pin(u8 pin) {
+  RHEA_ASSERT(pin <= 4);
+  config_set8(pci::kInterruptPin, pin);
+}
+
+void PciDevice::set_intx(bool level) {
+  intx_level_ = level;
+  update_intx();
+}
+
+void PciDevice::update_intx() {
+  const u8 pin = config8(pci::kInterruptPin);
+  u8 status = config8(pci::kStatus) & static_cast<u8>(~pci::kStatusInterrupt);
+  if (intx_level_) status |= pci::kStatusInterrupt;
+  config_put8(pci::kStatus, status);
+  const bool enabled = (config16(pci::kCommand) & pci::kCommandIntxDisable) == 0 && !msi_enabled();
+  const bool asserted = pin != 0 && intx_level_ && enabled;
+  if (asserted == intx_asserted_) return;
+  intx_asserted_ = asserted;
+  pci_bus().set_intx(*this, pin - 1U, asserted);
+}
+
+u8 PciDevice::add_capability(u8 id, u8 size) {
+  const unsigned length = (size + 3U) & ~3U;
+  const u8 offset = next_capability_;
+  RHEA_ASSERT(!is_realized() && size >= 2 && offset != 0 && offset + length <= kConfigSize);
+  config_set8(offset, id);
+  config_set8(last_capability_ == 0 ? pci::kCapabilities : last_capability_ + 1U, offset);
+  config_set8(pci::kStatus, reset_value_[pci::kStatus] | pci::kStatusCapabilities);
+  last_capability_ = offset;
+  next_capability_ = static_cast<u8>(offset + length);
+  return offset;
+}
+
+void PciDevice::add_msi(unsigned vectors) {
+  RHEA_ASSERT(msi_cap_ == 0 && std::has_single_bit(vectors) && vectors <= 32);
+  msi_cap_ = add_capability(kCapabilityMsi, kMsiSize);
+  msi_vectors_log2_ = static_cast<u8>(std::countr_zero(vectors));
+  const auto control = static_cast<u16>(kMsi64Bit | msi_vectors_log2_ << 1);
+  config_set16(msi_cap_ + kMsiControl, control, kMsiEnable | kMsiGranted);
+  config_set32(msi_cap_ + kMsiAddressLow, 0, ~u32{3});
+  config_set32(msi_cap_ + kMsiAddressHigh, 0, ~u32{0});
+  config_set16(msi_cap_ + kMsiData, 0, 0xffff);
+}
+
+bool PciDevice::msi_enabled() const {
+  return msi_cap_ != 0 && (config16(msi_cap_ + kMsiControl) & kMsiEnable) != 0;
+}
+
+bool PciDevice::notify_msi(unsigned vector) {
+  if (!msi_enabled()) return false;
+  const unsigned granted = (config16(msi_cap_ + kMsiControl) & kMsiGranted) >> 4;
+  const u32 low_bits = (1U << std::min<unsigned>(granted, msi_vectors_log2_)) - 1;
+  const MsiMessage message{
+      .address = static_cast<u64>(config32(msi_cap_ + kMsiAddressHigh)) << 32 |
+                 config32(msi_cap_ + kMsiAddressLow),
+      .data = (config16(msi_cap_ + kMsiData) & ~low_bits) | (vector & low_bits)};
+  // A message is a memory write: without bus mastering it does not get onto the bus.
+  if (!dma_.enabled()) return true;
+  hw::pci_msi(devfn_, message.address, message.data);
+  if (machine().interrupts.send_msi) machine().interrupts.send_msi(message);
+  return true;
+}
+
+}  // namespace rhea
