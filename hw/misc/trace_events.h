@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Trace events of miscellaneous devices.
+#pragma once
+
+#include "rhea/util/trace.h"
+#include "rhea/util/types.h"
+
+namespace rhea::hw {
+
+inline trace::Event<u64, u64, u64, bool> edu_dma{
+    "edu_dma", "source {:#x} destination {:#x} count {:#x} done {}"};
+
+}  // namespace rhea::hw
