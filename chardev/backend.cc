@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Creating chardevs from options, and finding them.
+#include "chardev/backend.h"
+
+#include "chardev/mux.h"
+
+#include <algorithm>
+
+namespace rhea {
+namespace chardev {
+namespace {
+
+std::vector<const Backend*>& table() {
+  static std::vector<const Backend*> all;
+  return all;
+}
+
+bool well_formed(std::string_view id) {
+  constexpr std::string_view kInner =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+  return !id.empty() && std::isalpha(static_cast<unsigned char>(id[0])) != 0 &&
+         id.find_first_not_of(kInner) == std::string_view::npos;
+}
+
+Result<Chardev*> adopt(Machine& machine, const std::string& id, std::unique_ptr<Chardev> chardev) {
+  return &machine.container(Chardev::kLinkRoot).add_child(id, std::move(chardev));
+}
+
+}  // namespace
+
+RegisterBackend::RegisterBackend(const Backend& backend) : backend_(backend) {
+  table().push_back(&backend_);
+}
+
+std::vector<const Backend*> all_backends() {
+  std::vector<const Backend*> all = table();
+  std::ranges::sort(all, {}, &Backend::name);
+  return all;
+}
+
+const Backend* find_backend(std::string_view name) {
+  const auto it = std::ranges::find_if(table(), [&](const Backend* b) {
+    return b->name == name || (!b->alias.empty() && b->alias == name);
+  });
+  return it == table().end() ? nullptr : *it;
+}
+
+Result<std::string> take_required(KeyValues& options, std::string_view backend,
+                                  std::string_view key) {
+  auto value = options.take(key);
+  if (!value || value->empty()) return fail("chardev: {}: no {} given", backend, key);
+  return *value;
+}
+
+Result<Chardev*> open_chardev(Machine& machine, KeyValues options) {
+  const std::string name = options.take("backend").value_or("");
+  const std::string id = options.take("id").value_or("");
+  if (name.empty()) return fail("chardev: \"{}\" missing backend", id);
+  if (id.empty()) return fail("chardev: no id specified");
+  if (!well_formed(id)) return fail("Parameter 'id' expects an identifier");
+  const Backend* backend = find_backend(name);
+  if (backend == nullptr) return fail("'{}' is not a valid char driver name", name);
+  const bool mux = TRY(options.take_bool("mux", false));
+  const std::string base_id = mux ? id + "-base" : id;
+  if (find_chardev(machine, id) != nullptr || find_chardev(machine, base_id) != nullptr)
+    return fail("Chardev with id '{}' already exists", id);
+
+  const auto logfile = options.take("logfile");
+  const bool append = TRY(options.take_bool("logappend", false));
+  std::unique_ptr<Chardev> chardev = TRY(backend->create(machine, options));
+  TRY(options.expect_empty("chardev " + id));
+  if (logfile) TRY(chardev->open_log(*logfile, append));
+  Chardev* base = TRY(adopt(machine, base_id, std::move(chardev)));
+  if (!mux) return base;
+  return adopt(machine, id, TRY(make_mux(machine, *base)));
+}
+
+std::vector<Chardev*> all_chardevs(Machine& machine) {
+  std::vector<Chardev*> all;
+  for (const auto& child : machine.container(Chardev::kLinkRoot).children())
+    if (auto* chardev = dynamic_cast<Chardev*>(child.get())) all.push_back(chardev);
+  return all;
+}
+
+}  // namespace chardev
+
+Result<Chardev*> create_chardev(Machine& machine, std::string_view option_text) {
+  return chardev::open_chardev(machine, TRY(KeyValues::parse(option_text, "backend")));
+}
+
+Result<Chardev*> create_chardev_legacy(Machine& machine, std::string_view id,
+                                       std::string_view text) {
+  if (text.starts_with("chardev:")) {
+    Chardev* found = find_chardev(machine, text.substr(8));
+    if (found == nullptr) return fail("Chardev '{}' not found", text.substr(8));
+    return found;
+  }
+  KeyValues options = TRY(chardev::parse_legacy(text));
+  options.add("id", std::string(id));
+  Chardev* made = TRY(chardev::open_chardev(machine, std::move(options)));
+  if (text.starts_with("mon:")) machine.service<chardev::MonitorRequests>().ids.emplace_back(id);
+  return made;
+}
+
+Chardev* find_chardev(Machine& machine, std::string_view id) {
+  return dynamic_cast<Chardev*>(machine.container(Chardev::kLinkRoot).child(id));
+}
+
+}  // namespace rhea

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What back ends on host file descriptors share: watching, flow control both ways, hang-up.
+#pragma once
+
+#include "rhea/chardev/chardev.h"
+
+#include <memory>
+#include <mutex>
+
+namespace rhea::chardev {
+
+/// Bytes from one descriptor go to the front end as it takes them; what it writes goes to another
+/// (or the same). Without descriptors, output is taken and dropped.
+class FdChardev : public Chardev {
+ public:
+  static constexpr std::string_view kName = "chardev-fd";
+  using Extendable = FdChardev;
+  ~FdChardev() override;
+
+  Result<> attach(FrontEnd front_end) override;
+  void detach(const void* owner = nullptr) override;
+  void accept_input() override;
+  std::size_t write(std::span<const u8> data) override;
+  bool connected() const override { return in_ >= 0; }
+
+ protected:
+  void use_loop(Machine& machine) { machine_loop_ = &machine.loop(); }
+  EventLoop& loop() { return *machine_loop_; }
+  /// Starts on these descriptors, which the caller keeps; tells the front end of the opening.
+  void start(int in, int out);
+  /// Lets go of both and tells the front end of the end.
+  void stop();
+  /// Lets go of the input only (end of file on standard input).
+  void stop_input();
+
+  /// One read into `buffer`: bytes, 0 at the end, or -1 with errno.
+  virtual ssize_t receive_some(std::span<u8> buffer);
+  /// One write that does not block: bytes or -1 with errno (EAGAIN: no room now).
+  virtual ssize_t send_some(int fd, std::span<const u8> data);
+  /// The peer has gone (end of file, error). Usually: stop().
+  virtual void hangup() = 0;
+  /// The peer has gone but the front end has not taken everything yet.
+  virtual void hangup_with_input() {}
+  int in() const { return in_; }
+  /// `work` on the main loop, unless this object has gone by then.
+  void defer(std::function<void()> work);
+
+ private:
+  void update_input();
+  void input_ready(FdEvents events);
+  void output_ready();
+  void wait_for_room();
+
+  EventLoop* machine_loop_{};
+  int in_{-1};
+  EventLoop::Watch in_watch_;
+  bool reading_{false};
+  bool half_dead_{false};  ///< the peer has gone, bytes of its are left
+  std::mutex out_mutex_;   ///< guards out_ and want_room_: write() may come from any thread
+  int out_{-1};
+  bool want_room_{false};
+  EventLoop::Watch out_watch_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+};
+
+}  // namespace rhea::chardev

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// One terminal for several front ends, switched by Ctrl-A.
+#include "chardev/mux.h"
+
+#include <algorithm>
+#include <deque>
+
+namespace rhea::chardev {
+namespace {
+
+constexpr std::size_t kMaxFrontEnds = 4;
+constexpr std::size_t kMaxWaiting = 256;
+constexpr u8 kEscape = 0x01;
+
+constexpr std::string_view kHelp =
+    "\r\n"
+    "C-a h    print this help\r\n"
+    "C-a x    exit emulator\r\n"
+    "C-a s    save disk data back to file (not available)\r\n"
+    "C-a b    send break\r\n"
+    "C-a c    switch between console and monitor\r\n"
+    "C-a C-a  sends C-a\r\n";
+
+/// Input goes to the front end with the focus; output of all goes to the base. Front ends that are
+/// no monitors get the focus when they come.
+class MuxChardev final : public Chardev {
+ public:
+  static constexpr std::string_view kName = "chardev-mux";
+
+  ~MuxChardev() override {
+    if (base_ != nullptr) base_->detach(this);
+  }
+
+  Result<> open(Machine& machine, Chardev& base) {
+    machine_ = &machine;
+    TRY(base.attach({.can_receive = [this] { return room(); },
+                     .receive = [this](std::span<const u8> data) { receive(data); },
+                     .event = [this](ChardevEvent event) { base_event(event); },
+                     .can_send =
+                         [this] {
+                           for_each([](FrontEnd& f) {
+                             if (f.can_send) f.can_send();
+                           });
+                         },
+                     .owner = this,
+                     .monitor = false}));
+    base_ = &base;
+    return {};
+  }
+
+  Result<> attach(FrontEnd front_end) override {
+    if (front_ends_.size() == kMaxFrontEnds)
+      return fail("too many uses of multiplexed chardev '{}' (maximum is {})", name(),
+                  kMaxFrontEnds);
+    TRY(attach_first());
+    front_ends_.push_back(std::make_unique<FrontEnd>(std::move(front_end)));
+    FrontEnd& added = *front_ends_.back();
+    if (base_->connected() && added.event) added.event(ChardevEvent::Opened);
+    const bool focus = front_ends_.size() == 1 || !added.monitor;
+    if (focus) set_focus(front_ends_.size() - 1);
+    return {};
+  }
+
+  void detach(const void* owner) override {
+    std::erase_if(front_ends_,
+                  [&](const auto& f) { return owner == nullptr || f->owner == owner; });
+    focus_ = 0;
+    waiting_.clear();
+    if (front_ends_.empty()) return Chardev::detach();
+    send(ChardevEvent::MuxIn);
+  }
+
+  void accept_input() override {
+    flush();
+    if (base_ != nullptr) base_->accept_input();
+  }
+  std::size_t write(std::span<const u8> data) override {
+    return base_ != nullptr ? base_->write(data) : data.size();
+  }
+  bool connected() const override { return base_ != nullptr && base_->connected(); }
+  void disconnect() override { base_->disconnect(); }
+  std::vector<FileDescriptor> take_descriptors() override { return base_->take_descriptors(); }
+  std::string filename() const override { return "mux"; }
+
+ private:
+  // attached() is true while there is any front end.
+  Result<> attach_first() {
+    if (!front_ends_.empty()) return {};
+    return Chardev::attach({});
+  }
+  void for_each(const std::function<void(FrontEnd&)>& visit) {
+    for (std::size_t i = 0; i < front_ends_.size(); ++i) visit(*front_ends_[i]);
+  }
+  FrontEnd* focused() { return focus_ < front_ends_.size() ? front_ends_[focus_].get() : nullptr; }
+  void send(ChardevEvent event) {
+    if (FrontEnd* front = focused(); front != nullptr && front->event) front->event(event);
+  }
+  void base_event(ChardevEvent event) {
+    if (event == ChardevEvent::Break) return send(event);
+    for_each([event](FrontEnd& f) {
+      if (f.event) f.event(event);
+    });
+  }
+  void set_focus(std::size_t index) {
+    if (index != focus_) {
+      flush();
+      waiting_.clear();
+      send(ChardevEvent::MuxOut);
+    }
+    focus_ = index;
+    send(ChardevEvent::MuxIn);
+  }
+
+  std::size_t room() const { return kMaxWaiting - std::min(kMaxWaiting, waiting_.size()); }
+
+  void receive(std::span<const u8> data) {
+    for (const u8 byte : data) {
+      if (escaped_)
+        escape(byte);
+      else if (byte == kEscape)
+        escaped_ = true;
+      else
+        pass(byte);
+    }
+    flush();
+  }
+  void pass(u8 byte) {
+    if (!front_ends_.empty()) waiting_.push_back(byte);
+  }
+  void flush() {
+    while (!waiting_.empty()) {
+      FrontEnd* front = focused();
+      if (front == nullptr || !front->can_receive || front->can_receive() == 0) return;
+      const u8 byte = waiting_.front();
+      waiting_.pop_front();
+      front->receive(std::span(&byte, 1));
+    }
+  }
+
+  void escape(u8 byte) {
+    escaped_ = false;
+    switch (byte) {
+      case kEscape: return pass(byte);
+      case 'h':
+      case '?': return say(kHelp);
+      case 's': return say("\r\nthere is no way back from -snapshot yet\r\n");
+      case 'b': return send(ChardevEvent::Break);
+      case 'c':
+        if (!front_ends_.empty()) set_focus((focus_ + 1) % front_ends_.size());
+        return;
+      case 'x': say("\r\nRhea: terminated\r\n"); return machine_->exit(0);
+      default: return;
+    }
+  }
+  void say(std::string_view text) {
+    base_->write_all({reinterpret_cast<const u8*>(text.data()), text.size()});
+  }
+
+  Machine* machine_{};
+  Chardev* base_{};
+  std::vector<std::unique_ptr<FrontEnd>> front_ends_;
+  std::size_t focus_{0};
+  bool escaped_{false};
+  std::deque<u8> waiting_;  ///< for the focused front end
+};
+
+const RegisterType<MuxChardev> registration;
+
+}  // namespace
+
+Result<std::unique_ptr<Chardev>> make_mux(Machine& machine, Chardev& base) {
+  auto mux = create<MuxChardev>();
+  TRY(mux->open(machine, base));
+  return mux;
+}
+
+}  // namespace rhea::chardev

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The options -chardev, -serial and -parallel.
+#include "chardev/backend.h"
+#include "rhea/util/option.h"
+
+#include <cstdio>
+
+namespace rhea::chardev {
+namespace {
+
+Result<> add_chardev(Machine& machine, const std::string& argument) {
+  if (argument == "help" || argument == "?") {
+    std::string text = "Available chardev backend types: \n";
+    for (const Backend* backend : all_backends()) text += fmt::format("  {}\n", backend->name);
+    std::fputs(text.c_str(), stdout);
+    throw ExitRequest{0};
+  }
+  Chardev* made = TRY(create_chardev(machine, argument));
+  announce(*made);
+  return {};
+}
+
+Result<> add_serial(Machine& machine, const std::string& argument) {
+  auto& serials = machine.config.serials;
+  if (argument == "none") {
+    serials.emplace_back();
+    return {};
+  }
+  if (argument.starts_with("chardev:")) {
+    // Looked up when the port is made: the -chardev may come later on the command line.
+    serials.push_back(argument.substr(8));
+    return {};
+  }
+  const std::string id = fmt::format("serial{}", serials.size());
+  announce(*TRY(create_chardev_legacy(machine, id, argument)));
+  serials.push_back(id);
+  return {};
+}
+
+Result<> add_parallel(Machine&, const std::string& argument) {
+  if (argument == "none") return {};
+  return fail("'{}': there is no parallel port; only 'none' is taken", argument);
+}
+
+const RegisterOption chardev_option{
+    {.name = "chardev",
+     .argument = "backend,id=id[,prop=value...]",
+     .help = "a character device: null, stdio, file, pipe, pty, socket, ringbuf;\n"
+             "all take mux=on, logfile=PATH, logappend=on",
+     .phase = StartPhase::Backends,
+     .apply = &add_chardev}};
+const RegisterOption serial_option{
+    {.name = "serial",
+     .argument = "dev",
+     .help = "connect the next serial port to a character device: none, null, stdio, pty,\n"
+             "file:PATH, pipe:PATH, unix:PATH[,server=on][,wait=off], tcp:HOST:PORT[,...],\n"
+             "mon:DEV (shared with a monitor), chardev:ID",
+     .phase = StartPhase::Backends,
+     .apply = &add_serial}};
+const RegisterOption parallel_option{{.name = "parallel",
+                                      .argument = "none",
+                                      .help = "no parallel port (there is none)",
+                                      .phase = StartPhase::Backends,
+                                      .apply = &add_parallel}};
+
+}  // namespace
+
+void announce(const Chardev& chardev) {
+  const std::string filename = chardev.filename();
+  if (!filename.starts_with("pty:")) return;
+  std::printf("char device redirected to %s (label %s)\n", filename.c_str() + 4,
+              chardev.name().c_str());
+  std::fflush(stdout);
+}
+
+}  // namespace rhea::chardev

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Where a socket chardev listens or connects to.
+#include "chardev/socket_address.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+namespace rhea::chardev {
+namespace {
+
+struct AddressList {
+  AddressList() = default;
+  AddressList(const AddressList&) = delete;
+  AddressList& operator=(const AddressList&) = delete;
+  ~AddressList() {
+    if (first != nullptr) freeaddrinfo(first);
+  }
+  addrinfo* first{};
+};
+
+Result<int> family_of(const SocketAddress& address) {
+  if (address.ipv4 && address.ipv6) return AF_UNSPEC;
+  if (address.ipv4) return AF_INET;
+  if (address.ipv6) return AF_INET6;
+  return fail("Cannot disable IPv4 and IPv6 at same time");
+}
+
+Result<> resolve(const SocketAddress& address, const std::string& port, bool passive,
+                 AddressList& list) {
+  addrinfo hints{};
+  hints.ai_family = TRY(family_of(address));
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = passive ? AI_PASSIVE : 0;
+  const char* host = address.host.empty() ? nullptr : address.host.c_str();
+  const int error = getaddrinfo(host, port.c_str(), &hints, &list.first);
+  if (error == 0) return {};
+  return fail("address resolution failed for {}:{}: {}", address.host, port, gai_strerror(error));
+}
+
+Result<std::pair<sockaddr_un, socklen_t>> unix_name(const SocketAddress& address) {
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  const std::size_t offset = address.abstract ? 1 : 0;
+  if (address.path.size() + (1 - offset) + offset > sizeof(name.sun_path))
+    return fail("UNIX socket path '{}' is too long: at most {} bytes", address.path,
+                sizeof(name.sun_path) - 1);
+  std::memcpy(name.sun_path + offset, address.path.data(), address.path.size());
+  const auto length =
+      address.abstract
+          ? static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + address.path.size())
+          : static_cast<socklen_t>(sizeof(name));
+  return std::pair(name, length);
+}
+
+Result<FileDescriptor> listen_unix(const SocketAddress& address) {
+  const auto [name, length] = TRY(unix_name(address));
+  FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return fail("Failed to create Unix socket: {}", errno_text(errno));
+  if (!address.abstract && unlink(address.path.c_str()) < 0 && errno != ENOENT)
+    return fail("Failed to unlink socket {}: {}", address.path, errno_text(errno));
+  if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) < 0)
+    return fail("Failed to bind socket to {}: {}", address.path, errno_text(errno));
+  if (::listen(fd.get(), 16) < 0) return fail("Failed to listen on socket: {}", errno_text(errno));
+  return fd;
+}
+
+Result<FileDescriptor> listen_on(const addrinfo& info) {
+  FileDescriptor fd(::socket(info.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return fail("Failed to create a socket: {}", errno_text(errno));
+  const int on = 1;
+  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  if (bind(fd.get(), info.ai_addr, info.ai_addrlen) < 0 || ::listen(fd.get(), 16) < 0)
+    return fail("{}", errno_text(errno));
+  return fd;
+}
+
+Result<FileDescriptor> listen_tcp(const SocketAddress& address) {
+  const unsigned long first = std::strtoul(address.port.c_str(), nullptr, 10);
+  const unsigned long last = std::max<unsigned long>(first, address.last_port);
+  std::string reason = "no address";
+  for (unsigned long port = first; port <= last; ++port) {
+    AddressList list;
+    TRY(resolve(address, std::to_string(port), true, list));
+    for (const addrinfo* info = list.first; info != nullptr; info = info->ai_next) {
+      auto fd = listen_on(*info);
+      if (fd) return fd;
+      reason = fd.error().message();
+    }
+  }
+  return fail("Failed to listen on {}: {}", address.text(), reason);
+}
+
+Result<FileDescriptor> connect_to(int family, const sockaddr* name, socklen_t length) {
+  FileDescriptor fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return fail("{}", errno_text(errno));
+  if (::connect(fd.get(), name, length) < 0 && errno != EINPROGRESS)
+    return fail("{}", errno_text(errno));
+  return fd;
+}
+
+Result<FileDescriptor> connect_tcp(const SocketAddress& address) {
+  AddressList list;
+  TRY(resolve(address, address.port, false, list));
+  std::string reason = "no address";
+  for (const addrinfo* info = list.first; info != nullptr; info = info->ai_next) {
+    auto fd = connect_to(info->ai_family, info->ai_addr, info->ai_addrlen);
+    if (fd) return fd;
+    reason = fd.error().message();
+  }
+  return fail("Failed to connect to '{}:{}': {}", address.host, address.port, reason);
+}
+
+// A copy of a descriptor that somebody passed at start-up; they keep the number.
+Result<FileDescriptor> adopt(int fd) {
+  int type = 0;
+  socklen_t length = sizeof(type);
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type != SOCK_STREAM)
+    return fail("File descriptor '{}' is not a socket", fd);
+  const int flags = fcntl(fd, F_GETFL);
+  fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return FileDescriptor(fd);
+}
+
+std::string name_text(const sockaddr_storage& storage, socklen_t length) {
+  const auto* name = reinterpret_cast<const sockaddr*>(&storage);
+  if (name->sa_family == AF_UNIX) {
+    const auto* local = reinterpret_cast<const sockaddr_un*>(&storage);
+    const std::size_t size =
+        length - std::min<std::size_t>(length, offsetof(sockaddr_un, sun_path));
+    if (size == 0) return {};
+    if (local->sun_path[0] == '\0') return "unix:" + std::string(local->sun_path + 1, size - 1);
+    return "unix:" + std::string(local->sun_path, strnlen(local->sun_path, size));
+  }
+  std::array<char, NI_MAXHOST> host{};
+  std::array<char, NI_MAXSERV> port{};
+  if (getnameinfo(name, length, host.data(), host.size(), port.data(), port.size(),
+                  NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+    return {};
+  const bool bracket = name->sa_family == AF_INET6;
+  return fmt::format("{}{}{}:{}", bracket ? "[" : "", host.data(), bracket ? "]" : "", port.data());
+}
+
+Result<int> take_fd_number(const std::string& text) {
+  const u64 number = TRY(parse_unsigned(Value(text), {.min = 0, .max = 1 << 20}, false));
+  return static_cast<int>(number);
+}
+
+}  // namespace
+
+Result<SocketAddress> SocketAddress::take(KeyValues& options) {
+  SocketAddress address;
+  const auto path = options.take("path");
+  const auto host = options.take("host");
+  const auto port = options.take("port");
+  const auto fd = options.take("fd");
+  if (path.has_value() + host.has_value() + fd.has_value() > 1)
+    return fail("None or one of 'path', 'fd' or 'host' option required.");
+  address.ipv4 = TRY(options.take_bool("ipv4", true));
+  address.ipv6 = TRY(options.take_bool("ipv6", true));
+  address.abstract = TRY(options.take_bool("abstract", false));
+  static_cast<void>(TRY(options.take_bool("tight", true)));
+  if (const auto to = options.take("to"))
+    address.last_port =
+        static_cast<u16>(TRY(parse_unsigned(Value(*to), {.min = 0, .max = 65535}, false)));
+  if (path) {
+    address.path = *path;
+  } else if (fd) {
+    address.kind = Kind::Descriptor;
+    address.fd = TRY(take_fd_number(*fd));
+  } else {
+    address.kind = Kind::Tcp;
+    address.host = host.value_or("");
+    if (!port) return fail("chardev: socket: no port given");
+    address.port = *port;
+  }
+  return address;
+}
+
+Result<FileDescriptor> SocketAddress::listen() const {
+  switch (kind) {
+    case Kind::Unix: return listen_unix(*this);
+    case Kind::Tcp: return listen_tcp(*this);
+    case Kind::Descriptor: return adopt(fd);
+  }
+  return fail("no address");
+}
+
+Result<FileDescriptor> SocketAddress::connect() const {
+  if (kind == Kind::Descriptor) return adopt(fd);
+  if (kind == Kind::Tcp) return connect_tcp(*this);
+  const auto [name, length] = TRY(unix_name(*this));
+  auto made = connect_to(AF_UNIX, reinterpret_cast<const sockaddr*>(&name), length);
+  if (!made) return fail("Failed to connect to '{}': {}", path, made.error().message());
+  return made;
+}
+
+std::string SocketAddress::text() const {
+  switch (kind) {
+    case Kind::Unix: return "unix:" + path;
+    case Kind::Tcp: {
+      const bool bracket = host.find(':') != std::string::npos;
+      return fmt::format("tcp:{}{}{}:{}", bracket ? "[" : "", host, bracket ? "]" : "", port);
+    }
+    case Kind::Descriptor: return fmt::format("fd:{}", fd);
+  }
+  return {};
+}
+
+std::string local_text(int fd) {
+  sockaddr_storage name{};
+  socklen_t length = sizeof(name);
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&name), &length) < 0) return {};
+  const std::string text = name_text(name, length);
+  return name.ss_family == AF_UNIX ? text : "tcp:" + text;
+}
+
+std::string peer_text(int fd) {
+  sockaddr_storage name{};
+  socklen_t length = sizeof(name);
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&name), &length) < 0 || name.ss_family == AF_UNIX)
+    return {};
+  return name_text(name, length);
+}
+
+}  // namespace rhea::chardev
