@@ -65,7 +65,7 @@ class SocketChardev final : public FdChardev {
     socket->options_ = TRY(take_options(options));
     SocketChardev& self = *socket;
     self.timer_.init(machine.realtime_clock(), [&self] { self.try_connect(); });
-    TRY(self.options_.server ? self.serve() : self.connect_first());
+    TRY(self.options_.server ? self.serve(machine) : self.connect_first());
     return socket;
   }
 
@@ -91,22 +91,18 @@ class SocketChardev final : public FdChardev {
   }
 
  private:
-  Result<> serve() {
+  Result<> serve(Machine& machine) {
     listener_ = TRY(options_.address.listen());
-    if (options_.wait) TRY(wait_for_client());
     listen_again();
-    return {};
+    return options_.wait ? wait_for_client(machine) : Result<>();
   }
 
-  // Start-up goes on when somebody has connected; a signal may end the wait by ending the program.
-  Result<> wait_for_client() {
+  // Start-up goes on when somebody has connected, or ends when the user ends the program.
+  Result<> wait_for_client(Machine& machine) {
     report_info(fmt::format("waiting for connection on: {}", filename()));
     while (!peer_) {
-      pollfd state{.fd = listener_.get(), .events = POLLIN, .revents = 0};
-      if (poll(&state, 1, -1) < 0 && errno != EINTR)
-        return fail("chardev: socket: {}", errno_text(errno));
-      if ((state.revents & POLLNVAL) != 0) return fail("chardev: socket: not a listening socket");
-      accept_client();
+      machine.loop().iterate(true);
+      if (machine.exit_code()) return fail("chardev: socket: ended while waiting for a connection");
     }
     return {};
   }
@@ -170,7 +166,7 @@ class SocketChardev final : public FdChardev {
     replaceable_ = false;
     const int on = 1;
     if (!options_.delay) setsockopt(peer_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (options_.server && accept_watch_) listen_again();
+    if (options_.server) listen_again();
     start(peer_.get(), peer_.get());
   }
 
