@@ -13,6 +13,7 @@ namespace {
 
 constexpr u32 kBarIo = 1, kBar64 = 4, kBarPrefetch = 8;
 constexpr u32 kRomEnable = 1;
+constexpr int kBarPriority = 1;
 constexpr u64 kSmallestRom = 2 * KiB, kLargestRom = 16 * MiB;
 
 constexpr bool is_64bit(BarKind kind) {
@@ -39,7 +40,7 @@ void PciDevice::bar(unsigned n, Region& region, BarKind kind) {
   RHEA_ASSERT(bars_[n].region == nullptr && !is_realized());
   const auto size = static_cast<u64>(region.size());
   RHEA_ASSERT(std::has_single_bit(size) && size >= (kind == BarKind::Io ? 4U : 16U));
-  bars_[n] = {.region = &region, .kind = kind};
+  add_bar(n, region, kind);
   const u64 writable = ~(size - 1);
   config_set32(bar_register(n), type_bits(kind), static_cast<u32>(writable));
   if (!is_64bit(kind)) {
@@ -80,17 +81,24 @@ u64 PciDevice::wanted_address(unsigned n) const {
   return address == 0 || last < address || last >= limit ? kUnmapped : address;
 }
 
+// BARs are in their container all the time, so that what RAM they show is known and saved, mapped
+// or not.
+void PciDevice::add_bar(unsigned n, Region& region, BarKind kind) {
+  bars_[n] = {.region = &region, .kind = kind};
+  region.set_enabled(false);
+  Region& container = kind == BarKind::Io ? pci_bus().io() : pci_bus().memory();
+  container.add(0, region, kBarPriority);
+}
+
 void PciDevice::map_bar(Bar& bar, u64 address) {
   if (bar.address == address) return;
-  if (bar.address != kUnmapped) {
-    hw::pci_bar_unmap(devfn_, bar.region->name(), bar.address);
-    if (Region* container = bar.region->container()) container->remove(*bar.region);
-  }
+  const std::string& name = bar.region->name();
+  if (bar.address != kUnmapped) hw::pci_bar_unmap(devfn_, name, bar.address);
   bar.address = address;
+  bar.region->set_enabled(address != kUnmapped);
   if (address == kUnmapped) return;
-  hw::pci_bar_map(devfn_, bar.region->name(), address, static_cast<u64>(bar.region->size()));
-  Region& container = bar.kind == BarKind::Io ? pci_bus().io() : pci_bus().memory();
-  container.add(address, *bar.region, 1);
+  hw::pci_bar_map(devfn_, name, address, static_cast<u64>(bar.region->size()));
+  bar.region->set_address(address);
 }
 
 void PciDevice::update_mappings() {
@@ -116,13 +124,18 @@ Result<> PciDevice::load_option_rom() {
   }
   TRY(rom_.init_rom(this, fmt::format("{}.rom@{:02x}.{}", type().name, slot(), function()), size));
   std::ranges::copy(image, rom_.host());
-  bars_[kRomBarIndex] = {.region = &rom_, .kind = BarKind::Memory32};
+  add_bar(kRomBarIndex, rom_, BarKind::Memory32);
   config_set32(pci::kRomBar, 0, static_cast<u32>(~(size - 1)) | kRomEnable);
   return {};
 }
 
 // Back to what set_identity and the constructor made of the device, for the next realize().
 void PciDevice::forget_layout() {
+  for (const Bar& bar : bars_) {
+    if (bar.region == nullptr || bar.region->container() == nullptr) continue;
+    bar.region->container()->remove(*bar.region);
+    bar.region->set_enabled(true);
+  }
   bars_ = {};
   rom_.reset();
   for (unsigned reg = pci::kBar0; reg < pci::kBar0 + 24U; reg += 4) config_set32(reg, 0);

@@ -183,6 +183,7 @@ class PciDevice : public Device {
   };
   Result<> set_addr(const Value& value);
   u64 wanted_address(unsigned n) const;
+  void add_bar(unsigned n, Region& region, BarKind kind);
   void map_bar(Bar& bar, u64 address);
   void update_mappings();
   void update_intx();

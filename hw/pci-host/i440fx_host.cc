@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The i440FX host bridge's side towards the processors: configuration ports and the memory map.
+#include "hw/pci-host/i440fx.h"
+
+namespace rhea::hw {
+namespace {
+
+constexpr u16 kAddressPort = 0xcf8, kDataPort = 0xcfc;
+constexpr u32 kEnable = 0x8000'0000;
+constexpr u32 kAddressBits = 0x80ff'fffc;
+constexpr int kPciPriority = -1;
+
+}  // namespace
+
+struct I440fxHost::Target {
+  unsigned devfn;
+  unsigned reg;
+};
+
+I440fxHost::I440fxHost() {
+  for (IrqOutput& pin : pirq_) init_gpio_out("pirq", pin);
+}
+
+void I440fxHost::describe(Schema<I440fxHost>& s) {
+  s.help("Intel 82441FX host bridge: configuration ports, memory map, PCI bus");
+  s.board_only();
+  s.state("config-address", &I440fxHost::config_address_);
+}
+
+Result<> I440fxHost::check_regions() const {
+  const auto& [ram, memory, pci, io, below] = regions_;
+  if (ram == nullptr || memory == nullptr || pci == nullptr || io == nullptr)
+    return fail("{}: the board gave it no memory", kName);
+  if (!ram->backed_by_ram() || ram->size() < 1 * MiB)
+    return fail("{}: needs at least 1 MiB of plain RAM", kName);
+  return {};
+}
+
+Result<> I440fxHost::realize() {
+  TRY(check_regions());
+  map_memory();
+  address_port_.init_io(
+      *this, "pci-conf-idx", 4,
+      io<&I440fxHost::read_address, &I440fxHost::write_address>({.min = 4, .max = 4}));
+  data_port_.init_io(
+      *this, "pci-conf-data", 4,
+      io<&I440fxHost::read_data, &I440fxHost::write_data>({.min = 1, .max = 4, .unaligned = true}));
+  regions_.system_io->add(kAddressPort, address_port_);
+  regions_.system_io->add(kDataPort, data_port_);
+
+  bus_ = &add_child("pci.0", create<PciBus>());
+  bus_->init(
+      *regions_.pci_memory, *regions_.system_io, machine().memory(),
+      [](unsigned slot, unsigned pin) { return (slot + pin + 3) & 3; },
+      [this](unsigned link, bool level) { pirq_[link & 3].set(level); });
+  Object& bridge = add_child("bridge", TRY(machine().make("i440FX")));
+  auto& device = static_cast<PciDevice&>(bridge);
+  TRY(device.set("addr", u64{0}));
+  TRY(bus_->attach(device));
+  return device.set_realized(true);
+}
+
+void I440fxHost::map_memory() {
+  const Transaction transaction(machine().map());
+  Region& memory = *regions_.system_memory;
+  split_ = split_ram(static_cast<u64>(regions_.ram->size()), regions_.max_ram_below_4g);
+  ram_below_.init_alias(this, "ram-below-4g", *regions_.ram, 0, split_.below_4g);
+  memory.add(0, ram_below_);
+  if (split_.above_4g != 0) {
+    ram_above_.init_alias(this, "ram-above-4g", *regions_.ram, split_.below_4g, split_.above_4g);
+    memory.add(4 * GiB, ram_above_);
+  }
+  memory.add(0, *regions_.pci_memory, kPciPriority);
+  smram_.init_container(this, "smram", Region::kWholeSpace);
+}
+
+void I440fxHost::unrealize() {
+  const Transaction transaction(machine().map());
+  for (Region* region : {&address_port_, &data_port_, &ram_below_, &ram_above_, &smram_})
+    region->reset();
+  if (regions_.pci_memory->container() != nullptr)
+    regions_.pci_memory->container()->remove(*regions_.pci_memory);
+  if (Object* bridge = child("bridge")) remove_child(*bridge);
+  remove_child(*bus_);
+  bus_ = nullptr;
+}
+
+void I440fxHost::reset(ResetKind) { config_address_ = 0; }
+
+void I440fxHost::write_address(u64, u64 value, unsigned) {
+  config_address_ = static_cast<u32>(value) & kAddressBits;
+}
+
+std::optional<I440fxHost::Target> I440fxHost::target(u64 offset) const {
+  const unsigned bus = config_address_ >> 16 & 0xff;
+  if ((config_address_ & kEnable) == 0 || bus != bus_->number()) return std::nullopt;
+  return Target{.devfn = config_address_ >> 8 & 0xff,
+                .reg = (config_address_ & 0xfc) | static_cast<unsigned>(offset & 3)};
+}
+
+u64 I440fxHost::read_data(u64 offset, unsigned size) {
+  const auto at = target(offset);
+  return at ? bus_->config_read(at->devfn, at->reg, size) : all_ones(size);
+}
+
+void I440fxHost::write_data(u64 offset, u64 value, unsigned size) {
+  if (const auto at = target(offset))
+    bus_->config_write(at->devfn, at->reg, static_cast<u32>(value), size);
+}
+
+namespace {
+const RegisterType<I440fxHost, Device> registration;
+}  // namespace
+
+}  // namespace rhea::hw
