@@ -134,8 +134,8 @@ class PciDevice : public Device {
   PciDevice();
   void set_identity(const PciIdentity& identity);
   /// BAR `n` shows `region`, whose size must be a power of two (io: >= 4, memory: >= 16). 64-bit
-  /// BARs take two. The region stays the device's; it must be in no container and is out of all of
-  /// them again when unrealize() has run.
+  /// BARs take two. The region stays the device's; it must be in no container. Its BAR places,
+  /// enables and disables it until unrealize() has run.
   void bar(unsigned n, Region& region, BarKind kind = BarKind::Memory32);
   /// INTx: which pin the device uses (1 = INTA#; 0 none), and its level. The level is remembered
   /// and saved; it reaches the bus unless the guest disabled INTx or enabled MSI. Reset lowers it.
