@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Userspace read-copy-update: a slot per reading thread, and a queue of frees that wait for readers to leave.
+// Userspace read-copy-update: a slot per reading thread, and a queue of frees that wait for readers
+// to leave.
 #include "rhea/util/rcu.h"
 
 #include "rhea/util/error.h"
@@ -16,11 +17,12 @@
 namespace rhea {
 namespace {
 
-// A reader writes the epoch it began in to its slot; 0 means that it reads nothing. A writer raises the epoch
-// after it has unpublished an object, and frees it once no slot holds a smaller one. The reader loads the epoch
-// again after its store: either the writer's scan sees the slot, or, all four accesses being sequentially
-// consistent, that load sees the raised epoch and with it everything unpublished before. No fences are used,
-// since the thread sanitizer does not understand them.
+// A reader writes the epoch it began in to its slot; 0 means that it reads nothing. A writer raises
+// the epoch after it has unpublished an object, and frees it once no slot holds a smaller one. The
+// reader loads the epoch again after its store: either the writer's scan sees the slot, or, all
+// four accesses being sequentially consistent, that load sees the raised epoch and with it
+// everything unpublished before. No fences are used, since the thread sanitizer does not understand
+// them.
 constinit std::atomic<u64> g_epoch{1};
 
 struct Slot {
@@ -29,8 +31,8 @@ struct Slot {
   Slot* next{};
 };
 
-// Slots are handed from ended threads to new ones and never freed, so scanning the list needs no lock and
-// its length is the largest number of readers there ever were at once.
+// Slots are handed from ended threads to new ones and never freed, so scanning the list needs no
+// lock and its length is the largest number of readers there ever were at once.
 constinit std::atomic<Slot*> g_slots{nullptr};
 
 Slot* take_slot() {
