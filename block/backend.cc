@@ -120,16 +120,14 @@ std::string BlockBackend::format() const {
 void BlockBackend::insert(std::unique_ptr<BlockNode> node) {
   drain();
   impl_->node = std::move(node);
-  for (const auto& observer : impl_->observers)
-    observer(true);
+  for (const auto& observer : impl_->observers) observer(true);
 }
 
 void BlockBackend::eject() {
   drain();
   if (!impl_->node) return;
   impl_->node.reset();
-  for (const auto& observer : impl_->observers)
-    observer(false);
+  for (const auto& observer : impl_->observers) observer(false);
 }
 
 void BlockBackend::on_media_change(std::function<void(bool inserted)> observer) {
@@ -184,8 +182,7 @@ void BlockBackend::flush(Completion done) {
 }
 
 void BlockBackend::drain() {
-  while (impl_->mailbox->wait())
-    impl_->mailbox->deliver();
+  while (impl_->mailbox->wait()) impl_->mailbox->deliver();
 }
 
 unsigned BlockBackend::in_flight() const { return impl_->mailbox->in_flight(); }

@@ -12,7 +12,7 @@ namespace rhea::block {
 /// place.
 struct DriveOptions {
   ImageOptions image;  ///< without a file name: no medium
-  DriveInterface interface { DriveInterface::Ide };
+  DriveInterface interface{DriveInterface::Ide};
   std::optional<unsigned> bus, unit, index;
   bool cdrom{false};
   std::string id;

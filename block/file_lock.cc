@@ -22,7 +22,7 @@ constexpr std::array<std::string_view, 4> kNames = {"consistent read", "write", 
                                                     "resize"};
 
 struct flock one_byte(off_t start, short type) {
-  struct flock lock {};
+  struct flock lock{};
   lock.l_type = type;
   lock.l_whence = SEEK_SET;
   lock.l_start = start;

@@ -53,8 +53,7 @@ void IoThread::main() {
 BlockService::BlockService(Machine& machine) {
   machine.on_run_state([&machine](RunState state) {
     if (state == RunState::Running) return;
-    for (BlockBackend* drive : drives(machine))
-      drive->drain();
+    for (BlockBackend* drive : drives(machine)) drive->drain();
   });
 }
 

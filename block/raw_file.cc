@@ -19,7 +19,7 @@ namespace rhea::block {
 namespace {
 
 Result<u64> size_of(int fd) {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd, &status) != 0) return fail("{}", errno_text(errno));
   if (S_ISDIR(status.st_mode)) return fail("{}", errno_text(EISDIR));
   if (S_ISREG(status.st_mode)) return static_cast<u64>(status.st_size);

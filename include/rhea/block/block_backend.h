@@ -2,15 +2,15 @@
 // Disks as devices see them: asynchronous byte ranges on an image.
 #pragma once
 
+#include "rhea/qom/registry.h"
+#include "rhea/softmmu/machine.h"
+
 #include <array>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-
-#include "rhea/qom/registry.h"
-#include "rhea/softmmu/machine.h"
 
 namespace rhea {
 
@@ -30,8 +30,9 @@ class BlockNode {
 enum class DriveInterface : u8 { None, Ide, Floppy, Virtio, Scsi, Pflash };
 
 /// A drive: what `drive=ID` of a device names. Object under /drives/ID.
-/// Requests are started and completed on the main loop under the machine's lock (or started on a vCPU thread that
-/// holds it). Completions come in any order, never from within the call that started the request.
+/// Requests are started and completed on the main loop under the machine's lock (or started on a
+/// vCPU thread that holds it). Completions come in any order, never from within the call that
+/// started the request.
 class BlockBackend final : public Object {
  public:
   static constexpr std::string_view kName = "block-backend";
@@ -44,7 +45,7 @@ class BlockBackend final : public Object {
 
   // Medium. A drive without one fails every request.
   bool inserted() const;
-  u64 size() const;         ///< bytes; 0 without medium
+  u64 size() const;  ///< bytes; 0 without medium
   bool read_only() const;
   std::string filename() const;
   std::string format() const;
@@ -99,16 +100,17 @@ struct EnumTraits<CacheMode> {
 
 struct ImageOptions {
   std::string filename;
-  std::string format;      ///< empty: probe; probing never follows references out of the file
+  std::string format;  ///< empty: probe; probing never follows references out of the file
   bool read_only{false};
-  bool snapshot{false};    ///< writes go to a temporary overlay and are lost at exit
+  bool snapshot{false};  ///< writes go to a temporary overlay and are lost at exit
   CacheMode cache{CacheMode::Writeback};
 };
 
 /// Errors name the file and why: missing, unreadable, a directory, empty, locked, unknown format.
 Result<std::unique_ptr<BlockNode>> open_image(const ImageOptions& options);
 
-/// A drive from -drive's text, e.g. "file=a.img,format=raw,if=ide,index=1,media=cdrom,readonly=on,id=x".
+/// A drive from -drive's text, e.g.
+/// "file=a.img,format=raw,if=ide,index=1,media=cdrom,readonly=on,id=x".
 Result<BlockBackend*> create_drive(Machine& machine, std::string_view option_text);
 /// All drives in order of creation.
 std::vector<BlockBackend*> drives(Machine& machine);
