@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The PIIX4's power management function: ACPI registers, the timer, sleeping, SMBus, APM ports.
+#include "hw/acpi/pm1.h"
+#include "hw/acpi/smbus_host.h"
+#include "hw/acpi/trace_events.h"
+#include "rhea/hw/pci.h"
+#include "rhea/util/log.h"
+
+#include <algorithm>
+#include <memory>
+
+namespace rhea::hw {
+namespace {
+
+enum Reg : u8 {
+  kPmBase = 0x40,
+  kDeviceMonitors = 0x44,
+  kDeviceActivityB = 0x58,
+  kPmMisc = 0x80,
+  kSmbusBase = 0x90,
+  kSmbusConfig = 0xd2,
+};
+constexpr u8 kPmMiscIoEnable = 0x01;
+constexpr u8 kSmbusEnable = 0x01, kSmbusIrqSelect = 0x0e, kSmbusIrq9 = 0x08;
+constexpr u32 kApmcSmi = 1U << 25;
+
+constexpr u64 kPmSize = 64;
+constexpr u16 kApmPort = 0xb2;
+constexpr u8 kAcpiEnable = 0xf1, kAcpiDisable = 0xf0;
+// General-purpose events are not the PIIX4's own block here but the one ACPI tables of PC emulators
+// name.
+constexpr u16 kGpePort = 0xafe0;
+constexpr unsigned kGpeEvents = 16;
+
+constexpr u8 kSleepOff = 0, kSleepToRam = 1;
+
+constexpr u16 merge(u16 old, u32 value, u32 mask) {
+  return static_cast<u16>((old & ~mask) | (value & mask));
+}
+
+/// Intel 82371AB (order 290562), function 3, with general-purpose events at 0xafe0.
+/// State: PM1 registers, the 24-bit timer, soft-off, the power button, SMBus without slaves, APM
+/// ports. Writing 0xf1 or 0xf0 to 0xb2 turns ACPI mode on and off directly: there is no system
+/// management mode to ask. Missing: waking from suspend to RAM other than by reset, processor clock
+/// control, device monitors (their registers are storage), SMIs (pin "smi-irq" tells of APM ones).
+class Piix4Pm final : public PciDevice {
+ public:
+  static constexpr std::string_view kName = "PIIX4_PM";
+  static constexpr PciIdentity kPci{
+      .vendor = 0x8086, .device = 0x7113, .klass = 0x068000, .revision = 3};
+  static void describe(Schema<Piix4Pm>& s) {
+    s.help("Intel 82371AB (PIIX4) power management and SMBus");
+    s.board_only();
+    s.property("smb_io_base", &Piix4Pm::smb_io_base_, u32{0})
+        .range(0, 0xfff0)
+        .help("SMBus ports after reset");
+    s.property("disable_s3", &Piix4Pm::disable_s3_, u8{0})
+        .range(0, 1)
+        .help("refuse to suspend to RAM");
+    s.property("disable_s4", &Piix4Pm::disable_s4_, u8{0})
+        .range(0, 1)
+        .help("refuse to suspend to disk");
+    s.property("s4_val", &Piix4Pm::s4_val_, u8{2})
+        .range(0, 7)
+        .help("sleep type of suspend to disk");
+    s.state("pm1", &Piix4Pm::pm1_);
+    s.state("gpe-status", &Piix4Pm::gpe_status_);
+    s.state("gpe-enable", &Piix4Pm::gpe_enable_);
+    s.state("smbus", &Piix4Pm::smbus_);
+    s.state("apm-control", &Piix4Pm::apm_control_);
+    s.state("apm-status", &Piix4Pm::apm_status_);
+  }
+
+  Piix4Pm() {
+    set_identity(kPci);
+    init_gpio_out("sci", sci_);
+    init_gpio_out("smi-irq", smi_);
+    init_gpio_in<&Piix4Pm::set_gpe>(*this, "gpe", kGpeEvents);
+    config_set16(pci::kCommand, 0x0000, 0x0001);
+    config_set16(pci::kStatus, 0x0280);
+    config_set32(kPmBase, 0x0000'0001, 0x0000'ffc0);
+    for (unsigned reg = kDeviceMonitors; reg < kPmMisc; reg += 4) config_set32(reg, 0, ~u32{0});
+    // Firmware takes this for "SMM is set up": there is none to set up.
+    config_set32(kDeviceActivityB, kApmcSmi, ~u32{0});
+    config_set8(kPmMisc, 0x00, kPmMiscIoEnable);
+  }
+
+  Result<> realize() override {
+    TRY(PciDevice::realize());
+    set_interrupt_pin(1);
+    config_set32(kSmbusBase, (smb_io_base_ & 0xfff0) | 1, 0x0000'fff0);
+    config_set8(kSmbusConfig, smb_io_base_ != 0 ? kSmbusIrq9 | kSmbusEnable : 0, 0x0f);
+    timer_.init(machine().virtual_clock(), [this] { update_sci(); });
+    pm_ports_.init_io(*this, "piix4-pm", kPmSize, io<&Piix4Pm::read_pm, &Piix4Pm::write_pm>());
+    smbus_ports_.init_io(
+        *this, "pm-smbus", SmbusHost::kRegisters,
+        io<&Piix4Pm::read_smbus, &Piix4Pm::write_smbus>({.min = 1, .max = 4}, kBytes));
+    apm_ports_.init_io(*this, "apm-io", 2,
+                       io<&Piix4Pm::read_apm, &Piix4Pm::write_apm>({.min = 1, .max = 2}, kBytes));
+    gpe_ports_.init_io(*this, "acpi-gpe0", 4,
+                       io<&Piix4Pm::read_gpe, &Piix4Pm::write_gpe>({.min = 1, .max = 4}, kBytes));
+    for (Region* region : {&pm_ports_, &smbus_ports_}) {
+      region->set_enabled(false);
+      pci_bus().io().add(0, *region);
+    }
+    pci_bus().io().add(kApmPort, apm_ports_);
+    pci_bus().io().add(kGpePort, gpe_ports_);
+    alive_ = std::make_shared<char>();
+    machine().on_powerdown([this, alive = std::weak_ptr(alive_)] {
+      if (!alive.expired()) press_power_button();
+    });
+    pm1_.reset(now());
+    return {};
+  }
+
+  void unrealize() override {
+    alive_.reset();
+    timer_.cancel();
+    sci_.lower();
+    for (Region* region : {&pm_ports_, &smbus_ports_, &apm_ports_, &gpe_ports_}) region->reset();
+    PciDevice::unrealize();
+  }
+
+  void reset(ResetKind) override {
+    pm1_.reset(now());
+    smbus_.reset();
+    gpe_status_ = gpe_enable_ = 0;
+    apm_control_ = apm_status_ = 0;
+    update_ports();
+    update_sci();
+  }
+
+  Result<> post_load(unsigned version) override {
+    TRY(PciDevice::post_load(version));
+    pm1_.settle(now());
+    update_ports();
+    update_sci();
+    return {};
+  }
+
+  void config_write(unsigned reg, u32 value, unsigned size) override {
+    PciDevice::config_write(reg, value, size);
+    update_ports();
+    update_sci();
+  }
+
+ private:
+  static constexpr AccessSizes kBytes{.min = 1, .max = 1};
+  enum PmReg : u8 { kEvents = 0, kControl = 4, kTimer = 8 };
+
+  u64 now() { return machine().virtual_clock().ticks(Pm1::kTimerHz); }
+
+  static void place(Region& region, u64 address, bool enabled) {
+    region.set_enabled(enabled && address != 0);
+    region.set_address(address);
+  }
+
+  void update_ports() {
+    const Transaction transaction(machine().map());
+    place(pm_ports_, config16(kPmBase) & 0xffc0, (config8(kPmMisc) & kPmMiscIoEnable) != 0);
+    const bool smbus = (config8(kSmbusConfig) & kSmbusEnable) != 0 &&
+                       (config16(pci::kCommand) & pci::kCommandIo) != 0;
+    place(smbus_ports_, config16(kSmbusBase) & 0xfff0, smbus);
+  }
+
+  bool smbus_interrupt() const {
+    return smbus_.interrupt() && (config8(kSmbusConfig) & kSmbusIrqSelect) == kSmbusIrq9;
+  }
+
+  void update_sci() {
+    const bool events = pm1_.pending(now()) || (gpe_status_ & gpe_enable_) != 0;
+    sci_.set((events && pm1_.sci_enabled()) || smbus_interrupt());
+    const auto next = pm1_.next_event();
+    if (!next) return timer_.cancel();
+    // Rounded up: the tick must have come when the timer fires.
+    const u128 ns = (static_cast<u128>(*next) * kNsPerSecond + Pm1::kTimerHz - 1) / Pm1::kTimerHz;
+    timer_.arm(static_cast<i64>(ns));
+  }
+
+  u64 read_pm(u64 offset, unsigned size) {
+    u32 value = 0;
+    switch (offset & ~u64{3}) {
+      case kEvents: value = pm1_.status(now()) | static_cast<u32>(pm1_.enable()) << 16; break;
+      case kControl: value = pm1_.control(); break;
+      case kTimer: value = Pm1::timer(now()); break;
+      default: break;
+    }
+    return value >> (8 * (offset & 3)) & all_ones(size);
+  }
+
+  void write_pm(u64 offset, u64 data, unsigned size) {
+    const unsigned shift = 8 * static_cast<unsigned>(offset & 3);
+    const auto mask = static_cast<u32>(all_ones(size) << shift);
+    const auto value = static_cast<u32>(data << shift);
+    piix4_pm_write(offset, data);
+    switch (offset & ~u64{3}) {
+      case kEvents:
+        pm1_.clear_status(static_cast<u16>(value & mask), now());
+        pm1_.set_enable(merge(pm1_.enable(), value >> 16, mask >> 16));
+        break;
+      case kControl:
+        if (const auto type = pm1_.set_control(merge(pm1_.control(), value, mask))) sleep(*type);
+        break;
+      default: break;
+    }
+    update_sci();
+  }
+
+  void sleep(u8 type) {
+    piix4_sleep(type);
+    if (type == kSleepOff || (type == s4_val_ && disable_s4_ == 0))
+      machine().request_shutdown(ShutdownCause::GuestShutdown);
+    else if (type == kSleepToRam && disable_s3_ == 0)
+      machine().request_pause(RunState::Suspended);
+    else
+      log_guest("piix4-pm", "sleep type {} is not there", type);
+  }
+
+  void press_power_button() {
+    pm1_.raise(Pm1::kPowerButton);
+    update_sci();
+  }
+
+  u64 read_smbus(u64 offset, unsigned) { return smbus_.read(static_cast<unsigned>(offset)); }
+  void write_smbus(u64 offset, u64 value, unsigned) {
+    smbus_.write(static_cast<unsigned>(offset), static_cast<u8>(value));
+    update_sci();
+  }
+
+  u64 read_apm(u64 offset, unsigned) { return offset == 0 ? apm_control_ : apm_status_; }
+  void write_apm(u64 offset, u64 data, unsigned) {
+    const auto value = static_cast<u8>(data);
+    if (offset != 0) {
+      apm_status_ = value;
+      return;
+    }
+    apm_control_ = value;
+    if (value == kAcpiEnable || value == kAcpiDisable) {
+      pm1_.set_sci_enabled(value == kAcpiEnable);
+      update_sci();
+    } else if ((config32(kDeviceActivityB) & kApmcSmi) != 0) {
+      smi_.pulse();
+    }
+  }
+
+  // Two bytes of status, two of enable.
+  u64 read_gpe(u64 offset, unsigned) {
+    const u32 both = gpe_status_ | static_cast<u32>(gpe_enable_) << 16;
+    return both >> (8 * offset) & 0xff;
+  }
+  void write_gpe(u64 offset, u64 value, unsigned) {
+    const unsigned shift = 8 * (offset & 1);
+    const auto bits = static_cast<u16>(value << shift);
+    if (offset < 2)
+      gpe_status_ &= static_cast<u16>(~bits);
+    else
+      gpe_enable_ = merge(gpe_enable_, bits, 0xffU << shift);
+    update_sci();
+  }
+  void set_gpe(unsigned event, bool level) {
+    if (level) gpe_status_ |= static_cast<u16>(1U << event);
+    update_sci();
+  }
+
+  u32 smb_io_base_{};
+  u8 disable_s3_{}, disable_s4_{}, s4_val_{};
+  Pm1 pm1_;
+  SmbusHost smbus_;
+  u16 gpe_status_{0}, gpe_enable_{0};
+  u8 apm_control_{0}, apm_status_{0};
+  IrqOutput sci_, smi_;
+  Timer timer_;
+  std::shared_ptr<char> alive_;  ///< gone with realize(): the machine keeps our observer for ever
+  Region pm_ports_, smbus_ports_, apm_ports_, gpe_ports_;
+};
+
+const RegisterType<Piix4Pm> registration;
+
+}  // namespace
+}  // namespace rhea::hw

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Trace events of power management.
+#pragma once
+
+#include "rhea/util/trace.h"
+#include "rhea/util/types.h"
+
+namespace rhea::hw {
+
+inline trace::Event<u64, u64> piix4_pm_write{"piix4_pm_write", "offset {:#x} value {:#x}"};
+inline trace::Event<unsigned> piix4_sleep{"piix4_sleep", "type {}"};
+
+}  // namespace rhea::hw
