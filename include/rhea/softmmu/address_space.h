@@ -38,6 +38,8 @@ class MemoryListener {
   virtual void eventfd_del(u64 /*address*/, const IoEventFd&) {}
   virtual void coalesced_add(u64 /*address*/, u64 /*size*/) {}
   virtual void coalesced_del(u64 /*address*/, u64 /*size*/) {}
+  /// Writes to coalesced ranges that have not reached their handlers must do so now.
+  virtual void flush_coalesced() {}
 };
 
 /// Batches changes of the region graph; views are rendered and published when the outermost one ends.
@@ -132,6 +134,10 @@ class AddressSpace {
   /// Listeners get all present ranges at once when they join. Priority: lower ones are told of additions first.
   void add_listener(MemoryListener& listener, int priority = 0);
   void remove_listener(MemoryListener& listener);
+  /// For devices that look at what coalesced writes left, without an access of the guest (a display's refresh).
+  void flush_coalesced() const {
+    for (const Listening& listening : listeners_) listening.listener->flush_coalesced();
+  }
   /// Asks the listeners for the dirty bits of [first, last] (whole space by default).
   void sync_dirty(u64 first = 0, u64 last = ~u64{0});
   /// After sync: takes the dirty bits of a region's part for a client and tells the listeners to clear theirs.
