@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What every device type must do, tested for each one that is registered.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "tests/conformance/fixture.h"
+
+namespace rhea::test {
+namespace {
+
+constexpr unsigned kRandomAccesses = 10'000;
+
+class Conformance : public ::testing::TestWithParam<std::string> {
+ protected:
+  const TypeInfo& type() const { return *find_type(GetParam()); }
+};
+
+// Types that only a real board or host can carry say so in one line; the board's own suite covers them.
+#define REQUIRE_ON_BENCH(specimen)                                   \
+  if ((specimen).device() == nullptr) {                              \
+    EXPECT_FALSE((specimen).error().empty());                        \
+    EXPECT_FALSE(type().user_creatable) << (specimen).error();       \
+    return;                                                          \
+  }
+
+TEST_P(Conformance, SaysWhatItIs) {
+  EXPECT_FALSE(type().help.empty()) << "no help text";
+  for (const TypeInfo* t : type().lineage())
+    for (const Property& p : t->properties) {
+      EXPECT_FALSE(p.name.empty());
+      EXPECT_EQ(p.name.find_first_of(" ,="), std::string::npos) << p.name;
+    }
+}
+
+TEST_P(Conformance, EveryPropertyCanBeRead) {
+  const auto object = *create_object(GetParam());
+  for (const TypeInfo* t : type().lineage())
+    for (const Property& p : t->properties) EXPECT_TRUE(object->get(p.name)) << p.name;
+}
+
+TEST_P(Conformance, EveryPropertyTakesItsDefaultAndRefusesNonsense) {
+  const auto object = *create_object(GetParam());
+  for (const TypeInfo* t : type().lineage())
+    for (const Property& p : t->properties) {
+      if (!p.set) {
+        EXPECT_FALSE(object->set(p.name, "1")) << p.name;
+        continue;
+      }
+      if (p.default_value.index() != 0) {
+        EXPECT_TRUE(object->set(p.name, p.default_value)) << p.name;
+      }
+      if (p.type == "str" || p.type.starts_with("link<")) continue;
+      const auto refused = object->set(p.name, "nonsense value");
+      ASSERT_FALSE(refused) << p.name;
+      EXPECT_NE(refused.error().message().find(p.name), std::string::npos) << refused.error().message();
+    }
+}
+
+TEST_P(Conformance, IntegerPropertiesKeepTheirLimits) {
+  const auto object = *create_object(GetParam());
+  for (const TypeInfo* t : type().lineage())
+    for (const Property& p : t->properties) {
+      if (!p.set || p.type.find("int") == std::string::npos) continue;
+      if (p.range.max != std::numeric_limits<u64>::max()) {
+        EXPECT_TRUE(object->set(p.name, p.range.max)) << p.name;
+        EXPECT_FALSE(object->set(p.name, p.range.max + 1)) << p.name;
+      }
+      if (p.range.min != std::numeric_limits<i64>::min()) {
+        EXPECT_TRUE(object->set(p.name, std::to_string(p.range.min))) << p.name;
+        EXPECT_FALSE(object->set(p.name, std::to_string(p.range.min - 1))) << p.name;
+      }
+      EXPECT_FALSE(object->set(p.name, "99999999999999999999999")) << p.name;
+    }
+}
+
+TEST_P(Conformance, EnumsTakeEachOfTheirNames) {
+  const auto object = *create_object(GetParam());
+  for (const TypeInfo* t : type().lineage())
+    for (const Property& p : t->properties)
+      for (const std::string& name : p.enum_values) {
+        ASSERT_TRUE(object->set(p.name, name)) << p.name << "=" << name;
+        EXPECT_EQ(to_text(*object->get(p.name)), name);
+      }
+}
+
+TEST_P(Conformance, ASecondResetChangesNothing) {
+  Specimen specimen(type());
+  REQUIRE_ON_BENCH(specimen);
+  random_accesses(specimen.bench().machine(), *specimen.device(), 1, 500);
+  specimen.bench().reset(ResetKind::Cold);
+  const auto once = specimen.save();
+  specimen.bench().reset(ResetKind::Cold);
+  EXPECT_EQ(specimen.save(), once);
+}
+
+TEST_P(Conformance, SaveLoadSaveIsByteIdentical) {
+  Specimen specimen(type());
+  REQUIRE_ON_BENCH(specimen);
+  for (u64 seed = 1; seed <= 5; ++seed) {
+    random_accesses(specimen.bench().machine(), *specimen.device(), seed, 300);
+    const auto stream = specimen.save();
+    specimen.bench().reset();
+    const auto loaded = specimen.load(stream);
+    ASSERT_TRUE(loaded) << loaded.error().message();
+    EXPECT_EQ(specimen.save(), stream) << "seed " << seed;
+  }
+}
+
+TEST_P(Conformance, TruncatedAndGarbledStatesAreRefused) {
+  Specimen specimen(type());
+  REQUIRE_ON_BENCH(specimen);
+  const auto stream = specimen.save();
+  const std::size_t step = std::max<std::size_t>(1, stream.size() / 512);
+  for (std::size_t at = 0; at < stream.size(); at += step) {
+    EXPECT_FALSE(specimen.load(std::span<const u8>(stream).first(at))) << "cut at " << at;
+    auto bad = stream;
+    bad[at] ^= 0x55;
+    EXPECT_FALSE(specimen.load(bad)) << "flipped at " << at;
+  }
+  EXPECT_TRUE(specimen.load(stream));
+}
+
+TEST_P(Conformance, SurvivesRandomAccesses) {
+  Specimen specimen(type());
+  REQUIRE_ON_BENCH(specimen);
+  random_accesses(specimen.bench().machine(), *specimen.device(), 42, kRandomAccesses);
+  specimen.bench().reset(ResetKind::Cold);
+  EXPECT_FALSE(specimen.save().empty());
+}
+
+TEST_P(Conformance, UnrealizeLeavesTheMemoryMapAsItWas) {
+  const auto map_of = [](Machine& machine) { return machine.map().flat_text(); };
+  Specimen specimen(type());
+  REQUIRE_ON_BENCH(specimen);
+  Machine& machine = specimen.bench().machine();
+  Device& device = *specimen.device();
+  ASSERT_TRUE(machine.unplug(device));
+  const std::string without = map_of(machine);
+  Specimen again(type());
+  EXPECT_NE(again.device(), nullptr);
+  ASSERT_TRUE(again.bench().machine().unplug(*again.device()));
+  EXPECT_EQ(map_of(again.bench().machine()), without);
+  Bench empty;
+  if (type().bus.empty() || type().bus == "ISA" || type().bus == "PCI") {
+    EXPECT_EQ(without, map_of(empty.machine()));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(AllTypes, Conformance, ::testing::ValuesIn(device_type_names()),
+                         [](const auto& tested) {
+                           std::string name = tested.param;
+                           std::ranges::replace_if(name, [](unsigned char c) { return !std::isalnum(c); }, '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace rhea::test

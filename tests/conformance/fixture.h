@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Puts a device of any registered type onto the test machine, without knowing anything of it but what the
+// class says of itself.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tests/support/bench.h"
+
+namespace rhea::test {
+
+/// A bench with one device of a type on it, and whatever that needed: a provider of its bus, fakes for its links.
+class Specimen {
+ public:
+  explicit Specimen(const TypeInfo& type);
+
+  Bench& bench() { return bench_; }
+  /// Realized, or null when the type cannot stand on a bench (error() says why).
+  Device* device() const { return device_; }
+  const std::string& error() const { return error_; }
+  /// The state of this device alone.
+  std::vector<u8> save();
+  Result<> load(std::span<const u8> stream);
+
+ private:
+  Result<> ensure_bus(const std::string& kind);
+  Result<Properties> link_properties(const TypeInfo& type);
+
+  Bench bench_;
+  Device* device_{};
+  std::string error_;
+  unsigned fakes_{0};
+};
+
+/// Every place where a guest can touch the device.
+struct AccessibleRange {
+  bool io{};
+  u64 first{};
+  u64 last{};
+};
+std::vector<AccessibleRange> accessible_ranges(Machine& machine, const Device& device);
+
+/// `count` seeded accesses of random sizes to the device's registers and configuration space; time moves now and then.
+void random_accesses(Machine& machine, Device& device, u64 seed, unsigned count);
+
+/// Names of all concrete device types.
+std::vector<std::string> device_type_names();
+
+}  // namespace rhea::test
