@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Address spaces: memory as somebody sees it (the CPUs, the port space, a bus master), and its listeners.
+// Address spaces: memory as somebody sees it (the CPUs, the port space, a bus master), and its
+// listeners.
 #pragma once
+
+#include "rhea/softmmu/flat_view.h"
+#include "rhea/util/rcu.h"
 
 #include <atomic>
 #include <functional>
@@ -10,16 +14,13 @@
 #include <string>
 #include <vector>
 
-#include "rhea/softmmu/flat_view.h"
-#include "rhea/util/rcu.h"
-
 namespace rhea {
 
 class AddressSpace;
 
-/// Gets the minimal difference between one published view and the next, inside one begin/commit pair:
-/// ranges that go (highest address first), then ranges that come and stay (lowest first). Called under the machine's lock.
-/// The default of everything is to do nothing.
+/// Gets the minimal difference between one published view and the next, inside one begin/commit
+/// pair: ranges that go (highest address first), then ranges that come and stay (lowest first).
+/// Called under the machine's lock. The default of everything is to do nothing.
 class MemoryListener {
  public:
   virtual ~MemoryListener() = default;
@@ -42,7 +43,8 @@ class MemoryListener {
   virtual void flush_coalesced() {}
 };
 
-/// Batches changes of the region graph; views are rendered and published when the outermost one ends.
+/// Batches changes of the region graph; views are rendered and published when the outermost one
+/// ends.
 class Transaction {
  public:
   explicit Transaction(MemoryMap& map);
@@ -57,7 +59,10 @@ class Transaction {
 /// All address spaces of a machine and the transactions over their graphs.
 class MemoryMap {
  public:
-  explicit MemoryMap(LockDomain* default_domain) : default_domain_(default_domain) {}
+  /// `default_domain` is the lock that handlers run under and that every change of the graph is
+  /// made under; null: no lock at all, for tests with one thread.
+  explicit MemoryMap(LockDomain* default_domain);
+  ~MemoryMap();
   MemoryMap(const MemoryMap&) = delete;
   MemoryMap& operator=(const MemoryMap&) = delete;
 
@@ -76,10 +81,15 @@ class MemoryMap {
   void begin() { ++depth_; }
   void end();
   void changed();
+  void publish();
 
   LockDomain* default_domain_;
   unsigned depth_{0};
   bool pending_{false};
+  bool publishing_{false};
+  /// Counts published views, raised after each: a look-up made at the same count is still true.
+  std::atomic<u64> generation_{0};
+  std::shared_ptr<MapLink> link_;
   std::vector<AddressSpace*> spaces_;
 };
 
@@ -103,8 +113,9 @@ class AddressSpace {
   /// The current view; valid while the caller holds an RcuGuard.
   const FlatView& view() const { return *view_.load(std::memory_order_acquire); }
 
-  /// Reads and writes of any length at any alignment. RAM is copied; other regions get accesses of their sizes. The
-  /// whole range is attempted; the result is the worst one. Unassigned bytes read as all ones.
+  /// Reads and writes of any length at any alignment. RAM is copied; other regions get accesses of
+  /// their sizes. The whole range is attempted; the result is the worst one. Unassigned bytes read
+  /// as all ones.
   MemResult read(u64 address, std::span<u8> data, MemAttrs attrs = {}) const;
   MemResult write(u64 address, std::span<const u8> data, MemAttrs attrs = {}) const;
   /// Fills with one byte.
@@ -112,7 +123,8 @@ class AddressSpace {
   /// Writes ROM too: for loaders, debuggers and firmware set-up.
   MemResult write_rom(u64 address, std::span<const u8> data) const;
 
-  /// One access as a CPU or a register-wise master makes it: 1, 2, 4 or 8 bytes. Unassigned reads give all ones.
+  /// One access as a CPU or a register-wise master makes it: 1, 2, 4 or 8 bytes. Unassigned reads
+  /// give all ones.
   u64 load(u64 address, unsigned size, MemAttrs attrs = {}, MemResult* result = nullptr) const;
   MemResult store(u64 address, u64 value, unsigned size, MemAttrs attrs = {}) const;
 
@@ -125,13 +137,14 @@ class AddressSpace {
     return value;
   }
 
-  /// Direct host pointer to plain memory at `address` (for writing: not read-only), at most `length` bytes; nullopt
-  /// when it is no plain memory. The caller holds an RcuGuard while it uses it and marks writes dirty through
-  /// mark_dirty.
+  /// Direct host pointer to plain memory at `address` (for writing: not read-only), at most
+  /// `length` bytes; nullopt when it is no plain memory. The caller holds an RcuGuard while it uses
+  /// it and marks writes dirty through mark_dirty.
   std::optional<HostSpan> map_direct(u64 address, u64 length, bool write) const;
   void mark_dirty(u64 address, u64 length) const;
 
-  /// Listeners get all present ranges at once when they join. Priority: lower ones are told of additions first.
+  /// Listeners get all present ranges at once when they join. Priority: lower ones are told of
+  /// additions first.
   void add_listener(MemoryListener& listener, int priority = 0);
   void remove_listener(MemoryListener& listener);
   /// For devices that look at what coalesced writes left, without an access of the guest (a display's refresh).
@@ -140,8 +153,10 @@ class AddressSpace {
   }
   /// Asks the listeners for the dirty bits of [first, last] (whole space by default).
   void sync_dirty(u64 first = 0, u64 last = ~u64{0});
-  /// After sync: takes the dirty bits of a region's part for a client and tells the listeners to clear theirs.
-  std::vector<u64> take_dirty(const Region& ram_region, DirtyClient client, u64 first_page, u64 pages);
+  /// After sync: takes the dirty bits of a region's part for a client and tells the listeners to
+  /// clear theirs.
+  std::vector<u64> take_dirty(const Region& ram_region, DirtyClient client, u64 first_page,
+                              u64 pages);
 
  private:
   friend class MemoryMap;
@@ -149,9 +164,17 @@ class AddressSpace {
     MemoryListener* listener;
     int priority;
   };
+  struct Resolved;
+  struct Published;  // eventfds and coalesced ranges told to the listeners so far
   void publish();
-  template <class F>
-  MemResult for_each_piece(u64 address, u64 length, bool write, MemAttrs attrs, F&& piece) const;
+  void tell_removals(const FlatView& old, const std::vector<FlatRange>& next,
+                     const Published& published);
+  void tell_additions(const FlatView& old, const FlatView& now, const Published& published);
+  Resolved resolve(u64 address, bool write, MemAttrs attrs) const;
+  MemResult access(u64 address, Access& access, bool write) const;
+  MemResult access_halves(u64 address, Access& access, bool write) const;
+  template <class Transfer>
+  MemResult for_each_piece(u64 address, u64 length, MemAttrs attrs, Transfer& transfer) const;
 
   MemoryMap* map_;
   std::string name_;
@@ -159,7 +182,6 @@ class AddressSpace {
   bool port_space_;
   std::atomic<const FlatView*> view_{};
   std::vector<Listening> listeners_;
-  struct Published;  // eventfds and coalesced ranges told to the listeners so far
   std::unique_ptr<Published> published_;
 };
 

@@ -2,15 +2,15 @@
 // Host memory behind guest RAM and ROM, with a dirty bitmap per client.
 #pragma once
 
+#include "rhea/util/error.h"
+#include "rhea/util/file_descriptor.h"
+#include "rhea/util/types.h"
+
 #include <array>
 #include <atomic>
 #include <memory>
 #include <span>
 #include <string>
-
-#include "rhea/util/error.h"
-#include "rhea/util/file_descriptor.h"
-#include "rhea/util/types.h"
 
 namespace rhea {
 
@@ -36,8 +36,10 @@ struct RamOptions {
 /// Thread-safe: marking and testing dirty bits is lock-free from any thread.
 class RamBlock {
  public:
-  /// `id` names the block in snapshots and in the monitor, e.g. "pc.ram". Size in bytes, rounded up to pages.
-  static Result<std::unique_ptr<RamBlock>> create(std::string id, u64 size, const RamOptions& options);
+  /// `id` names the block in snapshots and in the monitor, e.g. "pc.ram". Size in bytes, rounded up
+  /// to pages.
+  static Result<std::unique_ptr<RamBlock>> create(std::string id, u64 size,
+                                                  const RamOptions& options);
   ~RamBlock();
   RamBlock(const RamBlock&) = delete;
   RamBlock& operator=(const RamBlock&) = delete;
@@ -63,17 +65,24 @@ class RamBlock {
   bool logging(DirtyClient client) const {
     return (log_mask_.load(std::memory_order_relaxed) & (1u << static_cast<unsigned>(client))) != 0;
   }
+  /// Logging starts with a clean bitmap. Not to be called for one client by two threads at once.
   void set_logging(DirtyClient client, bool on);
 
  private:
   RamBlock() = default;
+  Result<> map(const RamOptions& options);
+  std::atomic<u64>* bitmap(DirtyClient client) const {
+    return dirty_[static_cast<unsigned>(client)].load(std::memory_order_acquire);
+  }
 
   std::string id_;
   u64 size_{};
   u8* host_{};
   FileDescriptor fd_;
   std::atomic<unsigned> log_mask_{0};
-  std::array<std::unique_ptr<std::atomic<u64>[]>, kDirtyClients> dirty_;
+  /// Allocated when a client's logging is first switched on, and kept: writers look at them without
+  /// a lock.
+  std::array<std::atomic<std::atomic<u64>*>, kDirtyClients> dirty_{};
 };
 
 }  // namespace rhea

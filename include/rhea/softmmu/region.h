@@ -1,34 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Memory regions: the graph from which a machine's memory map is made.
 //
-// A region is a member of the device that owns it. It becomes a container, RAM, ROM, ROM device, MMIO, alias or
-// IOMMU by one of the init_ functions, and visible by being added to a container at an offset, with a
-// priority that counts among the regions of that container only; the higher one wins where two overlap. An
-// address space renders the graph below its root into a FlatView. The model is QEMU's, which fits
-// the PC's chipset: PAM, SMRAM, VGA and PCI windows are aliases with priorities.
+// A region is a member of the device that owns it. It becomes a container, RAM, ROM, ROM device,
+// MMIO, alias or IOMMU by one of the init_ functions, and visible by being added to a container at
+// an offset, with a priority that counts among the regions of that container only; the higher one
+// wins where two overlap. An address space renders the graph below its root into a FlatView. The
+// model is QEMU's, which fits the PC's chipset: PAM, SMRAM, VGA and PCI windows are aliases with
+// priorities.
 //
-// Threads: the graph changes only under the machine's lock, between Transaction begin and end (each change
-// made outside one is a transaction of its own); everything else sees published flat views.
+// Threads: the graph changes only under the machine's lock, between Transaction begin and end (each
+// change made outside one is a transaction of its own); everything else sees published flat views.
 #pragma once
-
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "rhea/softmmu/access.h"
 #include "rhea/softmmu/ram_block.h"
 #include "rhea/util/error.h"
 #include "rhea/util/types.h"
 
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
 namespace rhea {
 
 class Device;
 class LockDomain;
 class MemoryMap;
-struct ReentrancyGuard;
+struct MapLink;
 
-/// Access sizes, in bytes: what the hardware accepts, and what the handler implements. The core splits and
-/// merges between the two. An access outside `valid` reads all ones and writes nothing.
+/// Access sizes, in bytes: what the hardware accepts, and what the handler implements. The core
+/// splits and merges between the two. An access outside `valid` reads all ones and writes nothing.
 struct AccessSizes {
   u8 min{1};
   u8 max{4};
@@ -62,19 +64,25 @@ struct IoThunk<Method> {
 };
 template <class Self, MemResult (Self::*Method)(Access&)>
 struct IoThunk<Method> {
-  static MemResult call(void* opaque, Access& a) { return (static_cast<Self*>(opaque)->*Method)(a); }
+  static MemResult call(void* opaque, Access& a) {
+    return (static_cast<Self*>(opaque)->*Method)(a);
+  }
 };
 }  // namespace detail
 
 /// Handlers from member functions: `u64 read(u64 offset, unsigned size)` and
-/// `void write(u64 offset, u64 value, unsigned size)`, or `MemResult f(Access&)` for those that look at
-/// attributes or refuse. `valid` defaults to 1..4 bytes, `impl` to the same as valid.
+/// `void write(u64 offset, u64 value, unsigned size)`, or `MemResult f(Access&)` for those that
+/// look at attributes or refuse. `valid` defaults to 1..4 bytes, `impl` to the same as valid.
 template <auto Read, auto Write>
-constexpr RegionOps io(AccessSizes valid = {.min = 1, .max = 4}, AccessSizes impl = {.min = 0, .max = 0}) {
-  return {.read = &detail::IoThunk<Read>::call,
-          .write = &detail::IoThunk<Write>::call,
-          .valid = valid,
-          .impl = impl.min == 0 ? AccessSizes{.min = valid.min, .max = valid.max, .unaligned = valid.unaligned} : impl};
+constexpr RegionOps io(AccessSizes valid = {.min = 1, .max = 4},
+                       AccessSizes impl = {.min = 0, .max = 0}) {
+  return {
+      .read = &detail::IoThunk<Read>::call,
+      .write = &detail::IoThunk<Write>::call,
+      .valid = valid,
+      .impl = impl.min == 0
+                  ? AccessSizes{.min = valid.min, .max = valid.max, .unaligned = valid.unaligned}
+                  : impl};
 }
 
 enum class RegionKind : u8 { None, Container, Ram, Rom, RomDevice, Mmio, Alias, Iommu };
@@ -82,15 +90,16 @@ enum class RegionKind : u8 { None, Container, Ram, Rom, RomDevice, Mmio, Alias, 
 /// What an IOMMU region makes of an address.
 struct IommuTranslation {
   class AddressSpace* target{};
-  u64 address{};       ///< translated start, aligned down with mask
-  u64 mask{};          ///< low bits passed through (page size - 1)
+  u64 address{};  ///< translated start, aligned down with mask
+  u64 mask{};     ///< low bits passed through (page size - 1)
   bool readable{false};
   bool writable{false};
 };
+/// Called inside an RcuGuard from any thread: it must not wait for a lock domain.
 using IommuTranslate = IommuTranslation (*)(void* opaque, u64 offset, bool write, MemAttrs attrs);
 
-/// An eventfd the accelerator signals by itself instead of leaving the guest: a write of `size` bytes at
-/// `offset` (matching `value` if `match`) does nothing but signal. size 0: any size.
+/// An eventfd the accelerator signals by itself instead of leaving the guest: a write of `size`
+/// bytes at `offset` (matching `value` if `match`) does nothing but signal. size 0: any size.
 struct IoEventFd {
   u64 offset{};
   u8 size{};
@@ -114,8 +123,9 @@ class Region {
   Region(const Region&) = delete;
   Region& operator=(const Region&) = delete;
 
-  /// Sizes are in bytes, 1 to 2^64 (kWholeSpace). The owner may be null for regions of the machine itself.
-  /// A region must be uninitialised, or have left its container (reset()), before it is initialised again.
+  /// Sizes are in bytes, 1 to 2^64 (kWholeSpace). The owner may be null for regions of the machine
+  /// itself. A region must be uninitialised, or have left its container (reset()), before it is
+  /// initialised again.
   static constexpr u128 kWholeSpace = static_cast<u128>(1) << 64;
   void init_container(Device* owner, std::string name, u128 size);
   /// RAM with a block of its own, named `name` unless `options` says else.
@@ -124,8 +134,10 @@ class Region {
   void init_ram_shared(Device* owner, std::string name, std::shared_ptr<RamBlock> block);
   /// Like RAM for the host, read-only for the guest: writes are dropped.
   Result<> init_rom(Device* owner, std::string name, u64 size);
-  /// Reads come from memory, writes go to the handlers; set_romd_mode(false) sends reads there as well.
-  Result<> init_rom_device(Device* owner, std::string name, u64 size, const RegionOps& ops, void* opaque);
+  /// Reads come from memory, writes go to the handlers; set_romd_mode(false) sends reads there as
+  /// well.
+  Result<> init_rom_device(Device* owner, std::string name, u64 size, const RegionOps& ops,
+                           void* opaque);
   void init_io(Device* owner, std::string name, u64 size, const RegionOps& ops, void* opaque);
   template <class Self>
   void init_io(Self& owner, std::string name, u64 size, const RegionOps& ops) {
@@ -133,7 +145,8 @@ class Region {
   }
   /// A window of `size` bytes onto `target` from `offset`.
   void init_alias(Device* owner, std::string name, Region& target, u64 offset, u128 size);
-  void init_iommu(Device* owner, std::string name, u128 size, IommuTranslate translate, void* opaque);
+  void init_iommu(Device* owner, std::string name, u128 size, IommuTranslate translate,
+                  void* opaque);
   /// Back to uninitialised.
   void reset();
 
@@ -144,19 +157,23 @@ class Region {
   void set_enabled(bool enabled);
   void set_address(u64 offset);  ///< moves within the container
   void set_priority(int priority);
-  void set_size(u128 size);      ///< not for RAM
+  void set_size(u128 size);  ///< not for RAM
   void set_alias_offset(u64 offset);
-  void set_readonly(bool readonly);   ///< RAM and aliases: the guest's writes are dropped
+  void set_readonly(bool readonly);  ///< RAM and aliases: the guest's writes are dropped
   void set_romd_mode(bool romd);
   /// Starts or stops logging writes below this region (RAM or alias to it) for `client`.
   void set_log(DirtyClient client, bool on);
   void add_eventfd(const IoEventFd& eventfd);
   void remove_eventfd(const IoEventFd& eventfd);
-  /// Writes to the range may reach the handler late, in order, before any other exit of the vCPU's is handled.
+  /// Writes to the range may reach the handler late, in order, before any other exit of the vCPU's
+  /// is handled.
   void set_coalesced(u64 offset, u64 size);
   void clear_coalesced();
-  /// Handlers run under this lock domain instead of the machine's; null: under none.
+  /// Handlers run under this lock domain instead of the machine's; null: under none. Such handlers
+  /// must not wait for the machine's lock, since whoever destroys the region waits for them with
+  /// that lock held.
   void set_lock_domain(LockDomain* domain);
+  LockDomain* lock_domain() const;
 
   bool initialised() const { return kind_ != RegionKind::None; }
   RegionKind kind() const { return kind_; }
@@ -186,22 +203,30 @@ class Region {
   u8* host() const { return ram_ ? ram_->host() : nullptr; }
   bool backed_by_ram() const { return ram_ != nullptr; }
 
-  /// One access of any size in `valid`, adapted to what the handler implements; offset within the region.
-  /// Takes the lock domain and the reentrancy guard. Thread-safe.
+  /// One access of any size in `valid`, adapted to what the handler implements; offset within the
+  /// region. Takes the lock domain and the reentrancy guard. Thread-safe.
   MemResult dispatch(Access& access, bool write) const;
 
  private:
-  friend class MemoryMap;
+  friend class AddressSpace;
+  friend class RegionPin;
   void init(RegionKind kind, Device* owner, std::string name, u128 size);
   void changed();
+  void connect(const std::shared_ptr<MapLink>& link);
+  void insert_child(Region& child);
+  void detach();
+  void await_readers();
+  void update_logging(DirtyClient client, unsigned depth);
+  bool logged_from_above(DirtyClient client, unsigned depth) const;
   MemResult dispatch_split(Access& access, bool write) const;
-  bool inside_ram_write(Access& access) const;
+  bool signal_eventfd(const Access& access) const;
 
   RegionKind kind_{RegionKind::None};
   bool enabled_{true};
   bool readonly_{false};
   bool romd_{true};
   bool own_domain_{false};
+  bool ever_visible_{false};  ///< some published view has named it since init
   unsigned log_clients_{0};
   int priority_{0};
   u64 address_{0};
@@ -209,7 +234,8 @@ class Region {
   u64 alias_offset_{0};
   Region* alias_{};
   Region* container_{};
-  MemoryMap* map_{};   ///< set on the roots of address spaces and inherited through add()
+  std::shared_ptr<MapLink>
+      link_;  ///< set on the roots of address spaces, inherited through add() and aliases
   Device* owner_{};
   LockDomain* domain_{};
   void* opaque_{};
@@ -218,9 +244,10 @@ class Region {
   std::string name_;
   std::shared_ptr<RamBlock> ram_;
   std::vector<Region*> children_;
-  std::vector<Region*> aliases_;  ///< aliases that show this region (they die or are cut off with it)
+  std::vector<Region*> aliases_;  ///< aliases that show this region; cut off when it goes
   std::vector<IoEventFd> eventfds_;
   std::vector<CoalescedRange> coalesced_;
+  mutable std::atomic<u32> pins_{0};  ///< accesses under way in a domain other than the machine's
 };
 
 }  // namespace rhea

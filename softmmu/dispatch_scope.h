@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Which devices' handlers and transfers this thread is inside of.
+#pragma once
+
+namespace rhea {
+
+class Device;
+
+/// Engages `owner` for a scope on this thread. An access that arrives at a region of an engaged
+/// owner was caused by that owner's own transfer; another thread's accesses wait for the lock
+/// domain instead, so the record is the thread's and needs no atomics.
+class DispatchScope {
+ public:
+  /// Handlers that cause accesses that run handlers: deeper than any real chain of devices.
+  static constexpr unsigned kMaxDepth = 16;
+
+  explicit DispatchScope(const Device* owner)
+      : owner_(owner), outer_(innermost_), depth_(outer_ == nullptr ? 1 : outer_->depth_ + 1) {
+    innermost_ = this;
+  }
+  ~DispatchScope() { innermost_ = outer_; }
+  DispatchScope(const DispatchScope&) = delete;
+  DispatchScope& operator=(const DispatchScope&) = delete;
+
+  /// Whether an access to a region of `owner` must be refused now.
+  static bool refuses(const Device* owner) {
+    if (innermost_ == nullptr) return false;
+    if (innermost_->depth_ >= kMaxDepth) return true;
+    if (owner == nullptr) return false;
+    for (const DispatchScope* scope = innermost_; scope != nullptr; scope = scope->outer_)
+      if (scope->owner_ == owner) return true;
+    return false;
+  }
+
+ private:
+  const Device* owner_;
+  const DispatchScope* outer_;
+  unsigned depth_;
+  static constinit inline thread_local const DispatchScope* innermost_ = nullptr;
+};
+
+}  // namespace rhea

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What regions know of the memory map they are part of; outlives the map.
+#pragma once
+
+namespace rhea {
+
+class LockDomain;
+class MemoryMap;
+
+struct MapLink {
+  MemoryMap* map{};  ///< null once the map is gone
+  LockDomain* default_domain{};
+};
+
+}  // namespace rhea
