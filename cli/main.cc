@@ -1,2 +1,66 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-int main() { return 0; }
+// The program: its start-up phases, in order.
+#include <fmt/core.h>
+
+#include <clocale>
+#include <csignal>
+
+#include "accel/accelerator.h"
+#include "cli/command_line.h"
+#include "cli/signals.h"
+#include "hw/i386/board.h"
+#include "rhea/softmmu/machine.h"
+#include "rhea/util/log.h"
+
+namespace rhea::cli {
+namespace {
+
+Result<> start(Machine& machine, const std::vector<GivenOption>& given) {
+  const DomainGuard guard(&machine.lock());
+  TRY(apply_phase(machine, given, StartPhase::Early));
+  TRY(apply_phase(machine, given, StartPhase::Config));
+  TRY(apply_phase(machine, given, StartPhase::Backends));
+  TRY(apply_phase(machine, given, StartPhase::Accelerator));
+  auto& accel = machine.service<accel::AccelService>();
+  TRY(accel.select());
+  TRY(hw::build_board(machine));
+  TRY(apply_phase(machine, given, StartPhase::Devices));
+  machine.machine_ready();
+  TRY(accel.create_vcpus());
+  TRY(apply_phase(machine, given, StartPhase::Monitors));
+  machine.reset_now(ShutdownCause::None, ResetKind::Cold);
+  for (const std::string& global : machine.unused_globals())
+    report_warning(fmt::format("-global {} has no effect: no such device was made", global));
+  if (!machine.config.start_paused && accel.vm().runs_code()) machine.resume();
+  return {};
+}
+
+int run(int argc, char** argv) {
+  auto given = parse_command_line(argc, argv);
+  if (!given) {
+    report_error(given.error().message());
+    return 1;
+  }
+  Machine machine;
+  const SignalWatch signals(machine);
+  if (auto result = start(machine, *given); !result) {
+    report_error(result.error().message());
+    return 1;
+  }
+  return machine.run_main_loop();
+}
+
+}  // namespace
+}  // namespace rhea::cli
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const std::string_view program = argv[0];
+  rhea::set_program_name(program.substr(program.rfind('/') + 1));
+  try {
+    return rhea::cli::run(argc, argv);
+  } catch (const rhea::ExitRequest& request) {
+    std::fflush(stdout);
+    return request.code;
+  }
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// RSDP, RSDT, FADT, FACS, MADT, DSDT and the SSDT that carries the machine's sizes (ACPI 6.4, chapter 5.2).
+#include "hw/i386/acpi_tables.h"
+
+#include <fmt/core.h>
+
+#include <array>
+
+#include "hw/i386/bios_linker.h"
+#include "pc-bios/dsdt.hex"
+
+namespace rhea::hw {
+namespace {
+
+constexpr std::string_view kTablesFile = "etc/acpi/tables";
+constexpr std::string_view kRsdpFile = "etc/acpi/rsdp";
+
+// Where SeaBIOS and OVMF put the PIIX4's power management ports, and the chipset its general-purpose events.
+constexpr u16 kPmBase = 0x600;
+constexpr u16 kGpeBase = 0xafe0;
+constexpr u8 kSciIrq = 9;
+
+/// Tables one behind the other in one file, with the linker's script beside them.
+class TableFile {
+ public:
+  TableFile() { linker.allocate(kTablesFile, 64, BiosLinker::Zone::High); }
+
+  // Every table but the FACS begins with this header; length and checksum are filled in by end().
+  u32 begin(std::string_view signature, u8 revision) {
+    const auto start = static_cast<u32>(out.size());
+    out.text(signature, 4).u32_(0).u8_(revision).u8_(0).text("RHEA", 6, ' ').text("RHEAPC", 8, ' ');
+    out.u32_(1).text("RHEA", 4).u32_(1);
+    return start;
+  }
+  void end(u32 start) {
+    const auto length = static_cast<u32>(out.size()) - start;
+    out.patch(start + 4, length, 4);
+    linker.add_checksum(kTablesFile, start + 9, start, length);
+  }
+  /// A pointer field here to the table at `target` in this file.
+  void pointer(u32 target) {
+    const auto at = static_cast<u32>(out.size());
+    out.u32_(target);
+    linker.add_pointer(kTablesFile, kTablesFile, at, 4);
+  }
+
+  TableWriter out;
+  BiosLinker linker;
+};
+
+u32 add_facs(TableFile& file) {
+  file.out.zeroes((64 - file.out.size() % 64) % 64);
+  const auto start = static_cast<u32>(file.out.size());
+  file.out.text("FACS", 4).u32_(64).zeroes(56);
+  return start;
+}
+
+u32 add_dsdt(TableFile& file) {
+  const auto start = static_cast<u32>(file.out.size());
+  file.out.bytes({dsdt_aml_code, sizeof dsdt_aml_code});
+  file.linker.add_checksum(kTablesFile, start + 9, start, sizeof dsdt_aml_code);
+  file.out.patch(start + 9, 0, 1);
+  return start;
+}
+
+// Generic address structure of an I/O port block.
+void gas(TableWriter& out, u16 port, u8 bits) {
+  out.u8_(port != 0 ? 1 : 0).u8_(bits).u8_(0).u8_(0).u64_(port);
+}
+
+u32 add_fadt(TableFile& file, u32 facs, u32 dsdt) {
+  constexpr u32 kWbinvd = 1u << 0, kC1 = 1u << 2, kSleepButton = 1u << 5, kRtcWakeS4 = 1u << 7,
+                kResetRegister = 1u << 10, kPlatformClock = 1u << 15;
+  const u32 start = file.begin("FACP", 3);
+  TableWriter& out = file.out;
+  file.pointer(facs);
+  file.pointer(dsdt);
+  out.u8_(1).u8_(0).u16_(kSciIrq).u32_(0xb2).u8_(0xf1).u8_(0xf0).u8_(0).u8_(0);
+  out.u32_(kPmBase).u32_(0).u32_(kPmBase + 4).u32_(0).u32_(0).u32_(kPmBase + 8).u32_(kGpeBase).u32_(0);
+  out.u8_(4).u8_(2).u8_(0).u8_(4).u8_(4).u8_(0).u8_(0).u8_(0);
+  out.u16_(0xfff).u16_(0xfff).u16_(0).u16_(0).u8_(0).u8_(0).u8_(0).u8_(0).u8_(0x32);
+  out.u16_(0x2).u8_(0);  // IA-PC boot flags: an 8042 is there
+  out.u32_(kWbinvd | kC1 | kSleepButton | kRtcWakeS4 | kResetRegister | kPlatformClock);
+  gas(out, 0xcf9, 8);
+  out.u8_(0x0f).zeroes(3);
+  out.u64_(0).u64_(0);  // the 64-bit pointers stay empty, the 32-bit ones count
+  gas(out, kPmBase, 32);
+  gas(out, 0, 0);
+  gas(out, kPmBase + 4, 16);
+  gas(out, 0, 0);
+  gas(out, 0, 0);
+  gas(out, kPmBase + 8, 32);
+  gas(out, kGpeBase, 32);
+  gas(out, 0, 0);
+  file.end(start);
+  return start;
+}
+
+u32 add_madt(TableFile& file, const AcpiConfig& config) {
+  constexpr u16 kActiveHighLevel = 0xd;
+  const u32 start = file.begin("APIC", 1);
+  TableWriter& out = file.out;
+  out.u32_(0xfee00000).u32_(1);
+  for (unsigned cpu = 0; cpu < config.max_cpus; ++cpu)
+    out.u8_(0).u8_(8).u8_(cpu).u8_(cpu).u32_(cpu < config.cpus ? 1 : 0);
+  out.u8_(1).u8_(12).u8_(0).u8_(0).u32_(0xfec00000).u32_(0);
+  const auto override = [&](u8 irq, u32 gsi, u16 flags) {
+    out.u8_(2).u8_(10).u8_(0).u8_(irq).u32_(gsi).u16_(flags);
+  };
+  override(0, 2, 0);
+  for (const u8 irq : {5, 9, 10, 11}) override(irq, irq, kActiveHighLevel);
+  out.u8_(4).u8_(6).u8_(0xff).u16_(0).u8_(1);  // NMI on LINT1 of every CPU
+  file.end(start);
+  return start;
+}
+
+// AML (ACPI 6.4, chapter 20): just enough to name integers and processors.
+void aml_path(TableWriter& out, std::initializer_list<std::string_view> segments) {
+  out.u8_('\\');
+  if (segments.size() == 2) out.u8_(0x2e);
+  if (segments.size() > 2) out.u8_(0x2f).u8_(segments.size());
+  for (const std::string_view segment : segments) out.text(segment, 4, '_');
+}
+
+void aml_name(TableWriter& out, std::initializer_list<std::string_view> path, u64 value) {
+  out.u8_(0x08);
+  aml_path(out, path);
+  out.u8_(0x0e).u64_(value);
+}
+
+u32 add_ssdt(TableFile& file, const AcpiConfig& config) {
+  const u32 start = file.begin("SSDT", 2);
+  TableWriter& out = file.out;
+  aml_name(out, {"_SB", "PLOW"}, config.pci_low_first);
+  aml_name(out, {"_SB", "PHIB"}, config.pci_high_first);
+  aml_name(out, {"_SB", "PHIL"}, config.pci_high_last);
+  aml_name(out, {"_SB", "PCI0", "ISA", "SER1"}, config.serial[0]);
+  aml_name(out, {"_SB", "PCI0", "ISA", "SER2"}, config.serial[1]);
+  for (unsigned cpu = 0; cpu < config.max_cpus; ++cpu) {
+    TableWriter body;
+    const std::string name = fmt::format("C{:03X}", cpu);
+    aml_path(body, {"_SB", name});
+    body.u8_(cpu).u32_(0).u8_(0);
+    out.u8_(0x5b).u8_(0x83).u8_(body.size() + 1).bytes(body.data);  // Processor, one-byte PkgLength
+  }
+  file.end(start);
+  return start;
+}
+
+std::vector<u8> build_rsdp(u32 rsdt, BiosLinker& linker) {
+  TableWriter out;
+  out.text("RSD PTR ", 8).u8_(0).text("RHEA", 6, ' ').u8_(0).u32_(rsdt);
+  linker.allocate(kRsdpFile, 16, BiosLinker::Zone::FSeg);
+  linker.add_pointer(kRsdpFile, kTablesFile, 16, 4);
+  linker.add_checksum(kRsdpFile, 8, 0, 20);
+  return out.data;
+}
+
+}  // namespace
+
+AcpiTables build_acpi_tables(const AcpiConfig& config) {
+  TableFile file;
+  const u32 facs = add_facs(file);
+  const u32 dsdt = add_dsdt(file);
+  const std::array tables = {add_fadt(file, facs, dsdt), add_madt(file, config), add_ssdt(file, config)};
+  const u32 rsdt = file.begin("RSDT", 1);
+  for (const u32 table : tables) file.pointer(table);
+  file.end(rsdt);
+  AcpiTables made;
+  made.rsdp = build_rsdp(rsdt, file.linker);
+  // Room to grow, so that a machine restored elsewhere finds files of the same size.
+  file.out.zeroes((0x1000 - file.out.size() % 0x1000) % 0x1000);
+  made.tables = std::move(file.out.data);
+  made.loader = file.linker.script();
+  return made;
+}
+
+}  // namespace rhea::hw

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The ACPI tables of the PC board, as firmware gets them.
+#pragma once
+
+#include <vector>
+
+#include "rhea/util/types.h"
+
+namespace rhea::hw {
+
+/// What the tables say of this very machine.
+struct AcpiConfig {
+  unsigned cpus{1};
+  unsigned max_cpus{1};
+  u64 pci_low_first{0xe0000000};  ///< PCI window below 4 GiB; it ends at the I/O APIC
+  u64 pci_high_first{0};          ///< window above RAM, 0 for none
+  u64 pci_high_last{0};
+  bool serial[2]{};
+};
+
+struct AcpiTables {
+  std::vector<u8> tables;  ///< fw_cfg file etc/acpi/tables
+  std::vector<u8> rsdp;    ///< etc/acpi/rsdp
+  std::vector<u8> loader;  ///< etc/table-loader
+};
+
+AcpiTables build_acpi_tables(const AcpiConfig& config);
+
+}  // namespace rhea::hw

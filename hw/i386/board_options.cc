@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Options that choose which of the board's usual devices there are.
+#include <algorithm>
+#include <array>
+
+#include "rhea/chardev/chardev.h"
+#include "rhea/softmmu/machine.h"
+#include "rhea/util/option.h"
+
+namespace rhea::hw {
+namespace {
+
+Result<> vga(Machine& machine, const std::string& text) {
+  constexpr std::array<std::string_view, 2> known = {"std", "none"};
+  if (std::ranges::find(known, text) == known.end())
+    return fail("-vga {}: there are only std and none", text);
+  machine.config.vga = text;
+  return {};
+}
+
+Result<> no_network(Machine&, const std::string& text) {
+  if (text == "none") return {};
+  return fail("-nic {}: network cards are not there yet, only 'none' is taken", text);
+}
+
+// A debug console: the chardev now, the device once the board stands.
+Result<> debugcon(Machine& machine, const std::string& text) {
+  const Chardev* chardev = TRY(create_chardev_legacy(machine, "debugcon", text));
+  auto result = machine.plug("isa-debugcon", {{"chardev", chardev->name()}});
+  if (!result) return std::unexpected(std::move(result).error().within("-debugcon " + text));
+  return {};
+}
+
+const RegisterOption options[] = {
+    RegisterOption{{.name = "vga", .argument = "std|none", .help = "the graphics card", .phase = StartPhase::Config, .apply = &vga}},
+    RegisterOption{{.name = "nic", .argument = "none", .help = "the network card: only none for now", .phase = StartPhase::Config, .apply = &no_network}},
+    RegisterOption{{.name = "net", .argument = "none", .help = "the same, old spelling", .phase = StartPhase::Config, .apply = &no_network}},
+    RegisterOption{{.name = "debugcon", .argument = "dev", .help = "a debug console (port 0xe9; -global isa-debugcon.iobase=0x402 shows SeaBIOS's log)", .phase = StartPhase::Devices, .apply = &debugcon}},
+};
+
+}  // namespace
+}  // namespace rhea::hw

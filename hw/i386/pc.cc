@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The "pc" board: i440FX and PIIX3 with the usual ISA devices, wired as QEMU's pc-i440fx-7.2.
+#include <algorithm>
+#include <array>
+
+#include "accel/accelerator.h"
+#include "hw/i386/board.h"
+#include "hw/i386/pc_firmware.h"
+#include "hw/i386/pc_memory.h"
+#include "hw/pci-host/i440fx.h"
+#include "hw/rtc/mc146818.h"
+#include "rhea/block/block_backend.h"
+#include "rhea/chardev/chardev.h"
+#include "rhea/hw/isa.h"
+
+namespace rhea::hw {
+namespace {
+
+using Settings = std::vector<std::pair<std::string, Value>>;
+
+class PcBoard final : public Board {
+ public:
+  static constexpr std::string_view kName = "pc-i440fx-7.2-machine";
+  static void describe(Schema<PcBoard>& s);
+  Result<> build() override;
+
+ private:
+  /// Makes, sets, plugs and realizes one device of the board.
+  Result<Device*> add(std::string_view type, Bus* bus, const Settings& settings = {}, std::string_view name = {});
+  Result<> add_chipset();
+  Result<> add_interrupt_controllers();
+  Result<> add_isa_devices();
+  Result<> add_serial_ports();
+  Result<> add_drives();
+  Result<> add_graphics();
+  void describe_to_firmware();
+  void set_gsi(unsigned gsi, bool level);
+
+  bool acpi_{};
+  bool usb_{};
+  bool smm_{};
+  bool vmport_{};
+  bool hpet_{};
+  bool graphics_{};
+  bool dump_guest_core_{};
+  std::unique_ptr<PcMemory> memory_;
+  I440fxHost* host_{};
+  IsaBus* isa_{};
+  Device* pic_{};
+  Device* ioapic_{};
+  Device* rtc_{};
+};
+
+void PcBoard::describe(Schema<PcBoard>& s) {
+  s.help("Standard PC (i440FX + PIIX, 1996)");
+  s.property("acpi", &PcBoard::acpi_, true).help("ACPI tables");
+  s.property("graphics", &PcBoard::graphics_, true).help("a display is expected");
+  s.property("dump-guest-core", &PcBoard::dump_guest_core_, true).help("guest memory in core dumps");
+  // These devices are not there: only "off" is taken, and what QEMU calls auto.
+  const auto absent = [&s](std::string_view name, bool PcBoard::*member) {
+    s.computed(
+         name, "OnOffAuto", [member](const PcBoard& b) { return Value(b.*member); },
+         [name](PcBoard&, const Value& value) -> Result<> {
+           const std::string text = to_text(value);
+           if (text == "off" || text == "auto" || text == "no" || text == "false") return {};
+           return fail("'{}' is not supported yet: '{}' is not there", text, name);
+         })
+        .help("not there yet, only off");
+  };
+  absent("usb", &PcBoard::usb_);
+  absent("smm", &PcBoard::smm_);
+  absent("vmport", &PcBoard::vmport_);
+  absent("hpet", &PcBoard::hpet_);
+}
+
+Result<Device*> PcBoard::add(std::string_view type, Bus* bus, const Settings& settings, std::string_view name) {
+  std::unique_ptr<Object> object = TRY(machine().make(type));
+  // Links are looked up from the machine's tree.
+  Object& workshop = machine().container("/machine/unattached");
+  Object& placed = workshop.add_child("device-in-making", std::move(object));
+  for (const auto& [key, value] : settings)
+    if (auto result = placed.set(key, value); !result) {
+      workshop.remove_child(placed);
+      return std::unexpected(std::move(result).error());
+    }
+  return machine().add_device(workshop.remove_child(placed), bus, name);
+}
+
+Result<> PcBoard::build() {
+  memory_ = std::make_unique<PcMemory>(machine());
+  TRY(memory_->allocate());
+  TRY(add_chipset());
+  TRY(memory_->add_firmware());
+  TRY(add_interrupt_controllers());
+  TRY(add_isa_devices());
+  TRY(add_serial_ports());
+  TRY(add_graphics());
+  TRY(add_drives());
+  machine().on_machine_ready([this] { describe_to_firmware(); });
+  return {};
+}
+
+Result<> PcBoard::add_chipset() {
+  std::unique_ptr<Object> host = TRY(machine().make(I440fxHost::kName));
+  host_ = static_cast<I440fxHost*>(host.get());
+  host_->set_regions({.ram = &memory_->ram(),
+                      .system_memory = &machine().system_memory(),
+                      .pci_memory = &memory_->pci_memory(),
+                      .system_io = &machine().system_io()});
+  TRY(machine().add_device(std::move(host), nullptr, "i440fx"));
+  machine().interrupts.gsi = [this](unsigned gsi) { return Irq::to<&PcBoard::set_gsi>(*this, gsi); };
+  TRY(add("PIIX3", &host_->bus(), {{"addr", "1.0"}}));
+  isa_ = static_cast<IsaBus*>(machine().find_bus("ISA"));
+  isa_->set_irqs([this](unsigned n) { return Irq::to<&PcBoard::set_gsi>(*this, n); });
+  return {};
+}
+
+// ISA lines 0..15 go to both controllers, line 0 to the I/O APIC's pin 2; the others to the I/O APIC alone.
+void PcBoard::set_gsi(unsigned gsi, bool level) {
+  if (gsi < 16 && pic_ != nullptr) pic_->gpio_in("", gsi).set(level);
+  if (ioapic_ != nullptr) ioapic_->gpio_in("", gsi == 0 ? 2 : gsi).set(level);
+}
+
+Result<> PcBoard::add_interrupt_controllers() {
+  const accel::BoardParts parts = machine().service<accel::AccelService>().vm().parts();
+  const auto bus_of = [this](std::string_view type) -> Bus* {
+    const TypeInfo* info = find_type(type);
+    return info != nullptr && info->bus == "ISA" ? isa_ : nullptr;
+  };
+  pic_ = TRY(add(parts.pic, bus_of(parts.pic)));
+  ioapic_ = TRY(add(parts.ioapic, bus_of(parts.ioapic)));
+  Device* pit = TRY(add(parts.pit, bus_of(parts.pit)));
+  if (pit->has_gpio_out("", 0)) pit->connect_gpio_out("", 0, isa_->irq(0));
+  TRY(add("isa-pcspk", isa_, {{"pit", pit->path()}}));
+  return {};
+}
+
+Result<> PcBoard::add_isa_devices() {
+  TRY(add("i8237", isa_));
+  rtc_ = TRY(add("mc146818rtc", isa_, {}, "rtc"));
+  TRY(add("i8042", isa_));
+  TRY(add("port92", isa_));
+  TRY(add("fw_cfg_io", isa_, {}, "fw_cfg"));
+  Device* pm = TRY(add("PIIX4_PM", &host_->bus(), {{"addr", "1.3"}}));
+  pm->connect_gpio_out("sci", 0, machine().interrupts.gsi(9));
+  return {};
+}
+
+Result<> PcBoard::add_serial_ports() {
+  auto& serials = machine().config.serials;
+  if (serials.empty() && !machine().config.no_defaults) {
+    TRY(create_chardev_legacy(machine(), "serial0", "null"));
+    serials.emplace_back("serial0");
+  }
+  if (serials.size() > 4) return fail("-serial: there are at most 4 serial ports");
+  for (std::size_t i = 0; i < serials.size(); ++i)
+    if (!serials[i].empty()) TRY(add("isa-serial", isa_, {{"index", u64{i}}, {"chardev", serials[i]}}));
+  return {};
+}
+
+Result<> PcBoard::add_graphics() {
+  if (machine().config.vga == "none" || machine().config.no_defaults) return {};
+  TRY(add("VGA", &host_->bus(), {{"addr", "2.0"}}));
+  return {};
+}
+
+Result<> PcBoard::add_drives() {
+  TRY(add("piix3-ide", &host_->bus(), {{"addr", "1.1"}}));
+  if (!machine().config.no_defaults) {
+    const auto present = [this](DriveInterface interface, int bus, int unit) {
+      return std::ranges::any_of(drives(machine()), [&](const BlockBackend* d) {
+        return d->interface == interface && d->bus == bus && d->unit == unit;
+      });
+    };
+    if (!present(DriveInterface::Ide, 1, 0)) TRY(create_drive(machine(), "if=ide,index=2,media=cdrom,id=ide1-cd0"));
+    if (!present(DriveInterface::Floppy, 0, 0)) TRY(create_drive(machine(), "if=floppy,index=0,id=floppy0"));
+  }
+  Device* fdc = TRY(add("isa-fdc", isa_));
+  for (BlockBackend* drive : drives(machine())) {
+    const Settings settings = {{"drive", drive->name()}, {"unit", u64(drive->unit)}};
+    if (drive->interface == DriveInterface::Ide) {
+      Bus* bus = machine().find_bus("IDE", fmt::format("ide.{}", drive->bus));
+      if (bus == nullptr) return fail("-drive {}: there is no IDE bus {}", drive->name(), drive->bus);
+      TRY(add(drive->is_cdrom() ? "ide-cd" : "ide-hd", bus, settings));
+    } else if (drive->interface == DriveInterface::Floppy) {
+      TRY(add("floppy", fdc->buses().front(), settings));
+    }
+  }
+  return {};
+}
+
+void PcBoard::describe_to_firmware() {
+  PcFacts facts{.ram = host_->ram(), .acpi = acpi_};
+  for (const auto& [index, value] : cmos_contents(machine().config, facts)) set_cmos(*rtc_, index, value);
+  fill_fw_cfg(*FwCfg::of(machine()), machine().config, facts);
+}
+
+const RegisterType<PcBoard> registration;
+
+}  // namespace
+}  // namespace rhea::hw

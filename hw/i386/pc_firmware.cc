@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// CMOS contents and fw_cfg files of the PC board.
+#include "hw/i386/pc_firmware.h"
+
+#include <algorithm>
+
+#include "hw/i386/acpi_tables.h"
+#include "hw/i386/smbios.h"
+#include "hw/i386/table_writer.h"
+
+namespace rhea::hw {
+namespace {
+
+// The codes of CMOS registers 0x3d and 0x38 for -boot's letters.
+u8 boot_code(char device) {
+  switch (device) {
+    case 'a': case 'b': return 1;
+    case 'c': return 2;
+    case 'd': return 3;
+    case 'n': return 4;
+    default: return 0;
+  }
+}
+
+std::vector<u8> e820(const RamSplit& ram) {
+  constexpr u32 kRam = 1;
+  TableWriter out;
+  out.u64_(0).u64_(ram.below_4g).u32_(kRam);
+  if (ram.above_4g != 0) out.u64_(4 * GiB).u64_(ram.above_4g).u32_(kRam);
+  return out.data;
+}
+
+void add_tables(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts) {
+  SmbiosTables smbios = build_smbios({.ram_size = config.ram_size,
+                                      .low_ram = facts.ram.below_4g,
+                                      .sockets = config.sockets,
+                                      .cores = config.cores,
+                                      .threads = config.threads});
+  fw_cfg.add_file("etc/smbios/smbios-anchor", std::move(smbios.anchor));
+  fw_cfg.add_file("etc/smbios/smbios-tables", std::move(smbios.tables));
+  if (!facts.acpi) return;
+  const u64 high_first = facts.ram.above_4g != 0 ? (4 * GiB + facts.ram.above_4g + GiB - 1) / GiB * GiB : 4 * GiB;
+  AcpiConfig acpi{.cpus = config.cpus,
+                  .max_cpus = config.max_cpus,
+                  .pci_low_first = std::max<u64>(facts.ram.below_4g, 0xc000'0000),
+                  .pci_high_first = high_first,
+                  .pci_high_last = high_first + 32 * GiB - 1};
+  for (std::size_t i = 0; i < std::min<std::size_t>(2, config.serials.size()); ++i)
+    acpi.serial[i] = !config.serials[i].empty();
+  AcpiTables tables = build_acpi_tables(acpi);
+  fw_cfg.add_file("etc/acpi/tables", std::move(tables.tables));
+  fw_cfg.add_file("etc/acpi/rsdp", std::move(tables.rsdp));
+  fw_cfg.add_file("etc/table-loader", std::move(tables.loader));
+}
+
+}  // namespace
+
+std::vector<std::pair<u8, u8>> cmos_contents(const MachineConfig& config, const PcFacts& facts) {
+  std::vector<std::pair<u8, u8>> cmos;
+  const auto set = [&](u8 index, u64 value) { cmos.emplace_back(index, static_cast<u8>(value)); };
+  const auto set16 = [&](u8 index, u64 value) {
+    set(index, value);
+    set(static_cast<u8>(index + 1), value >> 8);
+  };
+  const u64 low = facts.ram.below_4g;
+  set16(0x15, 640);
+  const u64 extended_kib = low > MiB ? std::min<u64>((low - MiB) / KiB, 0xffff) : 0;
+  set16(0x17, extended_kib);
+  set16(0x30, extended_kib);
+  set16(0x34, low > 16 * MiB ? std::min<u64>((low - 16 * MiB) / (64 * KiB), 0xffff) : 0);
+  const u64 high_units = facts.ram.above_4g / (64 * KiB);
+  set(0x5b, high_units);
+  set(0x5c, high_units >> 8);
+  set(0x5d, high_units >> 16);
+  set(0x5f, config.cpus - 1);
+  const auto boot = [&](std::size_t n) {
+    return n < config.boot_order.size() ? boot_code(config.boot_order[n]) : u8{0};
+  };
+  set(0x3d, static_cast<u64>(boot(1) << 4 | boot(0)));
+  set(0x38, static_cast<u64>(boot(2) << 4));
+  const unsigned floppies = (facts.floppy_types[0] != 0) + (facts.floppy_types[1] != 0);
+  set(0x10, static_cast<u64>(facts.floppy_types[0] << 4 | facts.floppy_types[1]));
+  // Equipment: an FPU, a PS/2 mouse, and the floppies.
+  set(0x14, 0x06 | (floppies == 1 ? 0x01 : floppies == 2 ? 0x41 : 0));
+  return cmos;
+}
+
+void fill_fw_cfg(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts) {
+  using namespace fw_cfg_key;
+  fw_cfg.add_bytes(kUuid, std::vector<u8>(16));
+  fw_cfg.add_number(kRamSize, config.ram_size, 8);
+  fw_cfg.add_number(kNographic, config.vga == "none" ? 1 : 0, 2);
+  fw_cfg.add_number(kNbCpus, config.cpus, 2);
+  fw_cfg.add_number(kMaxCpus, config.max_cpus, 2);
+  fw_cfg.add_number(kBootMenu, config.boot_menu ? 1 : 0, 2);
+  fw_cfg.add_number(kIrq0Override, 1, 4);
+  fw_cfg.add_number(kNuma, 0, 8);
+  fw_cfg.add_file("etc/e820", e820(facts.ram));
+  if (config.boot_menu_timeout_ms != 0) {
+    TableWriter wait;
+    wait.u16_(config.boot_menu_timeout_ms);
+    fw_cfg.add_file("etc/boot-menu-wait", std::move(wait.data));
+  }
+  // Which sleep states work: byte n is state n, bit 7 set: there, the low bits its SLP_TYP.
+  fw_cfg.add_file("etc/system-states", {0x80, 0, 0, 0x81, 0x80 | 2, 0x80});
+  add_tables(fw_cfg, config, facts);
+}
+
+}  // namespace rhea::hw

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a PC's firmware is told of the machine: CMOS, fw_cfg items, tables.
+#pragma once
+
+#include "hw/pci-host/i440fx.h"
+#include "rhea/hw/fw_cfg.h"
+#include "rhea/softmmu/machine.h"
+
+namespace rhea::hw {
+
+struct PcFacts {
+  RamSplit ram;
+  bool acpi{true};
+  u8 floppy_types[2]{};  ///< as CMOS register 0x10 codes them; 0: no drive
+};
+
+/// The CMOS bytes by which SeaBIOS learns memory, CPUs, floppies and the boot order; (index, value) pairs.
+std::vector<std::pair<u8, u8>> cmos_contents(const MachineConfig& config, const PcFacts& facts);
+/// Items and files that never change after the board stands.
+void fill_fw_cfg(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts);
+
+}  // namespace rhea::hw
