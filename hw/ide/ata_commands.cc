@@ -111,7 +111,7 @@ void AtaDisk::set_features() {
   switch (task_.features) {
     case 0x02: write_cache_ = true; return succeed();
     case 0x03:
-      if (!set_transfer_mode(task_.count)) return abort();
+      if (!set_transfer_mode(modes_, task_.count)) return abort();
       return succeed();
     case 0x82: write_cache_ = false; return flush();
     case 0xaa: look_ahead_ = true; return succeed();
@@ -119,25 +119,6 @@ void AtaDisk::set_features() {
     case 0x66:
     case 0xcc: return succeed();  // defaults kept or restored by soft reset
     default: return abort();
-  }
-}
-
-// Table 46: the kind in the upper five bits, the mode in the lower three.
-bool AtaDisk::set_transfer_mode(u8 value) {
-  const u8 mode = value & 7;
-  const auto one = static_cast<u8>(1u << mode);
-  switch (value >> 3) {
-    case 0: return mode <= 1;  // PIO default, with or without IORDY
-    case 1: return mode <= 4;  // PIO with flow control
-    case 4:
-      if (mode > 2) return false;
-      modes_ = {.multiword = one, .ultra = 0};
-      return true;
-    case 8:
-      if (mode > 5) return false;
-      modes_ = {.multiword = 0, .ultra = one};
-      return true;
-    default: return false;
   }
 }
 

@@ -66,7 +66,6 @@ class AtaDisk final : public IdeDevice {
   void flush();
   void seek();
   void set_features();
-  bool set_transfer_mode(u8 value);
   void set_multiple();
   void initialize_parameters();
   void smart();

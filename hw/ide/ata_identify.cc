@@ -85,6 +85,25 @@ void geometry_words(Words& words, const AtaIdentity& id) {
 
 }  // namespace
 
+// The kind in the upper five bits, the mode in the lower three.
+bool set_transfer_mode(AtaModes& modes, u8 value) {
+  const u8 mode = value & 7;
+  const auto one = static_cast<u8>(1u << mode);
+  switch (value >> 3) {
+    case 0: return mode <= 1;  // PIO default, with or without IORDY
+    case 1: return mode <= 4;  // PIO with flow control
+    case 4:
+      if (mode > 2) return false;
+      modes = {.multiword = one, .ultra = 0};
+      return true;
+    case 8:
+      if (mode > 5) return false;
+      modes = {.multiword = 0, .ultra = one};
+      return true;
+    default: return false;
+  }
+}
+
 std::vector<u8> identify_disk(const AtaIdentity& id) {
   Words words;
   words.set(0, bits({6}));  // not removable

@@ -28,6 +28,9 @@ struct AtaModes {
   }
 };
 
+/// The value of SET FEATURES 03h (8.46, table 46); false when there is no such mode.
+bool set_transfer_mode(AtaModes& modes, u8 value);
+
 struct AtaIdentity {
   std::string_view serial, version, model;
   u64 wwn{};
