@@ -113,11 +113,9 @@ Result<std::unique_ptr<Object>> create_object(std::string_view type_name) {
   if (info->is_abstract || !info->create) return fail("type '{}' is abstract", type_name);
   std::unique_ptr<Object> object = info->create();
   object->type_ = info;
-  for (const TypeInfo* type : info->lineage()) {
+  for (const TypeInfo* type : info->lineage())
     for (const Property& p : type->properties)
       if (p.set && p.default_value.index() != 0) RHEA_ASSERT(p.set(*object, p.default_value, p).has_value());
-    for (const auto& [name, value] : type->inherited_defaults) RHEA_ASSERT(object->set(name, value).has_value());
-  }
   return object;
 }
 

@@ -63,20 +63,12 @@ void Sample::describe(Schema<Sample>& s) {
 class Derived final : public Sample {
  public:
   static constexpr std::string_view kName = "test-derived";
-  static void describe(Schema<Derived>& s) {
-    s.property("extra", &Derived::extra, u16{1});
-    s.inherited_default("small", u64{9});
-  }
+  static void describe(Schema<Derived>& s) { s.property("extra", &Derived::extra, u16{1}); }
   u16 extra{};
 };
 
 const RegisterType<Sample, Device> sample_registration;
 const RegisterType<Derived> derived_registration;
-
-TEST(Schema, AClassGivesAnInheritedPropertyAnotherDefault) {
-  EXPECT_EQ(create<Sample>()->small, 7);
-  EXPECT_EQ(create<Derived>()->small, 9);
-}
 
 TEST(Registry, KnowsTypesByName) {
   ASSERT_NE(find_type("test-derived"), nullptr);

@@ -55,7 +55,6 @@ struct TypeInfo {
   bool user_creatable{true};  ///< may be named by -device
   std::vector<std::string> interfaces;
   std::vector<Property> properties;
-  std::vector<std::pair<std::string, Value>> inherited_defaults;  ///< other defaults for a base's properties
   unsigned version{1};
   unsigned minimum_version{1};
   FieldList state;
@@ -217,11 +216,6 @@ class Schema {
         return set(static_cast<Self&>(o), v);
       };
     return PropertyBuilder(p);
-  }
-
-  /// Another default for a property that a base class declares ("romfile" of a PCI device).
-  void inherited_default(std::string_view property, Value value) {
-    info_->inherited_defaults.emplace_back(property, std::move(value));
   }
 
   /// Migratable state kept in a member.
