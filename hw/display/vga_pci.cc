@@ -23,8 +23,11 @@ constexpr u32 kLittleEndian = 0x1e1e1e1e;
 class PciVga final : public PciDevice {
  public:
   static constexpr std::string_view kName = "VGA";
-  static constexpr PciIdentity kPci{
-      .vendor = 0x1234, .device = 0x1111, .klass = 0x030000, .revision = 2};
+  static constexpr PciIdentity kPci{.vendor = 0x1234,
+                                    .device = 0x1111,
+                                    .klass = 0x030000,
+                                    .revision = 2,
+                                    .romfile = "vgabios-stdvga.bin"};
 
   static void describe(Schema<PciVga>& s);
   PciVga() { set_identity(kPci); }
@@ -59,7 +62,6 @@ class PciVga final : public PciDevice {
 
 void PciVga::describe(Schema<PciVga>& s) {
   s.help("standard VGA with Bochs VBE");
-  s.inherited_default("romfile", std::string("vgabios-stdvga.bin"));
   s.property("vgamem_mb", &PciVga::vgamem_mb_, u32{16})
       .range(1, 256)
       .help("video memory in MiB, a power of two");
@@ -123,6 +125,8 @@ void PciVga::make_mmio() {
 }
 
 void PciVga::unrealize() {
+  // The BARs leave before the regions that they show.
+  PciDevice::unrealize();
   core_.unrealize();
   for (Region* region :
        {&edid_region_, &ports_region_, &vbe_region_, &extended_region_, &mmio_region_})
@@ -130,13 +134,9 @@ void PciVga::unrealize() {
       if (region->container() != nullptr) region->container()->remove(*region);
       region->reset();
     }
-  PciDevice::unrealize();
 }
 
-void PciVga::reset(ResetKind kind) {
-  PciDevice::reset(kind);
-  core_.reset();
-}
+void PciVga::reset(ResetKind) { core_.reset(); }
 
 Result<> PciVga::post_load(unsigned version) {
   TRY(PciDevice::post_load(version));
