@@ -16,6 +16,15 @@
 namespace rhea::hw {
 namespace {
 
+// CMOS register 0x10's code for the drive that an image of this size goes into; empty drives take up to 2.88 MB.
+u8 floppy_type(const BlockBackend& drive) {
+  const u64 kib = drive.size() / KiB;
+  if (kib == 0 || kib > 1760) return 5;
+  if (kib > 1200) return 4;
+  if (kib > 720) return 2;
+  return kib > 360 ? 3 : 1;
+}
+
 using Settings = std::vector<std::pair<std::string, Value>>;
 
 class PcBoard final : public Board {
@@ -48,7 +57,7 @@ class PcBoard final : public Board {
   IsaBus* isa_{};
   Device* pic_{};
   Device* ioapic_{};
-  Device* rtc_{};
+  Mc146818* rtc_{};
 };
 
 void PcBoard::describe(Schema<PcBoard>& s) {
@@ -137,7 +146,7 @@ Result<> PcBoard::add_interrupt_controllers() {
 
 Result<> PcBoard::add_isa_devices() {
   TRY(add("i8237", isa_));
-  rtc_ = TRY(add("mc146818rtc", isa_, {}, "rtc"));
+  rtc_ = dynamic_cast<Mc146818*>(TRY(add("mc146818rtc", isa_, {}, "rtc")));
   TRY(add("i8042", isa_));
   TRY(add("port92", isa_));
   TRY(add("fw_cfg_io", isa_, {}, "fw_cfg"));
@@ -191,7 +200,10 @@ Result<> PcBoard::add_drives() {
 
 void PcBoard::describe_to_firmware() {
   PcFacts facts{.ram = host_->ram(), .acpi = acpi_};
-  for (const auto& [index, value] : cmos_contents(machine().config, facts)) set_cmos(*rtc_, index, value);
+  for (const BlockBackend* drive : drives(machine()))
+    if (drive->interface == DriveInterface::Floppy && drive->unit >= 0 && drive->unit < 2)
+      facts.floppy_types[drive->unit] = floppy_type(*drive);
+  for (const auto& [index, value] : cmos_contents(machine().config, facts)) rtc_->set_cmos(index, value);
   fill_fw_cfg(*FwCfg::of(machine()), machine().config, facts);
 }
 
