@@ -25,7 +25,7 @@ const std::vector<KeyName>& key_names();
 Result<KeyNumber> parse_key(std::string_view text);
 
 struct PointerEvent {
-  int dx{}, dy{}, dz{};     ///< relative movement; dz is the wheel
+  int dx{}, dy{}, dz{};     ///< relative movement: right, down, and the wheel turned away from the user
   u8 buttons{};             ///< bit 0 left, 1 right, 2 middle; the state after the event
 };
 
@@ -34,12 +34,15 @@ class InputHub final : public MachineService {
  public:
   explicit InputHub(Machine& machine);
   ~InputHub() override;
+  void shutdown() override;
 
   void on_key(std::function<void(KeyNumber, bool down)> handler) { key_handler_ = std::move(handler); }
   void on_pointer(std::function<void(const PointerEvent&)> handler) { pointer_handler_ = std::move(handler); }
+  /// A key that stays down comes again and again, as the host repeats it.
   void key(KeyNumber key, bool down);
   void pointer(const PointerEvent& event);
-  /// Presses all, holds them for `hold_ms`, releases in reverse order (sendkey, send-key). Further calls queue behind.
+  /// Presses all, holds them for `hold_ms`, releases in reverse order (sendkey, send-key). Further calls queue behind,
+  /// up to 1024 keys; more are dropped.
   void send_keys(std::vector<KeyNumber> keys, int hold_ms = 100);
 
  private:
