@@ -88,7 +88,7 @@ TEST(Registry, UnknownAndAbstractTypesAreErrors) {
 TEST(Property, DefaultsAreAssignedAtCreation) {
   const auto sample = create<Derived>();
   EXPECT_TRUE(sample->flag);
-  EXPECT_EQ(sample->small, 9);
+  EXPECT_EQ(sample->small, 7);
   EXPECT_EQ(sample->number, -5);
   EXPECT_EQ(sample->size, 4096u);
   EXPECT_EQ(sample->text, "hello");
