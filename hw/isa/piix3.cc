@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The PIIX3 ISA bridge: the way from PCI's interrupt links and address space to the ISA bus.
 #include "hw/isa/trace_events.h"
+#include "hw/pci-host/i440fx.h"
 #include "rhea/hw/isa.h"
 #include "rhea/hw/pci.h"
 #include "rhea/util/log.h"
@@ -84,11 +85,13 @@ class Piix3 final : public PciDevice {
     TRY(PciDevice::realize());
     isa_ = &add_child("isa.0", create<IsaBus>());
     isa_->init(pci_bus().memory(), pci_bus().io());
-    // A byte in the middle of the configuration address register, which takes whole dwords only.
     reset_port_.init_io(
         *this, "piix3-reset-control", 1,
         io<&Piix3::read_reset_control, &Piix3::write_reset_control>({.min = 1, .max = 1}));
-    pci_bus().io().add(kResetPort, reset_port_, 1);
+    if (auto* host = dynamic_cast<I440fxHost*>(pci_bus().parent()))
+      host->set_reset_port(&reset_port_);
+    else
+      pci_bus().io().add(kResetPort, reset_port_);
     connect_links([this](unsigned link) { return gpio_in("pirq", link); });
     return {};
   }
@@ -97,6 +100,7 @@ class Piix3 final : public PciDevice {
     connect_links([](unsigned) { return Irq(); });
     links_.fill(false);
     update_lines();
+    if (auto* host = dynamic_cast<I440fxHost*>(pci_bus().parent())) host->set_reset_port(nullptr);
     reset_port_.reset();
     remove_child(*isa_);
     isa_ = nullptr;

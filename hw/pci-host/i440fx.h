@@ -47,6 +47,9 @@ class I440fxHost final : public Device {
   RamSplit ram() const { return split_; }
   /// Valid once realized.
   PciBus& bus() const { return *bus_; }
+  /// Port 0xcf9 lies inside the address register, which takes whole dwords only; bytes there go to
+  /// this region of one byte, which is in no container. nullptr: to nothing.
+  void set_reset_port(const Region* port) { reset_port_ = port; }
   /// What processors see in system management mode over the rest of memory.
   Region& smram() { return smram_; }
 
@@ -55,8 +58,9 @@ class I440fxHost final : public Device {
   void reset(ResetKind kind) override;
 
  private:
-  u64 read_address(u64, unsigned) { return config_address_; }
-  void write_address(u64 offset, u64 value, unsigned size);
+  MemResult read_address(Access& access);
+  MemResult write_address(Access& access);
+  MemResult access_byte(Access& access, bool write);
   u64 read_data(u64 offset, unsigned size);
   void write_data(u64 offset, u64 value, unsigned size);
   /// The register that 0xcfc + `offset` stands for now; nullopt when configuration cycles are off.
@@ -69,6 +73,7 @@ class I440fxHost final : public Device {
   RamSplit split_;
   PciBus* bus_{};
   u32 config_address_{};
+  const Region* reset_port_{};
   std::array<IrqOutput, 4> pirq_;
   Region address_port_, data_port_;
   Region ram_below_, ram_above_, smram_;

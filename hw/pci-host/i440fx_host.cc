@@ -5,7 +5,7 @@
 namespace rhea::hw {
 namespace {
 
-constexpr u16 kAddressPort = 0xcf8, kDataPort = 0xcfc;
+constexpr u16 kAddressPort = 0xcf8, kResetPort = 0xcf9, kDataPort = 0xcfc;
 constexpr u32 kEnable = 0x8000'0000;
 constexpr u32 kAddressBits = 0x80ff'fffc;
 constexpr int kPciPriority = -1;
@@ -39,9 +39,8 @@ Result<> I440fxHost::check_regions() const {
 Result<> I440fxHost::realize() {
   TRY(check_regions());
   map_memory();
-  address_port_.init_io(
-      *this, "pci-conf-idx", 4,
-      io<&I440fxHost::read_address, &I440fxHost::write_address>({.min = 4, .max = 4}));
+  address_port_.init_io(*this, "pci-conf-idx", 4,
+                        io<&I440fxHost::read_address, &I440fxHost::write_address>());
   data_port_.init_io(
       *this, "pci-conf-data", 4,
       io<&I440fxHost::read_data, &I440fxHost::write_data>({.min = 1, .max = 4, .unaligned = true}));
@@ -87,8 +86,24 @@ void I440fxHost::unrealize() {
 
 void I440fxHost::reset(ResetKind) { config_address_ = 0; }
 
-void I440fxHost::write_address(u64, u64 value, unsigned) {
-  config_address_ = static_cast<u32>(value) & kAddressBits;
+MemResult I440fxHost::read_address(Access& access) {
+  if (access.size != 4) return access_byte(access, false);
+  access.value = config_address_;
+  return MemResult::Ok;
+}
+
+MemResult I440fxHost::write_address(Access& access) {
+  if (access.size != 4) return access_byte(access, true);
+  config_address_ = static_cast<u32>(access.value) & kAddressBits;
+  return MemResult::Ok;
+}
+
+// Anything narrower than a dword is not for us and goes on to the bus.
+MemResult I440fxHost::access_byte(Access& access, bool write) {
+  if (access.offset != kResetPort - kAddressPort || access.size != 1 || reset_port_ == nullptr)
+    return MemResult::Unassigned;
+  access.offset = 0;
+  return reset_port_->dispatch(access, write);
 }
 
 std::optional<I440fxHost::Target> I440fxHost::target(u64 offset) const {
