@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The PCI device that the bus and the base class are tested with.
+#include "tests/pci/test_device.h"
+
+namespace rhea::test {
+
+Result<> TestPciDevice::realize() {
+  TRY(PciDevice::realize());
+  constexpr RegionOps ops = io<&TestPciDevice::read, &TestPciDevice::write>();
+  memory_.init_io(*this, "test-memory", 0x1000, ops);
+  ports_.init_io(*this, "test-ports", 32, ops);
+  TRY(wide_.init_ram(this, "test-ram", 64 * KiB));
+  bar(0, memory_);
+  bar(1, ports_, BarKind::Io);
+  bar(2, wide_, BarKind::MemoryPrefetch64);
+  set_interrupt_pin(1);
+  add_msi(4);
+  config_set32(kScratch, 0x1122'3344, 0x00ff'ff00);
+  config_set16(kSticky, 0x00f0);
+  config_set_w1c(kSticky, 0x0030);
+  return {};
+}
+
+void TestPciDevice::unrealize() {
+  PciDevice::unrealize();
+  for (Region* region : {&memory_, &ports_, &wide_}) region->reset();
+}
+
+namespace {
+const RegisterType<TestPciDevice> registration;
+}  // namespace
+
+}  // namespace rhea::test
