@@ -2,14 +2,13 @@
 // Devices and the buses they plug into.
 #pragma once
 
-#include <atomic>
+#include "rhea/qom/irq.h"
+#include "rhea/qom/object.h"
+
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "rhea/qom/irq.h"
-#include "rhea/qom/object.h"
 
 namespace rhea {
 
@@ -18,11 +17,6 @@ class Bus;
 enum class ResetKind : u8 {
   Cold,  ///< power-on, system_reset
   Warm,  ///< the bus or the guest reset only this part
-};
-
-/// Keeps a device's own DMA out of its own handlers: engaged while one of them runs (see AddressSpace).
-struct ReentrancyGuard {
-  std::atomic<int> depth{0};
 };
 
 /// A part of the machine. Life: create, set properties, attach to a bus, add to the tree, realize,
@@ -46,7 +40,8 @@ class Device : public Object {
   /// Buses this device provides, in order of creation.
   std::vector<Bus*> buses() const;
 
-  /// Input pin `index` of the group `group` ("" is the default group); an unconnected Irq when absent.
+  /// Input pin `index` of the group `group` ("" is the default group); an unconnected Irq when
+  /// absent.
   Irq gpio_in(std::string_view group, unsigned index) const;
   /// Wires output pin `index` of `group` to `target`. An unknown pin is a programming error.
   void connect_gpio_out(std::string_view group, unsigned index, Irq target);
@@ -60,7 +55,6 @@ class Device : public Object {
   /// enter: forget state, touch nobody else; hold: set outputs; exit: start again.
   void reset_tree(ResetKind kind);
 
-  ReentrancyGuard& reentrancy_guard() { return guard_; }
  protected:
   /// Checks the configuration, maps regions, wires pins. May fail; must then leave nothing mapped.
   virtual Result<> realize() { return {}; }
@@ -76,8 +70,8 @@ class Device : public Object {
   void init_gpio_in(Self& self, std::string_view group, unsigned count) {
     for (unsigned pin = 0; pin < count; ++pin) add_input(group, Irq::to<Method>(self, pin));
   }
-  /// Declares an output pin; the device keeps the IrqOutput as a member. Call it before realize ends
-  /// (usually in the constructor); pins of one group get consecutive indices.
+  /// Declares an output pin; the device keeps the IrqOutput as a member. Call it before realize
+  /// ends (usually in the constructor); pins of one group get consecutive indices.
   void init_gpio_out(std::string_view group, IrqOutput& output);
 
  private:
@@ -88,14 +82,13 @@ class Device : public Object {
   std::string id_;
   Bus* bus_{};
   bool realized_{};
-  ReentrancyGuard guard_;
   std::map<std::string, std::vector<Irq>, std::less<>> inputs_;
   std::map<std::string, std::vector<IrqOutput*>, std::less<>> outputs_;
   std::vector<std::unique_ptr<IrqTap>> taps_;
 };
 
-/// A bus belongs to the device that provides it (as a child object named after the bus) and refers to the
-/// devices on it, which it does not own.
+/// A bus belongs to the device that provides it (as a child object named after the bus) and refers
+/// to the devices on it, which it does not own.
 class Bus : public Object {
  public:
   static constexpr std::string_view kName = "bus";
