@@ -38,6 +38,7 @@ struct AddressSpace::Published {
     for (const FlatRange& range : ranges) collect(range);
     std::sort(eventfds.begin(), eventfds.end());
     std::sort(coalesced.begin(), coalesced.end());
+    coalesced.erase(std::unique(coalesced.begin(), coalesced.end()), coalesced.end());
   }
 
  private:
@@ -52,7 +53,8 @@ struct AddressSpace::Published {
     for (const CoalescedRange& part : range.region->coalesced()) {
       if (part.size == 0) continue;
       const u64 begin = std::max(part.offset, range.offset);
-      const u64 end = std::min(part.offset + (part.size - 1), last);
+      const u64 reach = std::min(part.size - 1, ~part.offset);
+      const u64 end = std::min(part.offset + reach, last);
       if (begin <= end)
         coalesced.push_back({range.first + (begin - range.offset), end - begin + 1});
     }

@@ -57,7 +57,9 @@ void TreePrinter::print(const Region& region, u64 base, unsigned depth) {
     text_ += region.name();
   }
   line(region.enabled() ? "" : " [disabled]");
-  for (const Region* child : region.children()) print(*child, first, depth + 1);
+  auto children = region.children();
+  std::ranges::stable_sort(children, {}, &Region::address);
+  for (const Region* child : children) print(*child, first, depth + 1);
 }
 
 void TreePrinter::remember(const Region& target) {

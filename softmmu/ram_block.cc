@@ -5,11 +5,13 @@
 #include "rhea/util/error.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
-#include <bit>
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
@@ -19,11 +21,13 @@ namespace {
 
 constexpr u64 kHugePageSize = 2 * MiB;
 constexpr u64 kMaxBlockSize = u64{1} << 46;
+constexpr std::size_t kMaxMemfdName = 200;
 
 constexpr u64 round_up(u64 value, u64 unit) { return (value + unit - 1) & ~(unit - 1); }
 
 Result<FileDescriptor> make_memfd(const std::string& id, u64 size, bool huge) {
-  FileDescriptor fd(::memfd_create(id.c_str(), MFD_CLOEXEC | (huge ? MFD_HUGETLB : 0u)));
+  FileDescriptor fd(
+      ::memfd_create(id.substr(0, kMaxMemfdName).c_str(), MFD_CLOEXEC | (huge ? MFD_HUGETLB : 0u)));
   if (!fd) return fail("RAM block '{}': cannot create a memfd: {}", id, errno_text(errno));
   if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0)
     return fail("RAM block '{}': cannot size the memfd to {} bytes: {}", id, size,
@@ -33,7 +37,7 @@ Result<FileDescriptor> make_memfd(const std::string& id, u64 size, bool huge) {
 
 /// A directory gets a nameless file of its own; a file is created or, when it has a size, must be
 /// large enough.
-Result<FileDescriptor> open_file(const std::string& id, u64 size, const std::string& path) {
+Result<FileDescriptor> open_file(const std::string& id, const std::string& path) {
   struct stat status{};
   FileDescriptor fd;
   if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
@@ -45,15 +49,22 @@ Result<FileDescriptor> open_file(const std::string& id, u64 size, const std::str
   }
   if (!fd)
     return fail("RAM block '{}': cannot open mem-path '{}': {}", id, path, errno_text(errno));
-  if (::fstat(fd.get(), &status) != 0)
+  return fd;
+}
+
+/// A new file gets the size; one that has a size must be large enough.
+Result<> size_file(int fd, const std::string& id, u64 size, const std::string& path) {
+  struct stat status{};
+  if (::fstat(fd, &status) != 0)
     return fail("RAM block '{}': cannot look at mem-path '{}': {}", id, path, errno_text(errno));
-  if (status.st_size == 0 && ::ftruncate(fd.get(), static_cast<off_t>(size)) != 0)
+  if (!S_ISREG(status.st_mode)) return {};
+  if (status.st_size == 0 && ::ftruncate(fd, static_cast<off_t>(size)) != 0)
     return fail("RAM block '{}': cannot size mem-path '{}' to {} bytes: {}", id, path, size,
                 errno_text(errno));
-  if (S_ISREG(status.st_mode) && status.st_size != 0 && static_cast<u64>(status.st_size) < size)
+  if (status.st_size != 0 && static_cast<u64>(status.st_size) < size)
     return fail("RAM block '{}': mem-path '{}' has {} bytes, {} are needed", id, path,
                 status.st_size, size);
-  return fd;
+  return {};
 }
 
 struct Mapping {
@@ -87,6 +98,24 @@ void* map_aligned(const Mapping& mapping) {
   return host;
 }
 
+bool populate(u8* host, u64 size) {
+  if (::madvise(host, size, MADV_POPULATE_WRITE) == 0) return true;
+  if (errno != EINVAL) return false;
+  // A kernel before 5.14: write every page with what it holds.
+  for (u64 at = 0; at < size; at += kPageSize) {
+    volatile u8& byte = host[at];
+    byte = byte;
+  }
+  return true;
+}
+
+/// The size of the pages that a file system's files are mapped with.
+u64 page_size_of(int fd) {
+  struct statfs status{};
+  const bool huge = ::fstatfs(fd, &status) == 0 && status.f_type == HUGETLBFS_MAGIC;
+  return huge ? static_cast<u64>(status.f_bsize) : kPageSize;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RamBlock>> RamBlock::create(std::string id, u64 size,
@@ -108,7 +137,11 @@ Result<> RamBlock::map(const RamOptions& options) {
     case RamBacking::Memfd: fd_ = TRY(make_memfd(id_, size_, false)); break;
     case RamBacking::Huge: fd_ = TRY(make_memfd(id_, size_, true)); break;
     case RamBacking::File:
-      fd_ = TRY(open_file(id_, size_, options.path));
+      fd_ = TRY(open_file(id_, options.path));
+      mapping.alignment = std::max(mapping.alignment, page_size_of(fd_.get()));
+      size_ = round_up(size_, page_size_of(fd_.get()));
+      mapping.size = size_;
+      TRY(size_file(fd_.get(), id_, size_, options.path));
       if (!options.share) mapping.flags = MAP_PRIVATE | MAP_NORESERVE;
       break;
   }
@@ -121,7 +154,7 @@ Result<> RamBlock::map(const RamOptions& options) {
   // A child process has no business with the guest's memory, and copying its page tables costs
   // time.
   ::madvise(host_, size_, MADV_DONTFORK);
-  if (options.prealloc && ::madvise(host_, size_, MADV_POPULATE_WRITE) != 0)
+  if (options.prealloc && !populate(host_, size_))
     return fail("RAM block '{}': cannot preallocate {} bytes: {}", id_, size_, errno_text(errno));
   return {};
 }

@@ -3,6 +3,7 @@
 #include "rhea/softmmu/region.h"
 
 #include "rhea/softmmu/address_space.h"
+#include "rhea/softmmu/machine.h"
 #include "rhea/util/lock.h"
 #include "rhea/util/rcu.h"
 #include "softmmu/map_link.h"
@@ -35,6 +36,7 @@ void Region::init(RegionKind kind, Device* owner, std::string name, u128 size) {
   owner_ = owner;
   name_ = std::move(name);
   size_ = size;
+  if (owner != nullptr && owner->in_machine()) connect(owner->machine().map().link_);
 }
 
 void Region::init_container(Device* owner, std::string name, u128 size) {
@@ -42,15 +44,30 @@ void Region::init_container(Device* owner, std::string name, u128 size) {
 }
 
 Result<> Region::init_ram(Device* owner, std::string name, u64 size, const RamOptions& options) {
-  std::shared_ptr<RamBlock> block = TRY(RamBlock::create(name, size, options));
+  std::string id =
+      owner != nullptr && owner->in_machine() ? fmt::format("{}/{}", owner->path(), name) : name;
+  std::shared_ptr<RamBlock> block = TRY(RamBlock::create(std::move(id), size, options));
   init(RegionKind::Ram, owner, std::move(name), size);
-  ram_ = std::move(block);
+  adopt_ram(std::move(block));
   return {};
 }
 
 void Region::init_ram_shared(Device* owner, std::string name, std::shared_ptr<RamBlock> block) {
   init(RegionKind::Ram, owner, std::move(name), block->size());
+  adopt_ram(std::move(block));
+}
+
+void Region::adopt_ram(std::shared_ptr<RamBlock> block) {
   ram_ = std::move(block);
+  enlist_ram();
+}
+
+/// Makes the block known to the map, once.
+void Region::enlist_ram() {
+  if (!ram_ || !link_) return;
+  std::erase_if(link_->blocks, [](const auto& known) { return known.expired(); });
+  const auto same = [this](const auto& known) { return known.lock() == ram_; };
+  if (std::ranges::none_of(link_->blocks, same)) link_->blocks.push_back(ram_);
 }
 
 Result<> Region::init_rom(Device* owner, std::string name, u64 size) {
@@ -144,6 +161,7 @@ void Region::await_readers() {
 void Region::connect(const std::shared_ptr<MapLink>& link) {
   if (link_ == link) return;
   link_ = link;
+  enlist_ram();
   for (Region* child : children_) child->connect(link);
   if (alias_ != nullptr) alias_->connect(link);
 }

@@ -71,6 +71,8 @@ MemResult Region::dispatch(Access& access, bool write) const {
   }
   const DispatchScope scope(owner_);
   const DomainGuard lock(lock_domain());
+  if (access.offset >= size_ || access.size > size_ - access.offset)
+    return refuse(access, write, MemResult::Refused);
   if (write) {
     access.value &= all_ones(access.size);
     softmmu::memory_region_write(name_, access.offset, access.size, access.value);

@@ -71,7 +71,7 @@ class MemoryMap {
   /// The tree of regions of every space, as `info mtree` prints it.
   std::string tree_text() const;
   std::string flat_text() const;
-  /// Every distinct RAM block some address space shows, sorted by id.
+  /// Every RAM block of this map's regions, shown at the moment or not, sorted by id.
   std::vector<std::shared_ptr<RamBlock>> ram_blocks() const;
 
  private:
@@ -147,7 +147,8 @@ class AddressSpace {
   /// additions first.
   void add_listener(MemoryListener& listener, int priority = 0);
   void remove_listener(MemoryListener& listener);
-  /// For devices that look at what coalesced writes left, without an access of the guest (a display's refresh).
+  /// For devices that look at what coalesced writes left, without an access of the guest (a
+  /// display's refresh).
   void flush_coalesced() const {
     for (const Listening& listening : listeners_) listening.listener->flush_coalesced();
   }

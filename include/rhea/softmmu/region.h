@@ -128,7 +128,9 @@ class Region {
   /// initialised again.
   static constexpr u128 kWholeSpace = static_cast<u128>(1) << 64;
   void init_container(Device* owner, std::string name, u128 size);
-  /// RAM with a block of its own, named `name` unless `options` says else.
+  /// RAM with a block of its own, whose id is `name`, behind the owner's path when that is in a
+  /// machine
+  /// ("/machine/peripheral/video0/vga.vram").
   Result<> init_ram(Device* owner, std::string name, u64 size, const RamOptions& options = {});
   /// RAM in a block that somebody else keeps alive.
   void init_ram_shared(Device* owner, std::string name, std::shared_ptr<RamBlock> block);
@@ -204,7 +206,8 @@ class Region {
   bool backed_by_ram() const { return ram_ != nullptr; }
 
   /// One access of any size in `valid`, adapted to what the handler implements; offset within the
-  /// region. Takes the lock domain and the reentrancy guard. Thread-safe.
+  /// region. Takes the lock domain; refused while this thread is inside a handler or a transfer of
+  /// the owner's. Thread-safe; the caller keeps the region alive.
   MemResult dispatch(Access& access, bool write) const;
 
  private:
@@ -213,6 +216,8 @@ class Region {
   void init(RegionKind kind, Device* owner, std::string name, u128 size);
   void changed();
   void connect(const std::shared_ptr<MapLink>& link);
+  void adopt_ram(std::shared_ptr<RamBlock> block);
+  void enlist_ram();
   void insert_child(Region& child);
   void detach();
   void await_readers();
