@@ -114,9 +114,9 @@ TEST_F(AddressSpaceTest, TreeReadsLikeQemus) {
   EXPECT_EQ(map_.tree_text(),
             "address-space: memory\n"
             "  0000000000000000-ffffffffffffffff (prio 0, i/o): root\n"
-            "    0000000000006000-0000000000006fff (prio 0, rom): rom\n"
+            "    0000000000001000-0000000000004fff (prio 0, ram): ram\n"
             "    0000000000005000-00000000000050ff (prio 0, i/o): device\n"
-            "    0000000000001000-0000000000004fff (prio 0, ram): ram\n");
+            "    0000000000006000-0000000000006fff (prio 0, rom): rom\n");
 }
 
 }  // namespace
