@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The 8254 timer inside the kernel.
+#include <time.h>
+
+#include <bit>
+
+#include "accel/kvm/vm.h"
+#include "rhea/softmmu/speaker_timer.h"
+
+namespace rhea {
+
+/// What becomes of timer ticks that come while the last one is still pending.
+enum class LostTickPolicy : u8 { Discard, Delay };
+template <>
+struct EnumTraits<LostTickPolicy> {
+  static constexpr std::string_view kType = "LostTickPolicy";
+  static constexpr std::array<std::string_view, 2> kNames = {"discard", "delay"};
+};
+
+}  // namespace rhea
+
+namespace rhea::kvm {
+namespace {
+
+constexpr u64 kPitHz = 1193182;
+constexpr u8 kNoTimer = 5;  // a mode in which the kernel's channel 0 runs no timer
+
+struct Channel {
+  u32 count{};
+  u16 latched_count{};
+  u8 count_latched{}, status_latched{}, status{}, read_state{}, write_state{}, write_latch{}, rw_mode{}, mode{}, bcd{}, gate{};
+  i64 count_load_time{};
+
+  static void describe(StateFields<Channel>& f) {
+    f.state("count", &Channel::count).range(0, 0x10000);
+    f.state("latched-count", &Channel::latched_count);
+    f.state("count-latched", &Channel::count_latched);
+    f.state("status-latched", &Channel::status_latched);
+    f.state("status", &Channel::status);
+    f.state("read-state", &Channel::read_state);
+    f.state("write-state", &Channel::write_state);
+    f.state("write-latch", &Channel::write_latch);
+    f.state("rw-mode", &Channel::rw_mode);
+    f.state("mode", &Channel::mode);
+    f.state("bcd", &Channel::bcd).range(0, 1);
+    f.state("gate", &Channel::gate).range(0, 1);
+  }
+};
+static_assert(sizeof(Channel) == sizeof(kvm_pit_channel_state));
+
+i64 monotonic_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return i64{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+/// Intel 8254 in the kernel, with port 0x61's speaker bits (order number 231164). It stands still while the machine does;
+/// then the channels start their counts anew.
+/// State: complete but for the phase within the current count. Missing: nothing.
+class KvmPit final : public Device, public SpeakerTimer {
+ public:
+  static constexpr std::string_view kName = "kvm-pit";
+  static void describe(Schema<KvmPit>& s) {
+    s.help("8254 timer in the kernel");
+    s.board_only();
+    s.property("iobase", &KvmPit::iobase_, u32{0x40}).range(0x40, 0x40).help("first port; the kernel's is fixed");
+    s.property("lost_tick_policy", &KvmPit::policy_, LostTickPolicy::Delay)
+        .help("ticks that the guest was late for come later (delay) or not at all (discard)");
+    s.state("channels", &KvmPit::channels_);
+    s.state("flags", &KvmPit::flags_);
+  }
+
+  KvmPit() { init_gpio_out("", irq_); }
+
+  Result<> realize() override {
+    vm_ = Vm::of(machine());
+    if (vm_ == nullptr || vm_->interrupts().irqchip() != Irqchip::Kernel)
+      return fail("kvm-pit: the machine's interrupt controllers are not in the kernel");
+    TRY(create());
+    fetch();
+    at_reset_ = channels_;
+    if (!watching_) machine().on_run_state([this](RunState state) { run_state_changed(state); });
+    watching_ = true;
+    running_ = machine().running();
+    return {};
+  }
+
+  void reset(ResetKind) override {
+    channels_ = at_reset_;
+    flags_ = 0;
+    give();
+  }
+  void pre_save() override {
+    if (running_) fetch();
+  }
+  Result<> post_load(unsigned) override { return give() ? Result<>() : fail("KVM_SET_PIT2 refuses the state"); }
+
+  void set_gate(bool high) override {
+    current();
+    channels_[2].gate = high;
+    give();
+  }
+  bool gate() const override { return current()[2].gate != 0; }
+  bool output() const override { return output_of(current()[2], monotonic_ns()); }
+
+ private:
+  Result<> create() {
+    kvm_pit_config config{};
+    config.flags = KVM_PIT_SPEAKER_DUMMY;
+    const int result = call(vm_->fd(), KVM_CREATE_PIT2, &config);
+    if (result < 0 && result != -EEXIST) return fail("KVM_CREATE_PIT2: {}", errno_text(-result));
+    if (policy_ == LostTickPolicy::Delay) return {};
+    kvm_reinject_control control{};
+    TRY(try_call("KVM_REINJECT_CONTROL", vm_->fd(), KVM_REINJECT_CONTROL, &control));
+    return {};
+  }
+
+  void run_state_changed(RunState state) {
+    if (!is_realized()) return;
+    if (state == RunState::Running) {
+      running_ = true;
+      give();
+    } else if (running_) {
+      fetch();
+      running_ = false;
+      give();
+    }
+  }
+
+  // The channels as they are: the kernel's while it runs, ours while it stands.
+  const std::array<Channel, 3>& current() const {
+    if (running_) fetch();
+    return channels_;
+  }
+
+  void fetch() const {
+    kvm_pit_state2 state{};
+    if (call(vm_->fd(), KVM_GET_PIT2, &state) < 0) return;
+    for (unsigned i = 0; i < 3; ++i) channels_[i] = std::bit_cast<Channel>(state.channels[i]);
+    flags_ = state.flags;
+  }
+
+  bool give() {
+    kvm_pit_state2 state{};
+    for (unsigned i = 0; i < 3; ++i) state.channels[i] = std::bit_cast<kvm_pit_channel_state>(channels_[i]);
+    state.flags = flags_;
+    if (!running_) state.channels[0].mode = kNoTimer;
+    return call(vm_->fd(), KVM_SET_PIT2, &state) >= 0;
+  }
+
+  // OUT of a channel by its mode (data sheet, "Mode definitions").
+  static bool output_of(const Channel& channel, i64 now_ns) {
+    const u64 count = channel.count == 0 ? 0x10000 : channel.count;
+    const u64 elapsed = static_cast<u64>(std::max<i64>(now_ns - channel.count_load_time, 0));
+    const u64 ticks = static_cast<u64>(u128{elapsed} * kPitHz / 1'000'000'000);
+    switch (channel.mode & 7) {
+      case 0:
+      case 1: return ticks >= count;
+      case 2:
+      case 6: return ticks % count != count - 1;
+      case 3:
+      case 7: return ticks % count < (count + 1) / 2;
+      default: return ticks != count;
+    }
+  }
+
+  Vm* vm_{};
+  IrqOutput irq_;
+  u32 iobase_{};
+  LostTickPolicy policy_{};
+  bool watching_{false};
+  bool running_{true};
+  mutable std::array<Channel, 3> channels_{};
+  mutable u32 flags_{};
+  std::array<Channel, 3> at_reset_{};
+};
+
+const RegisterType<KvmPit> registration;
+
+}  // namespace
+}  // namespace rhea::kvm

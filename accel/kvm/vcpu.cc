@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Running a vCPU, and getting it out of the guest without losing a request.
+//
+// A request (work, a stop, a closed gate) is noted first and kicked second. The kick sets kvm_run's immediate_exit and
+// then signals the thread if it is inside KVM_RUN; the vCPU notes that it is inside before the kernel reads
+// immediate_exit, so either it sees the flag or the signal meets it. It takes the kick back before it looks for requests again.
+// Kernels without immediate_exit get the signal always, blocked everywhere but inside KVM_RUN, where a pending
+// one ends the call at once.
+#include "accel/kvm/vcpu.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <mutex>
+
+#include "accel/kvm/cpu_device.h"
+#include "accel/kvm/state.h"
+#include "accel/kvm/trace_events.h"
+#include "accel/kvm/vm.h"
+#include "rhea/util/log.h"
+
+namespace rhea::kvm {
+namespace {
+
+constexpr int kKickSignal = SIGUSR1;
+
+// Interrupts the system call, and has nothing else to do.
+void on_kick_signal(int) {}
+
+void install_kick_handler() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    struct sigaction action {};
+    action.sa_handler = &on_kick_signal;
+    ::sigaction(kKickSignal, &action, nullptr);
+  });
+}
+
+// What a fault of ours raises must reach this thread; all else belongs to the main thread.
+sigset_t signals_of_others() {
+  sigset_t set;
+  sigfillset(&set);
+  for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) sigdelset(&set, own);
+  return set;
+}
+
+// The kernel's set has 64 bits, the C library's more.
+Result<> set_run_mask(const VcpuHandle& handle, const sigset_t& blocked) {
+  VariableBlock<kvm_signal_mask, u64> mask(1);
+  mask.header().len = sizeof(u64);
+  std::memcpy(reinterpret_cast<u8*>(&mask.header()) + sizeof(kvm_signal_mask), &blocked, sizeof(u64));
+  TRY(handle.try_call("KVM_SET_SIGNAL_MASK", KVM_SET_SIGNAL_MASK, &mask.header()));
+  return {};
+}
+
+}  // namespace
+
+KvmVcpu::KvmVcpu(Vm& vm, unsigned index, std::unique_ptr<VcpuHandle> handle)
+    : vm_(&vm),
+      index_(index),
+      handle_(std::move(handle)),
+      run_(handle_->run),
+      memory_(&vm.machine().memory()),
+      io_(&vm.machine().io()),
+      kick_by_(vm.extension(KVM_CAP_IMMEDIATE_EXIT) != 0 ? KickBy::ImmediateExit : KickBy::SignalMask) {
+  install_kick_handler();
+  run_->immediate_exit = 0;
+  vm.adopt(*this);
+}
+
+KvmVcpu::~KvmVcpu() {
+  if (device_ != nullptr) device_->forget_vcpu();
+  vm_->park(*this, std::move(handle_));
+}
+
+void KvmVcpu::thread_started() {
+  sigset_t blocked = signals_of_others();
+  if (kick_by_ == KickBy::SignalMask) {
+    pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
+    sigdelset(&blocked, kKickSignal);
+    if (auto result = set_run_mask(*handle_, blocked); !result) report_error(result.error().message());
+  } else {
+    sigdelset(&blocked, kKickSignal);
+    pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
+  }
+  tid_.store(gettid(), std::memory_order_seq_cst);
+}
+
+void KvmVcpu::thread_ending() { tid_.store(0, std::memory_order_seq_cst); }
+
+void KvmVcpu::kick() {
+  attention_.fetch_or(static_cast<u32>(Attention::Kick), std::memory_order_seq_cst);
+  attention_.notify_all();
+  std::atomic_ref(run_->immediate_exit).store(1, std::memory_order_seq_cst);
+  const int tid = tid_.load(std::memory_order_seq_cst);
+  const bool inside = in_guest_.load(std::memory_order_seq_cst);
+  if (tid != 0 && (inside || kick_by_ == KickBy::SignalMask)) ::tgkill(::getpid(), tid, kKickSignal);
+}
+
+void KvmVcpu::set_attention(Attention what, bool on) {
+  if (on)
+    attention_.fetch_or(static_cast<u32>(what), std::memory_order_seq_cst);
+  else
+    attention_.fetch_and(~static_cast<u32>(what), std::memory_order_seq_cst);
+  attention_.notify_all();
+}
+
+void KvmVcpu::alert(Attention what) {
+  set_attention(what, true);
+  if (in_guest_.load(std::memory_order_seq_cst)) kick();
+}
+
+void KvmVcpu::run() {
+  touched_.store(true, std::memory_order_relaxed);
+  for (;;) {
+    in_guest_.store(true, std::memory_order_seq_cst);
+    if (attention_.load(std::memory_order_seq_cst) != 0) [[unlikely]] {
+      in_guest_.store(false, std::memory_order_release);
+      if (!attend()) return;
+      in_guest_.store(true, std::memory_order_seq_cst);
+      if (has(Attention::Gate)) {
+        in_guest_.store(false, std::memory_order_release);
+        continue;
+      }
+    }
+    const int result = ::ioctl(handle_->fd.get(), KVM_RUN, 0);
+    const int error = errno;
+    in_guest_.store(false, std::memory_order_release);
+    vm_->coalesced().drain();
+    kvm_run_exit(index_, run_->exit_reason);
+    if (result < 0 ? !entry_failed(error) : !handle_exit()) return;
+  }
+}
+
+// What must be done before the guest is entered. False: leave run() instead.
+bool KvmVcpu::attend() {
+  if (has(Attention::Gate)) vm_->gate().wait_open();
+  if (has(Attention::Halted) && !wait_while_halted()) return false;
+  if (has(Attention::PicLine)) offer_pic_interrupt();
+  // KVM_RUN must still be called, to complete the access that the last exit was for; it returns at once.
+  if (has(Attention::Kick) && kick_by_ == KickBy::SignalMask) ::tgkill(::getpid(), gettid(), kKickSignal);
+  return true;
+}
+
+// True when the processor wakes, false when it is kicked while halted.
+bool KvmVcpu::wait_while_halted() {
+  for (;;) {
+    const u32 now = attention_.load(std::memory_order_seq_cst);
+    if ((now & static_cast<u32>(Attention::PicLine)) != 0 && run_->if_flag != 0) break;
+    if ((now & static_cast<u32>(Attention::Kick)) != 0) {
+      consume_kick();
+      return false;
+    }
+    attention_.wait(now, std::memory_order_seq_cst);
+  }
+  set_attention(Attention::Halted, false);
+  return true;
+}
+
+// The 8259s are ours, the processor the kernel's: hand over the vector when it can take one, else ask to be told.
+void KvmVcpu::offer_pic_interrupt() {
+  const DomainGuard guard(&vm_->machine().lock());
+  ExtIntSource* pic = vm_->machine().interrupts.pic;
+  if (pic == nullptr || !pic->intr()) {
+    set_attention(Attention::PicLine, false);
+    run_->request_interrupt_window = 0;
+    return;
+  }
+  if (run_->ready_for_interrupt_injection != 0) {
+    kvm_interrupt request{};
+    request.irq = pic->acknowledge();
+    kvm_interrupt_call(index_, static_cast<u8>(request.irq));
+    handle_->call(KVM_INTERRUPT, &request);
+    run_->ready_for_interrupt_injection = 0;
+  }
+  run_->request_interrupt_window = pic->intr() ? 1 : 0;
+}
+
+void KvmVcpu::consume_kick() {
+  std::atomic_ref(run_->immediate_exit).store(0, std::memory_order_seq_cst);
+  attention_.fetch_and(~static_cast<u32>(Attention::Kick), std::memory_order_seq_cst);
+  if (kick_by_ != KickBy::SignalMask) return;
+  sigset_t kick;
+  sigemptyset(&kick);
+  sigaddset(&kick, kKickSignal);
+  const timespec at_once{};
+  while (::sigtimedwait(&kick, nullptr, &at_once) == kKickSignal) {
+  }
+}
+
+// KVM_RUN answered with an error. True: go on.
+bool KvmVcpu::entry_failed(int error) {
+  if (error == EINTR || error == EAGAIN) {
+    consume_kick();
+    return false;
+  }
+  if ((error == EFAULT || error == EHWPOISON) && run_->exit_reason == KVM_EXIT_MEMORY_FAULT) return memory_fault();
+  return stuck(fmt::format("KVM_RUN: {}", errno_text(error)));
+}
+
+Result<> KvmVcpu::get_state(x86::CpuState& state) {
+  TRY(read_state(*vm_, *handle_, state));
+  if (has(Attention::Halted)) state.mp_state = x86::MpState::Halted;
+  return {};
+}
+
+Result<> KvmVcpu::set_state(const x86::CpuState& state) {
+  touched_.store(true, std::memory_order_relaxed);
+  if (vm_->has_local_apics()) return write_state(*vm_, *handle_, state);
+  x86::CpuState without = state;
+  set_attention(Attention::Halted, state.mp_state == x86::MpState::Halted);
+  without.mp_state = x86::MpState::Runnable;
+  return write_state(*vm_, *handle_, without);
+}
+
+// A PC's reset line and power-on give the same state; INIT alone, which keeps some, stays between the local APICs.
+void KvmVcpu::reset(ResetKind) {
+  if (auto result = set_state(*handle_->power_on); !result)
+    report_error(fmt::format("CPU {} cannot be reset: {}", index_, result.error().message()));
+}
+
+std::optional<GuestPhys> KvmVcpu::translate(GuestVirt address) {
+  kvm_translation translation{};
+  translation.linear_address = address.value;
+  if (handle_->call(KVM_TRANSLATE, &translation) < 0 || translation.valid == 0) return std::nullopt;
+  return GuestPhys(translation.physical_address);
+}
+
+Result<> KvmVcpu::set_single_step(bool on) {
+  kvm_guest_debug debug{};
+  if (on) debug.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
+  // An interrupt at every step would never let the code itself go on.
+  if (on && (static_cast<u32>(vm_->extension(KVM_CAP_SET_GUEST_DEBUG2)) & KVM_GUESTDBG_BLOCKIRQ) != 0)
+    debug.control |= KVM_GUESTDBG_BLOCKIRQ;
+  TRY(handle_->try_call("KVM_SET_GUEST_DEBUG", KVM_SET_GUEST_DEBUG, &debug));
+  return {};
+}
+
+// A PC's NMI comes to the local APICs' LINT1 pins and does what each has programmed there (SDM vol. 3, 11.5.1).
+void KvmVcpu::inject_nmi() {
+  constexpr std::size_t kLint1 = 0x360;
+  constexpr u64 kApicEnabled = u64{1} << 11;
+  touched_.store(true, std::memory_order_relaxed);
+  x86::CpuState state;
+  const bool known = vm_->has_local_apics() && read_registers(*vm_, *handle_, state) && read_lapic(*vm_, *handle_, state);
+  if (known && (state.apic_base & kApicEnabled) != 0) {
+    u32 lvt = 0;
+    std::memcpy(&lvt, state.lapic.data() + kLint1, sizeof lvt);
+    const u32 mode = lvt >> 8 & 7;
+    if ((lvt & 1u << 16) != 0) return;
+    if (mode == 0) {
+      vm_->interrupts().send_message({.address = 0xfee00000 | u64{handle_->id} << 12, .data = lvt & 0xff});
+      return;
+    }
+    if (mode == 2) handle_->call(KVM_SMI);
+    if (mode != 4) return;
+  }
+  handle_->call(KVM_NMI);
+  set_attention(Attention::Halted, false);
+}
+
+}  // namespace rhea::kvm

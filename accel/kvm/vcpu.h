@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A vCPU on KVM: entering the guest, leaving it when somebody wants, handling what it left for.
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "accel/accelerator.h"
+#include "accel/kvm/uapi.h"
+#include "accel/kvm/vcpu_handle.h"
+
+namespace rhea::kvm {
+
+class CpuDevice;
+class Vm;
+
+/// What a vCPU looks at before it enters the guest.
+enum class Attention : u32 {
+  Gate = 1,     ///< the VM's gate is closed
+  PicLine = 2,  ///< the 8259s' INTR is high
+  Kick = 4,     ///< run() is to return
+  Halted = 8,   ///< HLT was left to us, there being no local APIC in the kernel
+};
+
+class KvmVcpu final : public accel::VcpuBackend {
+ public:
+  KvmVcpu(Vm& vm, unsigned index, std::unique_ptr<VcpuHandle> handle);
+  /// Parks the handle.
+  ~KvmVcpu() override;
+  KvmVcpu(const KvmVcpu&) = delete;
+  KvmVcpu& operator=(const KvmVcpu&) = delete;
+
+  void thread_started() override;
+  void run() override;
+  void kick() override;
+  void thread_ending() override;
+
+  Result<> get_state(x86::CpuState& state) override;
+  Result<> set_state(const x86::CpuState& state) override;
+  void reset(ResetKind kind) override;
+  void inject_nmi() override;
+  std::optional<GuestPhys> translate(GuestVirt address) override;
+  Result<> set_single_step(bool on) override;
+
+  /// Acts on what the shared area says the guest left for. False: let the thread look around before going on.
+  bool handle_exit();
+
+  unsigned index() const { return index_; }
+  Vm& vm() const { return *vm_; }
+  VcpuHandle& handle() { return *handle_; }
+  bool in_guest() const { return in_guest_.load(std::memory_order_acquire); }
+  /// From any thread. alert() also gets the vCPU out of the guest if it is there.
+  void set_attention(Attention what, bool on);
+  void alert(Attention what);
+  /// Whether the state may differ from what was last read or written by the snapshot object.
+  bool touched() const { return touched_.load(std::memory_order_relaxed); }
+  void clear_touched() { touched_.store(false, std::memory_order_relaxed); }
+  void set_device(CpuDevice* device) { device_ = device; }
+
+ private:
+  enum class KickBy : u8 {
+    ImmediateExit,  ///< a flag that KVM_RUN reads on entry, and a signal for who is inside
+    SignalMask,     ///< a signal that only KVM_RUN lets through
+  };
+  bool attend();
+  bool wait_while_halted();
+  bool has(Attention what) const {
+    return (attention_.load(std::memory_order_seq_cst) & static_cast<u32>(what)) != 0;
+  }
+  bool entry_failed(int error);
+  void consume_kick();
+  void offer_pic_interrupt();
+
+  void port_access();
+  void memory_access();
+  bool system_event();
+  bool msr_access(bool write);
+  bool hypercall();
+  bool end_of_interrupt();
+  bool debug_stop();
+  bool internal_error();
+  bool memory_fault();
+  /// Shows registers and code and pauses the guest.
+  bool stuck(const std::string& why);
+  std::string code_text(const x86::CpuState& state);
+
+  Vm* vm_;
+  unsigned index_;
+  std::unique_ptr<VcpuHandle> handle_;
+  kvm_run* run_;
+  AddressSpace* memory_;
+  AddressSpace* io_;
+  KickBy kick_by_;
+  CpuDevice* device_{};
+  std::atomic<bool> in_guest_{false};
+  std::atomic<u32> attention_{0};
+  std::atomic<int> tid_{0};
+  std::atomic<bool> touched_{true};
+};
+
+}  // namespace rhea::kvm
