@@ -10,6 +10,8 @@ namespace {
 
 using Kind = ScreenMode::Kind;
 
+constexpr u32 kUnitMask = 0xffff;
+
 /// Writes a line's pixels, each `repeat` dots wide, leaving out those shifted off the left edge.
 class PixelWriter {
  public:
@@ -48,6 +50,15 @@ void put_packed(PixelWriter& out, u32 unit, const Palette& palette) {
   for (unsigned shift = 0; shift < 32; shift += 8) out.put(palette.dac[unit >> shift & 0xff]);
 }
 
+// The units that a line shows, in order. In CGA's modes lines take turns between banks.
+void fetch_units(const ScreenMode& mode, const LineCounter& at, const ScreenMemory& memory,
+                 std::span<u32> units) {
+  const u32 bank_bits = u32{mode.row_in_address} << 13 >> mode.address_shift;
+  const u32 bank = (u32{at.row_line()} & mode.row_in_address) << 13 >> mode.address_shift;
+  for (u32 n = at.unit(); u32 & unit : units)
+    unit = memory.unit(((n++ & ~bank_bits) | bank) & kUnitMask);
+}
+
 void draw_line(std::span<u32> row, const ScreenMode& mode, u8 dot_pan, std::span<const u32> units,
                const Palette& palette) {
   const bool packed = mode.kind == Kind::Packed;
@@ -66,15 +77,17 @@ void draw_line(std::span<u32> row, const ScreenMode& mode, u8 dot_pan, std::span
 
 void PlaneRenderer::draw(Console& console, const ScreenMode& mode, const Palette& palette,
                          const ScreenMemory& memory, bool full) {
-  const u32 count = mode.columns + 1;  // panning shows a part of one more
-  drawn_.resize(std::size_t{count} * static_cast<u32>(mode.height));
+  const std::size_t most = mode.columns + 1;  // panning shows a part of one more
+  drawn_.resize(most * static_cast<u32>(mode.height));
   const Canvas canvas(console.surface());
-  std::vector<u32> units(count);
+  std::vector<u32> buffer(most);
   ChangedLines changed(console);
   LineCounter at(mode);
   for (int y = 0; y < mode.height; ++y, at.next()) {
-    fetch_units(mode, at, memory.bytes, units.data(), count);
-    const auto drawn = std::span(drawn_).subspan(std::size_t{count} * static_cast<u32>(y), count);
+    const std::size_t count = mode.columns + (at.dot_pan() != 0 ? 1 : 0);
+    const auto units = std::span(buffer).first(count);
+    fetch_units(mode, at, memory, units);
+    const auto drawn = std::span(drawn_).subspan(most * static_cast<u32>(y), count);
     if (!full && std::ranges::equal(units, drawn)) continue;
     std::ranges::copy(units, drawn.begin());
     draw_line(canvas.row(y), mode, at.dot_pan(), units, palette);

@@ -2,13 +2,8 @@
 // Mode, palette and line counting from the VGA's registers.
 #include "hw/display/vga_mode.h"
 
-#include <algorithm>
-#include <cstring>
-
 namespace rhea::hw {
 namespace {
-
-constexpr u32 kUnits = 0x10000;
 
 void set_vertical(ScreenMode& mode, const VgaRegisters& regs) {
   const auto& cr = regs.crtc;
@@ -125,21 +120,6 @@ void LineCounter::next() {
     ++row_;
   } else {
     row_line_ = (row_line_ + 1) & 0x1f;
-  }
-}
-
-void fetch_units(const ScreenMode& mode, const LineCounter& at, const u8* memory, u32* units,
-                 u32 count) {
-  const u32 first = at.unit();
-  if (mode.row_in_address == 0 && first + count <= kUnits) {
-    std::memcpy(units, memory + std::size_t{first} * 4, std::size_t{count} * 4);
-    return;
-  }
-  const u32 bank_bits = u32{mode.row_in_address} << 13 >> mode.address_shift;
-  const u32 bank = (u32{at.row_line()} & mode.row_in_address) << 13 >> mode.address_shift;
-  for (u32 i = 0; i < count; ++i) {
-    const u32 unit = (((first + i) & ~bank_bits) | bank) & (kUnits - 1);
-    std::memcpy(&units[i], memory + std::size_t{unit} * 4, 4);
   }
 }
 

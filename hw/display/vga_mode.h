@@ -77,8 +77,4 @@ class LineCounter {
   bool below_split_{false};
 };
 
-/// The units that a line of a graphics mode shows, in order; the memory has 64 Ki of them.
-void fetch_units(const ScreenMode& mode, const LineCounter& at, const u8* memory, u32* units,
-                 u32 count);
-
 }  // namespace rhea::hw

@@ -5,6 +5,7 @@
 #include "hw/display/vga_mode.h"
 #include "rhea/ui/console.h"
 
+#include <cstring>
 #include <span>
 
 namespace rhea::hw {
@@ -16,13 +17,14 @@ struct ScreenMemory {
   std::span<const u8>
       text;  ///< while the text window is plain memory: characters and attributes in turn
 
-  u8 character(u32 unit) const { return cell_byte(unit, 0); }
-  u8 attribute(u32 unit) const { return cell_byte(unit, 1); }
-
- private:
-  u8 cell_byte(u32 unit, unsigned plane) const {
-    const std::size_t at = std::size_t{unit} * 2 + plane;
-    return at < text.size() ? text[at] : bytes[std::size_t{unit} * 4 + plane];
+  /// The four planes' bytes, plane 0 lowest.
+  u32 unit(u32 n) const {
+    u32 value = 0;
+    std::memcpy(&value, bytes + std::size_t{n} * 4, 4);
+    const std::size_t at = std::size_t{n} * 2;
+    if (at < text.size())
+      value = (value & 0xffff0000) | text[at] | static_cast<u32>(text[at + 1]) << 8;
+    return value;
   }
 };
 

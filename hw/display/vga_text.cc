@@ -63,8 +63,9 @@ TextScreen text_screen(const ScreenMode& mode, const VgaRegisters& regs,
   for (int y = 0; const TextRow& row : rows) {
     for (u32 x = 0; x < mode.columns; ++x) {
       const u32 unit = (row.unit + x) & kUnitMask;
+      const u32 bytes = memory.unit(unit);
       screen.cells.push_back(
-          {.character = memory.character(unit), .attribute = memory.attribute(unit)});
+          {.character = static_cast<u8>(bytes), .attribute = static_cast<u8>(bytes >> 8)});
       if (!cursor.enabled || unit != cursor.unit || screen.cursor_y >= 0) continue;
       screen.cursor_x = static_cast<int>(x);
       screen.cursor_y = y;
@@ -103,11 +104,10 @@ void TextRenderer::draw(Console& console, const Input& input, bool full) {
 }
 
 u32 TextRenderer::cell_key(const Input& input, u32 unit) const {
-  const u8 attribute = input.memory.attribute(unit);
-  u32 key = input.memory.character(unit) | static_cast<u32>(attribute) << 8;
+  u32 key = input.memory.unit(unit) & 0xffff;
   if (cursor_.enabled && unit == cursor_.unit && first_half(input.now_ns, kCursorBlinkNs))
     key |= kKeyCursor;
-  const bool blinks = (input.mode.attribute_mode & kBlink) != 0 && (attribute & 0x80) != 0;
+  const bool blinks = (input.mode.attribute_mode & kBlink) != 0 && (key & 0x8000) != 0;
   if (blinks && !first_half(input.now_ns, kTextBlinkNs)) key |= kKeyHidden;
   return key;
 }
