@@ -32,6 +32,7 @@ constexpr u8 kTurboResetCpu = 0x04;
 
 constexpr u64 kSmramBase = 0xa0000, kSmramSize = 0x20000;
 constexpr u64 kPamBase = 0xc0000, kPamSize = 0x40000;
+constexpr u64 kWindowSize = kSmramSize + kPamSize;
 constexpr unsigned kSegments = 13;
 constexpr unsigned kBiosSegment = 12;
 
@@ -102,7 +103,8 @@ class I440fx final : public PciDevice {
       ram_[n].reset();
       shadow_[n].reset();
     }
-    for (Region* region : {&smram_pci_, &smram_ram_, &pam_pci_, &write_only_}) region->reset();
+    for (Region* region : {&nobody_, &pci_, &smram_open_, &smram_ram_, &write_only_})
+      region->reset();
     PciDevice::unrealize();
   }
 
@@ -138,19 +140,23 @@ class I440fx final : public PciDevice {
   void map_windows(Region& smram) {
     const Transaction transaction(machine().map());
     Region& memory = *regions_.system_memory;
-    smram_pci_.init_alias(this, "smram-pci", *regions_.pci_memory, kSmramBase, kSmramSize);
-    memory.add(kSmramBase, smram_pci_, 1);
+    // What PCI leaves free must not show the RAM behind.
+    nobody_.init_io(*this, "pci-nobody", kWindowSize,
+                    io<&I440fx::refuse, &I440fx::refuse>({.min = 1, .max = 8}));
+    memory.add(kSmramBase, nobody_, 1);
+    pci_.init_alias(this, "pci-window", *regions_.pci_memory, kSmramBase, kWindowSize);
+    memory.add(kSmramBase, pci_, 2);
+    smram_open_.init_alias(this, "smram-open", *regions_.ram, kSmramBase, kSmramSize);
+    memory.add(kSmramBase, smram_open_, 3);
     smram_ram_.init_alias(this, "smram-low", *regions_.ram, kSmramBase, kSmramSize);
     smram.add(kSmramBase, smram_ram_);
-    pam_pci_.init_alias(this, "pam-pci", *regions_.pci_memory, kPamBase, kPamSize);
-    memory.add(kPamBase, pam_pci_, 1);
     for (unsigned n = 0; n < kSegments; ++n) {
       const auto [base, size] = segment(n);
       ram_[n].init_alias(this, "pam-ram", *regions_.ram, kPamBase + base, size);
       shadow_[n].init_alias(this, "pam-write-only", write_only_, base, size);
       for (Region* region : {&ram_[n], &shadow_[n]}) {
         region->set_enabled(false);
-        memory.add(kPamBase + base, *region, 2);
+        memory.add(kPamBase + base, *region, 3);
       }
     }
     mode_.fill(Shadow::Pci);
@@ -182,7 +188,7 @@ class I440fx final : public PciDevice {
     const u8 smram = config8(kSmram);
     const bool enabled = (smram & kSmramEnable) != 0;
     const bool open = enabled && (smram & kSmramOpen) != 0 && (smram & kSmramClosed) == 0;
-    smram_pci_.set_enabled(!open);
+    smram_open_.set_enabled(open);
     smram_ram_.set_enabled(enabled);
   }
 
@@ -194,6 +200,8 @@ class I440fx final : public PciDevice {
     pci.read(kPamBase + base, {write_only_.host() + base, size});
     write_only_.ram()->mark_dirty(base, size);
   }
+
+  MemResult refuse(Access&) { return MemResult::Unassigned; }
 
   MemResult read_under(Access& access) {
     std::memcpy(&access.value, write_only_.host() + access.offset, access.size);
@@ -209,7 +217,7 @@ class I440fx final : public PciDevice {
 
   I440fxRegions regions_;
   std::array<Shadow, kSegments> mode_{};
-  Region smram_pci_, smram_ram_, pam_pci_, write_only_;
+  Region nobody_, pci_, smram_open_, smram_ram_, write_only_;
   std::array<Region, kSegments> ram_, shadow_;
 };
 
