@@ -12,7 +12,8 @@ namespace rhea {
 class IsaDmaClient {
  public:
   virtual ~IsaDmaClient() = default;
-  /// Moves up to `size` bytes starting at `position` of the channel's transfer and returns the new position.
+  /// Moves up to `size` bytes (all that is left of it) starting at `position` of the channel's transfer and returns
+  /// the new position.
   virtual u32 dma_transfer(unsigned channel, u32 position, u32 size) = 0;
 };
 
@@ -23,6 +24,7 @@ class IsaDma {
   virtual void register_client(unsigned channel, IsaDmaClient& client) = 0;
   virtual void hold_dreq(unsigned channel) = 0;
   virtual void release_dreq(unsigned channel) = 0;
+  /// Gives every channel with a request a turn, on the main loop, soon. hold_dreq does it, too.
   virtual void schedule() = 0;
   /// Device to memory and memory to device; `position` counts from the start of the transfer. Returns bytes moved.
   virtual u32 write_memory(unsigned channel, u32 position, std::span<const u8> data) = 0;
