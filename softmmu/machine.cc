@@ -69,8 +69,9 @@ void Machine::resume() {
   if (running()) return;
   run_state_ = RunState::Running;
   virtual_clock_.start();
-  for (const auto& vcpu : vcpus_) vcpu->resume();
+  // Those who set a clock or timer going do it before the guest can program it anew.
   for (const auto& observer : run_state_observers_) observer(RunState::Running);
+  for (const auto& vcpu : vcpus_) vcpu->resume();
   for (const auto& observer : event_observers_) observer(MachineEvent::Resume, ShutdownCause::None);
 }
 
