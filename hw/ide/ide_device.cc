@@ -9,12 +9,6 @@
 
 namespace rhea::hw {
 
-/// Disk work under way. Shared with its completion, which finds the owner gone after cancel().
-struct IdeDevice::Request {
-  IdeDevice* owner;
-  std::vector<u8> data;
-};
-
 void IdeDevice::describe(Schema<IdeDevice>& s) {
   s.link<BlockBackend>("drive", &IdeDevice::drive_).help("ID of a drive to use as a backend");
   s.property("unit", &IdeDevice::unit_, i32{-1}).range(-1, 255).help("0 or 1, -1 for any");
@@ -34,8 +28,6 @@ void IdeDevice::describe(Schema<IdeDevice>& s) {
   s.state("block-end", &IdeDevice::block_end_).range(0, kBufferSize);
   s.state("buffer", &IdeDevice::buffer_).range(0, kBufferSize);
 }
-
-IdeDevice::~IdeDevice() { cancel(); }
 
 Result<> IdeDevice::realize() {
   if (serial_.size() > 20)
@@ -214,46 +206,25 @@ void IdeDevice::pump_dma() {
 // ---- Disk work
 // ----------------------------------------------------------------------------------------------
 
-std::shared_ptr<IdeDevice::Request> IdeDevice::new_request() {
-  cancel();
-  request_ = std::make_shared<Request>(Request{.owner = this, .data = {}});
-  return request_;
-}
-
-void IdeDevice::cancel() {
-  if (request_) request_->owner = nullptr;
-  request_.reset();
-}
-
-void IdeDevice::complete(Request& request, bool ok) {
-  std::vector<u8> data = std::move(request.data);
-  request_.reset();
-  drive_done(ok, std::move(data));
+DriveIo::Done IdeDevice::tell_owner() {
+  return [this](bool ok, std::vector<u8> data) { drive_done(ok, std::move(data)); };
 }
 
 void IdeDevice::read_drive(u64 offset, u32 bytes) {
-  const auto request = new_request();
-  request->data.resize(std::min(bytes, kBufferSize));
-  drive_->read(offset, request->data, [request](const Result<>& result) {
-    if (request->owner != nullptr) request->owner->complete(*request, result.has_value());
-  });
+  if (drive_ == nullptr) return drive_done(false, {});
+  io_.read(*drive_, offset, std::min(bytes, kBufferSize), tell_owner());
 }
 
 void IdeDevice::write_drive(u64 offset) {
-  const auto request = new_request();
-  request->data = std::move(buffer_);
+  if (drive_ == nullptr) return drive_done(false, {});
+  io_.write(*drive_, offset, std::move(buffer_), tell_owner());
   buffer_.clear();
   position_ = block_end_ = 0;
-  drive_->write(offset, request->data, [request](const Result<>& result) {
-    if (request->owner != nullptr) request->owner->complete(*request, result.has_value());
-  });
 }
 
 void IdeDevice::flush_drive() {
-  const auto request = new_request();
-  drive_->flush([request](const Result<>& result) {
-    if (request->owner != nullptr) request->owner->complete(*request, result.has_value());
-  });
+  if (drive_ == nullptr) return drive_done(false, {});
+  io_.flush(*drive_, tell_owner());
 }
 
 // ---- State

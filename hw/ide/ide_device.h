@@ -3,6 +3,7 @@
 // DMA, and disk requests that can be forgotten.
 #pragma once
 
+#include "hw/block/drive_io.h"
 #include "hw/ide/ide_bus.h"
 #include "rhea/block/block_backend.h"
 #include "rhea/qom/device.h"
@@ -60,8 +61,6 @@ class IdeDevice : public Device {
   static void describe(Schema<IdeDevice>& s);
   /// The longest piece of a transfer that is held at a time.
   static constexpr u32 kBufferSize = 128 * KiB;
-
-  ~IdeDevice() override;
 
   // For the bus.
   i32 wanted_unit() const { return unit_; }
@@ -124,7 +123,7 @@ class IdeDevice : public Device {
   void read_drive(u64 offset, u32 bytes);
   void write_drive(u64 offset);  ///< the buffer
   void flush_drive();
-  void cancel();
+  void cancel() { io_.cancel(); }
 
   TaskFile task_;
   BlockBackend* drive_{};
@@ -133,9 +132,7 @@ class IdeDevice : public Device {
   u32 logical_block_size_{}, physical_block_size_{};
 
  private:
-  struct Request;
-  std::shared_ptr<Request> new_request();
-  void complete(Request& request, bool ok);
+  DriveIo::Done tell_owner();
   void begin(IdeTransfer direction, u32 block, bool dma);
   void show_block(bool interrupt);
   u32 movable(u32 size) const;
@@ -151,7 +148,7 @@ class IdeDevice : public Device {
   u32 block_{0};      ///< bytes of a DRQ block
   u32 block_end_{0};  ///< where the present one ends
   std::vector<u8> buffer_;
-  std::shared_ptr<Request> request_;
+  DriveIo io_;
   std::shared_ptr<IdeDevice*> self_;  ///< what observers of the drive hold weakly
 };
 

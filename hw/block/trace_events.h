@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Trace events of the floppy controller.
+#pragma once
+
+#include "rhea/util/trace.h"
+#include "rhea/util/types.h"
+
+#include <string>
+
+namespace rhea::hw {
+
+inline trace::Event<u64, u64> fdc_ioport_read{"fdc_ioport_read", "register {} value {:#04x}"};
+inline trace::Event<u64, u64> fdc_ioport_write{"fdc_ioport_write", "register {} value {:#04x}"};
+inline trace::Event<std::string> fdc_command{"fdc_command", "{}"};
+inline trace::Event<std::string> fdc_result{"fdc_result", "{}"};
+inline trace::Event<u32, u32, u32, u32> fdc_sectors{"fdc_sectors",
+                                                    "cylinder {} head {} sector {} count {}"};
+
+}  // namespace rhea::hw
