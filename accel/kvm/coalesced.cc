@@ -73,4 +73,6 @@ void CoalescedRanges::coalesced_del(u64 address, u64 size) {
   vm_->coalesced().remove_range();
 }
 
+void CoalescedRanges::flush_coalesced() { vm_->coalesced().drain(); }
+
 }  // namespace rhea::kvm

@@ -52,6 +52,7 @@ class CoalescedRanges final : public MemoryListener {
   CoalescedRanges(Vm& vm, Space space) : vm_(&vm), space_(space) {}
   void coalesced_add(u64 address, u64 size) override;
   void coalesced_del(u64 address, u64 size) override;
+  void flush_coalesced() override;
 
  private:
   bool offered() const;
