@@ -9,6 +9,7 @@
 #include "cli/command_line.h"
 #include "cli/signals.h"
 #include "hw/i386/board.h"
+#include "monitor/monitors.h"
 #include "rhea/softmmu/machine.h"
 #include "rhea/util/log.h"
 
@@ -28,6 +29,7 @@ Result<> start(Machine& machine, const std::vector<GivenOption>& given) {
   machine.machine_ready();
   TRY(accel.create_vcpus());
   TRY(apply_phase(machine, given, StartPhase::Monitors));
+  TRY(machine.service<Monitors>().start());
   machine.reset_now(ShutdownCause::None, ResetKind::Cold);
   for (const std::string& global : machine.unused_globals())
     report_warning(fmt::format("-global {} has no effect: no such device was made", global));

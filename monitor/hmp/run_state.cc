@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// HMP: running, stopping, resetting, ending.
+#include "monitor/hmp/command.h"
+
+namespace rhea::hmp {
+namespace {
+
+// Commands without arguments that are QMP's, under their HMP names.
+template <const char* const* Name>
+Result<> call_qmp(Context& context, Arguments& arguments) {
+  TRY(arguments.end());
+  TRY(context.call(*Name));
+  return {};
+}
+
+constexpr const char* kQuit = "quit";
+constexpr const char* kStop = "stop";
+constexpr const char* kCont = "cont";
+constexpr const char* kReset = "system_reset";
+constexpr const char* kPowerdown = "system_powerdown";
+constexpr const char* kNmi = "inject-nmi";
+
+const RegisterHmpCommand commands[] = {
+    RegisterHmpCommand({"quit|q", "", "quit the emulator", &call_qmp<&kQuit>}),
+    RegisterHmpCommand({"stop|s", "", "stop emulation", &call_qmp<&kStop>}),
+    RegisterHmpCommand({"cont|c", "", "resume emulation", &call_qmp<&kCont>}),
+    RegisterHmpCommand({"system_reset", "", "reset the system", &call_qmp<&kReset>}),
+    RegisterHmpCommand(
+        {"system_powerdown", "", "send system power down event", &call_qmp<&kPowerdown>}),
+    RegisterHmpCommand({"nmi", "", "inject an NMI", &call_qmp<&kNmi>}),
+};
+
+}  // namespace
+}  // namespace rhea::hmp

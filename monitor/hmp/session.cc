@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A monitor for people on a chardev.
+#include "monitor/hmp/session.h"
+
+namespace rhea::hmp {
+namespace {
+
+constexpr std::size_t kChunk = 4 * KiB;
+constexpr std::size_t kMaxUnread = 1 * MiB;
+// Scripts for QEMU wait for it.
+constexpr std::string_view kPrompt = "(qemu) ";
+
+}  // namespace
+
+Session::Session(Machine& machine, Chardev& chardev)
+    : machine_(&machine),
+      chardev_(&chardev),
+      output_(chardev),
+      editor_(kPrompt, view_.history,
+              {.show = [this](std::string_view text) { output_.write(text); },
+               .line = [this](const std::string& line) { run(line); },
+               .complete = [](std::string_view line) { return completions(line); }}) {}
+
+Session::~Session() { chardev_->detach(this); }
+
+Result<> Session::start() {
+  return chardev_->attach({.can_receive = [this] { return can_receive(); },
+                           .receive = [this](std::span<const u8> data) { receive(data); },
+                           .event = [this](ChardevEvent what) { event(what); },
+                           .can_send =
+                               [this] {
+                                 output_.flush();
+                                 if (output_.pending() <= kMaxUnread) chardev_->accept_input();
+                               },
+                           .owner = this,
+                           .monitor = true});
+}
+
+std::size_t Session::can_receive() const {
+  return busy_ || output_.pending() > kMaxUnread ? 0 : kChunk;
+}
+
+void Session::receive(std::span<const u8> data) {
+  busy_ = true;
+  for (const u8 byte : data) {
+    if (client_changed_) break;
+    editor_.feed(byte);
+  }
+  busy_ = false;
+  if (std::exchange(client_changed_, false)) new_client();
+}
+
+void Session::event(ChardevEvent what) {
+  switch (what) {
+    case ChardevEvent::Opened:
+    case ChardevEvent::Closed:
+      greeted_ = false;
+      if (busy_)
+        client_changed_ = true;
+      else
+        new_client();
+      return;
+    case ChardevEvent::MuxOut: shown_ = false; return;
+    case ChardevEvent::MuxIn: shown_ = true; return greet();
+    case ChardevEvent::Break: return;
+  }
+}
+
+void Session::new_client() {
+  output_.reset();
+  editor_.reset();
+  view_.cpu = 0;
+  // Behind a mux the greeting waits until somebody looks.
+  if (chardev_->connected() && chardev_->filename() != "mux") greet();
+}
+
+void Session::greet() {
+  if (!std::exchange(greeted_, true))
+    show("Rhea " RHEA_VERSION " monitor - type 'help' for more information\n");
+  else
+    show("\n");
+  editor_.show_prompt();
+}
+
+void Session::run(const std::string& line) {
+  Context context{.machine = *machine_, .view = view_, .client = client_, .out = {}};
+  run_line(context, line);
+  show(context.out);
+  if (shown_) editor_.show_prompt();
+}
+
+void Session::show(std::string_view text) { output_.write(with_carriage_returns(text)); }
+
+std::string with_carriage_returns(std::string_view text) {
+  std::string result;
+  result.reserve(text.size() + 64);
+  for (const char c : text) {
+    if (c == '\n') result += '\r';
+    result += c;
+  }
+  return result;
+}
+
+}  // namespace rhea::hmp

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// All monitors of a machine.
+#include "monitor/monitors.h"
+
+#include "chardev/backend.h"
+#include "monitor/hmp/session.h"
+#include "monitor/qmp/session.h"
+
+#include <chrono>
+
+namespace rhea {
+namespace {
+
+nlohmann::json timestamp() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+  return {{"seconds", us / 1'000'000}, {"microseconds", us % 1'000'000}};
+}
+
+std::string_view event_name(MachineEvent event) {
+  switch (event) {
+    case MachineEvent::Resume: return "RESUME";
+    case MachineEvent::Stop: return "STOP";
+    case MachineEvent::Reset: return "RESET";
+    case MachineEvent::Shutdown: return "SHUTDOWN";
+    case MachineEvent::Powerdown: return "POWERDOWN";
+  }
+  return {};
+}
+
+}  // namespace
+
+Monitors::Monitors(Machine& machine) : machine_(&machine) {
+  machine.on_event(
+      [this](MachineEvent event, ShutdownCause cause) { machine_event(event, cause); });
+}
+Monitors::~Monitors() = default;
+
+Result<> Monitors::add(Chardev& chardev, MonitorMode mode) {
+  if (mode == MonitorMode::Human) {
+    human_.push_back(std::make_unique<hmp::Session>(*machine_, chardev));
+    return human_.back()->start();
+  }
+  qmp_.push_back(
+      std::make_unique<qmp::Session>(*machine_, chardev, mode == MonitorMode::QmpPretty));
+  return qmp_.back()->start();
+}
+
+void Monitors::request(std::string chardev_id, MonitorMode mode) {
+  requests_.emplace_back(std::move(chardev_id), mode);
+}
+
+Result<> Monitors::start() {
+  for (std::string& id : machine_->service<chardev::MonitorRequests>().ids)
+    request(std::move(id), MonitorMode::Human);
+  machine_->service<chardev::MonitorRequests>().ids.clear();
+  for (const auto& [id, mode] : std::exchange(requests_, {})) {
+    Chardev* chardev = find_chardev(*machine_, id);
+    if (chardev == nullptr) return fail("-mon: chardev \"{}\" not found", id);
+    TRY(add(*chardev, mode));
+  }
+  return {};
+}
+
+void Monitors::send_event(std::string_view name, const nlohmann::json& data) {
+  nlohmann::json event = {{"timestamp", timestamp()}, {"event", name}};
+  if (!data.is_null()) event["data"] = data;
+  for (const auto& session : qmp_) session->send_event(event);
+}
+
+void Monitors::machine_event(MachineEvent event, ShutdownCause cause) {
+  nlohmann::json data;
+  if (event == MachineEvent::Reset || event == MachineEvent::Shutdown)
+    data = {{"guest", by_guest(cause)}, {"reason", enum_name(cause)}};
+  send_event(event_name(event), data);
+}
+
+void Monitors::shutdown() {
+  for (const auto& session : qmp_) session->finish();
+  for (const auto& session : human_) session->finish();
+  qmp_.clear();
+  human_.clear();
+}
+
+}  // namespace rhea

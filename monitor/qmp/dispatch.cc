@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// From a message to a command and back to an answer.
+#include "accel/accelerator.h"
+#include "monitor/qmp/command.h"
+#include "monitor/trace_events.h"
+
+#include <algorithm>
+#include <array>
+
+namespace rhea::qmp {
+namespace {
+
+std::vector<const Command*>& table() {
+  static std::vector<const Command*> all;
+  return all;
+}
+
+std::string_view class_name(ErrorClass error_class) {
+  constexpr std::array<std::string_view, 5> kNames = {
+      "GenericError", "CommandNotFound", "DeviceNotActive", "DeviceNotFound", "KVMMissingCap"};
+  return kNames[static_cast<std::size_t>(error_class)];
+}
+
+// The order of the members is QEMU's: the id comes first in errors and last in results.
+std::string error_text(const Error& error, const Json* id, bool pretty) {
+  const Json body = {{"class", class_name(error.error_class())}, {"desc", error.message()}};
+  if (pretty) {
+    Json whole = {{"error", body}};
+    if (id != nullptr) whole["id"] = *id;
+    return to_text(whole, true);
+  }
+  const std::string prefix = id != nullptr ? "\"id\": " + to_text(*id) + ", " : "";
+  return "{" + prefix + "\"error\": " + to_text(body) + "}";
+}
+
+std::string return_text(const Json& result, const Json* id, bool pretty) {
+  const Json body = result.is_null() ? Json::object() : result;
+  if (pretty) {
+    Json whole = {{"return", body}};
+    if (id != nullptr) whole["id"] = *id;
+    return to_text(whole, true);
+  }
+  const std::string suffix = id != nullptr ? ", \"id\": " + to_text(*id) : "";
+  return "{\"return\": " + to_text(body) + suffix + "}";
+}
+
+// A parser's error in short: without its own name and number.
+std::string parse_error_text(const std::string& what) {
+  const auto colon = what.find(": ");
+  return colon == std::string::npos ? what : what.substr(colon + 2);
+}
+
+Result<Json> parse(std::string_view text) {
+  try {
+    return Json::parse(text);
+  } catch (const Json::exception& error) {
+    return fail("JSON parse error, {}", parse_error_text(error.what()));
+  }
+}
+
+Result<> check_envelope(const Json& request) {
+  for (const auto& [key, value] : request.items()) {
+    const bool command = key == "execute" || key == "exec-oob";
+    if (!command && key != "arguments" && key != "id")
+      return fail("QMP input member '{}' is unexpected", key);
+    if (command && !value.is_string()) return fail("QMP input member '{}' must be a string", key);
+    if (key == "arguments" && !value.is_object())
+      return fail("QMP input member 'arguments' must be an object");
+  }
+  if (request.contains("execute") && request.contains("exec-oob"))
+    return fail("QMP input member 'execute' clashes with 'exec-oob'");
+  if (!request.contains("execute") && !request.contains("exec-oob"))
+    return fail("QMP input lacks member 'execute'");
+  return {};
+}
+
+Result<const Command*> choose(const Context& context, const Json& request) {
+  const bool out_of_band = request.contains("exec-oob");
+  const auto& name = text_argument(request, out_of_band ? "exec-oob" : "execute");
+  const bool negotiation = name == "qmp_capabilities";
+  if (!context.client.negotiated && !negotiation)
+    return fail(ErrorClass::CommandNotFound,
+                "Expecting capabilities negotiation with 'qmp_capabilities'");
+  const Command* command = find_qmp_command(name);
+  if (command == nullptr)
+    return fail(ErrorClass::CommandNotFound, "The command {} has not been found", name);
+  if (out_of_band) return fail("The command {} does not support OOB", name);
+  return command;
+}
+
+Result<Json> run(Context& context, const Json& request) {
+  TRY(check_envelope(request));
+  const Command* command = TRY(choose(context, request));
+  const auto it = request.find("arguments");
+  const Json none = Json::object();
+  const Json& arguments = it == request.end() ? none : *it;
+  TRY(check_members(command->arguments, arguments, "", command->open));
+  return command->run(context, arguments);
+}
+
+Result<Json> qmp_capabilities(Context& context, const Json& arguments) {
+  if (context.client.negotiated)
+    return fail(ErrorClass::CommandNotFound,
+                "Capabilities negotiation is already complete, command ignored");
+  // The greeting offers none.
+  if (arguments.contains("enable") && !arguments["enable"].empty())
+    return fail("Capability '{}' is not available", arguments["enable"][0].get<std::string>());
+  context.client.negotiated = true;
+  return Json();
+}
+
+const RegisterQmpType capability{{.name = "QMPCapability", .values = {"oob"}}};
+const RegisterQmpCommand registration{{.name = "qmp_capabilities",
+                                       .arguments = {{"enable", "[QMPCapability]", true}},
+                                       .run = &qmp_capabilities}};
+
+}  // namespace
+
+RegisterQmpCommand::RegisterQmpCommand(Command command) : command_(std::move(command)) {
+  table().push_back(&command_);
+}
+
+std::vector<const Command*> all_qmp_commands() {
+  std::vector<const Command*> all = table();
+  std::ranges::sort(all, {}, &Command::name);
+  return all;
+}
+
+const Command* find_qmp_command(std::string_view name) {
+  static const std::vector<const Command*> sorted = all_qmp_commands();
+  const auto it = std::ranges::lower_bound(sorted, name, {}, &Command::name);
+  return it != sorted.end() && (*it)->name == name ? *it : nullptr;
+}
+
+Result<unsigned> cpu_argument(const Context& context, const Json& arguments) {
+  const u64 index = argument<u64>(arguments, "cpu-index", 0);
+  if (index >= context.machine.service<accel::AccelService>().vcpu_count())
+    return fail("Parameter 'cpu-index' expects a CPU number");
+  return static_cast<unsigned>(index);
+}
+
+std::string respond(Context& context, Result<std::string_view> message) {
+  const bool pretty = context.client.pretty;
+  if (!message) return error_text(message.error(), nullptr, pretty);
+  qmp_command(*message);
+  const Result<Json> request = parse(*message);
+  if (!request) return error_text(request.error(), nullptr, pretty);
+  if (!request->is_object())
+    return error_text(Error("QMP input must be a JSON object"), nullptr, pretty);
+  const auto it = request->find("id");
+  const Json* id = it == request->end() ? nullptr : &*it;
+  const Result<Json> result = run(context, *request);
+  return result ? return_text(*result, id, pretty) : error_text(result.error(), id, pretty);
+}
+
+}  // namespace rhea::qmp

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// QMP: a line of the human monitor.
+#include "monitor/hmp/session.h"
+#include "monitor/qmp/command.h"
+
+namespace rhea::qmp {
+namespace {
+
+Result<Json> human_monitor_command(Context& context, const Json& arguments) {
+  hmp::View view;
+  if (arguments.contains("cpu-index")) view.cpu = TRY(cpu_argument(context, arguments));
+  hmp::Context inner{.machine = context.machine, .view = view, .client = context.client, .out = {}};
+  hmp::run_line(inner, text_argument(arguments, "command-line"));
+  return hmp::with_carriage_returns(inner.out);
+}
+
+const RegisterQmpCommand registration{
+    {.name = "human-monitor-command",
+     .arguments = {{"command-line", "str"}, {"cpu-index", "int", true}},
+     .returns = "str",
+     .run = &human_monitor_command}};
+
+}  // namespace
+}  // namespace rhea::qmp

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// JSON values as QMP writes them, and property values as JSON.
+#pragma once
+
+#include "rhea/qom/value.h"
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+
+namespace rhea::qmp {
+
+using Json = nlohmann::json;
+
+/// On one line ({"a": 1, "b": [2]}), or indented. Pure ASCII; what is not UTF-8 becomes U+FFFD.
+std::string to_text(const Json& value, bool pretty = false);
+/// `text` in double quotes.
+std::string quoted_text(std::string_view text);
+
+Json to_json(const Value& value);
+/// Scalars only.
+Result<Value> to_value(const Json& json);
+
+}  // namespace rhea::qmp

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// QMP: what this program is, and what machine runs in it.
+#include "accel/accelerator.h"
+#include "hw/i386/board.h"
+#include "monitor/qmp/command.h"
+#include "monitor/qmp/session.h"
+
+namespace rhea::qmp {
+namespace {
+
+Result<Json> query_version(Context&, const Json&) { return version(); }
+
+Result<Json> query_name(Context& context, const Json&) {
+  Json result = Json::object();
+  if (!context.machine.config.name.empty()) result["name"] = context.machine.config.name;
+  return result;
+}
+
+Result<Json> query_uuid(Context&, const Json&) {
+  return Json{{"UUID", "00000000-0000-0000-0000-000000000000"}};
+}
+
+Result<Json> query_target(Context&, const Json&) { return Json{{"arch", "x86_64"}}; }
+
+Result<Json> query_kvm(Context& context, const Json&) {
+  const auto& accel = context.machine.service<accel::AccelService>();
+  const bool enabled = accel.has_vm() && accel.accelerator().short_name() == "kvm";
+  return Json{{"enabled", enabled}, {"present", find_type("kvm-accel") != nullptr}};
+}
+
+Json topology_of(const MachineConfig& config, unsigned index) {
+  const unsigned threads = std::max(config.threads, 1u);
+  const unsigned cores = std::max(config.cores, 1u);
+  return {{"thread-id", index % threads},
+          {"core-id", index / threads % cores},
+          {"socket-id", index / (threads * cores)}};
+}
+
+Result<Json> query_cpus_fast(Context& context, const Json&) {
+  Json list = Json::array();
+  for (const auto& vcpu : context.machine.vcpus())
+    list.push_back({{"cpu-index", vcpu->index()},
+                    {"qom-path", fmt::format("/machine/cpu[{}]", vcpu->index())},
+                    {"thread-id", vcpu->thread_id()},
+                    {"target", "x86_64"},
+                    {"props", topology_of(context.machine.config, vcpu->index())}});
+  return list;
+}
+
+Result<Json> query_iothreads(Context&, const Json&) { return Json::array(); }
+
+Json machine_info(const TypeInfo& type) {
+  constexpr std::string_view kSuffix = "-machine";
+  std::string name = type.name;
+  if (name.ends_with(kSuffix)) name.resize(name.size() - kSuffix.size());
+  Json info = {{"name", name},
+               {"cpu-max", 255},
+               {"hotpluggable-cpus", false},
+               {"numa-mem-supported", false},
+               {"deprecated", false},
+               {"default-cpu-type", "qemu64-x86_64-cpu"},
+               {"default-ram-id", "pc.ram"}};
+  if (name.starts_with("pc-i440fx")) {
+    info["alias"] = "pc";
+    info["is-default"] = true;
+  }
+  return info;
+}
+
+Result<Json> query_machines(Context&, const Json&) {
+  Json list = Json::array();
+  for (const TypeInfo* type : all_types())
+    if (type->is_a(hw::Board::kName) && !type->is_abstract) list.push_back(machine_info(*type));
+  return list;
+}
+
+const RegisterQmpType types[] = {
+    RegisterQmpType({.name = "VersionTriple",
+                     .members = {{"major", "int"}, {"minor", "int"}, {"micro", "int"}}}),
+    RegisterQmpType(
+        {.name = "VersionInfo", .members = {{"qemu", "VersionTriple"}, {"package", "str"}}}),
+    RegisterQmpType({.name = "NameInfo", .members = {{"name", "str", true}}}),
+    RegisterQmpType({.name = "UuidInfo", .members = {{"UUID", "str"}}}),
+    RegisterQmpType({.name = "TargetInfo", .members = {{"arch", "str"}}}),
+    RegisterQmpType({.name = "KvmInfo", .members = {{"enabled", "bool"}, {"present", "bool"}}}),
+    RegisterQmpType({.name = "CpuInstanceProperties",
+                     .members = {{"socket-id", "int", true},
+                                 {"core-id", "int", true},
+                                 {"thread-id", "int", true}}}),
+    RegisterQmpType({.name = "CpuInfoFast",
+                     .members = {{"cpu-index", "int"},
+                                 {"qom-path", "str"},
+                                 {"thread-id", "int"},
+                                 {"props", "CpuInstanceProperties", true},
+                                 {"target", "str"}}}),
+    RegisterQmpType({.name = "MachineInfo",
+                     .members = {{"name", "str"},
+                                 {"alias", "str", true},
+                                 {"is-default", "bool", true},
+                                 {"cpu-max", "int"},
+                                 {"hotpluggable-cpus", "bool"},
+                                 {"numa-mem-supported", "bool"},
+                                 {"deprecated", "bool"},
+                                 {"default-cpu-type", "str", true},
+                                 {"default-ram-id", "str", true}}}),
+};
+const RegisterQmpCommand commands[] = {
+    RegisterQmpCommand({.name = "query-version", .returns = "VersionInfo", .run = &query_version}),
+    RegisterQmpCommand({.name = "query-name", .returns = "NameInfo", .run = &query_name}),
+    RegisterQmpCommand({.name = "query-uuid", .returns = "UuidInfo", .run = &query_uuid}),
+    RegisterQmpCommand({.name = "query-target", .returns = "TargetInfo", .run = &query_target}),
+    RegisterQmpCommand({.name = "query-kvm", .returns = "KvmInfo", .run = &query_kvm}),
+    RegisterQmpCommand(
+        {.name = "query-cpus-fast", .returns = "[CpuInfoFast]", .run = &query_cpus_fast}),
+    RegisterQmpCommand({.name = "query-iothreads", .returns = "[any]", .run = &query_iothreads}),
+    RegisterQmpCommand(
+        {.name = "query-machines", .returns = "[MachineInfo]", .run = &query_machines}),
+};
+
+}  // namespace
+}  // namespace rhea::qmp

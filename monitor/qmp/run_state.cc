@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// QMP: running, stopping, resetting, ending.
+#include "accel/accelerator.h"
+#include "monitor/qmp/command.h"
+
+namespace rhea::qmp {
+namespace {
+
+Result<Json> query_status(Context& context, const Json&) {
+  return Json{{"status", enum_name(context.machine.run_state())},
+              {"singlestep", false},
+              {"running", context.machine.running()}};
+}
+
+Result<Json> stop(Context& context, const Json&) {
+  if (context.machine.running()) context.machine.pause();
+  return Json();
+}
+
+Result<Json> cont(Context& context, const Json&) {
+  const RunState state = context.machine.run_state();
+  if (state == RunState::Shutdown || state == RunState::InternalError ||
+      state == RunState::GuestPanicked)
+    return fail("Resetting the Virtual Machine is required");
+  context.machine.resume();
+  return Json();
+}
+
+Result<Json> quit(Context& context, const Json&) {
+  context.machine.request_shutdown(ShutdownCause::HostQmpQuit);
+  return Json();
+}
+
+Result<Json> system_reset(Context& context, const Json&) {
+  context.machine.request_reset(ShutdownCause::HostQmpSystemReset, ResetKind::Cold);
+  return Json();
+}
+
+Result<Json> system_powerdown(Context& context, const Json&) {
+  context.machine.request_powerdown();
+  return Json();
+}
+
+Result<Json> inject_nmi(Context& context, const Json&) {
+  auto& accel = context.machine.service<accel::AccelService>();
+  if (accel.vcpu_count() == 0) return fail("machine does not provide NMIs: it has no CPU");
+  for (unsigned i = 0; i < accel.vcpu_count(); ++i)
+    context.machine.vcpus()[i]->run_on([&accel, i] { accel.vcpu(i).inject_nmi(); });
+  return Json();
+}
+
+const RegisterQmpType run_state{
+    {.name = "RunState",
+     .values = {EnumTraits<RunState>::kNames.begin(), EnumTraits<RunState>::kNames.end()}}};
+const RegisterQmpType status_info{
+    {.name = "StatusInfo",
+     .members = {{"running", "bool"}, {"singlestep", "bool"}, {"status", "RunState"}}}};
+const RegisterQmpCommand commands[] = {
+    RegisterQmpCommand({.name = "query-status", .returns = "StatusInfo", .run = &query_status}),
+    RegisterQmpCommand({.name = "stop", .run = &stop}),
+    RegisterQmpCommand({.name = "cont", .run = &cont}),
+    RegisterQmpCommand({.name = "quit", .run = &quit}),
+    RegisterQmpCommand({.name = "system_reset", .run = &system_reset}),
+    RegisterQmpCommand({.name = "system_powerdown", .run = &system_powerdown}),
+    RegisterQmpCommand({.name = "inject-nmi", .run = &inject_nmi}),
+};
+
+}  // namespace
+}  // namespace rhea::qmp

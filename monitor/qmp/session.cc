@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A QMP server on a chardev.
+#include "monitor/qmp/session.h"
+
+namespace rhea::qmp {
+namespace {
+
+constexpr std::size_t kChunk = 16 * KiB;
+// A client that does not read its answers gets no new ones.
+constexpr std::size_t kMaxUnread = 1 * MiB;
+
+}  // namespace
+
+Session::Session(Machine& machine, Chardev& chardev, bool pretty)
+    : machine_(&machine), chardev_(&chardev), pretty_(pretty), output_(chardev) {}
+
+Session::~Session() { chardev_->detach(this); }
+
+Result<> Session::start() {
+  chardev_->set_echo(true);
+  return chardev_->attach({.can_receive = [this] { return can_receive(); },
+                           .receive = [this](std::span<const u8> data) { receive(data); },
+                           .event = [this](ChardevEvent what) { event(what); },
+                           .can_send = [this] { can_send(); },
+                           .owner = this,
+                           .monitor = true});
+}
+
+void Session::send_event(const Json& event) {
+  if (!open_ || !client_.negotiated) return;
+  if (pretty_) return send(to_text(event, true));
+  std::string text =
+      "{\"timestamp\": " + to_text(event["timestamp"]) + ", \"event\": " + to_text(event["event"]);
+  if (event.contains("data")) text += ", \"data\": " + to_text(event["data"]);
+  send(text + "}");
+}
+
+std::size_t Session::can_receive() const {
+  return busy_ || output_.pending() > kMaxUnread ? 0 : kChunk;
+}
+
+void Session::receive(std::span<const u8> data) {
+  for (FileDescriptor& fd : chardev_->take_descriptors()) client_.received.push_back(std::move(fd));
+  // A command may run the main loop, which must not bring the next one in between.
+  busy_ = true;
+  framer_.feed(data, [this](Result<std::string_view> message) {
+    if (client_changed_) return;
+    Context context{.machine = *machine_, .client = client_};
+    send(respond(context, std::move(message)));
+  });
+  busy_ = false;
+  if (std::exchange(client_changed_, false)) new_client();
+}
+
+void Session::event(ChardevEvent what) {
+  if (what == ChardevEvent::Opened || what == ChardevEvent::Closed) {
+    open_ = what == ChardevEvent::Opened;
+    if (busy_)
+      client_changed_ = true;
+    else
+      new_client();
+  }
+}
+
+void Session::new_client() {
+  framer_.reset();
+  output_.reset();
+  client_ = {};
+  client_.pretty = pretty_;
+  if (open_) send(to_text(greeting(), pretty_));
+}
+
+void Session::can_send() {
+  output_.flush();
+  if (output_.pending() <= kMaxUnread) chardev_->accept_input();
+}
+
+void Session::send(const std::string& text) { output_.write(text + "\r\n"); }
+
+Json version() {
+  return {{"qemu", {{"micro", 0}, {"minor", 2}, {"major", 7}}}, {"package", "Rhea"}};
+}
+
+Json greeting() { return {{"QMP", {{"version", version()}, {"capabilities", Json::array()}}}}; }
+
+}  // namespace rhea::qmp

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A QMP server on a chardev.
+#pragma once
+
+#include "monitor/output.h"
+#include "monitor/qmp/command.h"
+#include "monitor/qmp/framer.h"
+
+#include <string>
+
+namespace rhea::qmp {
+
+/// Serves one client after another on its chardev; each starts with the greeting.
+class Session {
+ public:
+  Session(Machine& machine, Chardev& chardev, bool pretty);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  Result<> start();
+  /// To clients that have negotiated.
+  void send_event(const Json& event);
+  void finish() { output_.flush_all(); }
+
+ private:
+  std::size_t can_receive() const;
+  void receive(std::span<const u8> data);
+  void event(ChardevEvent event);
+  void can_send();
+  void new_client();
+  void send(const std::string& text);
+
+  Machine* machine_;
+  Chardev* chardev_;
+  bool pretty_;
+  bool busy_{false};
+  bool client_changed_{false};  ///< while busy
+  bool open_{false};
+  Client client_;
+  Framer framer_;
+  monitor::Output output_;
+};
+
+/// {"QMP": {"version": …}}
+Json greeting();
+/// The object that query-version returns.
+Json version();
+
+}  // namespace rhea::qmp
