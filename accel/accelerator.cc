@@ -2,11 +2,11 @@
 // Choosing an accelerator and making its vCPUs.
 #include "accel/accelerator.h"
 
-#include <algorithm>
-
 #include "rhea/util/keyval.h"
 #include "rhea/util/log.h"
 #include "rhea/util/option.h"
+
+#include <algorithm>
 
 namespace rhea::accel {
 namespace {
@@ -18,7 +18,8 @@ std::string known_accelerators() {
   std::string names;
   for (const TypeInfo* type : all_types())
     if (!type->is_abstract && type->is_a(Accelerator::kName))
-      names += (names.empty() ? "" : ", ") + type->name.substr(0, type->name.size() - std::string_view("-accel").size());
+      names += (names.empty() ? "" : ", ") +
+               type->name.substr(0, type->name.size() - std::string_view("-accel").size());
   return names;
 }
 
@@ -45,7 +46,8 @@ Result<> accel_option(Machine& machine, const std::string& text) {
   // "kvm:tcg" is a list; options after a comma belong to the last name.
   std::string_view rest = text;
   const auto comma = rest.find(',');
-  for (auto colon = rest.find(':'); colon != std::string_view::npos && colon < comma; colon = rest.find(':')) {
+  for (auto colon = rest.find(':'); colon != std::string_view::npos && colon < comma;
+       colon = rest.find(':')) {
     machine.service<AccelService>().add_candidate(std::string(rest.substr(0, colon)));
     rest.remove_prefix(colon + 1);
     if (rest.find(':') >= rest.find(',')) break;
@@ -55,11 +57,12 @@ Result<> accel_option(Machine& machine, const std::string& text) {
 }
 
 const RegisterAbstractType<Accelerator, Object> registration;
-const RegisterOption option{{.name = "accel",
-                             .argument = "name[:name...][,prop=value...]",
-                             .help = "what runs the guest's CPUs, the first of the list that works here (help lists them)",
-                             .phase = StartPhase::Accelerator,
-                             .apply = &accel_option}};
+const RegisterOption option{
+    {.name = "accel",
+     .argument = "name[:name...][,prop=value...]",
+     .help = "what runs the guest's CPUs, the first of the list that works here (help lists them)",
+     .phase = StartPhase::Accelerator,
+     .apply = &accel_option}};
 
 }  // namespace
 

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The accelerator interface: three small parts. What runs the guest's CPUs is behind it; nothing else asks.
+// The accelerator interface: three small parts. What runs the guest's CPUs is behind it; nothing
+// else asks.
 #pragma once
+
+#include "rhea/qom/registry.h"
+#include "rhea/softmmu/machine.h"
+#include "target/x86/cpu_state.h"
 
 #include <functional>
 #include <memory>
@@ -9,20 +14,17 @@
 #include <string_view>
 #include <vector>
 
-#include "rhea/qom/registry.h"
-#include "rhea/softmmu/machine.h"
-#include "target/x86/cpu_state.h"
-
 namespace rhea::accel {
 
-/// One vCPU. Everything but run(), kick() and the thread hooks is called on the vCPU's thread or while it is stopped
-/// (Vcpu::run_on does that).
+/// One vCPU. Everything but run(), kick() and the thread hooks is called on the vCPU's thread or
+/// while it is stopped (Vcpu::run_on does that).
 class VcpuBackend : public VcpuRunner {
  public:
   /// The whole architectural state, out and in.
   virtual Result<> get_state(x86::CpuState& state) = 0;
   virtual Result<> set_state(const x86::CpuState& state) = 0;
-  /// Power-on or INIT state (Intel SDM vol. 3, table 10-1); the boot processor runs, others wait for SIPI.
+  /// Power-on or INIT state (Intel SDM vol. 3, table 10-1); the boot processor runs, others wait
+  /// for SIPI.
   virtual void reset(ResetKind kind) = 0;
   virtual void inject_nmi() = 0;
   /// Where a linear address leads now; nullopt when not mapped.
@@ -31,8 +33,9 @@ class VcpuBackend : public VcpuRunner {
   virtual Result<> set_single_step(bool on) = 0;
 };
 
-/// Which devices a board puts where the accelerator may have its own. All are types without a bus or on ISA:
-/// pic: 16 inputs, output "intr"; ioapic: 24 inputs; pit: output "" 0 (IRQ 0), a SpeakerTimer; empty pit/pcspk: inside the kernel.
+/// Which devices a board puts where the accelerator may have its own. All are types without a bus
+/// or on ISA: pic: 16 inputs, output "intr"; ioapic: 24 inputs; pit: output "" 0 (IRQ 0), a
+/// SpeakerTimer; empty pit/pcspk: inside the kernel.
 struct BoardParts {
   std::string_view pic = "isa-i8259";
   std::string_view ioapic = "ioapic";
@@ -53,7 +56,8 @@ class VmBackend {
   virtual std::string describe() const { return {}; }
 };
 
-/// A way to run guests: type "kvm-accel", "qtest-accel", "tcg-accel"; its properties are -accel's parameters.
+/// A way to run guests: type "kvm-accel", "qtest-accel", "tcg-accel"; its properties are -accel's
+/// parameters.
 class Accelerator : public Object {
  public:
   static constexpr std::string_view kName = "accel";
@@ -70,8 +74,8 @@ class AccelService final : public MachineService {
   explicit AccelService(Machine& machine);
   ~AccelService() override;
 
-  /// -accel, -machine accel=a:b:c: candidates in order ("kvm,kernel-irqchip=split"). The first that works is taken; the
-  /// others' reasons are warnings, or the error when none works.
+  /// -accel, -machine accel=a:b:c: candidates in order ("kvm,kernel-irqchip=split"). The first that
+  /// works is taken; the others' reasons are warnings, or the error when none works.
   void add_candidate(std::string option_text) { candidates_.push_back(std::move(option_text)); }
   const std::vector<std::string>& candidates() const { return candidates_; }
   Result<> select();

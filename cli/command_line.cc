@@ -8,17 +8,26 @@ namespace rhea::cli {
 namespace {
 
 const RegisterOption information[] = {
-    RegisterOption{{.name = "help", .argument = "", .help = "show this help", .phase = StartPhase::Early,
+    RegisterOption{{.name = "help",
+                    .argument = "",
+                    .help = "show this help",
+                    .phase = StartPhase::Early,
                     .apply = [](Machine&, const std::string&) -> Result<> {
                       print_help();
                       throw ExitRequest{};
                     }}},
-    RegisterOption{{.name = "h", .argument = "", .help = "the same", .phase = StartPhase::Early,
+    RegisterOption{{.name = "h",
+                    .argument = "",
+                    .help = "the same",
+                    .phase = StartPhase::Early,
                     .apply = [](Machine&, const std::string&) -> Result<> {
                       print_help();
                       throw ExitRequest{};
                     }}},
-    RegisterOption{{.name = "version", .argument = "", .help = "show the version", .phase = StartPhase::Early,
+    RegisterOption{{.name = "version",
+                    .argument = "",
+                    .help = "show the version",
+                    .phase = StartPhase::Early,
                     .apply = [](Machine&, const std::string&) -> Result<> {
                       print_version();
                       throw ExitRequest{};
@@ -56,15 +65,18 @@ Result<> apply_phase(Machine& machine, const std::vector<GivenOption>& given, St
 }
 
 void print_help() {
-  fmt::print("Rhea, a full-system PC emulator. Usage: rhea [options] [disk image]\n\n"
-             "  rhea -m 2G -cdrom image.iso -boot d\n  rhea -accel kvm -hda disk.img -nographic\n\n");
+  fmt::print(
+      "Rhea, a full-system PC emulator. Usage: rhea [options] [disk image]\n\n"
+      "  rhea -m 2G -cdrom image.iso -boot d\n  rhea -accel kvm -hda disk.img -nographic\n\n");
   for (const CommandLineOption* option : all_options())
     fmt::print("-{} {}\n        {}\n", option->name, option->argument, option->help);
 }
 
 void print_version() {
-  fmt::print("Rhea version {} (speaks QEMU 7.2's options, QMP and HMP)\n"
-             "Licence GPL-2.0-or-later; there is no warranty.\n", RHEA_VERSION);
+  fmt::print(
+      "Rhea version {} (speaks QEMU 7.2's options, QMP and HMP)\n"
+      "Licence GPL-2.0-or-later; there is no warranty.\n",
+      RHEA_VERSION);
 }
 
 }  // namespace rhea::cli

@@ -2,10 +2,10 @@
 // Splits argv into options by the table that the folders fill.
 #pragma once
 
+#include "rhea/util/option.h"
+
 #include <string>
 #include <vector>
-
-#include "rhea/util/option.h"
 
 namespace rhea::cli {
 

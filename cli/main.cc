@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The program: its start-up phases, in order.
-#include <fmt/core.h>
-
-#include <clocale>
-#include <csignal>
-
 #include "accel/accelerator.h"
 #include "cli/command_line.h"
 #include "cli/signals.h"
@@ -12,6 +7,11 @@
 #include "monitor/monitors.h"
 #include "rhea/softmmu/machine.h"
 #include "rhea/util/log.h"
+
+#include <fmt/core.h>
+
+#include <clocale>
+#include <csignal>
 
 namespace rhea::cli {
 namespace {

@@ -2,13 +2,13 @@
 // Signals as main-loop events.
 #include "cli/signals.h"
 
+#include "rhea/util/log.h"
+
 #include <pthread.h>
 #include <sys/signalfd.h>
 
 #include <csignal>
 #include <cstring>
-
-#include "rhea/util/log.h"
 
 namespace rhea::cli {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rhea/qom/device.h"
 
-#include <algorithm>
-
 #include "rhea/qom/registry.h"
+
+#include <algorithm>
 
 namespace rhea {
 
@@ -70,7 +70,8 @@ unsigned Device::intercept_outputs(const std::function<void(unsigned, bool)>& ob
   unsigned count = 0;
   for (auto& [group, pins] : outputs_)
     for (IrqOutput* pin : pins) {
-      taps_.push_back(std::make_unique<IrqTap>(IrqTap{.next = pin->target(), .observer = observer}));
+      taps_.push_back(
+          std::make_unique<IrqTap>(IrqTap{.next = pin->target(), .observer = observer}));
       pin->connect(Irq::to<&IrqTap::set>(*taps_.back(), count++));
     }
   return count;
@@ -113,7 +114,8 @@ Result<> Bus::attach(Device& device) {
   RHEA_ASSERT(device.bus_ == nullptr);
   const std::string& needed = device.type().bus;
   if (needed != kind())
-    return fail("Device '{}' cannot be plugged into bus '{}' of kind {}", device.type().name, name(), kind());
+    return fail("Device '{}' cannot be plugged into bus '{}' of kind {}", device.type().name,
+                name(), kind());
   if (is_full()) return fail("Bus '{}' is full", name());
   TRY(assign_slot(device));
   devices_.push_back(&device);

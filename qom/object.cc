@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rhea/qom/object.h"
 
-#include <algorithm>
-
 #include "rhea/qom/registry.h"
+
+#include <algorithm>
 
 namespace rhea {
 
@@ -85,7 +85,8 @@ Result<> Object::set(std::string_view property, const Value& value) {
   if (p == nullptr) return fail("Property '{}.{}' not found", type().name, property);
   if (!p->set) return fail("Property '{}.{}' is read-only", type().name, property);
   if (is_realized() && !p->settable_when_realized)
-    return fail("Property '{}.{}' cannot be changed once the device is realized", type().name, property);
+    return fail("Property '{}.{}' cannot be changed once the device is realized", type().name,
+                property);
   auto result = p->set(*this, value, *p);
   if (!result)
     return std::unexpected(
@@ -109,13 +110,15 @@ void Object::adopt_machine(Machine* machine) {
 
 Result<std::unique_ptr<Object>> create_object(std::string_view type_name) {
   const TypeInfo* info = find_type(type_name);
-  if (info == nullptr) return fail(ErrorClass::DeviceNotFound, "'{}' is not a known type", type_name);
+  if (info == nullptr)
+    return fail(ErrorClass::DeviceNotFound, "'{}' is not a known type", type_name);
   if (info->is_abstract || !info->create) return fail("type '{}' is abstract", type_name);
   std::unique_ptr<Object> object = info->create();
   object->type_ = info;
   for (const TypeInfo* type : info->lineage())
     for (const Property& p : type->properties)
-      if (p.set && p.default_value.index() != 0) RHEA_ASSERT(p.set(*object, p.default_value, p).has_value());
+      if (p.set && p.default_value.index() != 0)
+        RHEA_ASSERT(p.set(*object, p.default_value, p).has_value());
   return object;
 }
 

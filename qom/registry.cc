@@ -72,7 +72,8 @@ const Property* TypeInfo::find_property(std::string_view wanted) const {
 
 bool TypeInfo::is_a(std::string_view type_name) const {
   for (const TypeInfo* type = this; type != nullptr; type = type->parent)
-    if (type->name == type_name || std::ranges::find(type->interfaces, type_name) != type->interfaces.end())
+    if (type->name == type_name ||
+        std::ranges::find(type->interfaces, type_name) != type->interfaces.end())
       return true;
   return false;
 }

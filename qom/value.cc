@@ -40,19 +40,27 @@ Result<Number> number_of(const Value& value) {
   }
   if (const auto* u = std::get_if<u64>(&value)) return Number{.negative = false, .magnitude = *u};
   if (const auto* i = std::get_if<i64>(&value))
-    return Number{.negative = *i < 0, .magnitude = *i < 0 ? ~static_cast<u64>(*i) + 1 : static_cast<u64>(*i)};
+    return Number{.negative = *i < 0,
+                  .magnitude = *i < 0 ? ~static_cast<u64>(*i) + 1 : static_cast<u64>(*i)};
   return fail("a number is expected, not {}", to_text(value).empty() ? "nothing" : to_text(value));
 }
 
 std::optional<u64> unit_of(char c) {
   switch (c) {
-    case 'b': case 'B': return 1;
-    case 'k': case 'K': return KiB;
-    case 'm': case 'M': return MiB;
-    case 'g': case 'G': return GiB;
-    case 't': case 'T': return GiB << 10;
-    case 'p': case 'P': return GiB << 20;
-    case 'e': case 'E': return GiB << 30;
+    case 'b':
+    case 'B': return 1;
+    case 'k':
+    case 'K': return KiB;
+    case 'm':
+    case 'M': return MiB;
+    case 'g':
+    case 'G': return GiB;
+    case 't':
+    case 'T': return GiB << 10;
+    case 'p':
+    case 'P': return GiB << 20;
+    case 'e':
+    case 'E': return GiB << 30;
     default: return std::nullopt;
   }
 }
@@ -88,7 +96,8 @@ Result<u64> parse_unsigned(const Value& value, IntegerRange range, bool as_size)
   } else {
     const Number parsed = TRY(number_of(value));
     if (parsed.negative && parsed.magnitude != 0)
-      return fail("{} is out of range ({}..{})", to_text(value), std::max<i64>(range.min, 0), range.max);
+      return fail("{} is out of range ({}..{})", to_text(value), std::max<i64>(range.min, 0),
+                  range.max);
     number = parsed.magnitude;
   }
   const u64 min = range.min > 0 ? static_cast<u64>(range.min) : 0;
@@ -102,7 +111,8 @@ Result<i64> parse_signed(const Value& value, IntegerRange range) {
   const u64 limit = u64{1} << 63;
   const u64 max = std::min<u64>(range.max, limit - 1);
   const bool fits = parsed.negative ? parsed.magnitude <= limit : parsed.magnitude < limit;
-  const i64 number = parsed.negative ? static_cast<i64>(~parsed.magnitude + 1) : static_cast<i64>(parsed.magnitude);
+  const i64 number = parsed.negative ? static_cast<i64>(~parsed.magnitude + 1)
+                                     : static_cast<i64>(parsed.magnitude);
   if (!fits || number < range.min || number > static_cast<i64>(max))
     return fail("{} is out of range ({}..{})", to_text(value), range.min, max);
   return number;
@@ -113,7 +123,8 @@ Result<std::string> parse_string(const Value& value) {
   return fail("a string is expected, not {}", to_text(value));
 }
 
-Result<std::size_t> parse_enum(const Value& value, const std::string_view* names, std::size_t count) {
+Result<std::size_t> parse_enum(const Value& value, const std::string_view* names,
+                               std::size_t count) {
   const std::string text = to_text(value);
   std::string choices;
   for (std::size_t i = 0; i < count; ++i) {
@@ -140,8 +151,10 @@ Result<u64> parse_size(std::string_view text, u64 default_unit) {
   }
   double fraction = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), fraction);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(fraction) || fraction < 0)
-    return fail("'{}' is not a size: a number with an optional suffix B, K, M, G, T, P or E", whole);
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(fraction) ||
+      fraction < 0)
+    return fail("'{}' is not a size: a number with an optional suffix B, K, M, G, T, P or E",
+                whole);
   const double bytes = fraction * static_cast<double>(unit);
   if (bytes >= 0x1p64) return fail("size '{}' is too large", whole);
   return static_cast<u64>(bytes);

@@ -93,7 +93,8 @@ void Clock::run_expired() {
   if (manual_ || !running_) return;
   const i64 now = now_ns();
   const std::unique_lock lock(mutex_);
-  // Timers that a callback arms anew wait for the next round, or one with a zero period would keep us here.
+  // Timers that a callback arms anew wait for the next round, or one with a zero period would keep
+  // us here.
   const u64 last_sequence = sequence_;
   while (!armed_.empty()) {
     Timer* timer = *armed_.begin();

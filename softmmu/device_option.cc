@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // -device, and the lists that -device help prints from what the classes say of themselves.
-#include <fmt/core.h>
-
 #include "rhea/qom/registry.h"
 #include "rhea/softmmu/machine.h"
 #include "rhea/util/keyval.h"
 #include "rhea/util/option.h"
+
+#include <fmt/core.h>
 
 namespace rhea {
 namespace {
@@ -24,24 +24,28 @@ std::string range_text(const Property& p) {
   const bool from = p.range.min != std::numeric_limits<i64>::min();
   const bool to = p.range.max != std::numeric_limits<u64>::max();
   if (!from && !to) return {};
-  return fmt::format(" ({}..{})", from ? std::to_string(p.range.min) : "", to ? std::to_string(p.range.max) : "");
+  return fmt::format(" ({}..{})", from ? std::to_string(p.range.min) : "",
+                     to ? std::to_string(p.range.max) : "");
 }
 
 Result<> print_properties(std::string_view name) {
   const TypeInfo* type = find_type(name);
-  if (type == nullptr || !type->is_a(Device::kName)) return fail("-device: '{}' is not a valid device model name", name);
+  if (type == nullptr || !type->is_a(Device::kName))
+    return fail("-device: '{}' is not a valid device model name", name);
   fmt::print("{} options:\n", name);
   for (const TypeInfo* t : type->lineage())
     for (const Property& p : t->properties) {
       fmt::print("  {}=<{}>", p.name, p.type);
       if (!p.enum_values.empty()) {
         fmt::print(" [");
-        for (std::size_t i = 0; i < p.enum_values.size(); ++i) fmt::print("{}{}", i == 0 ? "" : "|", p.enum_values[i]);
+        for (std::size_t i = 0; i < p.enum_values.size(); ++i)
+          fmt::print("{}{}", i == 0 ? "" : "|", p.enum_values[i]);
         fmt::print("]");
       }
       fmt::print("{}", range_text(p));
       if (!p.help.empty()) fmt::print(" - {}", p.help);
-      if (p.default_value.index() != 0 && !to_text(p.default_value).empty()) fmt::print(" (default: {})", to_text(p.default_value));
+      if (p.default_value.index() != 0 && !to_text(p.default_value).empty())
+        fmt::print(" (default: {})", to_text(p.default_value));
       fmt::print("\n");
     }
   for (const TypeInfo* t : type->lineage())

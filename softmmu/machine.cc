@@ -2,9 +2,9 @@
 // The machine: construction, running and stopping, reset and shutdown.
 #include "rhea/softmmu/machine.h"
 
-#include <algorithm>
-
 #include "rhea/qom/registry.h"
+
+#include <algorithm>
 
 namespace rhea {
 
@@ -25,8 +25,8 @@ Machine::Machine()
       map_(&lock_),
       system_memory_(),
       system_io_(),
-      memory_((system_memory_.init_container(nullptr, "system", Region::kWholeSpace), map_), "memory",
-              system_memory_),
+      memory_((system_memory_.init_container(nullptr, "system", Region::kWholeSpace), map_),
+              "memory", system_memory_),
       io_((system_io_.init_container(nullptr, "io", 0x10000), map_), "I/O", system_io_, true),
       requests_(std::make_unique<Requests>()) {
   become_root(*this, "");
@@ -60,7 +60,8 @@ Machine::~Machine() {
   while (!service_order_.empty()) {
     const MachineService* last = service_order_.back();
     service_order_.pop_back();
-    const auto it = std::ranges::find_if(services_, [&](const auto& s) { return s.second.get() == last; });
+    const auto it =
+        std::ranges::find_if(services_, [&](const auto& s) { return s.second.get() == last; });
     services_.erase(it);
   }
 }
@@ -128,7 +129,8 @@ void Machine::handle_requests() {
     now.powerdown = std::exchange(requests_->powerdown, false);
   }
   if (now.powerdown) {
-    for (const auto& observer : event_observers_) observer(MachineEvent::Powerdown, ShutdownCause::None);
+    for (const auto& observer : event_observers_)
+      observer(MachineEvent::Powerdown, ShutdownCause::None);
     for (const auto& observer : powerdown_observers_) observer();
   }
   if (now.reset && config.no_reboot && now.reset->first != ShutdownCause::SubsystemReset)
@@ -138,7 +140,8 @@ void Machine::handle_requests() {
   if (now.reset) {
     quiesce();
     reset_now(now.reset->first, now.reset->second);
-    if (const RunState state = run_state_; state == RunState::Shutdown || state == RunState::InternalError ||
+    if (const RunState state = run_state_; state == RunState::Shutdown ||
+                                           state == RunState::InternalError ||
                                            state == RunState::GuestPanicked)
       pause(RunState::Paused);
   }

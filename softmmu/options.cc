@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The command-line options that shape the machine as a whole.
-#include <fmt/core.h>
-
 #include "rhea/softmmu/machine.h"
 #include "rhea/util/keyval.h"
 #include "rhea/util/log.h"
 #include "rhea/util/option.h"
 #include "rhea/util/trace.h"
+
+#include <fmt/core.h>
 
 namespace rhea {
 namespace {
@@ -20,7 +20,8 @@ Result<> memory(Machine& machine, const std::string& text) {
   auto size = parse_size(size_text, MiB);
   if (!size) return std::unexpected(std::move(size).error().within("-m"));
   TRY(options.expect_empty("-m"));
-  if (*size < MiB || *size > kMaxRam) return fail("-m {}: memory must be 1M to {}G", size_text, kMaxRam / GiB);
+  if (*size < MiB || *size > kMaxRam)
+    return fail("-m {}: memory must be 1M to {}G", size_text, kMaxRam / GiB);
   machine.config.ram_size = (*size + 8191) / 8192 * 8192;
   return {};
 }
@@ -31,7 +32,8 @@ Result<> smp(Machine& machine, const std::string& text) {
     const auto value = options.take(key);
     if (!value) return 0U;
     auto parsed = parse_unsigned(*value, {.min = 1, .max = kMaxCpus}, false);
-    if (!parsed) return std::unexpected(std::move(parsed).error().within(fmt::format("-smp {}", key)));
+    if (!parsed)
+      return std::unexpected(std::move(parsed).error().within(fmt::format("-smp {}", key)));
     return static_cast<unsigned>(*parsed);
   };
   unsigned cpus = TRY(number("cpus"));
@@ -40,15 +42,18 @@ Result<> smp(Machine& machine, const std::string& text) {
   unsigned threads = TRY(number("threads"));
   unsigned max = TRY(number("maxcpus"));
   TRY(options.expect_empty("-smp"));
-  // What is not given follows from the rest; sockets before cores before threads, as the PC board prefers since 6.2: cores.
-  const unsigned given = (sockets != 0 ? sockets : 1) * (cores != 0 ? cores : 1) * (threads != 0 ? threads : 1);
+  // What is not given follows from the rest; sockets before cores before threads, as the PC board
+  // prefers since 6.2: cores.
+  const unsigned given =
+      (sockets != 0 ? sockets : 1) * (cores != 0 ? cores : 1) * (threads != 0 ? threads : 1);
   if (cpus == 0) cpus = max != 0 ? max : given;
   if (max == 0) max = std::max(cpus, given);
   if (threads == 0) threads = 1;
   if (cores == 0) cores = sockets != 0 ? max / (sockets * threads) : max / threads;
   if (sockets == 0) sockets = cores * threads != 0 ? max / (cores * threads) : 1;
   if (sockets * cores * threads != max)
-    return fail("-smp {}: sockets ({}) * cores ({}) * threads ({}) != maxcpus ({})", text, sockets, cores, threads, max);
+    return fail("-smp {}: sockets ({}) * cores ({}) * threads ({}) != maxcpus ({})", text, sockets,
+                cores, threads, max);
   if (max < cpus) return fail("-smp {}: maxcpus must be equal to or greater than cpus", text);
   machine.config.cpus = cpus;
   machine.config.max_cpus = max;
@@ -71,8 +76,10 @@ Result<> boot(Machine& machine, const std::string& text) {
   KeyValues options = TRY(KeyValues::parse(text, "order"));
   const auto checked = [](const std::string& order) -> Result<> {
     for (std::size_t i = 0; i < order.size(); ++i) {
-      if (order[i] < 'a' || order[i] > 'p') return fail("-boot: invalid boot device '{}' (a to p)", order[i]);
-      if (order.find(order[i], i + 1) != std::string::npos) return fail("-boot: boot device '{}' is given twice", order[i]);
+      if (order[i] < 'a' || order[i] > 'p')
+        return fail("-boot: invalid boot device '{}' (a to p)", order[i]);
+      if (order.find(order[i], i + 1) != std::string::npos)
+        return fail("-boot: boot device '{}' is given twice", order[i]);
     }
     return {};
   };
@@ -99,7 +106,8 @@ Result<> global(Machine& machine, const std::string& text) {
   const auto dot = text.rfind('.', equals);
   if (equals == std::string::npos || dot == std::string::npos || dot == 0 || dot > equals)
     return fail("-global {}: driver.property=value is expected", text);
-  machine.add_global(text.substr(0, dot), text.substr(dot + 1, equals - dot - 1), text.substr(equals + 1));
+  machine.add_global(text.substr(0, dot), text.substr(dot + 1, equals - dot - 1),
+                     text.substr(equals + 1));
   return {};
 }
 
@@ -140,20 +148,76 @@ Result<> add_firmware_path(Machine& machine, const std::string& text) {
 
 using enum StartPhase;
 const RegisterOption options[] = {
-    RegisterOption{{.name = "m", .argument = "[size=]megs", .help = "guest memory (default 128M; suffixes K, M, G, T)", .phase = Config, .apply = &memory}},
-    RegisterOption{{.name = "smp", .argument = "[cpus=]n[,maxcpus=,sockets=,cores=,threads=]", .help = "number of CPUs and their topology", .phase = Config, .apply = &smp}},
-    RegisterOption{{.name = "name", .argument = "string", .help = "name of the guest", .phase = Early, .apply = &name}},
-    RegisterOption{{.name = "boot", .argument = "[order=]drives[,once=drives][,menu=on|off][,splash-time=ms]", .help = "boot order: a floppy, c disk, d CD-ROM, n network", .phase = Config, .apply = &boot}},
-    RegisterOption{{.name = "bios", .argument = "file", .help = "firmware instead of the board's own", .phase = Config, .apply = &set_text<&MachineConfig::firmware>}},
-    RegisterOption{{.name = "L", .argument = "path", .help = "another folder to look for firmware in", .phase = Early, .apply = &add_firmware_path}},
-    RegisterOption{{.name = "global", .argument = "driver.property=value", .help = "default of a property for every device of a type", .phase = Early, .apply = &global}},
-    RegisterOption{{.name = "nodefaults", .argument = "", .help = "no default devices", .phase = Early, .apply = &set_flag<&MachineConfig::no_defaults>}},
-    RegisterOption{{.name = "no-reboot", .argument = "", .help = "exit instead of rebooting", .phase = Config, .apply = &set_flag<&MachineConfig::no_reboot>}},
-    RegisterOption{{.name = "no-shutdown", .argument = "", .help = "stop instead of exiting when the guest powers off", .phase = Config, .apply = &set_flag<&MachineConfig::no_shutdown>}},
-    RegisterOption{{.name = "S", .argument = "", .help = "do not start the guest; 'cont' does", .phase = Config, .apply = &set_flag<&MachineConfig::start_paused>}},
-    RegisterOption{{.name = "d", .argument = "item[,...]", .help = "log these items (help lists them)", .phase = Early, .apply = &log_items}},
-    RegisterOption{{.name = "D", .argument = "file", .help = "log to a file instead of standard error", .phase = Early, .apply = [](Machine&, const std::string& path) { return log_to_file(path); }}},
-    RegisterOption{{.name = "trace", .argument = "[enable=]pattern[,file=file]", .help = "switch trace events on (help lists them)", .phase = Early, .apply = &trace_events}},
+    RegisterOption{{.name = "m",
+                    .argument = "[size=]megs",
+                    .help = "guest memory (default 128M; suffixes K, M, G, T)",
+                    .phase = Config,
+                    .apply = &memory}},
+    RegisterOption{{.name = "smp",
+                    .argument = "[cpus=]n[,maxcpus=,sockets=,cores=,threads=]",
+                    .help = "number of CPUs and their topology",
+                    .phase = Config,
+                    .apply = &smp}},
+    RegisterOption{{.name = "name",
+                    .argument = "string",
+                    .help = "name of the guest",
+                    .phase = Early,
+                    .apply = &name}},
+    RegisterOption{{.name = "boot",
+                    .argument = "[order=]drives[,once=drives][,menu=on|off][,splash-time=ms]",
+                    .help = "boot order: a floppy, c disk, d CD-ROM, n network",
+                    .phase = Config,
+                    .apply = &boot}},
+    RegisterOption{{.name = "bios",
+                    .argument = "file",
+                    .help = "firmware instead of the board's own",
+                    .phase = Config,
+                    .apply = &set_text<&MachineConfig::firmware>}},
+    RegisterOption{{.name = "L",
+                    .argument = "path",
+                    .help = "another folder to look for firmware in",
+                    .phase = Early,
+                    .apply = &add_firmware_path}},
+    RegisterOption{{.name = "global",
+                    .argument = "driver.property=value",
+                    .help = "default of a property for every device of a type",
+                    .phase = Early,
+                    .apply = &global}},
+    RegisterOption{{.name = "nodefaults",
+                    .argument = "",
+                    .help = "no default devices",
+                    .phase = Early,
+                    .apply = &set_flag<&MachineConfig::no_defaults>}},
+    RegisterOption{{.name = "no-reboot",
+                    .argument = "",
+                    .help = "exit instead of rebooting",
+                    .phase = Config,
+                    .apply = &set_flag<&MachineConfig::no_reboot>}},
+    RegisterOption{{.name = "no-shutdown",
+                    .argument = "",
+                    .help = "stop instead of exiting when the guest powers off",
+                    .phase = Config,
+                    .apply = &set_flag<&MachineConfig::no_shutdown>}},
+    RegisterOption{{.name = "S",
+                    .argument = "",
+                    .help = "do not start the guest; 'cont' does",
+                    .phase = Config,
+                    .apply = &set_flag<&MachineConfig::start_paused>}},
+    RegisterOption{{.name = "d",
+                    .argument = "item[,...]",
+                    .help = "log these items (help lists them)",
+                    .phase = Early,
+                    .apply = &log_items}},
+    RegisterOption{{.name = "D",
+                    .argument = "file",
+                    .help = "log to a file instead of standard error",
+                    .phase = Early,
+                    .apply = [](Machine&, const std::string& path) { return log_to_file(path); }}},
+    RegisterOption{{.name = "trace",
+                    .argument = "[enable=]pattern[,file=file]",
+                    .help = "switch trace events on (help lists them)",
+                    .phase = Early,
+                    .apply = &trace_events}},
 };
 
 }  // namespace

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // How devices come into a machine's tree and leave it.
-#include <algorithm>
-
 #include "rhea/qom/registry.h"
 #include "rhea/softmmu/machine.h"
+
+#include <algorithm>
 
 namespace rhea {
 
@@ -26,12 +26,15 @@ void Machine::for_each_top_device(const std::function<void(Device&)>& visitor) {
   visit([&](Object& object) {
     auto* device = dynamic_cast<Device*>(&object);
     if (device == nullptr || dynamic_cast<Device*>(device->parent()) != nullptr) return;
-    if (const Bus* bus = device->parent_bus(); bus != nullptr && dynamic_cast<Device*>(bus->parent()) != nullptr) return;
+    if (const Bus* bus = device->parent_bus();
+        bus != nullptr && dynamic_cast<Device*>(bus->parent()) != nullptr)
+      return;
     visitor(*device);
   });
 }
 
-Result<Device*> Machine::attach_and_realize(Object& place, std::string name, std::unique_ptr<Object> object, Bus* bus) {
+Result<Device*> Machine::attach_and_realize(Object& place, std::string name,
+                                            std::unique_ptr<Object> object, Bus* bus) {
   auto* device = dynamic_cast<Device*>(object.get());
   RHEA_ASSERT(device != nullptr);
   place.add_child(std::move(name), std::move(object));
@@ -43,25 +46,31 @@ Result<Device*> Machine::attach_and_realize(Object& place, std::string name, std
   return std::unexpected(std::move(result).error());
 }
 
-Result<Device*> Machine::add_device(std::unique_ptr<Object> object, Bus* bus, std::string_view name) {
+Result<Device*> Machine::add_device(std::unique_ptr<Object> object, Bus* bus,
+                                    std::string_view name) {
   Object& place = container(name.empty() ? "/machine/unattached" : "/machine");
-  std::string child = name.empty() ? fmt::format("device[{}]", unattached_count_++) : std::string(name);
+  std::string child =
+      name.empty() ? fmt::format("device[{}]", unattached_count_++) : std::string(name);
   return attach_and_realize(place, std::move(child), std::move(object), bus);
 }
 
-Result<Device*> Machine::plug(std::string_view type, const std::vector<std::pair<std::string, Value>>& properties,
+Result<Device*> Machine::plug(std::string_view type,
+                              const std::vector<std::pair<std::string, Value>>& properties,
                               std::string_view id, std::string_view bus_name) {
   const TypeInfo* info = find_type(type);
   if (info == nullptr || !info->is_a(Device::kName))
     return fail(ErrorClass::DeviceNotFound, "'{}' is not a valid device model name", type);
-  if (info->is_abstract) return fail("Parameter 'driver' expects a non-abstract device type, not '{}'", type);
-  if (!info->user_creatable) return fail("Parameter 'driver' expects a pluggable device type, not '{}'", type);
+  if (info->is_abstract)
+    return fail("Parameter 'driver' expects a non-abstract device type, not '{}'", type);
+  if (!info->user_creatable)
+    return fail("Parameter 'driver' expects a pluggable device type, not '{}'", type);
   if (!id.empty() && container("/machine/peripheral").child(id) != nullptr)
     return fail("Duplicate device ID '{}'", id);
   Bus* bus = nullptr;
   if (!info->bus.empty() || !bus_name.empty()) {
     bus = find_bus(info->bus, bus_name);
-    if (bus == nullptr && bus_name.empty()) return fail("No '{}' bus found for device '{}'", info->bus, type);
+    if (bus == nullptr && bus_name.empty())
+      return fail("No '{}' bus found for device '{}'", info->bus, type);
     if (bus == nullptr) return fail("Bus '{}' not found", bus_name);
     if (bus->is_full()) return fail("No free slot on bus '{}' for device '{}'", bus->name(), type);
   }
@@ -92,14 +101,16 @@ Bus* Machine::find_bus(std::string_view kind, std::string_view name_or_path) {
   visit([&](Object& object) {
     auto* bus = dynamic_cast<Bus*>(&object);
     if (bus == nullptr || (found != nullptr && !found->is_full())) return;
-    const bool named = !name_or_path.empty() && (bus->name() == name_or_path || bus->path() == name_or_path);
+    const bool named =
+        !name_or_path.empty() && (bus->name() == name_or_path || bus->path() == name_or_path);
     if (named || (name_or_path.empty() && bus->kind() == kind)) found = bus;
   });
   return found;
 }
 
 void Machine::add_global(std::string type, std::string property, std::string value) {
-  globals_.push_back({.type = std::move(type), .property = std::move(property), .value = std::move(value)});
+  globals_.push_back(
+      {.type = std::move(type), .property = std::move(property), .value = std::move(value)});
 }
 
 Result<std::unique_ptr<Object>> Machine::make(std::string_view type) {
@@ -109,7 +120,8 @@ Result<std::unique_ptr<Object>> Machine::make(std::string_view type) {
     global.used = true;
     auto result = object->set(global.property, global.value);
     if (!result)
-      return std::unexpected(std::move(result).error().within(fmt::format("-global {}.{}={}", global.type, global.property, global.value)));
+      return std::unexpected(std::move(result).error().within(
+          fmt::format("-global {}.{}={}", global.type, global.property, global.value)));
   }
   return object;
 }
@@ -117,7 +129,8 @@ Result<std::unique_ptr<Object>> Machine::make(std::string_view type) {
 std::vector<std::string> Machine::unused_globals() const {
   std::vector<std::string> unused;
   for (const Global& global : globals_)
-    if (!global.used) unused.push_back(fmt::format("{}.{}={}", global.type, global.property, global.value));
+    if (!global.used)
+      unused.push_back(fmt::format("{}.{}={}", global.type, global.property, global.value));
   return unused;
 }
 

@@ -2,12 +2,12 @@
 // The stream that holds a machine: sections of objects, then RAM.
 #include "rhea/softmmu/snapshot.h"
 
+#include "rhea/qom/registry.h"
+
 #include <zlib.h>
 
 #include <algorithm>
 #include <map>
-
-#include "rhea/qom/registry.h"
 
 namespace rhea {
 namespace {
@@ -44,12 +44,14 @@ Result<> load_class(Object& object, const TypeInfo& type, StateReader& in) {
   if (name != type.name) return fail("state of type '{}' is expected, not '{}'", type.name, name);
   const auto version = static_cast<unsigned>(TRY(in.number(2)));
   if (version < type.minimum_version || version > type.version)
-    return fail("state version {} of '{}' is not supported ({}..{})", version, type.name, type.minimum_version, type.version);
+    return fail("state version {} of '{}' is not supported ({}..{})", version, type.name,
+                type.minimum_version, type.version);
   TRY(type.state.load(&object, in, version));
   for (const Subsection& subsection : type.subsections) {
     if (TRY(in.number(1)) == 0) continue;
     const std::string found = TRY(in.text());
-    if (found != subsection.name) return fail("subsection '{}' is expected, not '{}'", subsection.name, found);
+    if (found != subsection.name)
+      return fail("subsection '{}' is expected, not '{}'", subsection.name, found);
     TRY(subsection.fields.load(&object, in, subsection.version));
   }
   return {};
@@ -86,7 +88,8 @@ Result<Section> read_section(StateReader& in) {
 
 Result<> load_body(Object& object, const Section& section) {
   if (section.type != object.type().name)
-    return fail("'{}' is a {}, the saved state is of a {}", section.path, object.type().name, section.type);
+    return fail("'{}' is a {}, the saved state is of a {}", section.path, object.type().name,
+                section.type);
   StateReader body = section.body;
   for (const TypeInfo* type : object.type().lineage())
     if (!type->state.fields.empty() || !type->subsections.empty()) {
@@ -133,7 +136,8 @@ Result<RamSection> read_ram(Machine& machine, StateReader& in) {
   if (TRY(in.number(4)) != actual) return fail("memory '{}' is damaged (checksum)", id);
   for (const auto& block : machine.map().ram_blocks())
     if (block->id() == id) {
-      if (block->size() != size) return fail("memory '{}' has {} bytes, the saved one {}", id, block->size(), size);
+      if (block->size() != size)
+        return fail("memory '{}' has {} bytes, the saved one {}", id, block->size(), size);
       return RamSection{.block = block.get(), .pages = pages};
     }
   return fail("memory '{}' is not in this machine", id);
@@ -170,7 +174,8 @@ void save_object(Object& object, StateWriter& out) {
 
 Result<> load_object(Object& object, StateReader& in) {
   const Section section = TRY(read_section(in));
-  if (section.path != object.path()) return fail("state of '{}' is expected, not of '{}'", object.path(), section.path);
+  if (section.path != object.path())
+    return fail("state of '{}' is expected, not of '{}'", object.path(), section.path);
   TRY(load_body(object, section));
   return run_post_load(object);
 }
@@ -189,21 +194,25 @@ std::vector<u8> save_machine(Machine& machine) {
   return out.take();
 }
 
-// Everything is read and checked before anything is changed, so that a damaged stream leaves the machine as it was.
+// Everything is read and checked before anything is changed, so that a damaged stream leaves the
+// machine as it was.
 Result<> load_machine(Machine& machine, std::span<const u8> stream) {
   StateReader in(stream);
   if (TRY(in.number(8)) != kMagic) return fail("this is no saved machine");
   const auto now = static_cast<i64>(TRY(in.number(8)));
   const u64 count = TRY(in.number(4));
   const auto objects = stateful_objects(machine);
-  if (count != objects.size()) return fail("{} objects are saved, this machine has {}", count, objects.size());
+  if (count != objects.size())
+    return fail("{} objects are saved, this machine has {}", count, objects.size());
   std::vector<std::pair<Object*, Section>> sections;
   for (u64 i = 0; i < count; ++i) {
     Section section = TRY(read_section(in));
-    const auto it = std::ranges::find(objects, section.path, [](const Object* o) { return o->path(); });
+    const auto it =
+        std::ranges::find(objects, section.path, [](const Object* o) { return o->path(); });
     if (it == objects.end()) return fail("'{}' is saved, but not in this machine", section.path);
     if (section.type != (*it)->type().name)
-      return fail("'{}' is a {}, the saved state is of a {}", section.path, (*it)->type().name, section.type);
+      return fail("'{}' is a {}, the saved state is of a {}", section.path, (*it)->type().name,
+                  section.type);
     sections.emplace_back(*it, std::move(section));
   }
   std::vector<RamSection> blocks;

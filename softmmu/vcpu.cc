@@ -2,12 +2,12 @@
 // The vCPU threads.
 #include "rhea/softmmu/vcpu.h"
 
+#include "rhea/softmmu/machine.h"
+
 #include <pthread.h>
 #include <unistd.h>
 
 #include <condition_variable>
-
-#include "rhea/softmmu/machine.h"
 
 namespace rhea {
 namespace {

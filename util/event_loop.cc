@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rhea/util/event_loop.h"
 
+#include "rhea/util/error.h"
+
 #include <glib-unix.h>
 #include <glib.h>
 
@@ -8,8 +10,6 @@
 #include <limits>
 #include <mutex>
 #include <vector>
-
-#include "rhea/util/error.h"
 
 namespace rhea {
 
@@ -67,12 +67,13 @@ struct EventLoop::Impl {
     return !deferred.empty();
   }
 
-  // How long poll may wait: the lesser of GLib's own time-out and the next deadline, in milliseconds
-  // rounded up (rounding down would spin until the deadline).
+  // How long poll may wait: the lesser of GLib's own time-out and the next deadline, in
+  // milliseconds rounded up (rounding down would spin until the deadline).
   int wait_ms(int glib_ms) const {
     const i64 deadline_ns = next_deadline ? next_deadline() : -1;
     if (deadline_ns < 0) return glib_ms;
-    const i64 ms = std::min<i64>((deadline_ns + 999'999) / 1'000'000, std::numeric_limits<int>::max());
+    const i64 ms =
+        std::min<i64>((deadline_ns + 999'999) / 1'000'000, std::numeric_limits<int>::max());
     return glib_ms < 0 ? static_cast<int>(ms) : std::min(glib_ms, static_cast<int>(ms));
   }
 };

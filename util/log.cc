@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rhea/util/log.h"
 
+#include "rhea/util/trace.h"
+
 #include <unistd.h>
 
 #include <array>
 #include <cstdio>
 #include <mutex>
-
-#include "rhea/util/trace.h"
 
 namespace rhea {
 namespace {
@@ -19,7 +19,8 @@ struct ItemName {
 };
 
 constexpr std::array kItems = {
-    ItemName{"guest_errors", LogItem::GuestErrors, "what the guest does that hardware leaves undefined"},
+    ItemName{"guest_errors", LogItem::GuestErrors,
+             "what the guest does that hardware leaves undefined"},
     ItemName{"unimp", LogItem::Unimp, "hardware the guest uses that is not emulated"},
     ItemName{"int", LogItem::Int, "interrupts and exceptions"},
     ItemName{"in_asm", LogItem::InAsm, "guest code, disassembled, when first run"},

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rhea/util/trace.h"
 
+#include "rhea/util/log.h"
+
 #include <fnmatch.h>
 
 #include <algorithm>
-
-#include "rhea/util/log.h"
 
 namespace rhea::trace {
 namespace {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// RSDP, RSDT, FADT, FACS, MADT, DSDT and the SSDT that carries the machine's sizes (ACPI 6.4, chapter 5.2).
+// RSDP, RSDT, FADT, FACS, MADT, DSDT and the SSDT that carries the machine's sizes (ACPI 6.4,
+// chapter 5.2).
 #include "hw/i386/acpi_tables.h"
+
+#include "hw/i386/bios_linker.h"
+#include "pc-bios/dsdt.hex"
 
 #include <fmt/core.h>
 
 #include <array>
-
-#include "hw/i386/bios_linker.h"
-#include "pc-bios/dsdt.hex"
 
 namespace rhea::hw {
 namespace {
@@ -15,7 +16,8 @@ namespace {
 constexpr std::string_view kTablesFile = "etc/acpi/tables";
 constexpr std::string_view kRsdpFile = "etc/acpi/rsdp";
 
-// Where SeaBIOS and OVMF put the PIIX4's power management ports, and the chipset its general-purpose events.
+// Where SeaBIOS and OVMF put the PIIX4's power management ports, and the chipset its
+// general-purpose events.
 constexpr u16 kPmBase = 0x600;
 constexpr u16 kGpeBase = 0xafe0;
 constexpr u8 kSciIrq = 9;
@@ -76,7 +78,14 @@ u32 add_fadt(TableFile& file, u32 facs, u32 dsdt) {
   file.pointer(facs);
   file.pointer(dsdt);
   out.u8_(1).u8_(0).u16_(kSciIrq).u32_(0xb2).u8_(0xf1).u8_(0xf0).u8_(0).u8_(0);
-  out.u32_(kPmBase).u32_(0).u32_(kPmBase + 4).u32_(0).u32_(0).u32_(kPmBase + 8).u32_(kGpeBase).u32_(0);
+  out.u32_(kPmBase)
+      .u32_(0)
+      .u32_(kPmBase + 4)
+      .u32_(0)
+      .u32_(0)
+      .u32_(kPmBase + 8)
+      .u32_(kGpeBase)
+      .u32_(0);
   out.u8_(4).u8_(2).u8_(0).u8_(4).u8_(4).u8_(0).u8_(0).u8_(0);
   out.u16_(0xfff).u16_(0xfff).u16_(0).u16_(0).u8_(0).u8_(0).u8_(0).u8_(0).u8_(0x32);
   out.u16_(0x2).u8_(0);  // IA-PC boot flags: an 8042 is there
@@ -162,7 +171,8 @@ AcpiTables build_acpi_tables(const AcpiConfig& config) {
   TableFile file;
   const u32 facs = add_facs(file);
   const u32 dsdt = add_dsdt(file);
-  const std::array tables = {add_fadt(file, facs, dsdt), add_madt(file, config), add_ssdt(file, config)};
+  const std::array tables = {add_fadt(file, facs, dsdt), add_madt(file, config),
+                             add_ssdt(file, config)};
   const u32 rsdt = file.begin("RSDT", 1);
   for (const u32 table : tables) file.pointer(table);
   file.end(rsdt);

@@ -2,9 +2,9 @@
 // The ACPI tables of the PC board, as firmware gets them.
 #pragma once
 
-#include <vector>
-
 #include "rhea/util/types.h"
+
+#include <vector>
 
 namespace rhea::hw {
 

@@ -3,9 +3,9 @@
 // (fw_cfg file etc/table-loader; QEMU's bios-linker-loader interface).
 #pragma once
 
-#include <string_view>
-
 #include "hw/i386/table_writer.h"
+
+#include <string_view>
 
 namespace rhea::hw {
 

@@ -2,14 +2,14 @@
 // -machine, and building the board that it names.
 #include "hw/i386/board.h"
 
+#include "accel/accelerator.h"
+#include "rhea/util/keyval.h"
+#include "rhea/util/option.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
-
-#include "accel/accelerator.h"
-#include "rhea/util/keyval.h"
-#include "rhea/util/option.h"
 
 namespace rhea::hw {
 namespace {
@@ -29,8 +29,9 @@ void print_boards() {
   fmt::print("Supported machines are:\n");
   for (const BoardName& board : kBoards) {
     const TypeInfo* type = find_type(board.type);
-    fmt::print("{:<20} {}{}\n", board.name, type->help,
-               board.alias_of.empty() ? " (default)" : fmt::format(" (alias of {})", board.alias_of));
+    fmt::print(
+        "{:<20} {}{}\n", board.name, type->help,
+        board.alias_of.empty() ? " (default)" : fmt::format(" (alias of {})", board.alias_of));
   }
 }
 
@@ -59,11 +60,12 @@ Result<> machine_option(Machine& machine, const std::string& text) {
 }
 
 const RegisterAbstractType<Board, Object> board_registration;
-const RegisterOption option{{.name = "machine",
-                             .argument = "[type=]name[,prop=value...]",
-                             .help = "the board (help lists them); accel=, kernel-irqchip= and the board's properties",
-                             .phase = StartPhase::Config,
-                             .apply = &machine_option}};
+const RegisterOption option{
+    {.name = "machine",
+     .argument = "[type=]name[,prop=value...]",
+     .help = "the board (help lists them); accel=, kernel-irqchip= and the board's properties",
+     .phase = StartPhase::Config,
+     .apply = &machine_option}};
 const RegisterOption short_option{{.name = "M",
                                    .argument = "name",
                                    .help = "the same as -machine",
@@ -75,7 +77,8 @@ const RegisterOption short_option{{.name = "M",
 Result<> build_board(Machine& machine) {
   auto& service = machine.service<BoardService>();
   const auto it = std::ranges::find(kBoards, service.type, &BoardName::name);
-  if (it == kBoards.end()) return fail("-machine {}: unsupported machine type; -machine help lists them", service.type);
+  if (it == kBoards.end())
+    return fail("-machine {}: unsupported machine type; -machine help lists them", service.type);
   std::unique_ptr<Object> object = TRY(machine.make(it->type));
   for (const auto& [key, value] : service.properties) TRY(object->set(key, value));
   service.board = static_cast<Board*>(object.get());

@@ -2,10 +2,10 @@
 // Boards, and -machine.
 #pragma once
 
-#include <string>
-
 #include "rhea/qom/registry.h"
 #include "rhea/softmmu/machine.h"
+
+#include <string>
 
 namespace rhea::hw {
 
@@ -25,7 +25,6 @@ class BoardService final : public MachineService {
   std::string type{"pc"};
   std::vector<std::pair<std::string, std::string>> properties;
   Board* board{};
-
 };
 
 /// Makes the board that -machine names (default pc) and builds it.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Options that choose which of the board's usual devices there are.
-#include <algorithm>
-#include <array>
-
 #include "rhea/chardev/chardev.h"
 #include "rhea/softmmu/machine.h"
 #include "rhea/util/option.h"
+
+#include <algorithm>
+#include <array>
 
 namespace rhea::hw {
 namespace {
@@ -32,10 +32,28 @@ Result<> debugcon(Machine& machine, const std::string& text) {
 }
 
 const RegisterOption options[] = {
-    RegisterOption{{.name = "vga", .argument = "std|none", .help = "the graphics card", .phase = StartPhase::Config, .apply = &vga}},
-    RegisterOption{{.name = "nic", .argument = "none", .help = "the network card: only none for now", .phase = StartPhase::Config, .apply = &no_network}},
-    RegisterOption{{.name = "net", .argument = "none", .help = "the same, old spelling", .phase = StartPhase::Config, .apply = &no_network}},
-    RegisterOption{{.name = "debugcon", .argument = "dev", .help = "a debug console (port 0xe9; -global isa-debugcon.iobase=0x402 shows SeaBIOS's log)", .phase = StartPhase::Devices, .apply = &debugcon}},
+    RegisterOption{{.name = "vga",
+                    .argument = "std|none",
+                    .help = "the graphics card",
+                    .phase = StartPhase::Config,
+                    .apply = &vga}},
+    RegisterOption{{.name = "nic",
+                    .argument = "none",
+                    .help = "the network card: only none for now",
+                    .phase = StartPhase::Config,
+                    .apply = &no_network}},
+    RegisterOption{{.name = "net",
+                    .argument = "none",
+                    .help = "the same, old spelling",
+                    .phase = StartPhase::Config,
+                    .apply = &no_network}},
+    RegisterOption{
+        {.name = "debugcon",
+         .argument = "dev",
+         .help =
+             "a debug console (port 0xe9; -global isa-debugcon.iobase=0x402 shows SeaBIOS's log)",
+         .phase = StartPhase::Devices,
+         .apply = &debugcon}},
 };
 
 }  // namespace

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The "pc" board: i440FX and PIIX3 with the usual ISA devices, wired as QEMU's pc-i440fx-7.2.
-#include <algorithm>
-#include <array>
-
 #include "accel/accelerator.h"
 #include "hw/i386/board.h"
 #include "hw/i386/pc_firmware.h"
@@ -13,10 +10,14 @@
 #include "rhea/chardev/chardev.h"
 #include "rhea/hw/isa.h"
 
+#include <algorithm>
+#include <array>
+
 namespace rhea::hw {
 namespace {
 
-// CMOS register 0x10's code for the drive that an image of this size goes into; empty drives take up to 2.88 MB.
+// CMOS register 0x10's code for the drive that an image of this size goes into; empty drives take
+// up to 2.88 MB.
 u8 floppy_type(const BlockBackend& drive) {
   const u64 kib = drive.size() / KiB;
   if (kib == 0 || kib > 1760) return 5;
@@ -35,7 +36,8 @@ class PcBoard final : public Board {
 
  private:
   /// Makes, sets, plugs and realizes one device of the board.
-  Result<Device*> add(std::string_view type, Bus* bus, const Settings& settings = {}, std::string_view name = {});
+  Result<Device*> add(std::string_view type, Bus* bus, const Settings& settings = {},
+                      std::string_view name = {});
   Result<> add_chipset();
   Result<> add_interrupt_controllers();
   Result<> add_isa_devices();
@@ -64,9 +66,10 @@ void PcBoard::describe(Schema<PcBoard>& s) {
   s.help("Standard PC (i440FX + PIIX, 1996)");
   s.property("acpi", &PcBoard::acpi_, true).help("ACPI tables");
   s.property("graphics", &PcBoard::graphics_, true).help("a display is expected");
-  s.property("dump-guest-core", &PcBoard::dump_guest_core_, true).help("guest memory in core dumps");
+  s.property("dump-guest-core", &PcBoard::dump_guest_core_, true)
+      .help("guest memory in core dumps");
   // These devices are not there: only "off" is taken, and what QEMU calls auto.
-  const auto absent = [&s](std::string_view name, bool PcBoard::*member) {
+  const auto absent = [&s](std::string_view name, bool PcBoard::* member) {
     s.computed(
          name, "OnOffAuto", [member](const PcBoard& b) { return Value(b.*member); },
          [name](PcBoard&, const Value& value) -> Result<> {
@@ -82,7 +85,8 @@ void PcBoard::describe(Schema<PcBoard>& s) {
   absent("hpet", &PcBoard::hpet_);
 }
 
-Result<Device*> PcBoard::add(std::string_view type, Bus* bus, const Settings& settings, std::string_view name) {
+Result<Device*> PcBoard::add(std::string_view type, Bus* bus, const Settings& settings,
+                             std::string_view name) {
   std::unique_ptr<Object> object = TRY(machine().make(type));
   // Links are looked up from the machine's tree.
   Object& workshop = machine().container("/machine/unattached");
@@ -117,14 +121,17 @@ Result<> PcBoard::add_chipset() {
                       .pci_memory = &memory_->pci_memory(),
                       .system_io = &machine().system_io()});
   TRY(machine().add_device(std::move(host), nullptr, "i440fx"));
-  machine().interrupts.gsi = [this](unsigned gsi) { return Irq::to<&PcBoard::set_gsi>(*this, gsi); };
+  machine().interrupts.gsi = [this](unsigned gsi) {
+    return Irq::to<&PcBoard::set_gsi>(*this, gsi);
+  };
   TRY(add("PIIX3", &host_->bus(), {{"addr", "1.0"}}));
   isa_ = static_cast<IsaBus*>(machine().find_bus("ISA"));
   isa_->set_irqs([this](unsigned n) { return Irq::to<&PcBoard::set_gsi>(*this, n); });
   return {};
 }
 
-// ISA lines 0..15 go to both controllers, line 0 to the I/O APIC's pin 2; the others to the I/O APIC alone.
+// ISA lines 0..15 go to both controllers, line 0 to the I/O APIC's pin 2; the others to the I/O
+// APIC alone.
 void PcBoard::set_gsi(unsigned gsi, bool level) {
   if (gsi < 16 && pic_ != nullptr) pic_->gpio_in("", gsi).set(level);
   if (ioapic_ != nullptr) ioapic_->gpio_in("", gsi == 0 ? 2 : gsi).set(level);
@@ -163,7 +170,8 @@ Result<> PcBoard::add_serial_ports() {
   }
   if (serials.size() > 4) return fail("-serial: there are at most 4 serial ports");
   for (std::size_t i = 0; i < serials.size(); ++i)
-    if (!serials[i].empty()) TRY(add("isa-serial", isa_, {{"index", u64{i}}, {"chardev", serials[i]}}));
+    if (!serials[i].empty())
+      TRY(add("isa-serial", isa_, {{"index", u64{i}}, {"chardev", serials[i]}}));
   return {};
 }
 
@@ -181,15 +189,18 @@ Result<> PcBoard::add_drives() {
         return d->interface == interface && d->bus == bus && d->unit == unit;
       });
     };
-    if (!present(DriveInterface::Ide, 1, 0)) TRY(create_drive(machine(), "if=ide,index=2,media=cdrom,id=ide1-cd0"));
-    if (!present(DriveInterface::Floppy, 0, 0)) TRY(create_drive(machine(), "if=floppy,index=0,id=floppy0"));
+    if (!present(DriveInterface::Ide, 1, 0))
+      TRY(create_drive(machine(), "if=ide,index=2,media=cdrom,id=ide1-cd0"));
+    if (!present(DriveInterface::Floppy, 0, 0))
+      TRY(create_drive(machine(), "if=floppy,index=0,id=floppy0"));
   }
   Device* fdc = TRY(add("isa-fdc", isa_));
   for (BlockBackend* drive : drives(machine())) {
     const Settings settings = {{"drive", drive->name()}, {"unit", u64(drive->unit)}};
     if (drive->interface == DriveInterface::Ide) {
       Bus* bus = machine().find_bus("IDE", fmt::format("ide.{}", drive->bus));
-      if (bus == nullptr) return fail("-drive {}: there is no IDE bus {}", drive->name(), drive->bus);
+      if (bus == nullptr)
+        return fail("-drive {}: there is no IDE bus {}", drive->name(), drive->bus);
       TRY(add(drive->is_cdrom() ? "ide-cd" : "ide-hd", bus, settings));
     } else if (drive->interface == DriveInterface::Floppy) {
       TRY(add("floppy", fdc->buses().front(), settings));
@@ -203,7 +214,8 @@ void PcBoard::describe_to_firmware() {
   for (const BlockBackend* drive : drives(machine()))
     if (drive->interface == DriveInterface::Floppy && drive->unit >= 0 && drive->unit < 2)
       facts.floppy_types[drive->unit] = floppy_type(*drive);
-  for (const auto& [index, value] : cmos_contents(machine().config, facts)) rtc_->set_cmos(index, value);
+  for (const auto& [index, value] : cmos_contents(machine().config, facts))
+    rtc_->set_cmos(index, value);
   fill_fw_cfg(*FwCfg::of(machine()), machine().config, facts);
 }
 

@@ -2,11 +2,11 @@
 // CMOS contents and fw_cfg files of the PC board.
 #include "hw/i386/pc_firmware.h"
 
-#include <algorithm>
-
 #include "hw/i386/acpi_tables.h"
 #include "hw/i386/smbios.h"
 #include "hw/i386/table_writer.h"
+
+#include <algorithm>
 
 namespace rhea::hw {
 namespace {
@@ -14,7 +14,8 @@ namespace {
 // The codes of CMOS registers 0x3d and 0x38 for -boot's letters.
 u8 boot_code(char device) {
   switch (device) {
-    case 'a': case 'b': return 1;
+    case 'a':
+    case 'b': return 1;
     case 'c': return 2;
     case 'd': return 3;
     case 'n': return 4;
@@ -39,7 +40,8 @@ void add_tables(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts
   fw_cfg.add_file("etc/smbios/smbios-anchor", std::move(smbios.anchor));
   fw_cfg.add_file("etc/smbios/smbios-tables", std::move(smbios.tables));
   if (!facts.acpi) return;
-  const u64 high_first = facts.ram.above_4g != 0 ? (4 * GiB + facts.ram.above_4g + GiB - 1) / GiB * GiB : 4 * GiB;
+  const u64 high_first =
+      facts.ram.above_4g != 0 ? (4 * GiB + facts.ram.above_4g + GiB - 1) / GiB * GiB : 4 * GiB;
   AcpiConfig acpi{.cpus = config.cpus,
                   .max_cpus = config.max_cpus,
                   .pci_low_first = std::max<u64>(facts.ram.below_4g, 0xc000'0000),

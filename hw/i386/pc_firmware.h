@@ -14,7 +14,8 @@ struct PcFacts {
   u8 floppy_types[2]{};  ///< as CMOS register 0x10 codes them; 0: no drive
 };
 
-/// The CMOS bytes by which SeaBIOS learns memory, CPUs, floppies and the boot order; (index, value) pairs.
+/// The CMOS bytes by which SeaBIOS learns memory, CPUs, floppies and the boot order; (index, value)
+/// pairs.
 std::vector<std::pair<u8, u8>> cmos_contents(const MachineConfig& config, const PcFacts& facts);
 /// Items and files that never change after the board stands.
 void fill_fw_cfg(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts);

@@ -2,9 +2,9 @@
 // RAM, firmware and option ROM memory of a PC.
 #include "hw/i386/pc_memory.h"
 
-#include <algorithm>
-
 #include "rhea/softmmu/firmware.h"
+
+#include <algorithm>
 
 namespace rhea::hw {
 namespace {

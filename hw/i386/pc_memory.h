@@ -2,14 +2,14 @@
 // Where a PC's RAM and firmware lie.
 #pragma once
 
-#include <vector>
-
 #include "rhea/softmmu/machine.h"
+
+#include <vector>
 
 namespace rhea::hw {
 
-/// RAM, the firmware at the top of the first 4 GiB and its shadow below 1 MiB, the option ROM area. Where RAM is seen is
-/// the host bridge's business (hw/pci-host/i440fx.h).
+/// RAM, the firmware at the top of the first 4 GiB and its shadow below 1 MiB, the option ROM area.
+/// Where RAM is seen is the host bridge's business (hw/pci-host/i440fx.h).
 class PcMemory {
  public:
   explicit PcMemory(Machine& machine) : machine_(&machine) {}

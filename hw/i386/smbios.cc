@@ -2,11 +2,11 @@
 // SMBIOS structures 0 (left to the firmware), 1, 3, 4, 16, 17, 19, 32, 127.
 #include "hw/i386/smbios.h"
 
+#include "hw/i386/table_writer.h"
+
 #include <algorithm>
 #include <initializer_list>
 #include <string_view>
-
-#include "hw/i386/table_writer.h"
 
 namespace rhea::hw {
 namespace {
@@ -41,17 +41,46 @@ void add_system(Structures& s) {
   s.out.u8_(1).u8_(2).u8_(3).u8_(0).zeroes(16).u8_(6).u8_(0).u8_(0);
   s.end({"Rhea", "Standard PC (i440FX + PIIX, 1996)", "pc-i440fx-7.2"});
   s.begin(3, 0x300);
-  s.out.u8_(1).u8_(1).u8_(2).u8_(0).u8_(0).u8_(3).u8_(3).u8_(3).u8_(2).u32_(0).u8_(0).u8_(0).u8_(0).u8_(0).u8_(0);
+  s.out.u8_(1)
+      .u8_(1)
+      .u8_(2)
+      .u8_(0)
+      .u8_(0)
+      .u8_(3)
+      .u8_(3)
+      .u8_(3)
+      .u8_(2)
+      .u32_(0)
+      .u8_(0)
+      .u8_(0)
+      .u8_(0)
+      .u8_(0)
+      .u8_(0);
   s.end({"Rhea", "pc-i440fx-7.2"});
 }
 
 void add_processors(Structures& s, const SmbiosConfig& config) {
   for (unsigned socket = 0; socket < config.sockets; ++socket) {
     s.begin(4, static_cast<u16>(0x400 + socket));
-    s.out.u8_(1).u8_(3).u8_(1).u8_(2).u64_(0).u8_(3).u8_(0).u16_(0).u16_(2000).u16_(2000).u8_(0x41).u8_(1);
+    s.out.u8_(1)
+        .u8_(3)
+        .u8_(1)
+        .u8_(2)
+        .u64_(0)
+        .u8_(3)
+        .u8_(0)
+        .u16_(0)
+        .u16_(2000)
+        .u16_(2000)
+        .u8_(0x41)
+        .u8_(1);
     s.out.u16_(0xffff).u16_(0xffff).u16_(0xffff).u8_(0).u8_(0).u8_(0);
     const unsigned threads = config.cores * config.threads;
-    s.out.u8_(std::min(config.cores, 255u)).u8_(std::min(config.cores, 255u)).u8_(std::min(threads, 255u)).u16_(2).u16_(1);
+    s.out.u8_(std::min(config.cores, 255u))
+        .u8_(std::min(config.cores, 255u))
+        .u8_(std::min(threads, 255u))
+        .u16_(2)
+        .u16_(1);
     s.out.u16_(config.cores).u16_(config.cores).u16_(threads);
     s.end({"CPU", "Rhea", "pc-i440fx-7.2"});
   }
@@ -68,7 +97,13 @@ void add_memory(Structures& s, const SmbiosConfig& config) {
   for (u64 m = 0; m < std::min<u64>(modules, 256); ++m) {
     const u64 mib = std::min(kModule, config.ram_size - m * kModule) / MiB;
     s.begin(17, static_cast<u16>(0x1100 + m));
-    s.out.u16_(0x1000).u16_(0xfffe).u16_(0xffff).u16_(0xffff).u16_(mib < 0x7fff ? mib : 0x7fff).u8_(9).u8_(0);
+    s.out.u16_(0x1000)
+        .u16_(0xfffe)
+        .u16_(0xffff)
+        .u16_(0xffff)
+        .u16_(mib < 0x7fff ? mib : 0x7fff)
+        .u8_(9)
+        .u8_(0);
     s.out.u8_(1).u8_(0).u8_(7).u16_(2).u16_(0).u8_(2).u8_(0).u8_(0).u8_(0).u8_(0);
     s.out.u32_(mib < 0x7fff ? 0 : mib).u16_(0).u16_(0).u16_(0).u16_(0);
     s.end({"DIMM", "Rhea"});
@@ -76,12 +111,16 @@ void add_memory(Structures& s, const SmbiosConfig& config) {
   const auto area = [&](u16 handle, u64 first, u64 last) {
     const bool extended = last / KiB >= 0xffffffff;
     s.begin(19, handle);
-    s.out.u32_(extended ? 0xffffffff : first / KiB).u32_(extended ? 0xffffffff : last / KiB).u16_(0x1000).u8_(1);
+    s.out.u32_(extended ? 0xffffffff : first / KiB)
+        .u32_(extended ? 0xffffffff : last / KiB)
+        .u16_(0x1000)
+        .u8_(1);
     s.out.u64_(extended ? first : 0).u64_(extended ? last : 0);
     s.end();
   };
   area(0x1300, 0, config.low_ram - 1);
-  if (config.ram_size > config.low_ram) area(0x1301, 4 * GiB, 4 * GiB + config.ram_size - config.low_ram - 1);
+  if (config.ram_size > config.low_ram)
+    area(0x1301, 4 * GiB, 4 * GiB + config.ram_size - config.low_ram - 1);
 }
 
 u8 negated_sum(const std::vector<u8>& data, std::size_t first, std::size_t count) {

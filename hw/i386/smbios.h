@@ -2,9 +2,9 @@
 // SMBIOS tables of the PC board (DMTF DSP0134, 2.8 entry point).
 #pragma once
 
-#include <vector>
-
 #include "rhea/util/types.h"
+
+#include <vector>
 
 namespace rhea::hw {
 

@@ -2,11 +2,11 @@
 // Little-endian bytes of firmware tables.
 #pragma once
 
+#include "rhea/util/types.h"
+
 #include <span>
 #include <string_view>
 #include <vector>
-
-#include "rhea/util/types.h"
 
 namespace rhea::hw {
 
@@ -22,7 +22,8 @@ class TableWriter {
   }
   /// Text, padded with zeroes (or cut) to `width`.
   TableWriter& text(std::string_view text, std::size_t width, char pad = 0) {
-    for (std::size_t i = 0; i < width; ++i) data.push_back(static_cast<u8>(i < text.size() ? text[i] : pad));
+    for (std::size_t i = 0; i < width; ++i)
+      data.push_back(static_cast<u8>(i < text.size() ? text[i] : pad));
     return *this;
   }
   TableWriter& bytes(std::span<const u8> more) {

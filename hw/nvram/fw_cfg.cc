@@ -2,13 +2,13 @@
 // fw_cfg: how the board hands tables, files and settings to the firmware.
 #include "rhea/hw/fw_cfg.h"
 
-#include <algorithm>
-#include <cstring>
-#include <map>
-
 #include "hw/nvram/trace_events.h"
 #include "rhea/softmmu/dma.h"
 #include "rhea/util/log.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
 
 namespace rhea {
 namespace {
@@ -29,7 +29,8 @@ void put_big(std::vector<u8>& out, u64 value, unsigned bytes) {
 }
 
 /// QEMU's firmware configuration device, port form with DMA (spec: docs/specs/fw_cfg of QEMU).
-/// State: selection, offset, DMA address; the contents are the board's and made anew. Missing: nothing.
+/// State: selection, offset, DMA address; the contents are the board's and made anew. Missing:
+/// nothing.
 class FwCfgIo final : public FwCfg {
  public:
   static constexpr std::string_view kName = "fw_cfg_io";
@@ -42,7 +43,9 @@ class FwCfgIo final : public FwCfg {
     s.state("dma-address", &FwCfgIo::dma_address_);
   }
 
-  void add_bytes(u16 key, std::vector<u8> data) override { items_[key] = {.data = std::move(data), .selected = {}, .written = {}}; }
+  void add_bytes(u16 key, std::vector<u8> data) override {
+    items_[key] = {.data = std::move(data), .selected = {}, .written = {}};
+  }
   void add_number(u16 key, u64 value, unsigned bytes) override {
     std::vector<u8> data(bytes);
     std::memcpy(data.data(), &value, bytes);
@@ -158,7 +161,8 @@ class FwCfgIo final : public FwCfg {
   void dma_write(u64 offset, u64 value, unsigned size) {
     for (unsigned i = 0; i < size && offset + i < 8; ++i) {
       const unsigned shift = 8 * (7 - static_cast<unsigned>(offset) - i);
-      dma_address_ = (dma_address_ & ~(u64{0xff} << shift)) | (((value >> (8 * i)) & 0xff) << shift);
+      dma_address_ =
+          (dma_address_ & ~(u64{0xff} << shift)) | (((value >> (8 * i)) & 0xff) << shift);
     }
     if (offset + size >= 8) run_dma();
   }
@@ -193,7 +197,8 @@ class FwCfgIo final : public FwCfg {
 
   void skip(u32 length) {
     const Item* item = current();
-    if (item != nullptr) offset_ = static_cast<u32>(std::min<u64>(u64{offset_} + length, item->data.size()));
+    if (item != nullptr)
+      offset_ = static_cast<u32>(std::min<u64>(u64{offset_} + length, item->data.size()));
   }
 
   // Data, then zeroes, into plain memory only: a transfer of 4 GiB into registers would never end.
@@ -203,7 +208,8 @@ class FwCfgIo final : public FwCfg {
     while (length > 0) {
       const auto span = dma_.space().map_direct(address, length, true);
       if (!span || span->length == 0) return false;
-      const u64 left = item != nullptr && offset_ < item->data.size() ? item->data.size() - offset_ : 0;
+      const u64 left =
+          item != nullptr && offset_ < item->data.size() ? item->data.size() - offset_ : 0;
       const u64 copied = std::min(span->length, left);
       if (copied != 0) std::memcpy(span->host, item->data.data() + offset_, copied);
       std::memset(span->host + copied, 0, span->length - copied);
@@ -217,9 +223,11 @@ class FwCfgIo final : public FwCfg {
 
   bool copy_from_guest(u64 address, u64 length) {
     Item* item = current();
-    if (item == nullptr || !item->written || offset_ > item->data.size() || length > item->data.size() - offset_)
+    if (item == nullptr || !item->written || offset_ > item->data.size() ||
+        length > item->data.size() - offset_)
       return false;
-    if (dma_.read(address, std::span(item->data).subspan(offset_, length)) != MemResult::Ok) return false;
+    if (dma_.read(address, std::span(item->data).subspan(offset_, length)) != MemResult::Ok)
+      return false;
     offset_ += static_cast<u32>(length);
     item->written(item->data);
     return true;
@@ -241,6 +249,8 @@ const RegisterType<FwCfgIo> registration;
 
 }  // namespace
 
-FwCfg* FwCfg::of(Machine& machine) { return dynamic_cast<FwCfg*>(machine.resolve("/machine/fw_cfg")); }
+FwCfg* FwCfg::of(Machine& machine) {
+  return dynamic_cast<FwCfg*>(machine.resolve("/machine/fw_cfg"));
+}
 
 }  // namespace rhea

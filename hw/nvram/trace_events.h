@@ -8,7 +8,9 @@
 namespace rhea::hw::trace_nvram {
 
 inline trace::Event<u16> fw_cfg_select{"fw_cfg_select", "key {:#x}"};
-inline trace::Event<std::string, u16, u64> fw_cfg_add_file{"fw_cfg_add_file", "{} key {:#x} size {}"};
-inline trace::Event<u32, u32, u64> fw_cfg_dma{"fw_cfg_dma", "control {:#x} length {} address {:#x}"};
+inline trace::Event<std::string, u16, u64> fw_cfg_add_file{"fw_cfg_add_file",
+                                                           "{} key {:#x} size {}"};
+inline trace::Event<u32, u32, u64> fw_cfg_dma{"fw_cfg_dma",
+                                              "control {:#x} length {} address {:#x}"};
 
 }  // namespace rhea::hw::trace_nvram

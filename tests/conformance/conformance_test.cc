@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What every device type must do, tested for each one that is registered.
+#include "tests/conformance/fixture.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cctype>
-
-#include "tests/conformance/fixture.h"
 
 namespace rhea::test {
 namespace {
@@ -17,12 +17,13 @@ class Conformance : public ::testing::TestWithParam<std::string> {
   const TypeInfo& type() const { return *find_type(GetParam()); }
 };
 
-// Types that only a real board or host can carry say so in one line; the board's own suite covers them.
-#define REQUIRE_ON_BENCH(specimen)                                   \
-  if ((specimen).device() == nullptr) {                              \
-    EXPECT_FALSE((specimen).error().empty());                        \
-    EXPECT_FALSE(type().user_creatable) << (specimen).error();       \
-    return;                                                          \
+// Types that only a real board or host can carry say so in one line; the board's own suite covers
+// them.
+#define REQUIRE_ON_BENCH(specimen)                             \
+  if ((specimen).device() == nullptr) {                        \
+    EXPECT_FALSE((specimen).error().empty());                  \
+    EXPECT_FALSE(type().user_creatable) << (specimen).error(); \
+    return;                                                    \
   }
 
 TEST_P(Conformance, SaysWhatItIs) {
@@ -54,7 +55,8 @@ TEST_P(Conformance, EveryPropertyTakesItsDefaultAndRefusesNonsense) {
       if (p.type == "str" || p.type.starts_with("link<")) continue;
       const auto refused = object->set(p.name, "nonsense value");
       ASSERT_FALSE(refused) << p.name;
-      EXPECT_NE(refused.error().message().find(p.name), std::string::npos) << refused.error().message();
+      EXPECT_NE(refused.error().message().find(p.name), std::string::npos)
+          << refused.error().message();
     }
 }
 
@@ -151,7 +153,8 @@ TEST_P(Conformance, UnrealizeLeavesTheMemoryMapAsItWas) {
 INSTANTIATE_TEST_SUITE_P(AllTypes, Conformance, ::testing::ValuesIn(device_type_names()),
                          [](const auto& tested) {
                            std::string name = tested.param;
-                           std::ranges::replace_if(name, [](unsigned char c) { return !std::isalnum(c); }, '_');
+                           std::ranges::replace_if(
+                               name, [](unsigned char c) { return !std::isalnum(c); }, '_');
                            return name;
                          });
 

@@ -2,9 +2,9 @@
 // The bench for any type.
 #include "tests/conformance/fixture.h"
 
-#include <algorithm>
-
 #include "rhea/softmmu/snapshot.h"
+
+#include <algorithm>
 
 namespace rhea::test {
 namespace {
@@ -16,7 +16,8 @@ std::string find_provider(const std::string& kind) {
   for (const std::string& name : device_type_names()) {
     if (find_type(name)->bus == kind) continue;
     Bench bench;
-    if (auto device = bench.try_add(name); device && bench.machine().find_bus(kind) != nullptr) return name;
+    if (auto device = bench.try_add(name); device && bench.machine().find_bus(kind) != nullptr)
+      return name;
   }
   return {};
 }
@@ -93,7 +94,9 @@ void random_accesses(Machine& machine, Device& device, u64 seed, unsigned count)
     const unsigned size = 1u << random() % 4;
     // BARs may have moved.
     if (i % 64 == 63) ranges = accessible_ranges(machine, device);
-    if (i % 32 == 31) machine.virtual_clock().advance_to(machine.virtual_clock().now_ns() + static_cast<i64>(random() % 2'000'000));
+    if (i % 32 == 31)
+      machine.virtual_clock().advance_to(machine.virtual_clock().now_ns() +
+                                         static_cast<i64>(random() % 2'000'000));
     if (i % 128 == 127) machine.loop().iterate(false);
     if (pci != nullptr && (ranges.empty() || random() % 8 == 0)) {
       const unsigned config_size = 1u << random() % 3;
@@ -118,7 +121,8 @@ void random_accesses(Machine& machine, Device& device, u64 seed, unsigned count)
 std::vector<std::string> device_type_names() {
   std::vector<std::string> names;
   for (const TypeInfo* type : all_types())
-    if (!type->is_abstract && type->is_a(Device::kName) && type->name.rfind("test-", 0) != 0 && type->name != "bench-board")
+    if (!type->is_abstract && type->is_a(Device::kName) && type->name.rfind("test-", 0) != 0 &&
+        type->name != "bench-board")
       names.push_back(type->name);
   return names;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Puts a device of any registered type onto the test machine, without knowing anything of it but what the
-// class says of itself.
+// Puts a device of any registered type onto the test machine, without knowing anything of it but
+// what the class says of itself.
 #pragma once
+
+#include "tests/support/bench.h"
 
 #include <map>
 #include <optional>
@@ -9,11 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/bench.h"
-
 namespace rhea::test {
 
-/// A bench with one device of a type on it, and whatever that needed: a provider of its bus, fakes for its links.
+/// A bench with one device of a type on it, and whatever that needed: a provider of its bus, fakes
+/// for its links.
 class Specimen {
  public:
   explicit Specimen(const TypeInfo& type);
@@ -44,7 +45,8 @@ struct AccessibleRange {
 };
 std::vector<AccessibleRange> accessible_ranges(Machine& machine, const Device& device);
 
-/// `count` seeded accesses of random sizes to the device's registers and configuration space; time moves now and then.
+/// `count` seeded accesses of random sizes to the device's registers and configuration space; time
+/// moves now and then.
 void random_accesses(Machine& machine, Device& device, u64 seed, unsigned count);
 
 /// Names of all concrete device types.

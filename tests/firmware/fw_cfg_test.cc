@@ -2,11 +2,11 @@
 // fw_cfg's registers, directory and DMA.
 #include "rhea/hw/fw_cfg.h"
 
+#include "tests/support/bench.h"
+
 #include <gtest/gtest.h>
 
 #include <bit>
-
-#include "tests/support/bench.h"
 
 namespace rhea::test {
 namespace {

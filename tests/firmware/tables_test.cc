@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The tables firmware gets, placed and linked by the script as firmware would.
+#include "hw/i386/acpi_tables.h"
+#include "hw/i386/smbios.h"
+
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <map>
 #include <numeric>
-
-#include "hw/i386/acpi_tables.h"
-#include "hw/i386/smbios.h"
 
 namespace rhea::hw {
 namespace {
@@ -40,7 +40,8 @@ struct Loaded {
       const u32 value = get32(files[name], offset) + kBase;
       std::memcpy(files[name].data() + offset, &value, 4);
     } else if (get32(script, at) == 3) {
-      const u32 offset = get32(script, at + 60), start = get32(script, at + 64), length = get32(script, at + 68);
+      const u32 offset = get32(script, at + 60), start = get32(script, at + 64),
+                length = get32(script, at + 68);
       files[name][offset] = 0;
       files[name][offset] = static_cast<u8>(-sum(files[name], start, length));
     }
@@ -62,7 +63,9 @@ TEST(AcpiTables, TheRsdpLeadsToEveryTableAndAllSumToZero) {
   for (u32 at = rsdt + 36; at < rsdt + get32(loaded.tables(), rsdt - Loaded::kBase + 4); at += 4) {
     const u32 table = get32(loaded.tables(), at - Loaded::kBase);
     found += loaded.signature(table) + " ";
-    EXPECT_EQ(sum(loaded.tables(), table - Loaded::kBase, get32(loaded.tables(), table - Loaded::kBase + 4)), 0);
+    EXPECT_EQ(sum(loaded.tables(), table - Loaded::kBase,
+                  get32(loaded.tables(), table - Loaded::kBase + 4)),
+              0);
   }
   EXPECT_EQ(found, "FACP APIC SSDT ");
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The object model: properties, trees, state streams.
-#include <gtest/gtest.h>
-
-#include <span>
-
 #include "rhea/qom/device.h"
 #include "rhea/qom/registry.h"
 #include "rhea/softmmu/snapshot.h"
+
+#include <gtest/gtest.h>
+
+#include <span>
 
 namespace rhea {
 namespace {
@@ -158,7 +158,8 @@ TEST(Tree, LinksResolveByIdAndPath) {
   EXPECT_EQ(one.peer, &two);
   ASSERT_TRUE(two.set("peer", "/samples/one"));
   EXPECT_EQ(two.peer, &one);
-  EXPECT_EQ(one.set("peer", "three").error().message(), "Property 'test-sample.peer': 'three' not found");
+  EXPECT_EQ(one.set("peer", "three").error().message(),
+            "Property 'test-sample.peer': 'three' not found");
   EXPECT_EQ(std::get<std::string>(*one.get("peer")), "/samples/two");
 }
 
@@ -227,7 +228,8 @@ TEST_F(StateTest, NumbersOutOfRangeAreRefused) {
   const auto stream = saved(sample);
   auto& copy = b.container("/samples").add_child("s", create<Sample>());
   StateReader in(stream);
-  EXPECT_EQ(load_object(copy, in).error().message(), "/samples/s: state field 'counter' is out of range: 1001");
+  EXPECT_EQ(load_object(copy, in).error().message(),
+            "/samples/s: state field 'counter' is out of range: 1001");
 }
 
 }  // namespace
