@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 
 namespace rhea::block {
 namespace {
@@ -27,6 +28,31 @@ Result<u64> size_of(int fd) {
   u64 bytes = 0;
   if (::ioctl(fd, BLKGETSIZE64, &bytes) != 0) return fail("{}", errno_text(errno));
   return bytes;
+}
+
+// What O_DIRECT asks of offsets, lengths and addresses; enough for every disk.
+constexpr u64 kDirectAlignment = 4096;
+constexpr u64 kBounceSize = 128 * KiB;
+
+bool is_direct(CacheMode cache) {
+  return cache == CacheMode::None || cache == CacheMode::DirectSync;
+}
+bool is_synchronous(CacheMode cache) {
+  return cache == CacheMode::Writethrough || cache == CacheMode::DirectSync;
+}
+
+// Not blocking: a FIFO must not hang the program before it is refused.
+int open_flags(const RawFileOptions& options) {
+  return (options.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK |
+         (is_synchronous(options.cache) ? O_DSYNC : 0);
+}
+
+Result<FileDescriptor> open_direct(const std::string& filename, const RawFileOptions& options) {
+  if (!is_direct(options.cache)) return FileDescriptor();
+  FileDescriptor fd(::open(filename.c_str(), open_flags(options) | O_DIRECT));
+  if (fd) return fd;
+  return fail("Could not open '{}': its file system does not support O_DIRECT (cache={})", filename,
+              enum_name(options.cache));
 }
 
 Result<u64> usable_size(int fd, const RawFileOptions& options) {
@@ -69,24 +95,68 @@ Result<> write_at(int fd, u64 offset, std::span<const u8> data) {
   return {};
 }
 
-RawFile::RawFile(FileDescriptor fd, std::string filename, u64 size, const RawFileOptions& options)
-    : fd_(std::move(fd)), filename_(std::move(filename)), size_(size), options_(options) {}
+RawFile::RawFile(FileDescriptor fd, FileDescriptor direct, std::string filename, u64 size,
+                 const RawFileOptions& options)
+    : fd_(std::move(fd)),
+      direct_(std::move(direct)),
+      bounce_(
+          direct_ ? static_cast<u8*>(std::aligned_alloc(kDirectAlignment, kBounceSize)) : nullptr,
+          &std::free),
+      filename_(std::move(filename)),
+      size_(size),
+      options_(options) {}
 
 Result<std::unique_ptr<RawFile>> RawFile::open(const std::string& filename,
                                                const RawFileOptions& options) {
-  // Not blocking: a FIFO must not hang the program before it is refused.
-  const int flags = (options.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK;
-  FileDescriptor fd(::open(filename.c_str(), flags));
+  FileDescriptor fd(::open(filename.c_str(), open_flags(options)));
   if (!fd) return fail("Could not open '{}': {}", filename, errno_text(errno));
   auto bytes = usable_size(fd.get(), options);
   if (!bytes)
     return std::unexpected(
         std::move(bytes).error().within(fmt::format("Could not open '{}'", filename)));
   const u64 size = (*bytes + kSectorSize - 1) / kSectorSize * kSectorSize;
-  return std::unique_ptr<RawFile>(new RawFile(std::move(fd), filename, size, options));
+  FileDescriptor direct = TRY(open_direct(filename, options));
+  return std::unique_ptr<RawFile>(
+      new RawFile(std::move(fd), std::move(direct), filename, size, options));
 }
 
-Result<> RawFile::read(u64 offset, std::span<u8> data) { return read_at(fd_.get(), offset, data); }
+bool RawFile::goes_direct(u64 offset, u64 length) const {
+  return direct_ && (offset | length) % kDirectAlignment == 0;
+}
+
+// The last piece of a file that ends in the middle of a block is read in the ordinary way.
+Result<> RawFile::read_direct(u64 offset, std::span<u8> data) {
+  while (!data.empty()) {
+    const auto part = data.first(std::min<std::size_t>(data.size(), kBounceSize));
+    const ssize_t got =
+        ::pread(direct_.get(), bounce_.get(), part.size(), static_cast<off_t>(offset));
+    if (got != static_cast<ssize_t>(part.size()))
+      TRY(read_at(fd_.get(), offset, part));
+    else
+      std::copy_n(bounce_.get(), part.size(), part.begin());
+    data = data.subspan(part.size());
+    offset += part.size();
+  }
+  return {};
+}
+
+Result<> RawFile::write_direct(u64 offset, std::span<const u8> data) {
+  while (!data.empty()) {
+    const auto part = data.first(std::min<std::size_t>(data.size(), kBounceSize));
+    std::ranges::copy(part, bounce_.get());
+    const ssize_t put =
+        ::pwrite(direct_.get(), bounce_.get(), part.size(), static_cast<off_t>(offset));
+    if (put != static_cast<ssize_t>(part.size())) TRY(write_at(fd_.get(), offset, part));
+    data = data.subspan(part.size());
+    offset += part.size();
+  }
+  return {};
+}
+
+Result<> RawFile::read(u64 offset, std::span<u8> data) {
+  return goes_direct(offset, data.size()) ? read_direct(offset, data)
+                                          : read_at(fd_.get(), offset, data);
+}
 
 // A guest that writes another format's signature over a guessed raw image would have its next start
 // read the file by that format, with all the references to other host files such a header can hold.
@@ -104,10 +174,12 @@ Result<> RawFile::check_first_sector(u64 offset, std::span<const u8> data) {
 Result<> RawFile::write(u64 offset, std::span<const u8> data) {
   if (options_.read_only) return fail("'{}' is read-only", filename_);
   if (options_.probed && offset < kProbeBytes) TRY(check_first_sector(offset, data));
-  return write_at(fd_.get(), offset, data);
+  return goes_direct(offset, data.size()) ? write_direct(offset, data)
+                                          : write_at(fd_.get(), offset, data);
 }
 
 Result<> RawFile::flush() {
+  if (options_.cache == CacheMode::Unsafe) return {};
   while (!options_.read_only && ::fdatasync(fd_.get()) != 0)
     if (errno != EINTR) return fail("{}", errno_text(errno));
   return {};

@@ -16,9 +16,12 @@ struct RawFileOptions {
   bool read_only{false};
   bool probed{false};  ///< raw by guess: the first sector must not become another format's header
   bool lock{true};
+  CacheMode cache{CacheMode::Writeback};
 };
 
-/// The size is rounded up to whole sectors; what the file lacks of the last one reads as zeroes.
+/// Past the page cache go requests whose offset and length are aligned; the kernel keeps the others
+/// coherent with them. The size is rounded up to whole sectors; what the file lacks of the last one
+/// reads as zeroes.
 class RawFile final : public BlockNode {
  public:
   /// Errors name the file and why it cannot be used.
@@ -34,10 +37,17 @@ class RawFile final : public BlockNode {
   Result<> flush() override;
 
  private:
-  RawFile(FileDescriptor fd, std::string filename, u64 size, const RawFileOptions& options);
+  RawFile(FileDescriptor fd, FileDescriptor direct, std::string filename, u64 size,
+          const RawFileOptions& options);
   Result<> check_first_sector(u64 offset, std::span<const u8> data);
 
+  bool goes_direct(u64 offset, u64 length) const;
+  Result<> read_direct(u64 offset, std::span<u8> data);
+  Result<> write_direct(u64 offset, std::span<const u8> data);
+
   FileDescriptor fd_;
+  FileDescriptor direct_;  ///< past the page cache; may be none
+  std::unique_ptr<u8[], void (*)(void*)> bounce_;
   std::string filename_;
   u64 size_;
   RawFileOptions options_;

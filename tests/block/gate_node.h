@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// An image in memory whose requests wait at a gate and fail where the test says.
+#pragma once
+
+#include "rhea/block/block_backend.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace rhea::test {
+
+/// What a test holds on to after the node is in a drive.
+class Gate {
+ public:
+  explicit Gate(u64 bytes) : data(bytes) {}
+  ~Gate() {
+    if (opener_.joinable()) opener_.join();
+  }
+  void close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  void open() {
+    {
+      const std::lock_guard lock(mutex_);
+      closed_ = false;
+    }
+    changed_.notify_all();
+  }
+  void open_after(int milliseconds) {
+    opener_ = std::thread([this, milliseconds] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+      open();
+    });
+  }
+  /// Requests that touch this byte fail.
+  void break_at(u64 offset) {
+    const std::lock_guard lock(mutex_);
+    broken_ = offset;
+  }
+  Result<> pass(u64 offset, u64 length) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !closed_; });
+    if (broken_ && *broken_ >= offset && *broken_ < offset + length) return fail("broken");
+    return {};
+  }
+
+  std::vector<u8> data;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool closed_{false};
+  std::optional<u64> broken_;
+  std::thread opener_;
+};
+
+class GateNode final : public BlockNode {
+ public:
+  explicit GateNode(u64 bytes) : gate_(std::make_shared<Gate>(bytes)) {}
+  std::shared_ptr<Gate> gate() const { return gate_; }
+
+  std::string_view format() const override { return "raw"; }
+  const std::string& filename() const override { return name_; }
+  u64 size() const override { return gate_->data.size(); }
+  bool read_only() const override { return false; }
+  Result<> read(u64 offset, std::span<u8> data) override {
+    TRY(gate_->pass(offset, data.size()));
+    std::memcpy(data.data(), gate_->data.data() + offset, data.size());
+    return {};
+  }
+  Result<> write(u64 offset, std::span<const u8> data) override {
+    TRY(gate_->pass(offset, data.size()));
+    std::memcpy(gate_->data.data() + offset, data.data(), data.size());
+    return {};
+  }
+  Result<> flush() override { return gate_->pass(0, 0); }
+
+ private:
+  std::shared_ptr<Gate> gate_;
+  std::string name_{"gate"};
+};
+
+}  // namespace rhea::test
