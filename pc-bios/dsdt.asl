@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The differentiated system description table of the PC board (ACPI 6.4, chapter 5.2.11).
-// What depends on the machine's size comes from an SSDT made at start (hw/i386/acpi_ssdt.cc): the objects
-// declared External here.
-DefinitionBlock("dsdt.aml", "DSDT", 1, "RHEA", "RHEAPC", 1)
+// The values of the names below are patched at start (hw/i386/acpi_tables.cc); firmware that walks this table by
+// itself, as SeaBIOS does, knows no External.
+DefinitionBlock("dsdt.aml", "DSDT", 2, "RHEA", "RHEAPC", 1)
 {
-    External(\_SB.PLOW, IntObj)     // first address of the PCI window below 4 GiB
-    External(\_SB.PHIB, IntObj)     // first address of the PCI window above 4 GiB, 0 for none
-    External(\_SB.PHIL, IntObj)     // and its last
+    Name(PLOW, 0xe0000000)          // first address of the PCI window below 4 GiB
+    Name(PHIB, 0x100000000)         // first address of the PCI window above 4 GiB
+    Name(PHIL, 0x8ffffffff)         // and its last
+    Name(SER1, 0xff)                // whether there is a first serial port
+    Name(SER2, 0xff)                // and a second
 
     Name(\_S3, Package() { 1, 1, 0, 0 })
     Name(\_S4, Package() { 2, 2, 0, 0 })
@@ -37,14 +39,13 @@ DefinitionBlock("dsdt.aml", "DSDT", 1, "RHEA", "RHEAPC", 1)
                 CreateDWordField(WNDW, \_SB.PCI0.LOWW._MIN, LMIN)
                 CreateDWordField(WNDW, \_SB.PCI0.LOWW._MAX, LMAX)
                 CreateDWordField(WNDW, \_SB.PCI0.LOWW._LEN, LLEN)
-                LMIN = \_SB.PLOW
+                LMIN = \PLOW
                 LLEN = LMAX - LMIN + 1
-                If (\_SB.PHIB == 0) { Return (WNDW) }
                 CreateQWordField(HIGH, \_SB.PCI0.HIGW._MIN, HMIN)
                 CreateQWordField(HIGH, \_SB.PCI0.HIGW._MAX, HMAX)
                 CreateQWordField(HIGH, \_SB.PCI0.HIGW._LEN, HLEN)
-                HMIN = \_SB.PHIB
-                HMAX = \_SB.PHIL
+                HMIN = \PHIB
+                HMAX = \PHIL
                 HLEN = HMAX - HMIN + 1
                 ConcatenateResTemplate(WNDW, HIGH, Local0)
                 Return (Local0)
@@ -120,7 +121,7 @@ DefinitionBlock("dsdt.aml", "DSDT", 1, "RHEA", "RHEAPC", 1)
                 {
                     Name(_HID, EisaId("PNP0501"))
                     Name(_UID, 1)
-                    Method(_STA) { If (\_SB.PCI0.ISA.SER1 != 0) { Return (0xf) } Return (0) }
+                    Method(_STA) { If (\SER1 != 0) { Return (0xf) } Return (0) }
                     Name(_CRS, ResourceTemplate() {
                         IO(Decode16, 0x3f8, 0x3f8, 0, 8)
                         IRQNoFlags() { 4 }
@@ -130,14 +131,12 @@ DefinitionBlock("dsdt.aml", "DSDT", 1, "RHEA", "RHEAPC", 1)
                 {
                     Name(_HID, EisaId("PNP0501"))
                     Name(_UID, 2)
-                    Method(_STA) { If (\_SB.PCI0.ISA.SER2 != 0) { Return (0xf) } Return (0) }
+                    Method(_STA) { If (\SER2 != 0) { Return (0xf) } Return (0) }
                     Name(_CRS, ResourceTemplate() {
                         IO(Decode16, 0x2f8, 0x2f8, 0, 8)
                         IRQNoFlags() { 3 }
                     })
                 }
-                External(\_SB.PCI0.ISA.SER1, IntObj)
-                External(\_SB.PCI0.ISA.SER2, IntObj)
             }
         }
 

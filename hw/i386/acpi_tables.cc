@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// RSDP, RSDT, FADT, FACS, MADT, DSDT and the SSDT that carries the machine's sizes (ACPI 6.4,
+// RSDP, RSDT, FADT, FACS, MADT, DSDT and the SSDT that names the processors (ACPI 6.4,
 // chapter 5.2).
 #include "hw/i386/acpi_tables.h"
 
 #include "hw/i386/bios_linker.h"
 #include "pc-bios/dsdt.hex"
+#include "rhea/util/error.h"
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 
 namespace rhea::hw {
@@ -57,11 +59,25 @@ u32 add_facs(TableFile& file) {
   return start;
 }
 
-u32 add_dsdt(TableFile& file) {
+// The value of a Name in the compiled table: NameOp, four letters, a Byte, DWord or QWord constant.
+void patch_name(std::vector<u8>& aml, std::string_view name, u64 value) {
+  const std::string pattern = '\x08' + std::string(name);
+  const auto at = std::ranges::search(aml, pattern).begin() + 5;
+  RHEA_ASSERT(at < aml.end());
+  const unsigned width = *at == 0x0a ? 1 : *at == 0x0c ? 4 : 8;
+  for (unsigned i = 0; i < width; ++i) *(at + 1 + i) = static_cast<u8>(value >> (8 * i));
+}
+
+u32 add_dsdt(TableFile& file, const AcpiConfig& config) {
   const auto start = static_cast<u32>(file.out.size());
-  file.out.bytes({dsdt_aml_code, sizeof dsdt_aml_code});
-  file.linker.add_checksum(kTablesFile, start + 9, start, sizeof dsdt_aml_code);
-  file.out.patch(start + 9, 0, 1);
+  std::vector<u8> aml(std::begin(dsdt_aml_code), std::end(dsdt_aml_code));
+  patch_name(aml, "PLOW", config.pci_low_first);
+  patch_name(aml, "PHIB", config.pci_high_first);
+  patch_name(aml, "PHIL", config.pci_high_last);
+  patch_name(aml, "SER1", config.serial[0]);
+  patch_name(aml, "SER2", config.serial[1]);
+  file.out.bytes(aml);
+  file.linker.add_checksum(kTablesFile, start + 9, start, static_cast<u32>(aml.size()));
   return start;
 }
 
@@ -123,7 +139,7 @@ u32 add_madt(TableFile& file, const AcpiConfig& config) {
   return start;
 }
 
-// AML (ACPI 6.4, chapter 20): just enough to name integers and processors.
+// AML (ACPI 6.4, chapter 20): just enough to name processors.
 void aml_path(TableWriter& out, std::initializer_list<std::string_view> segments) {
   out.u8_('\\');
   if (segments.size() == 2) out.u8_(0x2e);
@@ -131,20 +147,9 @@ void aml_path(TableWriter& out, std::initializer_list<std::string_view> segments
   for (const std::string_view segment : segments) out.text(segment, 4, '_');
 }
 
-void aml_name(TableWriter& out, std::initializer_list<std::string_view> path, u64 value) {
-  out.u8_(0x08);
-  aml_path(out, path);
-  out.u8_(0x0e).u64_(value);
-}
-
 u32 add_ssdt(TableFile& file, const AcpiConfig& config) {
   const u32 start = file.begin("SSDT", 2);
   TableWriter& out = file.out;
-  aml_name(out, {"_SB", "PLOW"}, config.pci_low_first);
-  aml_name(out, {"_SB", "PHIB"}, config.pci_high_first);
-  aml_name(out, {"_SB", "PHIL"}, config.pci_high_last);
-  aml_name(out, {"_SB", "PCI0", "ISA", "SER1"}, config.serial[0]);
-  aml_name(out, {"_SB", "PCI0", "ISA", "SER2"}, config.serial[1]);
   for (unsigned cpu = 0; cpu < config.max_cpus; ++cpu) {
     TableWriter body;
     const std::string name = fmt::format("C{:03X}", cpu);
@@ -170,7 +175,7 @@ std::vector<u8> build_rsdp(u32 rsdt, BiosLinker& linker) {
 AcpiTables build_acpi_tables(const AcpiConfig& config) {
   TableFile file;
   const u32 facs = add_facs(file);
-  const u32 dsdt = add_dsdt(file);
+  const u32 dsdt = add_dsdt(file, config);
   const std::array tables = {add_fadt(file, facs, dsdt), add_madt(file, config),
                              add_ssdt(file, config)};
   const u32 rsdt = file.begin("RSDT", 1);

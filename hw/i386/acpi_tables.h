@@ -13,8 +13,8 @@ struct AcpiConfig {
   unsigned cpus{1};
   unsigned max_cpus{1};
   u64 pci_low_first{0xe0000000};  ///< PCI window below 4 GiB; it ends at the I/O APIC
-  u64 pci_high_first{0};          ///< window above RAM, 0 for none
-  u64 pci_high_last{0};
+  u64 pci_high_first{4 * GiB};         ///< window above RAM
+  u64 pci_high_last{36 * GiB - 1};
   bool serial[2]{};
 };
 
