@@ -5,8 +5,8 @@
 DefinitionBlock("dsdt.aml", "DSDT", 2, "RHEA", "RHEAPC", 1)
 {
     Name(PLOW, 0xe0000000)          // first address of the PCI window below 4 GiB
-    Name(PHIB, 0x100000000)         // first address of the PCI window above 4 GiB
-    Name(PHIL, 0x8ffffffff)         // and its last
+    Name(PHIF, 0x10000000)          // first address of the PCI window above 4 GiB, in pages (SeaBIOS knows no
+    Name(PHIL, 0x8fffffff)          // 64-bit constants), and its last page
     Name(SER1, 0xff)                // whether there is a first serial port
     Name(SER2, 0xff)                // and a second
 
@@ -44,8 +44,8 @@ DefinitionBlock("dsdt.aml", "DSDT", 2, "RHEA", "RHEAPC", 1)
                 CreateQWordField(HIGH, \_SB.PCI0.HIGW._MIN, HMIN)
                 CreateQWordField(HIGH, \_SB.PCI0.HIGW._MAX, HMAX)
                 CreateQWordField(HIGH, \_SB.PCI0.HIGW._LEN, HLEN)
-                HMIN = \PHIB
-                HMAX = \PHIL
+                HMIN = \PHIF << 12
+                HMAX = (\PHIL << 12) | 0xfff
                 HLEN = HMAX - HMIN + 1
                 ConcatenateResTemplate(WNDW, HIGH, Local0)
                 Return (Local0)

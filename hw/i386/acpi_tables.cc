@@ -59,12 +59,12 @@ u32 add_facs(TableFile& file) {
   return start;
 }
 
-// The value of a Name in the compiled table: NameOp, four letters, a Byte, DWord or QWord constant.
+// The value of a Name in the compiled table: NameOp, four letters, a Byte or DWord constant.
 void patch_name(std::vector<u8>& aml, std::string_view name, u64 value) {
   const std::string pattern = '\x08' + std::string(name);
   const auto at = std::ranges::search(aml, pattern).begin() + 5;
   RHEA_ASSERT(at < aml.end());
-  const unsigned width = *at == 0x0a ? 1 : *at == 0x0c ? 4 : 8;
+  const unsigned width = *at == 0x0a ? 1 : 4;
   for (unsigned i = 0; i < width; ++i) *(at + 1 + i) = static_cast<u8>(value >> (8 * i));
 }
 
@@ -72,8 +72,8 @@ u32 add_dsdt(TableFile& file, const AcpiConfig& config) {
   const auto start = static_cast<u32>(file.out.size());
   std::vector<u8> aml(std::begin(dsdt_aml_code), std::end(dsdt_aml_code));
   patch_name(aml, "PLOW", config.pci_low_first);
-  patch_name(aml, "PHIB", config.pci_high_first);
-  patch_name(aml, "PHIL", config.pci_high_last);
+  patch_name(aml, "PHIF", config.pci_high_first >> 12);
+  patch_name(aml, "PHIL", config.pci_high_last >> 12);
   patch_name(aml, "SER1", config.serial[0]);
   patch_name(aml, "SER2", config.serial[1]);
   file.out.bytes(aml);
