@@ -225,8 +225,6 @@ std::optional<u64> I8254Counter::next_change(u64 now) const {
       change = std::min(
           change, next({.first = low_first_ ? start_ : start_ + high_part(), .period = period()}));
       break;
-    case 4:
-    case 5: change = std::min(change, next({.first = start_ + period(), .period = 0})); break;
     default: break;
   }
   return change == kNever ? std::nullopt : std::optional(change);

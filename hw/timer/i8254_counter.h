@@ -31,8 +31,8 @@ class I8254Counter {
 
   /// Brings the counter up to `now`; true when OUT has risen since it was last brought up to date.
   bool advance(u64 now);
-  /// When OUT next rises, or falls (in mode 2, whose low phase is one pulse, only when it rises).
-  /// For a timer that calls advance().
+  /// When OUT next rises, or in modes 1 and 3 falls: in the others it is low for one pulse, or
+  /// from the write on. For a timer that calls advance().
   std::optional<u64> next_change(u64 now) const;
 
  private:

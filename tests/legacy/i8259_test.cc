@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The pair of 8259A.
+#include "tests/support/bench.h"
+
+#include <gtest/gtest.h>
+
+namespace rhea::test {
+namespace {
+
+constexpr u16 kMaster = 0x20;
+constexpr u16 kSlave = 0xa0;
+constexpr u16 kElcr = 0x4d0;
+
+class I8259Test : public testing::Test {
+ protected:
+  I8259Test() : device_(bench_.add("isa-i8259")) {
+    bench_.machine().interrupts.intr_changed = [this](bool level) {
+      intr_ = level;
+      ++changes_;
+    };
+  }
+
+  /// As a PC's firmware does: vectors 8 and 0x70, cascade, no automatic end of interrupt.
+  void initialise(u8 master_icw4 = 0x01, u8 slave_icw4 = 0x01) {
+    initialise_chip(kMaster, 0x08, 0x04, master_icw4);
+    initialise_chip(kSlave, 0x70, 0x02, slave_icw4);
+  }
+  void initialise_chip(u16 base, u8 vector, u8 icw3, u8 icw4) {
+    bench_.outb(base, 0x11);
+    bench_.outb(base + 1, vector);
+    bench_.outb(base + 1, icw3);
+    bench_.outb(base + 1, icw4);
+  }
+  void set(unsigned irq, bool level) { device_.gpio_in("", irq).set(level); }
+  void pulse(unsigned irq) {
+    set(irq, true);
+    set(irq, false);
+  }
+  u8 acknowledge() { return bench_.machine().interrupts.pic->acknowledge(); }
+  u8 irr(u16 base) {
+    bench_.outb(base, 0x0a);
+    return bench_.inb(base);
+  }
+  u8 isr(u16 base) {
+    bench_.outb(base, 0x0b);
+    return bench_.inb(base);
+  }
+
+  Bench bench_;
+  Device& device_;
+  bool intr_{false};
+  unsigned changes_{0};
+};
+
+TEST_F(I8259Test, IsQuietAfterReset) {
+  EXPECT_EQ(bench_.inb(kMaster + 1), 0);
+  EXPECT_EQ(bench_.inb(kSlave + 1), 0);
+  EXPECT_EQ(irr(kMaster), 0);
+  EXPECT_EQ(isr(kMaster), 0);
+  EXPECT_EQ(bench_.inw(kElcr), 0);
+  EXPECT_FALSE(bench_.machine().interrupts.pic->intr());
+}
+
+TEST_F(I8259Test, RemembersTheInterruptMask) {
+  initialise();
+  bench_.outb(kMaster + 1, 0xa5);
+  bench_.outb(kSlave + 1, 0x5a);
+  EXPECT_EQ(bench_.inb(kMaster + 1), 0xa5);
+  EXPECT_EQ(bench_.inb(kSlave + 1), 0x5a);
+}
+
+TEST_F(I8259Test, AWordWriteReachesBothPorts) {
+  initialise();
+  bench_.outw(kMaster, 0x7720);
+  EXPECT_EQ(bench_.inb(kMaster + 1), 0x77);
+}
+
+TEST_F(I8259Test, ARisingEdgeRaisesIntrAndGivesItsVector) {
+  initialise();
+  set(1, true);
+  EXPECT_TRUE(intr_);
+  EXPECT_EQ(acknowledge(), 0x09);
+  EXPECT_FALSE(intr_);
+  EXPECT_EQ(isr(kMaster), 0x02);
+}
+
+TEST_F(I8259Test, TellsIntrOnItsOutputPin) {
+  bool level = false;
+  struct Probe {
+    bool* level;
+    void set(unsigned, bool l) { *level = l; }
+  } probe{&level};
+  device_.connect_gpio_out("intr", 0, Irq::to<&Probe::set>(probe, 0));
+  initialise();
+  set(1, true);
+  EXPECT_TRUE(level);
+}
+
+TEST_F(I8259Test, AHeldEdgeInterruptsOnce) {
+  initialise();
+  set(1, true);
+  acknowledge();
+  bench_.outb(kMaster, 0x20);
+  EXPECT_FALSE(intr_);
+  EXPECT_EQ(irr(kMaster), 0);
+}
+
+TEST_F(I8259Test, AnEdgeIsKeptWhenThePinFallsAgain) {
+  initialise();
+  pulse(3);
+  EXPECT_EQ(irr(kMaster), 0x08);
+  EXPECT_EQ(acknowledge(), 0x0b);
+}
+
+TEST_F(I8259Test, AMaskedRequestWaitsForItsMask) {
+  initialise();
+  bench_.outb(kMaster + 1, 0x02);
+  set(1, true);
+  EXPECT_FALSE(intr_);
+  EXPECT_EQ(irr(kMaster), 0x02);
+  bench_.outb(kMaster + 1, 0x00);
+  EXPECT_TRUE(intr_);
+}
+
+TEST_F(I8259Test, SlaveInterruptsGoThroughTheMastersInput2) {
+  initialise();
+  set(12, true);
+  EXPECT_EQ(irr(kMaster), 0x04);
+  EXPECT_EQ(acknowledge(), 0x74);
+  EXPECT_EQ(isr(kMaster), 0x04);
+  EXPECT_EQ(isr(kSlave), 0x10);
+}
+
+TEST_F(I8259Test, Pin2IsTheCascadesAlone) {
+  initialise();
+  set(2, true);
+  EXPECT_EQ(irr(kMaster), 0);
+  EXPECT_FALSE(intr_);
+}
+
+TEST_F(I8259Test, ServesTheHighestPriorityFirst) {
+  initialise();
+  set(4, true);
+  set(3, true);
+  EXPECT_EQ(acknowledge(), 0x0b);
+}
+
+TEST_F(I8259Test, AHigherPriorityNestsAndALowerOneWaits) {
+  initialise();
+  set(4, true);
+  acknowledge();
+  set(5, true);
+  EXPECT_FALSE(intr_);
+  set(3, true);
+  EXPECT_TRUE(intr_);
+  EXPECT_EQ(acknowledge(), 0x0b);
+  bench_.outb(kMaster, 0x20);
+  EXPECT_EQ(isr(kMaster), 0x10);
+  bench_.outb(kMaster, 0x20);
+  EXPECT_EQ(acknowledge(), 0x0d);
+}
+
+TEST_F(I8259Test, TwoSlaveInterruptsFollowEachOther) {
+  initialise();
+  set(10, true);
+  set(9, true);
+  EXPECT_EQ(acknowledge(), 0x71);
+  bench_.outb(kSlave, 0x20);
+  bench_.outb(kMaster, 0x20);
+  EXPECT_TRUE(intr_);
+  EXPECT_EQ(acknowledge(), 0x72);
+}
+
+TEST_F(I8259Test, TheUnspecificEoiEndsTheHighestInService) {
+  initialise();
+  set(5, true);
+  acknowledge();
+  set(1, true);
+  acknowledge();
+  bench_.outb(kMaster, 0x20);
+  EXPECT_EQ(isr(kMaster), 0x20);
+}
+
+TEST_F(I8259Test, TheSpecificEoiEndsTheNamedOne) {
+  initialise();
+  set(5, true);
+  acknowledge();
+  set(1, true);
+  acknowledge();
+  bench_.outb(kMaster, 0x65);
+  EXPECT_EQ(isr(kMaster), 0x02);
+}
+
+TEST_F(I8259Test, GivesTheSpuriousVectorWhenNothingIsPending) {
+  initialise();
+  EXPECT_EQ(acknowledge(), 0x0f);
+  EXPECT_EQ(isr(kMaster), 0);
+}
+
+TEST_F(I8259Test, ALevelThatGoesBeforeTheAcknowledgeIsSpurious) {
+  initialise();
+  bench_.outb(kElcr, 0x20);
+  set(5, true);
+  set(5, false);
+  EXPECT_FALSE(intr_);
+  EXPECT_EQ(acknowledge(), 0x0f);
+}
+
+TEST_F(I8259Test, ASlaveRequestThatGoesTakesTheMastersWithIt) {
+  initialise();
+  bench_.outb(kElcr + 1, 0x08);
+  set(11, true);
+  set(11, false);
+  EXPECT_EQ(irr(kMaster), 0);
+  EXPECT_FALSE(intr_);
+}
+
+TEST_F(I8259Test, TheElcrTakesOnlyLinesThatCanBeLevels) {
+  bench_.outb(kElcr, 0xff);
+  bench_.outb(kElcr + 1, 0xff);
+  EXPECT_EQ(bench_.inb(kElcr), 0xf8);
+  EXPECT_EQ(bench_.inb(kElcr + 1), 0xde);
+}
+
+TEST_F(I8259Test, ALevelInterruptsAgainUntilItGoes) {
+  initialise();
+  bench_.outb(kElcr, 0x20);
+  set(5, true);
+  EXPECT_EQ(acknowledge(), 0x0d);
+  bench_.outb(kMaster, 0x20);
+  EXPECT_TRUE(intr_);
+  acknowledge();
+  set(5, false);
+  bench_.outb(kMaster, 0x20);
+  EXPECT_FALSE(intr_);
+}
+
+TEST_F(I8259Test, ALineThatBecomesALevelIsSeenAtOnce) {
+  initialise();
+  set(5, true);
+  acknowledge();
+  bench_.outb(kMaster, 0x20);
+  bench_.outb(kElcr, 0x20);
+  EXPECT_TRUE(intr_);
+}
+
+TEST_F(I8259Test, AutomaticEoiLeavesNothingInService) {
+  initialise(0x03);
+  set(4, true);
+  EXPECT_EQ(acknowledge(), 0x0c);
+  EXPECT_EQ(isr(kMaster), 0);
+  set(6, true);
+  EXPECT_TRUE(intr_);
+}
+
+TEST_F(I8259Test, RotationOnAutomaticEoiMakesTheServedOneLowest) {
+  initialise(0x03);
+  bench_.outb(kMaster, 0x80);
+  pulse(3);
+  acknowledge();
+  pulse(3);
+  pulse(4);
+  EXPECT_EQ(acknowledge(), 0x0c);
+  bench_.outb(kMaster, 0x00);
+  EXPECT_EQ(acknowledge(), 0x0b);
+  pulse(3);
+  pulse(5);
+  EXPECT_EQ(acknowledge(), 0x0d);
+}
+
+TEST_F(I8259Test, RotationOnUnspecificEoiMakesTheEndedOneLowest) {
+  initialise();
+  pulse(3);
+  acknowledge();
+  bench_.outb(kMaster, 0xa0);
+  pulse(3);
+  pulse(4);
+  EXPECT_EQ(acknowledge(), 0x0c);
+}
+
+TEST_F(I8259Test, RotationOnSpecificEoiMakesTheNamedOneLowest) {
+  initialise();
+  pulse(6);
+  acknowledge();
+  bench_.outb(kMaster, 0xe6);
+  EXPECT_EQ(isr(kMaster), 0);
+  pulse(0);
+  pulse(7);
+  EXPECT_EQ(acknowledge(), 0x0f);
+  EXPECT_EQ(isr(kMaster), 0x80);
+}
+
+TEST_F(I8259Test, SetPriorityMakesTheNamedOneLowest) {
+  initialise();
+  bench_.outb(kMaster, 0xc4);
+  pulse(4);
+  pulse(5);
+  EXPECT_EQ(acknowledge(), 0x0d);
+}
+
+TEST_F(I8259Test, SpecialMaskModeLetsAllOtherLevelsThrough) {
+  initialise();
+  set(3, true);
+  acknowledge();
+  bench_.outb(kMaster + 1, 0x08);
+  set(6, true);
+  EXPECT_FALSE(intr_);
+  bench_.outb(kMaster, 0x68);
+  EXPECT_TRUE(intr_);
+  bench_.outb(kMaster, 0x48);
+  EXPECT_FALSE(intr_);
+}
+
+TEST_F(I8259Test, InSpecialMaskModeTheUnspecificEoiPassesOverMaskedLevels) {
+  initialise();
+  set(3, true);
+  acknowledge();
+  bench_.outb(kMaster + 1, 0x08);
+  bench_.outb(kMaster, 0x68);
+  set(6, true);
+  acknowledge();
+  bench_.outb(kMaster, 0x20);
+  EXPECT_EQ(isr(kMaster), 0x08);
+}
+
+TEST_F(I8259Test, WithoutSpecialFullyNestedModeTheSlaveWaitsForTheMastersEoi) {
+  initialise();
+  set(12, true);
+  acknowledge();
+  set(9, true);
+  EXPECT_FALSE(intr_);
+}
+
+TEST_F(I8259Test, InSpecialFullyNestedModeAHigherSlaveInputNests) {
+  initialise(0x11);
+  set(12, true);
+  acknowledge();
+  set(3, true);
+  EXPECT_FALSE(intr_);
+  set(9, true);
+  EXPECT_TRUE(intr_);
+  EXPECT_EQ(acknowledge(), 0x71);
+}
+
+TEST_F(I8259Test, PollingAcknowledgesAndNamesTheInput) {
+  initialise();
+  set(5, true);
+  bench_.outb(kMaster, 0x0c);
+  EXPECT_EQ(bench_.inb(kMaster), 0x85);
+  EXPECT_EQ(isr(kMaster), 0x20);
+  EXPECT_FALSE(intr_);
+}
+
+TEST_F(I8259Test, PollingWithNothingPendingGivesZero) {
+  initialise();
+  bench_.outb(kMaster + 1, 0xff);
+  bench_.outb(kMaster, 0x0c);
+  EXPECT_EQ(bench_.inb(kMaster), 0);
+  EXPECT_EQ(bench_.inb(kMaster + 1), 0xff);
+}
+
+TEST_F(I8259Test, Icw1ForgetsMaskServiceAndEdges) {
+  initialise();
+  bench_.outb(kMaster + 1, 0xf0);
+  set(1, true);
+  acknowledge();
+  pulse(3);
+  bench_.outb(kMaster, 0x11);
+  EXPECT_EQ(irr(kMaster), 0);
+  EXPECT_EQ(isr(kMaster), 0);
+  bench_.outb(kMaster + 1, 0x20);
+  bench_.outb(kMaster + 1, 0x04);
+  bench_.outb(kMaster + 1, 0x01);
+  EXPECT_EQ(bench_.inb(kMaster + 1), 0);
+}
+
+TEST_F(I8259Test, AfterIcw1AHighPinMustRiseAnew) {
+  initialise();
+  set(1, true);
+  initialise();
+  EXPECT_FALSE(intr_);
+  set(1, false);
+  set(1, true);
+  EXPECT_TRUE(intr_);
+}
+
+TEST_F(I8259Test, WithoutIcw4InitialisationEndsAfterIcw3) {
+  initialise(0x03);
+  bench_.outb(kMaster, 0x10);
+  bench_.outb(kMaster + 1, 0x40);
+  bench_.outb(kMaster + 1, 0x04);
+  bench_.outb(kMaster + 1, 0x0f);
+  EXPECT_EQ(bench_.inb(kMaster + 1), 0x0f);
+  set(4, true);
+  EXPECT_EQ(acknowledge(), 0x44);
+  EXPECT_EQ(isr(kMaster), 0x10);
+}
+
+TEST_F(I8259Test, ASingleChipTakesNoIcw3) {
+  bench_.outb(kMaster, 0x12);
+  bench_.outb(kMaster + 1, 0x40);
+  bench_.outb(kMaster + 1, 0x55);
+  EXPECT_EQ(bench_.inb(kMaster + 1), 0x55);
+}
+
+TEST_F(I8259Test, TellsOfIntrOnlyWhenItChanges) {
+  initialise();
+  set(3, true);
+  const unsigned before = changes_;
+  set(4, true);
+  EXPECT_EQ(changes_, before);
+}
+
+TEST_F(I8259Test, ResetForgetsRequests) {
+  initialise();
+  bench_.outb(kElcr, 0x20);
+  set(3, true);
+  bench_.reset();
+  EXPECT_FALSE(intr_);
+  EXPECT_EQ(bench_.inb(kElcr), 0);
+}
+
+TEST_F(I8259Test, ASnapshotInServiceGoesOnWhereItWas) {
+  initialise();
+  bench_.outb(kMaster + 1, 0x80);
+  set(5, true);
+  acknowledge();
+  set(12, true);
+  const auto saved = bench_.save();
+  bench_.reset();
+  EXPECT_FALSE(intr_);
+
+  ASSERT_TRUE(bench_.load(saved));
+
+  EXPECT_TRUE(intr_);
+  EXPECT_EQ(isr(kMaster), 0x20);
+  EXPECT_EQ(acknowledge(), 0x74);
+  EXPECT_EQ(bench_.inb(kMaster + 1), 0x80);
+}
+
+TEST_F(I8259Test, ASnapshotInTheMiddleOfInitialisationGoesOnThere) {
+  initialise();
+  bench_.outb(kMaster, 0x11);
+  bench_.outb(kMaster + 1, 0x30);
+  const auto saved = bench_.save();
+  bench_.reset();
+
+  ASSERT_TRUE(bench_.load(saved));
+
+  bench_.outb(kMaster + 1, 0x04);
+  bench_.outb(kMaster + 1, 0x01);
+  set(1, true);
+  EXPECT_EQ(acknowledge(), 0x31);
+}
+
+TEST_F(I8259Test, ADriverThatRepeatsItsLevelAfterALoadMakesNoNewEdge) {
+  initialise();
+  set(1, true);
+  acknowledge();
+  bench_.outb(kMaster, 0x20);
+  const auto saved = bench_.save();
+  ASSERT_TRUE(bench_.load(saved));
+  set(1, true);
+  EXPECT_FALSE(intr_);
+}
+
+}  // namespace
+}  // namespace rhea::test
