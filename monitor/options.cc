@@ -49,7 +49,30 @@ Result<> add_mon(Machine& machine, const std::string& text) {
   return {};
 }
 
+// Applied after all serial ports and monitors are known: standard input and output go to those that
+// the user did not place.
+Result<> no_graphic(Machine& machine, const std::string&) {
+  if (machine.config.no_defaults) return {};
+  auto& monitors = machine.service<Monitors>();
+  auto& serials = machine.config.serials;
+  const bool monitor =
+      !monitors.any_requested() && machine.service<chardev::MonitorRequests>().ids.empty();
+  if (serials.empty()) {
+    TRY(create_chardev_legacy(machine, "serial0", monitor ? "mon:stdio" : "stdio"));
+    serials.emplace_back("serial0");
+    return {};
+  }
+  return monitor ? add_human(machine, "stdio") : Result<>();
+}
+
 const RegisterOption options[] = {
+    RegisterOption(
+        {.name = "nographic",
+         .argument = "",
+         .help =
+             "no window; the serial port and the monitor share the terminal (Ctrl-A h for help)",
+         .phase = StartPhase::Accelerator,
+         .apply = &no_graphic}),
     RegisterOption({.name = "monitor",
                     .argument = "dev",
                     .help = "a monitor for people on a character device; as for -serial",

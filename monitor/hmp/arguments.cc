@@ -88,7 +88,10 @@ Result<MemoryFormat> Arguments::format(MemoryFormat defaults) {
   MemoryFormat format = defaults;
   format.count = 1;
   skip_blanks();
-  if (!text_.starts_with('/')) return format;
+  if (!text_.starts_with('/')) {
+    if (format.letter == 'i') format.size = -1;
+    return format;
+  }
   text_.remove_prefix(1);
   u64 count = 0;
   bool counted = false;

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// HMP: drives and their media.
+#include "monitor/hmp/command.h"
+
+namespace rhea::hmp {
+namespace {
+
+using qmp::Json;
+
+void print_drive(Context& context, const Json& drive) {
+  context.print("{}", drive["device"].get<std::string>());
+  if (drive.contains("inserted")) {
+    const Json& medium = drive["inserted"];
+    context.print(": {} ({}{})\n", medium["file"].get<std::string>(),
+                  medium["drv"].get<std::string>(), medium["ro"].get<bool>() ? ", read-only" : "");
+  } else {
+    context.print(": [not inserted]\n");
+  }
+  if (drive.contains("qdev"))
+    context.print("    Attached to:      {}\n", drive["qdev"].get<std::string>());
+  if (drive["removable"].get<bool>()) {
+    const bool open = drive.contains("tray_open") && drive["tray_open"].get<bool>();
+    context.print("    Removable device: {}locked, tray {}\n",
+                  drive["locked"].get<bool>() ? "" : "not ", open ? "open" : "closed");
+  }
+  if (drive.contains("inserted")) context.print("    Cache mode:       writeback\n");
+}
+
+Result<> block(Context& context, Arguments& arguments) {
+  const auto wanted = TRY(arguments.optional_text());
+  TRY(arguments.end());
+  bool first = true;
+  for (const Json& drive : TRY(context.call("query-block"))) {
+    if (wanted && drive["device"] != *wanted) continue;
+    if (!std::exchange(first, false)) context.print("\n");
+    print_drive(context, drive);
+  }
+  return {};
+}
+
+Result<> eject(Context& context, Arguments& arguments) {
+  Json request = {{"force", arguments.flag('f')}};
+  request["device"] = TRY(arguments.text());
+  TRY(arguments.end());
+  TRY(context.call("eject", request));
+  return {};
+}
+
+Result<> change(Context& context, Arguments& arguments) {
+  Json request;
+  request["device"] = TRY(arguments.text());
+  request["force"] = arguments.flag('f');
+  request["filename"] = TRY(arguments.text("filename"));
+  if (const auto format = TRY(arguments.optional_text())) request["format"] = *format;
+  if (const auto mode = TRY(arguments.optional_text())) request["read-only-mode"] = *mode;
+  TRY(arguments.end());
+  TRY(context.call("blockdev-change-medium", request));
+  return {};
+}
+
+const RegisterHmpCommand commands[] = {
+    RegisterHmpCommand({"eject", "[-f] device", "eject a removable medium", &eject}),
+    RegisterHmpCommand({"change", "device [-f] filename [format [read-only-mode]]",
+                        "change a removable medium", &change}),
+};
+const RegisterInfo infos[] = {
+    RegisterInfo(
+        {"block", "[device]", "show info of one block device or all block devices", &block}),
+};
+
+}  // namespace
+}  // namespace rhea::hmp
