@@ -127,7 +127,10 @@ TEST_P(Conformance, TruncatedAndGarbledStatesAreRefused) {
 TEST_P(Conformance, SurvivesRandomAccesses) {
   Specimen specimen(type());
   REQUIRE_ON_BENCH(specimen);
-  random_accesses(specimen.bench().machine(), *specimen.device(), 42, kRandomAccesses);
+  const unsigned done =
+      random_accesses(specimen.bench().machine(), *specimen.device(), 42, kRandomAccesses);
+  // Objects inside another device (a keyboard) are reached in that device's own run.
+  EXPECT_TRUE(done == kRandomAccesses || !type().user_creatable) << done;
   specimen.bench().reset(ResetKind::Cold);
   EXPECT_FALSE(specimen.save().empty());
 }

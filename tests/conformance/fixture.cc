@@ -77,45 +77,87 @@ Result<> Specimen::load(std::span<const u8> stream) {
 }
 
 std::vector<AccessibleRange> accessible_ranges(Machine& machine, const Device& device) {
-  std::vector<AccessibleRange> found;
+  std::vector<AccessibleRange> own;
+  std::vector<AccessibleRange> all;
   const RcuGuard guard;
   for (const AddressSpace* space : {&machine.memory(), &machine.io()})
-    for (const FlatRange& range : space->view().ranges())
-      if (range.region->owner() == &device)
-        found.push_back({.io = space == &machine.io(), .first = range.first, .last = range.last});
-  return found;
+    for (const FlatRange& range : space->view().ranges()) {
+      const AccessibleRange found{
+          .io = space == &machine.io(), .first = range.first, .last = range.last};
+      if (range.region->owner() == &device) own.push_back(found);
+      if (range.region->owner() != nullptr) all.push_back(found);
+    }
+  // A disk has no registers of its own: its controller's are the way to it.
+  return own.empty() ? all : own;
 }
 
-void random_accesses(Machine& machine, Device& device, u64 seed, unsigned count) {
+void map_bars(PciDevice& device) {
+  u32 memory = 0xe000'0000;
+  u32 port = 0xc000;
+  for (unsigned n = 0; n < 6; ++n) {
+    const auto bar = device.bar_info(n);
+    if (!bar) continue;
+    u32& next = bar->kind == BarKind::Io ? port : memory;
+    const auto size = static_cast<u32>(bar->size);
+    next = (next + size - 1) / size * size;
+    device.config_write(pci::kBar0 + 4 * n, next, 4);
+    next += size;
+  }
+  device.config_write(pci::kCommand,
+                      pci::kCommandIo | pci::kCommandMemory | pci::kCommandMaster, 2);
+}
+
+namespace {
+
+void random_config_access(PciDevice& device, std::mt19937_64& random) {
+  const unsigned size = 1u << random() % 3;
+  const auto reg = static_cast<unsigned>(random() % PciDevice::kConfigSize) & ~(size - 1);
+  if (random() % 2 == 0)
+    device.config_read(reg, size);
+  else
+    device.config_write(reg, static_cast<u32>(random()), size);
+}
+
+void random_register_access(Machine& machine, const AccessibleRange& range,
+                            std::mt19937_64& random) {
+  const unsigned size = 1u << random() % 4;
+  // Registers crowd at the start of a range.
+  const u64 length = range.last - range.first + 1;
+  const u64 offset = random() % 2 == 0 ? random() % length : random() % std::min<u64>(length, 256);
+  const AddressSpace& space = range.io ? machine.io() : machine.memory();
+  if (random() % 2 == 0)
+    space.load(range.first + offset, size);
+  else
+    space.store(range.first + offset, random() % 4 == 0 ? random() : random() % 256, size);
+}
+
+}  // namespace
+
+unsigned random_accesses(Machine& machine, Device& device, u64 seed, unsigned count) {
   std::mt19937_64 random(seed);
   auto* pci = dynamic_cast<PciDevice*>(&device);
+  if (pci != nullptr) map_bars(*pci);
   std::vector<AccessibleRange> ranges = accessible_ranges(machine, device);
+  unsigned done = 0;
   for (unsigned i = 0; i < count; ++i) {
-    const unsigned size = 1u << random() % 4;
-    // BARs may have moved.
-    if (i % 64 == 63) ranges = accessible_ranges(machine, device);
     if (i % 32 == 31)
       machine.virtual_clock().advance_to(machine.virtual_clock().now_ns() +
                                          static_cast<i64>(random() % 2'000'000));
     if (i % 128 == 127) machine.loop().iterate(false);
-    if (pci != nullptr && (ranges.empty() || random() % 8 == 0)) {
-      const unsigned config_size = 1u << random() % 3;
-      const auto reg = static_cast<unsigned>(random() % 256) & ~(config_size - 1);
-      if (random() % 2 == 0)
-        pci->config_read(reg, config_size);
-      else
-        pci->config_write(reg, static_cast<u32>(random()), config_size);
-      continue;
+    if (i % 64 == 63) {
+      // Configuration writes move BARs and switch decoding off.
+      if (pci != nullptr && random() % 4 == 0) map_bars(*pci);
+      ranges = accessible_ranges(machine, device);
     }
-    if (ranges.empty()) continue;
-    const AccessibleRange& range = ranges[random() % ranges.size()];
-    const u64 address = range.first + random() % (range.last - range.first + 1);
-    const AddressSpace& space = range.io ? machine.io() : machine.memory();
-    if (random() % 2 == 0)
-      space.load(address, size);
+    if (pci != nullptr && (ranges.empty() || random() % 16 == 0))
+      random_config_access(*pci, random);
+    else if (!ranges.empty())
+      random_register_access(machine, ranges[random() % ranges.size()], random);
     else
-      space.store(address, random() % 4 == 0 ? random() : random() % 256, size);
+      continue;
+    ++done;
   }
+  return done;
 }
 
 std::vector<std::string> device_type_names() {

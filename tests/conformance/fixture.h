@@ -37,7 +37,7 @@ class Specimen {
   unsigned fakes_{0};
 };
 
-/// Every place where a guest can touch the device.
+/// Every place where a guest can touch the device; that of all devices for one that has none itself.
 struct AccessibleRange {
   bool io{};
   u64 first{};
@@ -45,9 +45,13 @@ struct AccessibleRange {
 };
 std::vector<AccessibleRange> accessible_ranges(Machine& machine, const Device& device);
 
+/// Gives every BAR an address and switches decoding and bus mastering on, as firmware would.
+void map_bars(PciDevice& device);
+
 /// `count` seeded accesses of random sizes to the device's registers and configuration space; time
-/// moves now and then.
-void random_accesses(Machine& machine, Device& device, u64 seed, unsigned count);
+/// moves now and then. Returns how many there were: a device without registers or a bus that leads
+/// to it has none.
+unsigned random_accesses(Machine& machine, Device& device, u64 seed, unsigned count);
 
 /// Names of all concrete device types.
 std::vector<std::string> device_type_names();
