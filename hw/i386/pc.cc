@@ -153,7 +153,7 @@ Result<> PcBoard::add_interrupt_controllers() {
 
 Result<> PcBoard::add_isa_devices() {
   TRY(add("i8237", isa_));
-  rtc_ = dynamic_cast<Mc146818*>(TRY(add("mc146818rtc", isa_, {}, "rtc")));
+  rtc_ = dynamic_cast<Mc146818*>(TRY(add("mc146818rtc", isa_, {{"base_year", i64{2000}}}, "rtc")));
   TRY(add("i8042", isa_));
   TRY(add("port92", isa_));
   TRY(add("fw_cfg_io", isa_, {}, "fw_cfg"));
