@@ -1,0 +1,219 @@
+; SPDX-License-Identifier: GPL-2.0-or-later
+; A 64-bit kernel in small: four levels of tables, exceptions and interrupts through 64-bit gates,
+; SSE registers, 64-bit accesses to a device.
+
+%include "common.inc"
+%include "protected.inc"
+%include "edu.inc"
+%include "apic.inc"
+
+%define PML4 0x20000
+%define PDPT 0x21000
+%define PAGES 0x22000           ; four directories of 2 MiB pages: 4 GiB, one to one
+%define HIGH_PDPT 0x26000
+%define HIGH_DIRECTORY 0x27000
+%define HIGH_TABLE 0x28000
+%define HIGH 0xffff800000000000
+%define PAGE 0x30000
+%define TICK 0x41
+
+; Points a vector to a handler; changes eax, edx, rdi.
+%macro GATE64 2
+    mov edi, IDT + %1 * 16
+    mov edx, %2
+    call set_gate64
+%endmacro
+
+main:
+    ENTER_PROTECTED
+    call find_edu
+    mov edi, PML4
+    mov ecx, 0x9000 / 4
+    xor eax, eax
+    cld
+    rep stosd
+    mov dword [PML4], PDPT | 3
+    mov dword [PML4 + 256 * 8], HIGH_PDPT | 3
+    mov dword [HIGH_PDPT], HIGH_DIRECTORY | 3
+    mov dword [HIGH_DIRECTORY], HIGH_TABLE | 3
+    mov edi, PDPT
+    mov eax, PAGES | 3
+    mov ecx, 4
+.directories:
+    mov [edi], eax
+    add edi, 8
+    add eax, 0x1000
+    loop .directories
+    mov edi, PAGES
+    mov eax, 0x83
+    mov ecx, 2048
+.pages:
+    mov [edi], eax
+    add edi, 8
+    add eax, 0x200000
+    loop .pages
+
+    mov eax, cr4
+    or eax, 0x620               ; PAE, SSE and its exceptions
+    mov cr4, eax
+    mov eax, PML4
+    mov cr3, eax
+    mov ecx, 0xc0000080
+    rdmsr
+    or eax, 0x100
+    wrmsr
+    mov eax, cr0
+    and eax, ~4
+    or eax, 0x80010002
+    mov cr0, eax
+    jmp CODE64:long_mode
+
+    LIBRARY 64
+long_mode:
+    mov rsp, STACK_TOP
+    mov edi, IDT
+    mov ecx, 256
+.gates:
+    push rcx
+    push rdi
+    mov edx, unexpected64
+    call set_gate64
+    pop rdi
+    pop rcx
+    add edi, 16
+    loop .gates
+    lidt [idt_pointer64]
+    mov ecx, 0xc0000080
+    rdmsr
+    and eax, 0x500
+    EXPECT eax, 0x500, "long mode is on"
+
+    ; 64-bit arithmetic and registers.
+    mov r8, 0x123456789abcdef0
+    mov r15, 3
+    imul r8, r15
+    mov rax, r8
+    shr rax, 32
+    EXPECT eax, 0x369d0369, "high half of a product"
+    xor edx, edx
+    mov rax, r8
+    div r15
+    mov r9, 0x123456789abcdef0
+    cmp rax, r9
+    FAIL_UNLESS e, "quotient"
+
+    ; A page high up appears when it is written.
+    GATE64 14, page_fault
+    mov rbx, HIGH
+    mov rax, 0x0102030405060708
+    mov [rbx + 0x10], rax
+    cmp byte [faults], 1
+    FAIL_UNLESS e, "one fault for a new page"
+    mov rax, [address]
+    lea rcx, [rbx + 0x10]
+    cmp rax, rcx
+    FAIL_UNLESS e, "address of the fault"
+    mov eax, [error]
+    EXPECT eax, 2, "error code of the fault"
+    mov eax, [PAGE + 0x10]
+    EXPECT eax, 0x05060708, "what was written, where the page is"
+
+    ; SSE registers; arithmetic on them is beyond KVM's emulator.
+    movdqu xmm0, [numbers]
+    movdqu [rbx + 0x20], xmm0
+    mov eax, [PAGE + 0x2c]
+    EXPECT eax, 4, "a vector's last number"
+
+    ; The device's 64-bit registers.
+    mov ebp, ebp
+    mov eax, [rbp]
+    EXPECT eax, 0x010000ed, "the edu device's identification"
+    mov rax, 0x0000000012345678
+    mov [rbp + EDU_DMA_SOURCE], rax
+    mov rcx, [rbp + EDU_DMA_SOURCE]
+    cmp rax, rcx
+    FAIL_UNLESS e, "a 64-bit register"
+
+    ; The local APIC's timer.
+    GATE64 TICK, tick
+    mov r12d, APIC
+    mov dword [r12 + APIC_SPURIOUS], 0x1ff
+    mov dword [r12 + APIC_LINT0], LVT_MASKED
+    mov dword [r12 + APIC_TPR], 0
+    mov dword [r12 + APIC_TIMER_DIVIDE], 0x0b
+    mov dword [r12 + APIC_TIMER], TICK | TIMER_PERIODIC
+    mov dword [r12 + APIC_TIMER_INITIAL], 1000000
+    SLEEP_UNTIL ticks, 5
+    mov dword [r12 + APIC_TIMER_INITIAL], 0
+
+    ; Ports.
+    mov dx, 0xcf8
+    mov eax, 0x80000000
+    out dx, eax
+    mov dx, 0xcfc
+    in eax, dx
+    EXPECT eax, 0x12378086, "host bridge"
+    mov rsi, said
+    mov ecx, said_length
+    mov dx, DEBUG_PORT
+    rep outsb
+    mov eax, esi
+    EXPECT eax, said + said_length, "rsi after rep outsb"
+    PASS
+
+page_fault:
+    push rax
+    inc byte [faults]
+    mov rax, cr2
+    mov [address], rax
+    mov rax, [rsp + 8]
+    mov [error], rax
+    mov dword [HIGH_TABLE], PAGE | 3
+    mov rax, cr2
+    invlpg [rax]
+    pop rax
+    add rsp, 8
+    iretq
+
+tick:
+    inc byte [ticks]
+    mov dword [r12 + APIC_EOI], 0
+    iretq
+
+unexpected64:
+    mov rax, [rsp + 8]
+    mov ebx, [rsp]
+    FAIL_NOW "unexpected interrupt (the two highest words on the stack)"
+
+; The gate at rdi to handler edx.
+set_gate64:
+    mov eax, edx
+    and eax, 0xffff
+    or eax, CODE64 << 16
+    mov [rdi], eax
+    mov eax, edx
+    and eax, 0xffff0000
+    or eax, 0x8e00
+    mov [rdi + 4], eax
+    mov qword [rdi + 8], 0
+    ret
+
+    align 8
+numbers:
+    dd 1, 2, 3, 4
+idt_pointer64:
+    dw 256 * 16 - 1
+    dq IDT
+address:
+    dq 0
+error:
+    dq 0
+faults:
+    db 0
+ticks:
+    db 0
+said:
+    db "64 bits were here", 10
+said_length equ $ - said
+
+%include "end.inc"
