@@ -18,6 +18,7 @@ constexpr i64 kNsPerMs = 1'000'000;
 Console::Console() { resize(kInitialWidth, kInitialHeight); }
 
 Console::~Console() {
+  for (DisplayClient* client : std::exchange(clients_, {})) client->detached();
   if (surface_ != nullptr) pixman_image_unref(surface_);
 }
 
@@ -83,18 +84,12 @@ Console& Consoles::add(DisplaySource& source) {
   Console& console = place.add_child(fmt::format("console[{}]", made_++), create<Console>());
   console.set_source(&source);
   all_.push_back(&console);
-  for (const auto& observer : observers_) observer(console, true);
   return console;
 }
 
 void Consoles::remove(Console& console) {
-  for (const auto& observer : observers_) observer(console, false);
   std::erase(all_, &console);
   console.parent()->remove_child(console);
-}
-
-void Consoles::on_change(std::function<void(Console&, bool added)> observer) {
-  observers_.push_back(std::move(observer));
 }
 
 namespace {

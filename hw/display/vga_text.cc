@@ -57,6 +57,7 @@ TextScreen text_screen(const ScreenMode& mode, const VgaRegisters& regs,
   if (mode.kind != ScreenMode::Kind::Text) return screen;
   const TextCursor cursor = text_cursor(regs);
   const auto rows = text_rows(mode);
+  screen.blink = (mode.attribute_mode & kBlink) != 0;
   screen.columns = static_cast<int>(mode.columns);
   screen.rows = static_cast<int>(rows.size());
   screen.cells.reserve(rows.size() * mode.columns);

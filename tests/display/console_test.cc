@@ -33,12 +33,12 @@ TEST_F(ConsoleTest, ConsoleIsInTheTree) {
   EXPECT_EQ(consoles.all().size(), 1U);
 }
 
-TEST_F(ConsoleTest, RemovedConsoleIsGoneAndToldOf) {
-  Console* gone = nullptr;
-  consoles.on_change([&](Console& c, bool added) { gone = added ? nullptr : &c; });
+TEST_F(ConsoleTest, RemovedConsoleTellsItsClients) {
   Console& second = consoles.add(source);
+  ClientProbe client;
+  second.add_client(client);
   consoles.remove(second);
-  EXPECT_EQ(gone, &second);
+  EXPECT_EQ(client.detachments, 1);
   EXPECT_EQ(consoles.all().size(), 1U);
   EXPECT_EQ(bench.machine().resolve("/backend/console[1]"), nullptr);
 }

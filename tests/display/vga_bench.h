@@ -78,8 +78,9 @@ class ClientProbe final : public DisplayClient {
  public:
   void resized(pixman_image_t*) override { ++resizes; }
   void updated(const Rect& rect) override { updates.push_back(rect); }
+  void detached() override { ++detachments; }
   int refresh_interval_ms() const override { return interval; }
-  int resizes{}, interval{};
+  int resizes{}, detachments{}, interval{};
   std::vector<Rect> updates;
 };
 

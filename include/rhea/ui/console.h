@@ -2,15 +2,15 @@
 // A guest's screen: a Pixman surface that a display device draws into and display clients show.
 #pragma once
 
+#include "rhea/qom/registry.h"
+#include "rhea/softmmu/machine.h"
+
 #include <pixman.h>
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "rhea/qom/registry.h"
-#include "rhea/softmmu/machine.h"
 
 namespace rhea {
 
@@ -25,15 +25,17 @@ struct TextCell {
 };
 struct TextScreen {
   int columns{}, rows{};
-  std::vector<TextCell> cells;  ///< row by row; empty in graphics modes
+  std::vector<TextCell> cells;     ///< row by row; empty in graphics modes
   int cursor_x{-1}, cursor_y{-1};  ///< -1: hidden
+  bool blink{};                    ///< attribute bit 7 blinks, else it brightens the background
 };
 
 /// What a display device offers. Called on the main loop under the machine's lock.
 class DisplaySource {
  public:
   virtual ~DisplaySource() = default;
-  /// Redraws what changed into the console's surface and reports it with Console::update. `full`: everything.
+  /// Redraws what changed into the console's surface and reports it with Console::update. `full`:
+  /// everything.
   virtual void refresh(bool full) = 0;
   virtual TextScreen text() { return {}; }
 };
@@ -44,6 +46,8 @@ class DisplayClient {
   virtual ~DisplayClient() = default;
   virtual void resized(pixman_image_t* surface) = 0;
   virtual void updated(const Rect& rect) = 0;
+  /// The console goes away and has forgotten its clients.
+  virtual void detached() {}
   /// Milliseconds between refreshes that this client wants; 0 for none of its own.
   virtual int refresh_interval_ms() const { return 30; }
 };
@@ -83,13 +87,10 @@ class Consoles final : public MachineService {
   Console& add(DisplaySource& source);
   void remove(Console& console);
   const std::vector<Console*>& all() const { return all_; }
-  /// Tells of each console after it came and before it goes.
-  void on_change(std::function<void(Console&, bool added)> observer);
 
  private:
   Machine* machine_;
   std::vector<Console*> all_;
-  std::vector<std::function<void(Console&, bool)>> observers_;
   unsigned made_{0};
 };
 
