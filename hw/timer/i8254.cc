@@ -39,6 +39,7 @@ class I8254 final : public IsaDevice, public SpeakerTimer {
   void set_gate(bool high) override { counters_[2].set_gate(now(), high); }
   bool gate() const override { return counters_[2].gate(); }
   bool output() const override;
+  void pre_save() override { update(); }
   Result<> post_load(unsigned version) override;
 
  protected:

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The pc board for tests.
+#include "tests/support/pc.h"
+
+#include <stdexcept>
+
+namespace rhea::test {
+namespace {
+
+void must(const Result<>& result) {
+  if (!result) throw std::runtime_error(result.error().message());
+}
+
+}  // namespace
+
+Pc::Pc(MachineConfig config) : machine_(std::make_unique<Machine>()) {
+  machine_->lock().lock();
+  machine_->config = std::move(config);
+  machine_->virtual_clock().set_manual(0);
+  auto& accel = machine_->service<accel::AccelService>();
+  accel.add_candidate("qtest");
+  must(accel.select());
+  must(hw::build_board(*machine_));
+  machine_->machine_ready();
+  must(accel.create_vcpus());
+  machine_->reset_now(ShutdownCause::None, ResetKind::Cold);
+}
+
+Pc::~Pc() {
+  machine_->lock().unlock();
+  machine_.reset();
+}
+
+std::vector<Device*> Pc::devices() {
+  std::vector<Device*> found;
+  machine_->visit([&](Object& object) {
+    if (auto* device = dynamic_cast<Device*>(&object); device != nullptr && device->is_realized())
+      found.push_back(device);
+  });
+  return found;
+}
+
+}  // namespace rhea::test
