@@ -28,6 +28,7 @@ Result<std::unique_ptr<Accelerator>> make_accelerator(Machine& machine, std::str
   KeyValues options = TRY(KeyValues::parse(text, "accel"));
   const std::string name(canonical(options.take("accel").value_or("")));
   const TypeInfo* type = find_type(name + "-accel");
+  if (type == nullptr && name == "tcg") return fail("the software CPU (tcg) is not there yet");
   if (type == nullptr || type->is_abstract || !type->is_a(Accelerator::kName))
     return fail("invalid accelerator '{}'; there are: {}", name, known_accelerators());
   std::unique_ptr<Object> object = TRY(machine.make(type->name));

@@ -7,6 +7,16 @@
 namespace rhea::cli {
 namespace {
 
+std::vector<std::string_view> lines(std::string_view text) {
+  std::vector<std::string_view> split;
+  for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    split.push_back(text.substr(0, end));
+    text.remove_prefix(end + 1);
+  }
+  split.push_back(text);
+  return split;
+}
+
 const RegisterOption information[] = {
     RegisterOption{{.name = "help",
                     .argument = "",
@@ -59,8 +69,15 @@ Result<std::vector<GivenOption>> parse_command_line(int argc, char** argv) {
 }
 
 Result<> apply_phase(Machine& machine, const std::vector<GivenOption>& given, StartPhase phase) {
-  for (const GivenOption& g : given)
-    if (g.option->phase == phase) TRY(g.option->apply(machine, g.argument));
+  for (const GivenOption& g : given) {
+    if (g.option->phase != phase) continue;
+    auto result = g.option->apply(machine, g.argument);
+    if (result) continue;
+    // Each error names its option; those from deeper down do not know which it was.
+    const std::string name = fmt::format("-{}", g.option->name);
+    if (result.error().message().starts_with(name)) return result;
+    return std::unexpected(std::move(result).error().within(name + " " + g.argument));
+  }
   return {};
 }
 
@@ -68,8 +85,10 @@ void print_help() {
   fmt::print(
       "Rhea, a full-system PC emulator. Usage: rhea [options] [disk image]\n\n"
       "  rhea -m 2G -cdrom image.iso -boot d\n  rhea -accel kvm -hda disk.img -nographic\n\n");
-  for (const CommandLineOption* option : all_options())
-    fmt::print("-{} {}\n        {}\n", option->name, option->argument, option->help);
+  for (const CommandLineOption* option : all_options()) {
+    fmt::print("-{}{}{}\n", option->name, option->argument.empty() ? "" : " ", option->argument);
+    for (const std::string_view line : lines(option->help)) fmt::print("        {}\n", line);
+  }
 }
 
 void print_version() {

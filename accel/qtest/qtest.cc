@@ -17,6 +17,9 @@ class QtestVm final : public VmBackend {
 class QtestAccelerator final : public Accelerator {
  public:
   static constexpr std::string_view kName = "qtest-accel";
+  static void describe(Schema<QtestAccelerator>& s) {
+    s.help("no CPU: a test program steers the devices (-qtest)");
+  }
 
   std::string_view short_name() const override { return "qtest"; }
   Result<std::unique_ptr<VmBackend>> create_vm(Machine& machine) override {

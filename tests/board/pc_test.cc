@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The pc board as a whole: what is on it, how it resets, saves and loads, and what its memory map is.
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <cstdlib>
+// The pc board as a whole: what is on it, how it resets, saves and loads, and what its memory map
+// is.
+#include "tests/support/pc.h"
 
 #include "rhea/hw/pci.h"
 #include "rhea/softmmu/snapshot.h"
 #include "tests/conformance/fixture.h"
-#include "tests/support/pc.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
 
 namespace rhea::test {
 namespace {

@@ -103,8 +103,8 @@ void map_bars(PciDevice& device) {
     device.config_write(pci::kBar0 + 4 * n, next, 4);
     next += size;
   }
-  device.config_write(pci::kCommand,
-                      pci::kCommandIo | pci::kCommandMemory | pci::kCommandMaster, 2);
+  device.config_write(pci::kCommand, pci::kCommandIo | pci::kCommandMemory | pci::kCommandMaster,
+                      2);
 }
 
 namespace {

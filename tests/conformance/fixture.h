@@ -37,7 +37,8 @@ class Specimen {
   unsigned fakes_{0};
 };
 
-/// Every place where a guest can touch the device; that of all devices for one that has none itself.
+/// Every place where a guest can touch the device; that of all devices for one that has none
+/// itself.
 struct AccessibleRange {
   bool io{};
   u64 first{};
