@@ -198,5 +198,17 @@ TEST(VgaRegisters, PciHeaderIsQemusStandardVga) {
   EXPECT_EQ(vga->config_read(16, 0x10, 4), 0xff000008U);
 }
 
+TEST(IsaVga, HasTheSamePortsAndItsMemoryAtAFixedAddress) {
+  Bench bench;
+  bench.add("isa-vga");
+  bench.outw(0x1ce, 0x0a);
+  EXPECT_EQ(bench.inw(0x1cf), 8 * 16);
+  bench.store(0xe0001000, 0x55, 1);
+  EXPECT_EQ(bench.load(0xe0001000, 1), 0x55U);
+  EXPECT_EQ(bench.load(0xe0800000, 1), 0xffU);
+  bench.outw(0x3c4, 0x0902);
+  EXPECT_EQ(bench.inb(0x3c5), 0x09);
+}
+
 }  // namespace
 }  // namespace rhea::test
