@@ -95,6 +95,7 @@ class FakeChardev final : public Chardev {
   std::string filename() const override { return "fake"; }
   /// Delivers as much as the front end takes; returns how much.
   std::size_t say(std::string_view text);
+  void send_break() { deliver(ChardevEvent::Break); }
   std::string written;
 };
 
