@@ -34,7 +34,8 @@ PLAIN = Flavour("plain", "build")
 SANITIZE = Flavour(
     "sanitize", "build-asan", ("-Db_sanitize=address,undefined",),
     {"ASAN_OPTIONS": "abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1",
-     "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1"},
+     "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1",
+     "RHEA_ACCESSES": "1000000"},
     timeout_factor=4)
 TSAN = Flavour(
     "tsan", "build-tsan", ("-Db_sanitize=thread",),

@@ -10,16 +10,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace rhea::test {
 namespace {
-
-/// RHEA_ACCESSES=N makes the random walks longer.
-unsigned accesses(unsigned usual) {
-  const char* text = std::getenv("RHEA_ACCESSES");
-  return text != nullptr ? static_cast<unsigned>(std::strtoul(text, nullptr, 10)) : usual;
-}
 
 std::string range_of(Machine& machine, u64 address) {
   const RcuGuard guard;
@@ -118,7 +111,7 @@ TEST(Pc, EveryDeviceSurvivesRandomAccesses) {
   Pc pc;
   for (Device* device : pc.devices()) {
     SCOPED_TRACE(device->type().name);
-    random_accesses(pc.machine(), *device, 7, accesses(10'000));
+    random_accesses(pc.machine(), *device, 7, access_count(10'000));
   }
   pc.machine().reset_now(ShutdownCause::SubsystemReset, ResetKind::Cold);
   EXPECT_EQ(range_of(pc.machine(), 0x100000), "100000-7ffffff pc.ram");
@@ -127,7 +120,7 @@ TEST(Pc, EveryDeviceSurvivesRandomAccesses) {
 TEST(Pc, RandomPortAccessesOverTheWholePortSpace) {
   Pc pc;
   std::mt19937_64 random(11);
-  for (unsigned i = 0; i < accesses(100'000); ++i) {
+  for (unsigned i = 0; i < access_count(100'000); ++i) {
     const unsigned size = 1u << random() % 3;
     const u64 port = random() % 2 == 0 ? random() % 0x400 : random() % 0x10000;
     if (random() % 2 == 0)

@@ -10,8 +10,6 @@
 namespace rhea::test {
 namespace {
 
-constexpr unsigned kRandomAccesses = 10'000;
-
 class Conformance : public ::testing::TestWithParam<std::string> {
  protected:
   const TypeInfo& type() const { return *find_type(GetParam()); }
@@ -127,10 +125,10 @@ TEST_P(Conformance, TruncatedAndGarbledStatesAreRefused) {
 TEST_P(Conformance, SurvivesRandomAccesses) {
   Specimen specimen(type());
   REQUIRE_ON_BENCH(specimen);
-  const unsigned done =
-      random_accesses(specimen.bench().machine(), *specimen.device(), 42, kRandomAccesses);
+  const unsigned wanted = access_count(10'000);
+  const unsigned done = random_accesses(specimen.bench().machine(), *specimen.device(), 42, wanted);
   // Objects inside another device (a keyboard) are reached in that device's own run.
-  EXPECT_TRUE(done == kRandomAccesses || !type().user_creatable) << done;
+  EXPECT_TRUE(done == wanted || !type().user_creatable) << done;
   specimen.bench().reset(ResetKind::Cold);
   EXPECT_FALSE(specimen.save().empty());
 }

@@ -5,6 +5,7 @@
 #include "rhea/softmmu/snapshot.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace rhea::test {
 namespace {
@@ -158,6 +159,11 @@ unsigned random_accesses(Machine& machine, Device& device, u64 seed, unsigned co
     ++done;
   }
   return done;
+}
+
+unsigned access_count(unsigned usual) {
+  const char* text = std::getenv("RHEA_ACCESSES");
+  return text != nullptr ? static_cast<unsigned>(std::strtoul(text, nullptr, 10)) : usual;
 }
 
 std::vector<std::string> device_type_names() {

@@ -54,6 +54,10 @@ void map_bars(PciDevice& device);
 /// to it has none.
 unsigned random_accesses(Machine& machine, Device& device, u64 seed, unsigned count);
 
+/// How many random accesses to make: `usual`, or what RHEA_ACCESSES says (the sanitizer runs ask
+/// for a million).
+unsigned access_count(unsigned usual);
+
 /// Names of all concrete device types.
 std::vector<std::string> device_type_names();
 

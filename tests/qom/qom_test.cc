@@ -38,6 +38,7 @@ class Sample : public Device {
   Inner inner;
   std::vector<u8> fifo;
   u32 counter{};
+  u16 rare{};
   bool loaded{};
   static constexpr std::string_view kLinkRoot = "/samples";
   Result<> post_load(unsigned) override {
@@ -58,6 +59,9 @@ void Sample::describe(Schema<Sample>& s) {
   s.state("inner", &Sample::inner);
   s.state("fifo", &Sample::fifo).range(0, 16);
   s.state("counter", &Sample::counter).range(0, 1000);
+  s.subsection(
+      "rare", [](const Sample& sample) { return sample.rare != 0; },
+      [](auto& fields) { fields.state("rare", &Sample::rare); });
 }
 
 class Derived final : public Sample {
@@ -197,6 +201,21 @@ TEST_F(StateTest, RoundTripIsByteIdentical) {
   EXPECT_EQ(copy.fifo, (std::vector<u8>{9, 8, 7}));
   EXPECT_TRUE(copy.loaded);
   EXPECT_EQ(saved(copy), stream);
+}
+
+TEST_F(StateTest, ASubsectionIsSavedOnlyWhenNeeded) {
+  Machine a, b;
+  auto& sample = fill(a);
+  const auto without = saved(sample);
+  sample.rare = 7;
+  const auto with = saved(sample);
+  EXPECT_GT(with.size(), without.size());
+  auto& copy = b.container("/samples").add_child("s", create<Sample>());
+  StateReader in(with);
+  ASSERT_TRUE(load_object(copy, in));
+  EXPECT_EQ(copy.rare, 7);
+  StateReader again(without);
+  EXPECT_TRUE(load_object(copy, again));
 }
 
 TEST_F(StateTest, EveryTruncationIsRefused) {
