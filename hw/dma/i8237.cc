@@ -117,13 +117,13 @@ Result<> I8237::post_load(unsigned) {
 template <unsigned Chip>
 u64 I8237::read(u64 offset, unsigned) {
   const u8 value = chips_[Chip].read(static_cast<unsigned>(offset >> Chip));
-  dma_read(Chip * 0xc0 + offset, value);
+  dma_read(u64{Chip} * 0xc0 + offset, value);
   return value;
 }
 
 template <unsigned Chip>
 void I8237::write(u64 offset, u64 value, unsigned) {
-  dma_write(Chip * 0xc0 + offset, value);
+  dma_write(u64{Chip} * 0xc0 + offset, value);
   chips_[Chip].write(static_cast<unsigned>(offset >> Chip), static_cast<u8>(value));
   schedule();
 }
