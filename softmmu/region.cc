@@ -101,6 +101,7 @@ void Region::init_alias(Device* owner, std::string name, Region& target, u64 off
   alias_ = &target;
   alias_offset_ = offset;
   target.aliases_.push_back(this);
+  if (link_) target.connect(link_);
 }
 
 void Region::init_iommu(Device* owner, std::string name, u128 size, IommuTranslate function,
