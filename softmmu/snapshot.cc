@@ -100,8 +100,14 @@ Result<> load_body(Object& object, const Section& section) {
   return {};
 }
 
+Result<> check_loaded(Object& object) {
+  for (const TypeInfo* type : object.type().lineage())
+    if (type->loaded) TRY(type->loaded(object));
+  return object.post_load(object.type().version);
+}
+
 Result<> run_post_load(Object& object) {
-  auto result = object.post_load(object.type().version);
+  auto result = check_loaded(object);
   if (!result) return std::unexpected(std::move(result).error().within(object.path()));
   return {};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What a class says of itself, once: `static void describe(Schema<Self>& s)` gives help, properties and
-// migratable state. From it come -device X,help, checked options, QMP introspection and snapshots.
+// What a class says of itself, once: `static void describe(Schema<Self>& s)` gives help, properties
+// and migratable state. From it come -device X,help, checked options, QMP introspection and
+// snapshots.
 //
 //   static void describe(Schema<DebugExit>& s) {
 //     s.help("port that ends the emulator");
@@ -9,6 +10,10 @@
 //   }
 #pragma once
 
+#include "rhea/qom/object.h"
+#include "rhea/qom/state.h"
+#include "rhea/qom/value.h"
+
 #include <concepts>
 #include <functional>
 #include <memory>
@@ -16,10 +21,6 @@
 #include <string_view>
 #include <type_traits>
 #include <vector>
-
-#include "rhea/qom/object.h"
-#include "rhea/qom/state.h"
-#include "rhea/qom/value.h"
 
 namespace rhea {
 
@@ -51,7 +52,7 @@ struct TypeInfo {
   const TypeInfo* parent{};
   bool is_abstract{};
   std::string help;
-  std::string bus;          ///< the kind of bus a device of this type plugs into, or empty
+  std::string bus;            ///< the kind of bus a device of this type plugs into, or empty
   bool user_creatable{true};  ///< may be named by -device
   std::vector<std::string> interfaces;
   std::vector<Property> properties;
@@ -59,6 +60,8 @@ struct TypeInfo {
   unsigned minimum_version{1};
   FieldList state;
   std::vector<Subsection> subsections;
+  std::function<Result<>(Object&)>
+      loaded;  ///< this class's own part of what follows a load; may be empty
   std::function<std::unique_ptr<Object>()> create;
 
   /// Own and inherited; nullptr when there is none.
@@ -165,7 +168,7 @@ class Schema {
   /// A property kept in a member. The default is assigned when an object is created.
   template <class V, class Owner, class Default = V>
     requires std::derived_from<Self, Owner>
-  PropertyBuilder property(std::string_view name, V Owner::*member, const Default& default_value) {
+  PropertyBuilder property(std::string_view name, V Owner::* member, const Default& default_value) {
     Property& p = add_property(name, PropertyCodec<V>::type());
     p.default_value = PropertyCodec<V>::to_value(V(default_value));
     if constexpr (requires { EnumTraits<V>::kNames; })
@@ -180,10 +183,11 @@ class Schema {
     return PropertyBuilder(p);
   }
 
-  /// A link to another object, set by its id (looked up under T::kLinkRoot) or its path; may be null.
+  /// A link to another object, set by its id (looked up under T::kLinkRoot) or its path; may be
+  /// null.
   template <class T, class Owner>
     requires std::derived_from<Self, Owner>
-  PropertyBuilder link(std::string_view name, T* Owner::*member) {
+  PropertyBuilder link(std::string_view name, T* Owner::* member) {
     Property& p = add_property(name, "link<" + std::string(T::kName) + ">");
     p.default_value = std::string();
     p.get = [member](const Object& object) {
@@ -221,13 +225,18 @@ class Schema {
   /// Migratable state kept in a member.
   template <class V, class Owner>
     requires std::derived_from<Self, Owner>
-  StateFieldBuilder state(std::string_view name, V Owner::*member) {
+  StateFieldBuilder state(std::string_view name, V Owner::* member) {
     return add_state(info_->state, name, member);
   }
   /// The section's version and the oldest one that can still be loaded.
   void state_version(unsigned version, unsigned minimum) {
     info_->version = version;
     info_->minimum_version = minimum;
+  }
+  /// For base classes: called when all state of an object is loaded, before its post_load(),
+  /// whether or not a derived class overrides that.
+  void after_load(Result<> (Self::*method)()) {
+    info_->loaded = [method](Object& object) { return (static_cast<Self&>(object).*method)(); };
   }
   /// `fill` adds fields through the FieldsOf it gets; `needed` decides at save time.
   class FieldsOf;
@@ -238,7 +247,7 @@ class Schema {
    public:
     explicit FieldsOf(FieldList& list) : list_(&list) {}
     template <class V, class Owner>
-    StateFieldBuilder state(std::string_view name, V Owner::*member) {
+    StateFieldBuilder state(std::string_view name, V Owner::* member) {
       return add_state(*list_, name, member);
     }
 
@@ -261,7 +270,7 @@ class Schema {
 
   // Fields are reached from an Object pointer, because a class may derive from more than one base.
   template <class V, class Owner>
-  static StateFieldBuilder add_state(FieldList& list, std::string_view name, V Owner::*member) {
+  static StateFieldBuilder add_state(FieldList& list, std::string_view name, V Owner::* member) {
     list.fields.push_back(StateField{
         .name = std::string(name),
         .save =
