@@ -130,8 +130,7 @@ class Piix4Pm final : public PciDevice {
     update_sci();
   }
 
-  Result<> post_load(unsigned version) override {
-    TRY(PciDevice::post_load(version));
+  Result<> post_load(unsigned) override {
     pm1_.settle(now());
     update_ports();
     update_sci();

@@ -110,8 +110,7 @@ class I440fx final : public PciDevice {
 
   void reset(ResetKind) override { update_map(Fill::WriteOnly); }
 
-  Result<> post_load(unsigned version) override {
-    TRY(PciDevice::post_load(version));
+  Result<> post_load(unsigned) override {
     // What reads see below a write-only segment comes with the RAM blocks.
     update_map(Fill::Nothing);
     return {};

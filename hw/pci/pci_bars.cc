@@ -36,8 +36,9 @@ constexpr unsigned bar_register(unsigned n) { return pci::kBar0 + 4 * n; }
 }  // namespace
 
 void PciDevice::bar(unsigned n, Region& region, BarKind kind) {
+  RHEA_ASSERT(base_realized_ && !is_realized());
   RHEA_ASSERT(n < kRomBarIndex && region.initialised() && region.container() == nullptr);
-  RHEA_ASSERT(bars_[n].region == nullptr && !is_realized());
+  RHEA_ASSERT(bars_[n].region == nullptr);
   const auto size = static_cast<u64>(region.size());
   RHEA_ASSERT(std::has_single_bit(size) && size >= (kind == BarKind::Io ? 4U : 16U));
   add_bar(n, region, kind);
@@ -131,13 +132,9 @@ Result<> PciDevice::load_option_rom() {
 
 // Back to what set_identity and the constructor made of the device, for the next realize().
 void PciDevice::forget_layout() {
-  for (const Bar& bar : bars_) {
-    if (bar.region == nullptr || bar.region->container() == nullptr) continue;
-    bar.region->container()->remove(*bar.region);
-    bar.region->set_enabled(true);
-  }
+  for (const Bar& bar : bars_)
+    if (bar.region != nullptr) bar.region->reset();
   bars_ = {};
-  rom_.reset();
   for (unsigned reg = pci::kBar0; reg < pci::kBar0 + 24U; reg += 4) config_set32(reg, 0);
   config_set32(pci::kRomBar, 0);
   config_set8(pci::kCapabilities, 0);

@@ -64,6 +64,7 @@ void PciDevice::describe(Schema<PciDevice>& s) {
       .help("let other functions share the slot");
   s.state("config", &PciDevice::config_);
   s.state("intx-level", &PciDevice::intx_level_);
+  s.after_load(&PciDevice::config_loaded);
 }
 
 Result<> PciDevice::set_addr(const Value& value) {
@@ -95,6 +96,7 @@ void PciDevice::set_identity(const PciIdentity& identity) {
 Result<> PciDevice::realize() {
   config_set8(pci::kHeaderType, is_multifunction() ? kHeaderMultifunction : 0);
   dma_.init(*this, pci_bus().dma_space(), devfn_);
+  base_realized_ = true;
   TRY(load_option_rom());
   apply_config();
   return {};
@@ -105,6 +107,7 @@ void PciDevice::unrealize() {
   intx_level_ = false;
   apply_config();
   forget_layout();
+  base_realized_ = false;
 }
 
 void PciDevice::reset_enter(ResetKind) {
@@ -113,7 +116,7 @@ void PciDevice::reset_enter(ResetKind) {
   apply_config();
 }
 
-Result<> PciDevice::post_load(unsigned) {
+Result<> PciDevice::config_loaded() {
   // A header of another device would make BARs and capabilities mean something else.
   const auto same = [this](unsigned reg, unsigned length) {
     for (unsigned i = reg; i < reg + length; ++i)

@@ -43,7 +43,8 @@ void PciDevice::update_intx() {
 u8 PciDevice::add_capability(u8 id, u8 size) {
   const unsigned length = (size + 3U) & ~3U;
   const u8 offset = next_capability_;
-  RHEA_ASSERT(!is_realized() && size >= 2 && offset != 0 && offset + length <= kConfigSize);
+  RHEA_ASSERT(base_realized_ && !is_realized() && size >= 2 && offset != 0 &&
+              offset + length <= kConfigSize);
   config_set8(offset, id);
   config_set8(last_capability_ == 0 ? pci::kCapabilities : last_capability_ + 1U, offset);
   config_set8(pci::kStatus, reset_value_[pci::kStatus] | pci::kStatusCapabilities);

@@ -127,15 +127,12 @@ class PciDevice : public Device {
   std::optional<BarInfo> bar_info(unsigned n) const;
   bool is_multifunction() const { return multifunction_ || identity_multifunction_; }
 
-  /// Overriders call the base first: it refuses another device's registers and moves the BARs.
-  Result<> post_load(unsigned version) override;
-
  protected:
   PciDevice();
   void set_identity(const PciIdentity& identity);
   /// BAR `n` shows `region`, whose size must be a power of two (io: >= 4, memory: >= 16). 64-bit
   /// BARs take two. The region stays the device's; it must be in no container. Its BAR places,
-  /// enables and disables it until unrealize() has run.
+  /// enables and disables it, and unrealize() resets it.
   void bar(unsigned n, Region& region, BarKind kind = BarKind::Memory32);
   /// INTx: which pin the device uses (1 = INTA#; 0 none), and its level. The level is remembered
   /// and saved; it reaches the bus unless the guest disabled INTx or enabled MSI. Reset lowers it.
@@ -189,6 +186,8 @@ class PciDevice : public Device {
   void update_intx();
   /// Makes everything derived from configuration space agree with it.
   void apply_config();
+  /// Refuses another device's registers and moves the BARs.
+  Result<> config_loaded();
   Result<> load_option_rom();
   void forget_layout();
 
@@ -200,6 +199,7 @@ class PciDevice : public Device {
   bool multifunction_{false};
   bool identity_multifunction_{false};
   u8 devfn_{0};
+  bool base_realized_{false};  ///< realize() of this class has run
   bool intx_level_{false};
   bool intx_asserted_{false};  ///< what the bus was told
   u8 msi_cap_{0};
