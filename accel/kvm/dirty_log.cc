@@ -105,17 +105,26 @@ void DirtyLog::protect(Slot& slot, u64 first, u64 last) {
 void DirtyLog::harvest() {
   const DomainGuard guard(&vm_->machine().lock());
   u32 count = 0;
-  for (Ring& ring : rings_) count += harvest_ring(ring);
+  bool overrun = false;
+  for (Ring& ring : rings_) {
+    const u32 taken = harvest_ring(ring);
+    overrun |= taken >= ring.entries.size();
+    count += taken;
+  }
   if (count > 0) call(vm_->fd(), KVM_RESET_DIRTY_RINGS);
   kvm_dirty_ring_harvest(count);
+  if (!overrun) return;
+  // KVM leaves the guest before a ring is full, but a KVM that emulates long stretches of guest code looks too late.
+  vm_->warn_once("ring", "this host's KVM overruns its dirty rings: all logged memory counts as written");
+  vm_->slots().restart_log();
 }
 
 u32 DirtyLog::harvest_ring(Ring& ring) {
   u32 count = 0;
-  for (;; ++count) {
+  for (; count < ring.entries.size(); ++count) {
     kvm_dirty_gfn& entry = ring.entries[ring.next % ring.entries.size()];
     const std::atomic_ref flags(entry.flags);
-    if ((flags.load(std::memory_order_acquire) & KVM_DIRTY_GFN_F_DIRTY) == 0) return count;
+    if ((flags.load(std::memory_order_acquire) & KVM_DIRTY_GFN_F_DIRTY) == 0) break;
     const Slot* slot = vm_->slots().by_id(entry.slot & 0xffff);
     if (slot != nullptr && entry.offset < slot->pages())
       for_each_client(slot->clients, [&](DirtyClient client) {
@@ -124,6 +133,7 @@ u32 DirtyLog::harvest_ring(Ring& ring) {
     flags.store(KVM_DIRTY_GFN_F_RESET, std::memory_order_release);
     ++ring.next;
   }
+  return count;
 }
 
 }  // namespace rhea::kvm

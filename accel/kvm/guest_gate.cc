@@ -2,6 +2,7 @@
 // Closing the gate: tell every vCPU, kick it out, wait until it is.
 #include "accel/kvm/guest_gate.h"
 
+#include <chrono>
 #include <thread>
 
 #include "accel/kvm/vcpu.h"
@@ -33,8 +34,10 @@ void GuestGate::close() {
   const std::lock_guard lock(mutex_);
   if (closures_++ > 0) return;
   for (KvmVcpu* vcpu : vcpus_) vcpu->alert(Attention::Gate);
+  // Most are out at once; one whose thread has to wait for a host processor should not be kept from it.
   for (KvmVcpu* vcpu : vcpus_)
-    while (vcpu->in_guest()) std::this_thread::yield();
+    for (unsigned tries = 0; vcpu->in_guest(); ++tries)
+      if (tries > 100) std::this_thread::sleep_for(std::chrono::microseconds(20));
 }
 
 void GuestGate::open() {

@@ -198,6 +198,19 @@ void MemorySlots::log_clear(const FlatRange&, u64 first, u64 last) {
   });
 }
 
+void MemorySlots::restart_log() {
+  const GuestGate::Closure closure(vm_->gate());
+  for (const auto& [gpa, slot] : slots_) {
+    if (slot->clients == 0) continue;
+    // Switching the log off and on protects every page again.
+    const unsigned clients = std::exchange(slot->clients, 0);
+    tell_kernel(*slot, slot->size);
+    slot->clients = clients;
+    tell_kernel(*slot, slot->size);
+    slot->block->mark_dirty(slot->block_offset, slot->size);
+  }
+}
+
 Slot* MemorySlots::by_id(u32 id) const { return id < by_id_.size() ? by_id_[id] : nullptr; }
 
 std::string MemorySlots::to_text() const {

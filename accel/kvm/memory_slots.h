@@ -50,6 +50,9 @@ class MemorySlots final : public MemoryListener {
   void log_sync(const FlatRange& range) override;
   void log_clear(const FlatRange& range, u64 first, u64 last) override;
 
+  /// For when the log has lost pages: every logged page counts as written, and is logged anew.
+  void restart_log();
+
   /// nullptr when there is none of this number (any more).
   Slot* by_id(u32 id) const;
   const std::map<u64, std::unique_ptr<Slot>>& slots() const { return slots_; }
