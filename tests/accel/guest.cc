@@ -16,10 +16,8 @@ constexpr u16 kPorts = 0x500;
 constexpr u64 kRegisters = 0xd0000;
 constexpr u64 kOrderPort = 0x5f0 - kPorts;
 constexpr u64 kNoOrder = 0xffffffff;
-constexpr u64 kIdt = 0x5000;
-constexpr u64 kGdt = 0x6000;
 constexpr u64 kPageTables = 0x8000;
-constexpr u64 kHandlers = 0x1200;
+constexpr u32 kHandlers = 0x1200;
 
 template <class T>
 T must(Result<T> result) {
@@ -27,9 +25,9 @@ T must(Result<T> result) {
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
-x86::Segment code_segment(bool long_mode) {
+x86::Segment code_segment() {
   return {.selector = 8, .base = 0, .limit = 0xffffffff, .type = 11, .s = true, .present = true, .avl = false,
-          .l = long_mode, .db = !long_mode, .g = true, .unusable = false, .dpl = 0};
+          .l = true, .db = false, .g = true, .unusable = false, .dpl = 0};
 }
 x86::Segment data_segment() {
   return {.selector = 16, .base = 0, .limit = 0xffffffff, .type = 3, .s = true, .present = true, .avl = false,
@@ -118,21 +116,18 @@ void Guest::prepare_real(std::span<const u8> code, unsigned cpu) {
   set_state(state, cpu);
 }
 
-void Guest::prepare_flat(std::span<const u8> code, unsigned cpu) {
-  place(code);
-  x86::CpuState state = blank_state(cpu);
-  const std::array<u64, 3> gdt = {0, 0x00cf9b000000ffff, 0x00cf93000000ffff};
-  std::memcpy(memory() + kGdt, gdt.data(), sizeof gdt);
-  for (u64 vector = 0; vector < 128; ++vector) {
-    const u64 handler = kHandlers + vector * 16;
-    const u64 gate = (handler & 0xffff) | u64{8} << 16 | u64{0x8e00} << 32 | (handler >> 16) << 48;
-    std::memcpy(memory() + kIdt + vector * 8, &gate, sizeof gate);
+void Guest::prepare_puppet(unsigned cpu) {
+  place(GUEST(puppet));
+  for (u32 vector = 0; vector < 128; ++vector) {
+    const u32 handler = kHandlers + vector * 16;  // offset, segment 0
+    std::memcpy(memory() + vector * 4, &handler, sizeof handler);
   }
-  state.cr0 |= 1;
-  state.segment.fill(data_segment());
-  state.segment[x86::Cs] = code_segment(false);
-  state.gdtr = {.base = kGdt, .limit = sizeof gdt - 1};
-  state.idtr = {.base = kIdt, .limit = 128 * 8 - 1};
+  x86::CpuState state = blank_state(cpu);
+  for (x86::Segment& segment : state.segment) segment.base = segment.selector = 0;
+  for (const unsigned segment : {x86::Ds, x86::Es, x86::Ss}) {
+    state.segment[segment].limit = 0xffffffff;
+    state.segment[segment].g = true;
+  }
   state.gpr[x86::Rsp] = 0x7000 - 0x100 * cpu;
   set_state(state, cpu);
 }
@@ -149,7 +144,7 @@ void Guest::prepare_long(std::span<const u8> code) {
   state.cr4 = 0x20;
   state.efer = 0x500;
   state.segment.fill(data_segment());
-  state.segment[x86::Cs] = code_segment(true);
+  state.segment[x86::Cs] = code_segment();
   set_state(state, 0);
 }
 

@@ -76,10 +76,10 @@ class Guest {
   void unplug_last_vcpu();
   void plug_vcpu();
 
-  /// Puts the code at kCode and lets the boot processor begin there, in real mode, in flat 32-bit protected mode with
-  /// interrupt descriptors for the puppet's handlers, or in 64-bit mode with memory mapped one to one.
+  /// Puts the code at kCode and lets the boot processor begin there, in real mode or in 64-bit mode with memory mapped one to
+  /// one; or makes it a puppet, in real mode with segments of 4 GiB and interrupt vectors.
   void prepare_real(std::span<const u8> code, unsigned cpu = 0);
-  void prepare_flat(std::span<const u8> code, unsigned cpu = 0);
+  void prepare_puppet(unsigned cpu = 0);
   void prepare_long(std::span<const u8> code);
   void start();
   void start_real(std::span<const u8> code) {
@@ -88,7 +88,7 @@ class Guest {
   }
   /// A puppet that waits for orders.
   void start_puppet() {
-    prepare_flat(GUEST(puppet));
+    prepare_puppet();
     start();
   }
   void pause();
