@@ -54,8 +54,10 @@ class KvmClock final : public Device {
     kvm_clock_data data{};
     data.clock = clock_;
     if (const int result = call(vm_->fd(), KVM_SET_CLOCK, &data); result < 0)
-      vm_->warn_once("clock", fmt::format("KVM_SET_CLOCK: {}: the guest's clock jumps", errno_text(-result)));
-    // Tells the guest's watchdogs that the pause was none of its doing; guests without the clock refuse it.
+      vm_->warn_once(
+          "clock", fmt::format("KVM_SET_CLOCK: {}: the guest's clock jumps", errno_text(-result)));
+    // Tells the guest's watchdogs that the pause was none of its doing; guests without the clock
+    // refuse it.
     vm_->gate().each([](KvmVcpu& vcpu) { vcpu.handle().call(KVM_KVMCLOCK_CTRL); });
   }
 

@@ -2,11 +2,11 @@
 // Registering coalesced ranges and draining the ring.
 #include "accel/kvm/coalesced.h"
 
-#include <algorithm>
-#include <array>
-
 #include "accel/kvm/trace_events.h"
 #include "accel/kvm/vm.h"
+
+#include <algorithm>
+#include <array>
 
 namespace rhea::kvm {
 namespace {
@@ -42,13 +42,15 @@ void CoalescedRing::drain_pending() {
     const kvm_coalesced_mmio entry = ring_->coalesced_mmio[first];
     std::atomic_ref(ring_->first).store((first + 1) % kRingSize, std::memory_order_release);
     AddressSpace& space = entry.pio == 1 ? vm_->machine().io() : vm_->machine().memory();
-    space.write(entry.phys_addr, {static_cast<const u8*>(entry.data), std::min<std::size_t>(entry.len, 8)});
+    space.write(entry.phys_addr,
+                {static_cast<const u8*>(entry.data), std::min<std::size_t>(entry.len, 8)});
   }
   draining_ = false;
 }
 
 bool CoalescedRanges::offered() const {
-  return vm_->extension(space_ == Space::Ports ? KVM_CAP_COALESCED_PIO : KVM_CAP_COALESCED_MMIO) != 0;
+  return vm_->extension(space_ == Space::Ports ? KVM_CAP_COALESCED_PIO : KVM_CAP_COALESCED_MMIO) !=
+         0;
 }
 
 int CoalescedRanges::request(unsigned long ioctl_number, u64 address, u64 size) {
@@ -57,7 +59,8 @@ int CoalescedRanges::request(unsigned long ioctl_number, u64 address, u64 size) 
   zone.size = static_cast<u32>(std::min<u64>(size, ~u32{0}));
   zone.pio = space_ == Space::Ports ? 1 : 0;
   const int result = call(vm_->fd(), ioctl_number, &zone);
-  kvm_coalesced(space_ == Space::Ports, address, size, ioctl_number == KVM_REGISTER_COALESCED_MMIO, result);
+  kvm_coalesced(space_ == Space::Ports, address, size, ioctl_number == KVM_REGISTER_COALESCED_MMIO,
+                result);
   return result;
 }
 

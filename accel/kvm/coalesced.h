@@ -2,19 +2,19 @@
 // Writes that the kernel collects in a ring, so that many of them cost one exit.
 #pragma once
 
-#include <atomic>
-#include <set>
-
 #include "accel/kvm/uapi.h"
 #include "rhea/softmmu/address_space.h"
 #include "rhea/softmmu/clock.h"
+
+#include <atomic>
+#include <set>
 
 namespace rhea::kvm {
 
 class Vm;
 
-/// The ring of a VM; every vCPU's mapping shows the same one. Drained before any exit is handled, before dirty
-/// bits are fetched, when a vCPU stops, and by a timer while there are ranges.
+/// The ring of a VM; every vCPU's mapping shows the same one. Drained before any exit is handled,
+/// before dirty bits are fetched, when a vCPU stops, and by a timer while there are ranges.
 class CoalescedRing {
  public:
   explicit CoalescedRing(Vm& vm);
@@ -23,9 +23,7 @@ class CoalescedRing {
   void map(kvm_coalesced_mmio_ring* ring) {
     if (ring_ == nullptr) ring_ = ring;
   }
-  bool pending() const {
-    return ring_ != nullptr && load(ring_->first) != load(ring_->last);
-  }
+  bool pending() const { return ring_ != nullptr && load(ring_->first) != load(ring_->last); }
   /// Delivers what is in the ring, in order. The machine's lock is the ring's: taken unless held.
   void drain() {
     if (pending()) drain_pending();

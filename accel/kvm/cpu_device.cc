@@ -12,8 +12,8 @@ void CpuDevice::describe(Schema<CpuDevice>& s) {
   s.help("the host's processor, run by KVM");
   s.board_only();
   s.computed("apic-id", "uint32", [](const CpuDevice& cpu) {
-    return Value(cpu.vcpu_ != nullptr ? u64{cpu.vcpu_->handle().id} : u64{0});
-  }).help("number of its local APIC");
+     return Value(cpu.vcpu_ != nullptr ? u64{cpu.vcpu_->handle().id} : u64{0});
+   }).help("number of its local APIC");
   s.state("cpu", &CpuDevice::state_);
 }
 

@@ -30,9 +30,9 @@ void patch_features(kvm_cpuid_entry2& leaf, const CpuidPlace& place) {
   const u32 in_package = u32{1} << place.topology.package_bits();
   leaf.ebx = (leaf.ebx & 0xffff) | std::min<u32>(in_package, 255) << 16 | place.apic_id << 24;
   set_bit(leaf.edx, 28, in_package > 1);
-  set_bit(leaf.ecx, 31, true);               // a hypervisor is present
-  set_bit(leaf.ecx, 27, false);              // OSXSAVE mirrors CR4; KVM keeps it
-  set_bit(leaf.ecx, 21, place.local_apic);   // x2APIC
+  set_bit(leaf.ecx, 31, true);              // a hypervisor is present
+  set_bit(leaf.ecx, 27, false);             // OSXSAVE mirrors CR4; KVM keeps it
+  set_bit(leaf.ecx, 21, place.local_apic);  // x2APIC
   set_bit(leaf.ecx, 24, place.local_apic && place.tsc_deadline);
   if (!place.local_apic) set_bit(leaf.edx, 9, false);
 }
@@ -41,9 +41,11 @@ void patch_features(kvm_cpuid_entry2& leaf, const CpuidPlace& place) {
 void patch_cache(kvm_cpuid_entry2& leaf, const x86::Topology& topology) {
   const u32 level = leaf.eax >> 5 & 7;
   if ((leaf.eax & 31) == 0) return;
-  const u32 sharing = (u32{1} << (level <= 2 ? topology.thread_bits() : topology.package_bits())) - 1;
+  const u32 sharing =
+      (u32{1} << (level <= 2 ? topology.thread_bits() : topology.package_bits())) - 1;
   const u32 cores = (u32{1} << (topology.package_bits() - topology.thread_bits())) - 1;
-  leaf.eax = (leaf.eax & 0x3fff) | std::min<u32>(sharing, 0xfff) << 14 | std::min<u32>(cores, 0x3f) << 26;
+  leaf.eax =
+      (leaf.eax & 0x3fff) | std::min<u32>(sharing, 0xfff) << 14 | std::min<u32>(cores, 0x3f) << 26;
 }
 
 void add_topology(Leaves& leaves, u32 function, const CpuidPlace& place) {
@@ -78,19 +80,22 @@ void patch_amd(Leaves& leaves, const CpuidPlace& place) {
   const kvm_cpuid_entry2* vendor = find(leaves, 0);
   const bool amd = vendor != nullptr && vendor->ebx == kAmdVendor;
   const u32 in_package = place.topology.threads * place.topology.cores;
-  if (kvm_cpuid_entry2* leaf = find(leaves, 0x80000001); leaf != nullptr && amd) set_bit(leaf->ecx, 1, in_package > 1);
+  if (kvm_cpuid_entry2* leaf = find(leaves, 0x80000001); leaf != nullptr && amd)
+    set_bit(leaf->ecx, 1, in_package > 1);
   if (kvm_cpuid_entry2* leaf = find(leaves, 0x80000008); leaf != nullptr && amd)
     leaf->ecx = (in_package - 1) | place.topology.package_bits() << 12;
   if (kvm_cpuid_entry2* leaf = find(leaves, 0x8000001e)) {
     leaf->eax = place.apic_id;
-    leaf->ebx = (place.topology.threads - 1) << 8 | (place.apic_id >> place.topology.thread_bits() & 0xff);
+    leaf->ebx =
+        (place.topology.threads - 1) << 8 | (place.apic_id >> place.topology.thread_bits() & 0xff);
     leaf->ecx = 0;
   }
 }
 
 Leaves without(std::span<const kvm_cpuid_entry2> leaves, u32 function) {
   Leaves kept;
-  std::ranges::copy_if(leaves, std::back_inserter(kept), [function](const auto& l) { return l.function != function; });
+  std::ranges::copy_if(leaves, std::back_inserter(kept),
+                       [function](const auto& l) { return l.function != function; });
   return kept;
 }
 
@@ -99,7 +104,9 @@ Leaves without(std::span<const kvm_cpuid_entry2> leaves, u32 function) {
 Leaves make_cpuid(Leaves leaves, const CpuidPlace& place) {
   const kvm_cpuid_entry2* basic = find(leaves, 0);
   const u32 highest = basic != nullptr ? basic->eax : 0;
-  std::erase_if(leaves, [](const auto& l) { return l.function == kTopologyLeaf || l.function == kTopologyLeafV2; });
+  std::erase_if(leaves, [](const auto& l) {
+    return l.function == kTopologyLeaf || l.function == kTopologyLeafV2;
+  });
   for (const u32 function : {kTopologyLeaf, kTopologyLeafV2})
     if (highest >= function) add_topology(leaves, function, place);
   for (kvm_cpuid_entry2& leaf : leaves) {

@@ -2,10 +2,10 @@
 // Fetching, clearing and harvesting dirty pages.
 #include "accel/kvm/dirty_log.h"
 
-#include <bit>
-
 #include "accel/kvm/trace_events.h"
 #include "accel/kvm/vm.h"
+
+#include <bit>
 
 namespace rhea::kvm {
 namespace {
@@ -24,7 +24,8 @@ Result<> DirtyLog::set_up(u32 ring_entries) {
   if (ring_entries == 0) {
     const int offered = vm_->extension(KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2);
     if ((offered & KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE) == 0) return {};
-    TRY(vm_->enable_capability(KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE));
+    TRY(vm_->enable_capability(KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
+                               KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE));
     way_ = Way::Manual;
     return {};
   }
@@ -32,10 +33,12 @@ Result<> DirtyLog::set_up(u32 ring_entries) {
   const int capability = ordered ? KVM_CAP_DIRTY_LOG_RING_ACQ_REL : KVM_CAP_DIRTY_LOG_RING;
   const auto most = static_cast<u32>(vm_->extension(capability)) / u32{sizeof(kvm_dirty_gfn)};
   const u32 least = kPageSizeOfRing / u32{sizeof(kvm_dirty_gfn)};
-  if (!std::has_single_bit(ring_entries)) return fail("dirty-ring-size={} is not a power of two", ring_entries);
+  if (!std::has_single_bit(ring_entries))
+    return fail("dirty-ring-size={} is not a power of two", ring_entries);
   if (most == 0) return fail("dirty-ring-size={}: this host's KVM has no dirty ring", ring_entries);
   if (ring_entries < least || ring_entries > most)
-    return fail("dirty-ring-size={} is out of range for this host's KVM ({} to {})", ring_entries, least, most);
+    return fail("dirty-ring-size={} is out of range for this host's KVM ({} to {})", ring_entries,
+                least, most);
   TRY(vm_->enable_capability(static_cast<u32>(capability), ring_entries * sizeof(kvm_dirty_gfn)));
   ring_entries_ = ring_entries;
   way_ = Way::Ring;
@@ -78,8 +81,8 @@ void DirtyLog::protect(Slot& slot, u64 first, u64 last) {
   if (way_ != Way::Manual || slot.seen.empty()) return;
   const u64 first_page = (first - slot.gpa) / kPageSize;
   const u64 end_page = (last - slot.gpa) / kPageSize + 1;
-  // The kernel wants whole words. Of them only pages are cleared that were asked for and that the log has reported:
-  // what was written since stays dirty.
+  // The kernel wants whole words. Of them only pages are cleared that were asked for and that the
+  // log has reported: what was written since stays dirty.
   const u64 first_word = first_page / 64;
   std::vector<u64> bitmap((end_page + 63) / 64 - first_word);
   u64 any = 0;
@@ -96,7 +99,8 @@ void DirtyLog::protect(Slot& slot, u64 first, u64 last) {
   kvm_clear_dirty_log request{};
   request.slot = slot.id;
   request.first_page = first_word * 64;
-  request.num_pages = static_cast<u32>(std::min<u64>(bitmap.size() * 64, slot.pages() - first_word * 64));
+  request.num_pages =
+      static_cast<u32>(std::min<u64>(bitmap.size() * 64, slot.pages() - first_word * 64));
   request.dirty_bitmap = bitmap.data();
   const int result = call(vm_->fd(), KVM_CLEAR_DIRTY_LOG, &request);
   kvm_clear_dirty_log_call(slot.id, request.first_page, request.num_pages, result);
@@ -114,8 +118,10 @@ void DirtyLog::harvest() {
   if (count > 0) call(vm_->fd(), KVM_RESET_DIRTY_RINGS);
   kvm_dirty_ring_harvest(count);
   if (!overrun) return;
-  // KVM leaves the guest before a ring is full, but a KVM that emulates long stretches of guest code looks too late.
-  vm_->warn_once("ring", "this host's KVM overruns its dirty rings: all logged memory counts as written");
+  // KVM leaves the guest before a ring is full, but a KVM that emulates long stretches of guest
+  // code looks too late.
+  vm_->warn_once("ring",
+                 "this host's KVM overruns its dirty rings: all logged memory counts as written");
   vm_->slots().restart_log();
 }
 
@@ -128,7 +134,8 @@ u32 DirtyLog::harvest_ring(Ring& ring) {
     const Slot* slot = vm_->slots().by_id(entry.slot & 0xffff);
     if (slot != nullptr && entry.offset < slot->pages())
       for_each_client(slot->clients, [&](DirtyClient client) {
-        slot->block->mark_dirty_for(client, slot->block_offset + entry.offset * kPageSize, kPageSize);
+        slot->block->mark_dirty_for(client, slot->block_offset + entry.offset * kPageSize,
+                                    kPageSize);
       });
     flags.store(KVM_DIRTY_GFN_F_RESET, std::memory_order_release);
     ++ring.next;

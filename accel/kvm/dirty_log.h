@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Which pages the guest has written, by whichever of KVM's three ways this VM uses; the answer is the same.
+// Which pages the guest has written, by whichever of KVM's three ways this VM uses; the answer is
+// the same.
 #pragma once
+
+#include "accel/kvm/memory_slots.h"
+#include "accel/kvm/uapi.h"
 
 #include <atomic>
 #include <span>
 #include <string>
 #include <vector>
-
-#include "accel/kvm/memory_slots.h"
-#include "accel/kvm/uapi.h"
 
 namespace rhea::kvm {
 
@@ -38,7 +39,8 @@ class DirtyLog {
   void sync(Slot& slot);
   /// Empties the rings of all vCPUs: for sync, and when one is full. Takes the machine's lock.
   void harvest();
-  /// Pages [first, last] (guest addresses) of the slot were taken by a client: log writes to them again.
+  /// Pages [first, last] (guest addresses) of the slot were taken by a client: log writes to them
+  /// again.
   void protect(Slot& slot, u64 first, u64 last);
 
  private:

@@ -8,11 +8,12 @@
 namespace rhea::kvm {
 
 void EventFds::eventfd_add(u64 address, const IoEventFd& eventfd) {
-  const bool done =
-      eventfd.size == 0 ? assign_any_size(address, eventfd, true) : assign(address, eventfd, eventfd.size, true);
+  const bool done = eventfd.size == 0 ? assign_any_size(address, eventfd, true)
+                                      : assign(address, eventfd, eventfd.size, true);
   if (!done)
-    vm_->warn_once("ioeventfd", fmt::format("KVM refuses the eventfd at {} {:#x}: its writes leave the guest",
-                                            space_ == Space::Ports ? "port" : "address", address));
+    vm_->warn_once("ioeventfd",
+                   fmt::format("KVM refuses the eventfd at {} {:#x}: its writes leave the guest",
+                               space_ == Space::Ports ? "port" : "address", address));
 }
 
 void EventFds::eventfd_del(u64 address, const IoEventFd& eventfd) {
@@ -22,10 +23,11 @@ void EventFds::eventfd_del(u64 address, const IoEventFd& eventfd) {
     assign(address, eventfd, eventfd.size, false);
 }
 
-// A length of 0 takes writes of every size, and lets the kernel skip decoding the instruction ("fast MMIO"). Kernels
-// without it get one eventfd for each size.
+// A length of 0 takes writes of every size, and lets the kernel skip decoding the instruction
+// ("fast MMIO"). Kernels without it get one eventfd for each size.
 bool EventFds::assign_any_size(u64 address, const IoEventFd& eventfd, bool on) {
-  if (vm_->extension(KVM_CAP_IOEVENTFD_ANY_LENGTH) != 0 && !eventfd.match) return assign(address, eventfd, 0, on);
+  if (vm_->extension(KVM_CAP_IOEVENTFD_ANY_LENGTH) != 0 && !eventfd.match)
+    return assign(address, eventfd, 0, on);
   bool done = true;
   for (const unsigned size : {1U, 2U, 4U, 8U})
     if (size < 8 || space_ == Space::Memory) done = assign(address, eventfd, size, on) && done;

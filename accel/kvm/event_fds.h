@@ -8,7 +8,8 @@ namespace rhea::kvm {
 
 class Vm;
 
-/// Follows the eventfds of one address space, memory or ports. What KVM refuses stays an ordinary exit.
+/// Follows the eventfds of one address space, memory or ports. What KVM refuses stays an ordinary
+/// exit.
 class EventFds final : public MemoryListener {
  public:
   enum class Space : u8 { Memory, Ports };

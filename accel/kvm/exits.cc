@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What a vCPU left the guest for, and what is done about it.
-#include <bit>
-#include <cstring>
-
 #include "accel/kvm/state.h"
 #include "accel/kvm/trace_events.h"
 #include "accel/kvm/vcpu.h"
 #include "accel/kvm/vm.h"
 #include "rhea/util/log.h"
+
+#include <bit>
+#include <cstring>
 
 namespace rhea::kvm {
 namespace {
@@ -47,12 +47,16 @@ bool KvmVcpu::handle_exit() {
       return stuck(fmt::format("the processor refused to enter the guest, reason {:#x}",
                                u64{run_->fail_entry.hardware_entry_failure_reason}));
     case KVM_EXIT_UNKNOWN:
-      return stuck(fmt::format("the guest was left for a reason unknown to KVM, {:#x}", u64{run_->hw.hardware_exit_reason}));
-    default: return stuck(fmt::format("the guest was left for a reason unknown to Rhea, {}", run_->exit_reason));
+      return stuck(fmt::format("the guest was left for a reason unknown to KVM, {:#x}",
+                               u64{run_->hw.hardware_exit_reason}));
+    default:
+      return stuck(
+          fmt::format("the guest was left for a reason unknown to Rhea, {}", run_->exit_reason));
   }
 }
 
-// IN, OUT, and INS and OUTS with or without REP: `count` items of `size` bytes one behind the other.
+// IN, OUT, and INS and OUTS with or without REP: `count` items of `size` bytes one behind the
+// other.
 void KvmVcpu::port_access() {
   const auto& io = run_->io;
   const unsigned size = io.size;
@@ -87,20 +91,24 @@ void KvmVcpu::memory_access() {
 bool KvmVcpu::end_of_interrupt() {
   const DomainGuard guard(&vm_->machine().lock());
   kvm_ioapic_eoi(run_->eoi.vector);
-  if (EoiListener* ioapic = vm_->machine().interrupts.ioapic) ioapic->end_of_interrupt(run_->eoi.vector);
+  if (EoiListener* ioapic = vm_->machine().interrupts.ioapic)
+    ioapic->end_of_interrupt(run_->eoi.vector);
   return true;
 }
 
-// KVM asks before it raises #GP for an MSR that is unknown or refused; there is no better answer here.
+// KVM asks before it raises #GP for an MSR that is unknown or refused; there is no better answer
+// here.
 bool KvmVcpu::msr_access(bool write) {
-  log_guest("cpu", "CPU {} {} MSR {:#x}{}, which this machine does not have", index_, write ? "writes" : "reads",
-            u32{run_->msr.index}, write ? fmt::format(" (value {:#x})", u64{run_->msr.data}) : "");
+  log_guest("cpu", "CPU {} {} MSR {:#x}{}, which this machine does not have", index_,
+            write ? "writes" : "reads", u32{run_->msr.index},
+            write ? fmt::format(" (value {:#x})", u64{run_->msr.data}) : "");
   run_->msr.error = 1;
   return true;
 }
 
 bool KvmVcpu::hypercall() {
-  log_guest("cpu", "CPU {} makes hypercall {}, which this machine does not have", index_, u64{run_->hypercall.nr});
+  log_guest("cpu", "CPU {} makes hypercall {}, which this machine does not have", index_,
+            u64{run_->hypercall.nr});
   run_->hypercall.ret = kNoSuchHypercall;
   return true;
 }
@@ -113,7 +121,9 @@ bool KvmVcpu::debug_stop() {
 bool KvmVcpu::system_event() {
   Machine& machine = vm_->machine();
   switch (run_->system_event.type) {
-    case KVM_SYSTEM_EVENT_SHUTDOWN: machine.request_shutdown(ShutdownCause::GuestShutdown); return false;
+    case KVM_SYSTEM_EVENT_SHUTDOWN:
+      machine.request_shutdown(ShutdownCause::GuestShutdown);
+      return false;
     case KVM_SYSTEM_EVENT_RESET: machine.request_reset(ShutdownCause::GuestReset); return false;
     case KVM_SYSTEM_EVENT_CRASH: machine.request_pause(RunState::GuestPanicked); return false;
     case KVM_SYSTEM_EVENT_WAKEUP: return true;
@@ -124,8 +134,9 @@ bool KvmVcpu::system_event() {
 
 bool KvmVcpu::internal_error() {
   const auto& internal = run_->internal;
-  std::string why = fmt::format("KVM internal error {}{}", internal.suberror,
-                                internal.suberror == kEmulationFailed ? " (it cannot emulate this instruction)" : "");
+  std::string why = fmt::format(
+      "KVM internal error {}{}", internal.suberror,
+      internal.suberror == kEmulationFailed ? " (it cannot emulate this instruction)" : "");
   if (internal.suberror != kEmulationFailed)
     for (u32 i = 0; i < std::min<u32>(internal.ndata, std::size(internal.data)); ++i)
       why += fmt::format(" {:#x}", u64{internal.data[i]});
@@ -135,8 +146,8 @@ bool KvmVcpu::internal_error() {
 bool KvmVcpu::memory_fault() {
   MemoryFault fault;
   std::memcpy(&fault, &run_->hw, sizeof fault);
-  return stuck(fmt::format("KVM cannot reach guest memory {:#x}, {} bytes, flags {:#x}", u64{fault.gpa}, u64{fault.size},
-                           u64{fault.flags}));
+  return stuck(fmt::format("KVM cannot reach guest memory {:#x}, {} bytes, flags {:#x}",
+                           u64{fault.gpa}, u64{fault.size}, u64{fault.flags}));
 }
 
 bool KvmVcpu::stuck(const std::string& why) {

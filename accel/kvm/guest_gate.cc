@@ -2,10 +2,10 @@
 // Closing the gate: tell every vCPU, kick it out, wait until it is.
 #include "accel/kvm/guest_gate.h"
 
+#include "accel/kvm/vcpu.h"
+
 #include <chrono>
 #include <thread>
-
-#include "accel/kvm/vcpu.h"
 
 namespace rhea::kvm {
 
@@ -34,7 +34,8 @@ void GuestGate::close() {
   const std::lock_guard lock(mutex_);
   if (closures_++ > 0) return;
   for (KvmVcpu* vcpu : vcpus_) vcpu->alert(Attention::Gate);
-  // Most are out at once; one whose thread has to wait for a host processor should not be kept from it.
+  // Most are out at once; one whose thread has to wait for a host processor should not be kept from
+  // it.
   for (KvmVcpu* vcpu : vcpus_)
     for (unsigned tries = 0; vcpu->in_guest(); ++tries)
       if (tries > 100) std::this_thread::sleep_for(std::chrono::microseconds(20));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Keeps every vCPU of a VM out of the guest for a moment, while the memory map under it is not whole.
+// Keeps every vCPU of a VM out of the guest for a moment, while the memory map under it is not
+// whole.
 #pragma once
 
 #include <condition_variable>
@@ -11,8 +12,9 @@ namespace rhea::kvm {
 
 class KvmVcpu;
 
-/// Closed while any Closure lives; closures nest and may come from any thread, vCPU threads out of the guest too.
-/// A closed gate delays vCPUs only between exits: their handlers go on, and may take any lock.
+/// Closed while any Closure lives; closures nest and may come from any thread, vCPU threads out of
+/// the guest too. A closed gate delays vCPUs only between exits: their handlers go on, and may take
+/// any lock.
 class GuestGate {
  public:
   class Closure {

@@ -2,12 +2,12 @@
 // Making a guest_memfd and putting it where a RAM block's memory was.
 #include "accel/kvm/guest_memfd.h"
 
+#include "accel/kvm/vm.h"
+
 #include <sys/mman.h>
 
 #include <algorithm>
 #include <cstring>
-
-#include "accel/kvm/vm.h"
 
 namespace rhea::kvm {
 namespace {
@@ -27,7 +27,8 @@ Result<> GuestMemfds::check(const Vm& vm) {
   if (vm.extension(KVM_CAP_USER_MEMORY2) == 0 || vm.extension(KVM_CAP_GUEST_MEMFD) == 0)
     return fail("guest-memfd=on: this host's KVM has no guest_memfd");
   if ((static_cast<u64>(vm.extension(KVM_CAP_GUEST_MEMFD_FLAGS)) & kWantedFlags) != kWantedFlags)
-    return fail("guest-memfd=on: this host's KVM does not let its guest_memfd be mapped and shared");
+    return fail(
+        "guest-memfd=on: this host's KVM does not let its guest_memfd be mapped and shared");
   return {};
 }
 
@@ -49,12 +50,15 @@ Result<FileDescriptor> GuestMemfds::move(RamBlock& block) {
   kvm_create_guest_memfd request{};
   request.size = block.size();
   request.flags = kWantedFlags;
-  FileDescriptor fd(TRY(try_call("KVM_CREATE_GUEST_MEMFD", vm_->fd(), KVM_CREATE_GUEST_MEMFD, &request)));
+  FileDescriptor fd(
+      TRY(try_call("KVM_CREATE_GUEST_MEMFD", vm_->fd(), KVM_CREATE_GUEST_MEMFD, &request)));
   void* mapped = ::mmap(nullptr, block.size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
-  if (mapped == MAP_FAILED) return fail("cannot map the guest_memfd of '{}': {}", block.id(), errno_text(errno));
+  if (mapped == MAP_FAILED)
+    return fail("cannot map the guest_memfd of '{}': {}", block.id(), errno_text(errno));
   copy_pages(static_cast<u8*>(mapped), block.host(), block.size());
   // Takes the place of the old pages in one step.
-  void* placed = ::mremap(mapped, block.size(), block.size(), MREMAP_MAYMOVE | MREMAP_FIXED, block.host());
+  void* placed =
+      ::mremap(mapped, block.size(), block.size(), MREMAP_MAYMOVE | MREMAP_FIXED, block.host());
   if (placed == block.host()) return fd;
   const int error = errno;
   ::munmap(mapped, block.size());

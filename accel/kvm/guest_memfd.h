@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// RAM blocks moved onto KVM's guest_memfd, memory that belongs to the guest first (`guest-memfd=on`).
+// RAM blocks moved onto KVM's guest_memfd, memory that belongs to the guest first
+// (`guest-memfd=on`).
 #pragma once
-
-#include <map>
-#include <memory>
 
 #include "rhea/softmmu/ram_block.h"
 #include "rhea/util/file_descriptor.h"
+
+#include <map>
+#include <memory>
 
 namespace rhea::kvm {
 
@@ -18,8 +19,8 @@ class GuestMemfds {
   static Result<> check(const Vm& vm);
 
   GuestMemfds(Vm& vm, bool wanted) : vm_(&vm), wanted_(wanted) {}
-  /// The block's file descriptor, made (and the block's contents moved over) on first use; -1 when guest_memfd is
-  /// not wanted, or the block is not anonymous memory.
+  /// The block's file descriptor, made (and the block's contents moved over) on first use; -1 when
+  /// guest_memfd is not wanted, or the block is not anonymous memory.
   int fd_for(const std::shared_ptr<RamBlock>& block);
 
  private:

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The pair of 8259 interrupt controllers inside the kernel.
-#include <bit>
-
 #include "accel/kvm/vm.h"
+
+#include <bit>
 
 namespace rhea::kvm {
 namespace {
 
 struct PicState {
-  u8 last_irr{}, irr{}, imr{}, isr{}, priority_add{}, irq_base{}, read_reg_select{}, poll{}, special_mask{};
-  u8 init_state{}, auto_eoi{}, rotate_on_auto_eoi{}, special_fully_nested_mode{}, init4{}, elcr{}, elcr_mask{};
+  u8 last_irr{}, irr{}, imr{}, isr{}, priority_add{}, irq_base{}, read_reg_select{}, poll{},
+      special_mask{};
+  u8 init_state{}, auto_eoi{}, rotate_on_auto_eoi{}, special_fully_nested_mode{}, init4{}, elcr{},
+      elcr_mask{};
 
   static void describe(StateFields<PicState>& f) {
     f.state("last-irr", &PicState::last_irr);
@@ -32,9 +34,8 @@ struct PicState {
 };
 static_assert(sizeof(PicState) == sizeof(kvm_pic_state));
 
-/// Intel 8259A pair of a PC, in the kernel (order number 231468). Its input pins do nothing: a GSI set through
-/// the kvm-ioapic device reaches both controllers.
-/// State: complete. Missing: nothing.
+/// Intel 8259A pair of a PC, in the kernel (order number 231468). Its input pins do nothing: a GSI
+/// set through the kvm-ioapic device reaches both controllers. State: complete. Missing: nothing.
 class KvmI8259 final : public Device {
  public:
   static constexpr std::string_view kName = "kvm-i8259";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The local APIC and events on their way: KVM_GET/SET_LAPIC, VCPU_EVENTS.
-#include <algorithm>
-
 #include "accel/kvm/state.h"
 #include "accel/kvm/vm.h"
+
+#include <algorithm>
 
 namespace rhea::kvm {
 
@@ -20,7 +20,8 @@ Result<> read_lapic(Vm& vm, const VcpuHandle& handle, x86::CpuState& state) {
 Result<> write_lapic(Vm& vm, const VcpuHandle& handle, const x86::CpuState& state) {
   if (!vm.has_local_apics() || state.lapic.empty()) return {};
   kvm_lapic_state lapic{};
-  if (state.lapic.size() != sizeof lapic.regs) return fail("the local APIC's state has {} bytes", state.lapic.size());
+  if (state.lapic.size() != sizeof lapic.regs)
+    return fail("the local APIC's state has {} bytes", state.lapic.size());
   std::memcpy(lapic.regs, state.lapic.data(), sizeof lapic.regs);
   TRY(handle.try_call("KVM_SET_LAPIC", KVM_SET_LAPIC, &lapic));
   return {};

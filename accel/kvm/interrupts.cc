@@ -8,7 +8,10 @@
 namespace rhea::kvm {
 
 Interrupts::Interrupts(Vm& vm, Irqchip irqchip)
-    : vm_(&vm), irqchip_(irqchip), routing_(vm, kIoApicPins), line_status_(vm.extension(KVM_CAP_IRQ_INJECT_STATUS) != 0) {}
+    : vm_(&vm),
+      irqchip_(irqchip),
+      routing_(vm, kIoApicPins),
+      line_status_(vm.extension(KVM_CAP_IRQ_INJECT_STATUS) != 0) {}
 
 Result<> Interrupts::set_up() {
   switch (irqchip_) {
@@ -25,10 +28,11 @@ Result<> Interrupts::set_up() {
 Result<> Interrupts::create_kernel_chips() {
   TRY(try_call("KVM_CREATE_IRQCHIP", vm_->fd(), KVM_CREATE_IRQCHIP));
   if (vm_->extension(KVM_CAP_IRQ_ROUTING) == 0) return {};
-  // A PC's wiring: the timer (GSI 0) goes to the first pin of the 8259s and to pin 2 of the I/O APIC, the other ISA
-  // interrupts to the same pin of both, the rest to the I/O APIC alone.
+  // A PC's wiring: the timer (GSI 0) goes to the first pin of the 8259s and to pin 2 of the I/O
+  // APIC, the other ISA interrupts to the same pin of both, the rest to the I/O APIC alone.
   for (u32 gsi = 0; gsi < 16; ++gsi) {
-    if (gsi != 2) routing_.add_pin(gsi, gsi < 8 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE, gsi % 8);
+    if (gsi != 2)
+      routing_.add_pin(gsi, gsi < 8 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE, gsi % 8);
     if (gsi != 2) routing_.add_pin(gsi, KVM_IRQCHIP_IOAPIC, gsi == 0 ? 2 : gsi);
   }
   for (u32 gsi = 16; gsi < kIoApicPins; ++gsi) routing_.add_pin(gsi, KVM_IRQCHIP_IOAPIC, gsi);
@@ -48,8 +52,8 @@ void Interrupts::connect(InterruptHub& hub) {
   };
 }
 
-// The kernel forwards an end of interrupt when its vector is that of a level-triggered route. The route of a pin that
-// is masked now stays: its interrupt may still be in service.
+// The kernel forwards an end of interrupt when its vector is that of a level-triggered route. The
+// route of a pin that is masked now stays: its interrupt may still be in service.
 void Interrupts::route_changed(unsigned pin, const MsiMessage& message, bool masked) {
   if (pin >= kIoApicPins || masked || !routing_.set_message(pin, message)) return;
   if (auto result = routing_.commit(); !result) vm_->warn_once("routing", result.error().message());
@@ -80,7 +84,8 @@ Result<> Interrupts::add_irqfd(int fd, u32 gsi, int resample_fd) {
   request.fd = static_cast<u32>(fd);
   request.gsi = gsi;
   if (resample_fd >= 0) {
-    if (vm_->extension(KVM_CAP_IRQFD_RESAMPLE) == 0) return fail("this host's KVM has no resampling interrupt eventfds");
+    if (vm_->extension(KVM_CAP_IRQFD_RESAMPLE) == 0)
+      return fail("this host's KVM has no resampling interrupt eventfds");
     request.flags = KVM_IRQFD_FLAG_RESAMPLE;
     request.resamplefd = static_cast<u32>(resample_fd);
   }

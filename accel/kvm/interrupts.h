@@ -2,9 +2,9 @@
 // The interrupt controllers that live in the kernel, as the rest of the machine reaches them.
 #pragma once
 
-#include <array>
-
 #include "accel/kvm/irq_routing.h"
+
+#include <array>
 
 namespace rhea::kvm {
 
@@ -14,11 +14,12 @@ class KvmVcpu;
 enum class Irqchip : u8 {
   Kernel,  ///< all of them in the kernel (kernel-irqchip=on)
   Split,   ///< local APICs in the kernel, 8259s and I/O APIC in Rhea (kernel-irqchip=split)
-  None,    ///< none in the kernel: one processor without a local APIC, for tests of the exits that come only then
+  None,    ///< none in the kernel: one processor without a local APIC, for tests of the exits that
+           ///< come only then
 };
 
-/// Lines, messages and eventfds into the kernel's controllers. Under the machine's lock, but for set_line and
-/// send_message, which any thread may call.
+/// Lines, messages and eventfds into the kernel's controllers. Under the machine's lock, but for
+/// set_line and send_message, which any thread may call.
 class Interrupts {
  public:
   Interrupts(Vm& vm, Irqchip irqchip);
@@ -29,14 +30,15 @@ class Interrupts {
   /// Connects the machine's interrupt hub.
   void connect(InterruptHub& hub);
 
-  /// Level of a global system interrupt of the kernel's controllers. Where the kernel says so, the result is how many
-  /// processors it reached (0: it was pending already, negative: masked).
+  /// Level of a global system interrupt of the kernel's controllers. Where the kernel says so, the
+  /// result is how many processors it reached (0: it was pending already, negative: masked).
   int set_line(u32 gsi, bool level);
   bool send_message(const MsiMessage& message);
   IrqRouting& routing() { return routing_; }
 
-  /// From now on the kernel raises `gsi` when `fd` is signalled. With `resample_fd` the line is level-triggered: it
-  /// falls at the end of interrupt, and the kernel signals that descriptor then.
+  /// From now on the kernel raises `gsi` when `fd` is signalled. With `resample_fd` the line is
+  /// level-triggered: it falls at the end of interrupt, and the kernel signals that descriptor
+  /// then.
   Result<> add_irqfd(int fd, u32 gsi, int resample_fd = -1);
   Result<> remove_irqfd(int fd, u32 gsi);
 

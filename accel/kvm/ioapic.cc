@@ -7,9 +7,9 @@ namespace {
 
 constexpr unsigned kPins = 24;
 
-/// Intel 82093AA in the kernel (order number 290566). Input pin n is the global system interrupt of that number,
-/// pin 2 the timer's, GSI 0; those below 16 reach the kernel's 8259s too.
-/// State: complete. Missing: nothing.
+/// Intel 82093AA in the kernel (order number 290566). Input pin n is the global system interrupt of
+/// that number, pin 2 the timer's, GSI 0; those below 16 reach the kernel's 8259s too. State:
+/// complete. Missing: nothing.
 class KvmIoApic final : public Device {
  public:
   static constexpr std::string_view kName = "kvm-ioapic";
@@ -33,12 +33,14 @@ class KvmIoApic final : public Device {
   }
 
   void reset(ResetKind) override {
-    if (auto result = put(at_reset_); !result) vm_->warn_once(std::string(kName), result.error().message());
+    if (auto result = put(at_reset_); !result)
+      vm_->warn_once(std::string(kName), result.error().message());
   }
 
   void pre_save() override {
     kvm_irqchip chip{};
-    if (auto result = get(chip); !result) return vm_->warn_once(std::string(kName), result.error().message());
+    if (auto result = get(chip); !result)
+      return vm_->warn_once(std::string(kName), result.error().message());
     const kvm_ioapic_state& in = chip.chip.ioapic;
     base_address_ = in.base_address;
     ioregsel_ = in.ioregsel;

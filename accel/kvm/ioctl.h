@@ -2,6 +2,9 @@
 // Calls into KVM: interrupted ones are repeated, errors are negative errno values.
 #pragma once
 
+#include "rhea/util/error.h"
+#include "rhea/util/types.h"
+
 #include <sys/ioctl.h>
 
 #include <cerrno>
@@ -9,9 +12,6 @@
 #include <span>
 #include <type_traits>
 #include <vector>
-
-#include "rhea/util/error.h"
-#include "rhea/util/types.h"
 
 namespace rhea::kvm {
 
@@ -44,10 +44,12 @@ Result<int> try_call(std::string_view name, int fd, unsigned long request, T arg
 template <class Header, class Entry>
 class VariableBlock {
  public:
-  explicit VariableBlock(std::size_t count) : words_((sizeof(Header) + count * sizeof(Entry) + 7) / 8), count_(count) {}
+  explicit VariableBlock(std::size_t count)
+      : words_((sizeof(Header) + count * sizeof(Entry) + 7) / 8), count_(count) {}
   Header& header() { return *reinterpret_cast<Header*>(words_.data()); }
   std::span<Entry> entries() {
-    return {reinterpret_cast<Entry*>(reinterpret_cast<u8*>(words_.data()) + sizeof(Header)), count_};
+    return {reinterpret_cast<Entry*>(reinterpret_cast<u8*>(words_.data()) + sizeof(Header)),
+            count_};
   }
 
  private:

@@ -2,10 +2,10 @@
 // Keeping and telling the routing table.
 #include "accel/kvm/irq_routing.h"
 
-#include <algorithm>
-
 #include "accel/kvm/trace_events.h"
 #include "accel/kvm/vm.h"
+
+#include <algorithm>
 
 namespace rhea::kvm {
 

@@ -2,13 +2,13 @@
 // The kernel's table from global system interrupts to controller pins and messages.
 #pragma once
 
-#include <set>
-#include <vector>
-
 #include "accel/kvm/uapi.h"
 #include "rhea/softmmu/interrupt.h"
 #include "rhea/util/error.h"
 #include "rhea/util/types.h"
+
+#include <set>
+#include <vector>
 
 namespace rhea::kvm {
 

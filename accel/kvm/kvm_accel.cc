@@ -36,9 +36,10 @@ class KvmAccelerator final : public accel::Accelerator {
     if (irqchip_ == KernelIrqchip::Off)
       return fail("kernel-irqchip=off: the local APICs are in the kernel only; use on or split");
     auto system = TRY(System::open(device_));
-    const VmOptions options{.irqchip = irqchip_ == KernelIrqchip::Split ? Irqchip::Split : Irqchip::Kernel,
-                            .dirty_ring_entries = dirty_ring_size_,
-                            .guest_memfd = guest_memfd_};
+    const VmOptions options{
+        .irqchip = irqchip_ == KernelIrqchip::Split ? Irqchip::Split : Irqchip::Kernel,
+        .dirty_ring_entries = dirty_ring_size_,
+        .guest_memfd = guest_memfd_};
     return TRY(Vm::create(machine, std::move(system), options));
   }
 

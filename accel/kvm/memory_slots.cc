@@ -2,10 +2,10 @@
 // From flat ranges to KVM_SET_USER_MEMORY_REGION.
 #include "accel/kvm/memory_slots.h"
 
-#include <algorithm>
-
 #include "accel/kvm/trace_events.h"
 #include "accel/kvm/vm.h"
+
+#include <algorithm>
 
 namespace rhea::kvm {
 namespace {
@@ -27,7 +27,8 @@ MemorySlots::MemorySlots(Vm& vm)
 
 MemorySlots::~MemorySlots() = default;
 
-// The slot a range asks for; null when it has no whole page of memory, or must be reached through exits.
+// The slot a range asks for; null when it has no whole page of memory, or must be reached through
+// exits.
 std::unique_ptr<Slot> MemorySlots::wanted(const FlatRange& range) const {
   if (!range.readable_memory()) return nullptr;
   const bool readonly = !range.writable_memory();
@@ -53,7 +54,9 @@ void MemorySlots::begin() {
   coming_.clear();
 }
 
-void MemorySlots::region_del(const FlatRange& range) { going_.emplace_back(range.first, range.last); }
+void MemorySlots::region_del(const FlatRange& range) {
+  going_.emplace_back(range.first, range.last);
+}
 
 void MemorySlots::region_add(const FlatRange& range) {
   if (auto slot = wanted(range)) coming_.push_back(std::move(slot));
@@ -66,7 +69,8 @@ void MemorySlots::commit() {
     if (it == slots_.end() || it->first < first || it->second->last() > last) continue;
     Slot& old = *it->second;
     // What goes and comes back the same was cut only elsewhere.
-    const auto same = std::ranges::find_if(coming_, [&old](const auto& s) { return s->same_memory(old); });
+    const auto same =
+        std::ranges::find_if(coming_, [&old](const auto& s) { return s->same_memory(old); });
     if (same == coming_.end()) {
       leaving.push_back(&old);
       continue;
@@ -91,9 +95,11 @@ void MemorySlots::create(std::unique_ptr<Slot> slot) {
   const auto free = std::ranges::find(by_id_, nullptr);
   slot->id = static_cast<u32>(free - by_id_.begin());
   if (slot->id >= limit_) {
-    vm_->warn_once("slots", fmt::format("this host's KVM offers only {} memory slots: guest memory from {:#x} on is "
-                                        "reached through exits, slowly",
-                                        limit_, slot->gpa));
+    vm_->warn_once(
+        "slots",
+        fmt::format("this host's KVM offers only {} memory slots: guest memory from {:#x} on is "
+                    "reached through exits, slowly",
+                    limit_, slot->gpa));
     return;
   }
   slot->in_guest_memfd = !slot->readonly && slot->clients == 0 && memfds_.fd_for(slot->block) >= 0;
@@ -105,7 +111,8 @@ void MemorySlots::create(std::unique_ptr<Slot> slot) {
   }
   if (result < 0) {
     vm_->warn_once(fmt::format("slot {:x}", slot->gpa),
-                   fmt::format("KVM refuses guest memory {:#x}..{:#x} of '{}' ({}): it is reached through exits, slowly",
+                   fmt::format("KVM refuses guest memory {:#x}..{:#x} of '{}' ({}): it is reached "
+                               "through exits, slowly",
                                slot->gpa, slot->last(), slot->block->id(), errno_text(-result)));
     return;
   }
@@ -180,8 +187,8 @@ void MemorySlots::log_change(const FlatRange& range, unsigned, unsigned new_clie
       return;
     }
     if (const int result = tell_kernel(slot, slot.size); result < 0)
-      vm_->warn_once("log", fmt::format("KVM cannot log writes to {:#x}..{:#x}: {}", slot.gpa, slot.last(),
-                                        errno_text(-result)));
+      vm_->warn_once("log", fmt::format("KVM cannot log writes to {:#x}..{:#x}: {}", slot.gpa,
+                                        slot.last(), errno_text(-result)));
   });
 }
 
@@ -194,7 +201,8 @@ void MemorySlots::log_sync(const FlatRange& range) {
 
 void MemorySlots::log_clear(const FlatRange&, u64 first, u64 last) {
   for_each_in(first, last, [&](Slot& slot) {
-    if (slot.clients != 0) vm_->dirty_log().protect(slot, std::max(first, slot.gpa), std::min(last, slot.last()));
+    if (slot.clients != 0)
+      vm_->dirty_log().protect(slot, std::max(first, slot.gpa), std::min(last, slot.last()));
   });
 }
 
@@ -216,8 +224,9 @@ Slot* MemorySlots::by_id(u32 id) const { return id < by_id_.size() ? by_id_[id] 
 std::string MemorySlots::to_text() const {
   std::string text;
   for (const auto& [gpa, slot] : slots_)
-    text += fmt::format("{:016x}-{:016x} {}{}{} {}\n", gpa, slot->last(), slot->readonly ? "ro" : "rw",
-                        slot->clients != 0 ? " log" : "", slot->in_guest_memfd ? " guest-memfd" : "", slot->block->id());
+    text += fmt::format("{:016x}-{:016x} {}{}{} {}\n", gpa, slot->last(),
+                        slot->readonly ? "ro" : "rw", slot->clients != 0 ? " log" : "",
+                        slot->in_guest_memfd ? " guest-memfd" : "", slot->block->id());
   return text;
 }
 

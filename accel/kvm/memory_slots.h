@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Guest memory as KVM knows it: one slot for each page-aligned stretch of RAM or ROM in the flat view.
+// Guest memory as KVM knows it: one slot for each page-aligned stretch of RAM or ROM in the flat
+// view.
 #pragma once
+
+#include "accel/kvm/guest_memfd.h"
+#include "rhea/softmmu/address_space.h"
 
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "accel/kvm/guest_memfd.h"
-#include "rhea/softmmu/address_space.h"
 
 namespace rhea::kvm {
 
@@ -33,8 +34,8 @@ struct Slot {
   }
 };
 
-/// Follows the memory address space. Runs under the machine's lock. The parts of a range outside whole pages, and
-/// ranges for which no slot is left, are reached through exits.
+/// Follows the memory address space. Runs under the machine's lock. The parts of a range outside
+/// whole pages, and ranges for which no slot is left, are reached through exits.
 class MemorySlots final : public MemoryListener {
  public:
   explicit MemorySlots(Vm& vm);
@@ -75,7 +76,7 @@ class MemorySlots final : public MemoryListener {
   u32 limit_;
   std::map<u64, std::unique_ptr<Slot>> slots_;  ///< by guest address
   std::vector<Slot*> by_id_;
-  std::vector<std::pair<u64, u64>> going_;       ///< within begin/commit: ranges (both ends) that go
+  std::vector<std::pair<u64, u64>> going_;  ///< within begin/commit: ranges (both ends) that go
   std::vector<std::unique_ptr<Slot>> coming_;
 };
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The 8254 timer inside the kernel.
+#include "accel/kvm/vm.h"
+#include "rhea/softmmu/speaker_timer.h"
+
 #include <time.h>
 
 #include <bit>
-
-#include "accel/kvm/vm.h"
-#include "rhea/softmmu/speaker_timer.h"
 
 namespace rhea {
 
@@ -28,7 +28,8 @@ constexpr u8 kNoTimer = 5;  // a mode in which the kernel's channel 0 runs no ti
 struct Channel {
   u32 count{};
   u16 latched_count{};
-  u8 count_latched{}, status_latched{}, status{}, read_state{}, write_state{}, write_latch{}, rw_mode{}, mode{}, bcd{}, gate{};
+  u8 count_latched{}, status_latched{}, status{}, read_state{}, write_state{}, write_latch{},
+      rw_mode{}, mode{}, bcd{}, gate{};
   i64 count_load_time{};
 
   static void describe(StateFields<Channel>& f) {
@@ -54,16 +55,18 @@ i64 monotonic_ns() {
   return i64{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
-/// Intel 8254 in the kernel, with port 0x61's speaker bits (order number 231164). It stands still while the machine does;
-/// then the channels start their counts anew.
-/// State: complete but for the phase within the current count. Missing: nothing.
+/// Intel 8254 in the kernel, with port 0x61's speaker bits (order number 231164). It stands still
+/// while the machine does; then the channels start their counts anew. State: complete but for the
+/// phase within the current count. Missing: nothing.
 class KvmPit final : public Device, public SpeakerTimer {
  public:
   static constexpr std::string_view kName = "kvm-pit";
   static void describe(Schema<KvmPit>& s) {
     s.help("8254 timer in the kernel");
     s.board_only();
-    s.property("iobase", &KvmPit::iobase_, u32{0x40}).range(0x40, 0x40).help("first port; the kernel's is fixed");
+    s.property("iobase", &KvmPit::iobase_, u32{0x40})
+        .range(0x40, 0x40)
+        .help("first port; the kernel's is fixed");
     s.property("lost_tick_policy", &KvmPit::policy_, LostTickPolicy::Delay)
         .help("ticks that the guest was late for come later (delay) or not at all (discard)");
     s.state("channels", &KvmPit::channels_);
@@ -93,7 +96,9 @@ class KvmPit final : public Device, public SpeakerTimer {
   void pre_save() override {
     if (running_) fetch();
   }
-  Result<> post_load(unsigned) override { return give() ? Result<>() : fail("KVM_SET_PIT2 refuses the state"); }
+  Result<> post_load(unsigned) override {
+    return give() ? Result<>() : fail("KVM_SET_PIT2 refuses the state");
+  }
 
   void set_gate(bool high) override {
     current();
@@ -142,7 +147,8 @@ class KvmPit final : public Device, public SpeakerTimer {
 
   bool give() {
     kvm_pit_state2 state{};
-    for (unsigned i = 0; i < 3; ++i) state.channels[i] = std::bit_cast<kvm_pit_channel_state>(channels_[i]);
+    for (unsigned i = 0; i < 3; ++i)
+      state.channels[i] = std::bit_cast<kvm_pit_channel_state>(channels_[i]);
     state.flags = flags_;
     if (!running_) state.channels[0].mode = kNoTimer;
     return call(vm_->fd(), KVM_SET_PIT2, &state) >= 0;

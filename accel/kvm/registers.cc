@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // General, segment, control and debug registers: KVM_GET/SET_REGS, SREGS, SREGS2, DEBUGREGS.
-#include <algorithm>
-
 #include "accel/kvm/state.h"
 #include "accel/kvm/vm.h"
+
+#include <algorithm>
 
 namespace rhea::kvm {
 namespace {
@@ -43,8 +43,10 @@ kvm_segment to_kvm(const x86::Segment& s) {
 // kvm_sregs and kvm_sregs2 agree in these.
 template <class Sregs>
 void take(const Sregs& in, x86::CpuState& state) {
-  const std::array<const kvm_segment*, 6> segments = {&in.es, &in.cs, &in.ss, &in.ds, &in.fs, &in.gs};
-  std::ranges::transform(segments, state.segment.begin(), [](const kvm_segment* s) { return from_kvm(*s); });
+  const std::array<const kvm_segment*, 6> segments = {&in.es, &in.cs, &in.ss,
+                                                      &in.ds, &in.fs, &in.gs};
+  std::ranges::transform(segments, state.segment.begin(),
+                         [](const kvm_segment* s) { return from_kvm(*s); });
   state.ldtr = from_kvm(in.ldt);
   state.tr = from_kvm(in.tr);
   state.gdtr = {.base = in.gdt.base, .limit = in.gdt.limit};
@@ -60,7 +62,8 @@ void take(const Sregs& in, x86::CpuState& state) {
 
 template <class Sregs>
 void give(const x86::CpuState& state, Sregs& out) {
-  const std::array<kvm_segment*, 6> segments = {&out.es, &out.cs, &out.ss, &out.ds, &out.fs, &out.gs};
+  const std::array<kvm_segment*, 6> segments = {&out.es, &out.cs, &out.ss,
+                                                &out.ds, &out.fs, &out.gs};
   for (unsigned i = 0; i < segments.size(); ++i) *segments[i] = to_kvm(state.segment[i]);
   out.ldt = to_kvm(state.ldtr);
   out.tr = to_kvm(state.tr);
@@ -99,7 +102,8 @@ Result<> read_debug_registers(Vm& vm, const VcpuHandle& handle, x86::CpuState& s
 Result<> read_registers(Vm& vm, const VcpuHandle& handle, x86::CpuState& state) {
   kvm_regs regs{};
   TRY(handle.try_call("KVM_GET_REGS", KVM_GET_REGS, &regs));
-  std::ranges::transform(in_encoding_order(regs), state.gpr.begin(), [](const auto* r) { return *r; });
+  std::ranges::transform(in_encoding_order(regs), state.gpr.begin(),
+                         [](const auto* r) { return *r; });
   state.rip = regs.rip;
   state.rflags = regs.rflags;
   if (vm.extension(KVM_CAP_SREGS2) != 0) {

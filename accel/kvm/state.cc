@@ -2,10 +2,10 @@
 // The parts of a vCPU's state in the order that KVM wants them.
 #include "accel/kvm/state.h"
 
-#include <cstdlib>
-
 #include "accel/kvm/msrs.h"
 #include "accel/kvm/vm.h"
+
+#include <cstdlib>
 
 namespace rhea::kvm {
 namespace {
@@ -19,7 +19,8 @@ static_assert(KVM_MP_STATE_SIPI_RECEIVED == static_cast<int>(x86::MpState::SipiR
 Result<> read_mp_state(const VcpuHandle& handle, x86::CpuState& state) {
   kvm_mp_state mp{};
   TRY(handle.try_call("KVM_GET_MP_STATE", KVM_GET_MP_STATE, &mp));
-  if (mp.mp_state > KVM_MP_STATE_SIPI_RECEIVED) return fail("KVM_GET_MP_STATE: unknown state {}", mp.mp_state);
+  if (mp.mp_state > KVM_MP_STATE_SIPI_RECEIVED)
+    return fail("KVM_GET_MP_STATE: unknown state {}", mp.mp_state);
   state.mp_state = static_cast<x86::MpState>(mp.mp_state);
   return {};
 }
@@ -42,7 +43,10 @@ void write_tsc_khz(Vm& vm, const VcpuHandle& handle, u32 wanted) {
   const u64 difference = wanted > now ? wanted - now : now - wanted;
   if (wanted == 0 || difference * 4000 <= now) return;
   if (handle.call(KVM_SET_TSC_KHZ, static_cast<unsigned long>(wanted)) >= 0) return;
-  vm.warn_once("tsc-khz", fmt::format("this host's KVM cannot run the time stamp counter at {} kHz: it goes at {}", wanted, now));
+  vm.warn_once(
+      "tsc-khz",
+      fmt::format("this host's KVM cannot run the time stamp counter at {} kHz: it goes at {}",
+                  wanted, now));
 }
 
 }  // namespace
@@ -61,8 +65,8 @@ Result<> read_state(Vm& vm, const VcpuHandle& handle, x86::CpuState& state) {
 
 Result<> write_state(Vm& vm, const VcpuHandle& handle, const x86::CpuState& state) {
   write_tsc_khz(vm, handle, state.tsc_khz);
-  // The APIC base before the APIC, the APIC before the deadline among the MSRs; setting the general registers drops
-  // pending exceptions, so events come last.
+  // The APIC base before the APIC, the APIC before the deadline among the MSRs; setting the general
+  // registers drops pending exceptions, so events come last.
   TRY(write_system_registers(vm, handle, state));
   TRY(write_vectors(vm, handle, state));
   TRY(write_lapic(vm, handle, state));

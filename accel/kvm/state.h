@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The whole architectural state of a vCPU between KVM and x86::CpuState. The vCPU is out of the guest.
+// The whole architectural state of a vCPU between KVM and x86::CpuState. The vCPU is out of the
+// guest.
 #pragma once
 
 #include "accel/kvm/vcpu_handle.h"

@@ -2,11 +2,11 @@
 // Opening /dev/kvm and asking what it offers.
 #include "accel/kvm/system.h"
 
+#include "accel/kvm/ioctl.h"
+
 #include <fcntl.h>
 
 #include <array>
-
-#include "accel/kvm/ioctl.h"
 
 namespace rhea::kvm {
 namespace {
@@ -30,12 +30,15 @@ constexpr std::array kRequired = {
 std::unexpected<Error> open_error(const std::string& device, int error) {
   switch (error) {
     case ENOENT:
-      return fail("cannot open {}: there is no such device; this host has no KVM, or its module is not loaded", device);
+      return fail(
+          "cannot open {}: there is no such device; this host has no KVM, or its module is not "
+          "loaded",
+          device);
     case EACCES:
     case EPERM:
-      return fail("cannot open {}: no permission; usually the user must be in the group 'kvm'", device);
-    default:
-      return fail("cannot open {}: {}", device, errno_text(error));
+      return fail("cannot open {}: no permission; usually the user must be in the group 'kvm'",
+                  device);
+    default: return fail("cannot open {}: {}", device, errno_text(error));
   }
 }
 
@@ -43,12 +46,14 @@ std::unexpected<Error> open_error(const std::string& device, int error) {
 
 Result<> System::check_version(int api_version) {
   if (api_version == KVM_API_VERSION) return {};
-  return fail("this host's KVM speaks API version {}, only version {} will do", api_version, KVM_API_VERSION);
+  return fail("this host's KVM speaks API version {}, only version {} will do", api_version,
+              KVM_API_VERSION);
 }
 
 Result<> System::check_extensions() const {
   for (const Required& required : kRequired)
-    if (extension(required.capability) == 0) return fail("this host's KVM is too old: it lacks {}", required.name);
+    if (extension(required.capability) == 0)
+      return fail("this host's KVM is too old: it lacks {}", required.name);
   return {};
 }
 
@@ -65,8 +70,10 @@ Result<std::unique_ptr<System>> System::open(const std::string& device) {
 }
 
 Result<> System::read_lists() {
-  run_size_ = static_cast<std::size_t>(TRY(try_call("KVM_GET_VCPU_MMAP_SIZE", fd(), KVM_GET_VCPU_MMAP_SIZE)));
-  if (run_size_ < sizeof(kvm_run)) return fail("this host's KVM is too old: it shares only {} bytes with a vCPU", run_size_);
+  run_size_ = static_cast<std::size_t>(
+      TRY(try_call("KVM_GET_VCPU_MMAP_SIZE", fd(), KVM_GET_VCPU_MMAP_SIZE)));
+  if (run_size_ < sizeof(kvm_run))
+    return fail("this host's KVM is too old: it shares only {} bytes with a vCPU", run_size_);
   msrs_ = TRY(msr_list(KVM_GET_MSR_INDEX_LIST, "KVM_GET_MSR_INDEX_LIST"));
   if (extension(KVM_CAP_GET_MSR_FEATURES) != 0)
     feature_msrs_ = TRY(msr_list(KVM_GET_MSR_FEATURE_INDEX_LIST, "KVM_GET_MSR_FEATURE_INDEX_LIST"));

@@ -2,22 +2,23 @@
 // /dev/kvm: whether this host's KVM will do, and what it offers.
 #pragma once
 
+#include "accel/kvm/uapi.h"
+#include "rhea/util/error.h"
+#include "rhea/util/file_descriptor.h"
+#include "rhea/util/types.h"
+
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "accel/kvm/uapi.h"
-#include "rhea/util/error.h"
-#include "rhea/util/file_descriptor.h"
-#include "rhea/util/types.h"
-
 namespace rhea::kvm {
 
 class System {
  public:
-  /// Errors say in one line what is missing: the device, the permission, or a KVM that is new enough.
+  /// Errors say in one line what is missing: the device, the permission, or a KVM that is new
+  /// enough.
   static Result<std::unique_ptr<System>> open(const std::string& device = "/dev/kvm");
   /// What an API version and the lack of an extension mean; for open() and its tests.
   static Result<> check_version(int api_version);

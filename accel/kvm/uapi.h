@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The kernel's KVM interface as C++ sees it: the header with its flexible arrays mended, and what is newer than it.
+// The kernel's KVM interface as C++ sees it: the header with its flexible arrays mended, and what
+// is newer than it.
 #pragma once
 
 #include <linux/stddef.h>
 
-// The kernel's macro pads each array with an empty struct, which has one byte in C++: every ioctl number and
-// every offset made from such a struct would be wrong.
+// The kernel's macro pads each array with an empty struct, which has one byte in C++: every ioctl
+// number and every offset made from such a struct would be wrong.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"
 #undef __DECLARE_FLEX_ARRAY

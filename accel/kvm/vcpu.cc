@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Running a vCPU, and getting it out of the guest without losing a request.
 //
-// A request (work, a stop, a closed gate) is noted first and kicked second. The kick sets kvm_run's immediate_exit and
-// then signals the thread if it is inside KVM_RUN; the vCPU notes that it is inside before the kernel reads
-// immediate_exit, so either it sees the flag or the signal meets it. It takes the kick back before it looks for requests again.
-// Kernels without immediate_exit get the signal always, blocked everywhere but inside KVM_RUN, where a pending
-// one ends the call at once.
+// A request (work, a stop, a closed gate) is noted first and kicked second. The kick sets kvm_run's
+// immediate_exit and then signals the thread if it is inside KVM_RUN; the vCPU notes that it is
+// inside before the kernel reads immediate_exit, so either it sees the flag or the signal meets it.
+// It takes the kick back before it looks for requests again. Kernels without immediate_exit get the
+// signal always, blocked everywhere but inside KVM_RUN, where a pending one ends the call at once.
 #include "accel/kvm/vcpu.h"
-
-#include <signal.h>
-#include <unistd.h>
-
-#include <mutex>
 
 #include "accel/kvm/cpu_device.h"
 #include "accel/kvm/state.h"
 #include "accel/kvm/trace_events.h"
 #include "accel/kvm/vm.h"
 #include "rhea/util/log.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <mutex>
 
 namespace rhea::kvm {
 namespace {
@@ -30,7 +30,7 @@ void on_kick_signal(int) {}
 void install_kick_handler() {
   static std::once_flag once;
   std::call_once(once, [] {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = &on_kick_signal;
     ::sigaction(kKickSignal, &action, nullptr);
   });
@@ -40,7 +40,8 @@ void install_kick_handler() {
 sigset_t signals_of_others() {
   sigset_t set;
   sigfillset(&set);
-  for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) sigdelset(&set, own);
+  for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS})
+    sigdelset(&set, own);
   return set;
 }
 
@@ -48,7 +49,8 @@ sigset_t signals_of_others() {
 Result<> set_run_mask(const VcpuHandle& handle, const sigset_t& blocked) {
   VariableBlock<kvm_signal_mask, u64> mask(1);
   mask.header().len = sizeof(u64);
-  std::memcpy(reinterpret_cast<u8*>(&mask.header()) + sizeof(kvm_signal_mask), &blocked, sizeof(u64));
+  std::memcpy(reinterpret_cast<u8*>(&mask.header()) + sizeof(kvm_signal_mask), &blocked,
+              sizeof(u64));
   TRY(handle.try_call("KVM_SET_SIGNAL_MASK", KVM_SET_SIGNAL_MASK, &mask.header()));
   return {};
 }
@@ -62,7 +64,8 @@ KvmVcpu::KvmVcpu(Vm& vm, unsigned index, std::unique_ptr<VcpuHandle> handle)
       run_(handle_->run),
       memory_(&vm.machine().memory()),
       io_(&vm.machine().io()),
-      kick_by_(vm.extension(KVM_CAP_IMMEDIATE_EXIT) != 0 ? KickBy::ImmediateExit : KickBy::SignalMask) {
+      kick_by_(vm.extension(KVM_CAP_IMMEDIATE_EXIT) != 0 ? KickBy::ImmediateExit
+                                                         : KickBy::SignalMask) {
   install_kick_handler();
   run_->immediate_exit = 0;
   vm.adopt(*this);
@@ -78,7 +81,8 @@ void KvmVcpu::thread_started() {
   if (kick_by_ == KickBy::SignalMask) {
     pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
     sigdelset(&blocked, kKickSignal);
-    if (auto result = set_run_mask(*handle_, blocked); !result) report_error(result.error().message());
+    if (auto result = set_run_mask(*handle_, blocked); !result)
+      report_error(result.error().message());
   } else {
     sigdelset(&blocked, kKickSignal);
     pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
@@ -94,7 +98,8 @@ void KvmVcpu::kick() {
   std::atomic_ref(run_->immediate_exit).store(1, std::memory_order_seq_cst);
   const int tid = tid_.load(std::memory_order_seq_cst);
   const bool inside = in_guest_.load(std::memory_order_seq_cst);
-  if (tid != 0 && (inside || kick_by_ == KickBy::SignalMask)) ::tgkill(::getpid(), tid, kKickSignal);
+  if (tid != 0 && (inside || kick_by_ == KickBy::SignalMask))
+    ::tgkill(::getpid(), tid, kKickSignal);
 }
 
 void KvmVcpu::set_attention(Attention what, bool on) {
@@ -137,8 +142,10 @@ bool KvmVcpu::attend() {
   if (has(Attention::Gate)) vm_->gate().wait_open();
   if (has(Attention::Halted) && !wait_while_halted()) return false;
   if (has(Attention::PicLine)) offer_pic_interrupt();
-  // KVM_RUN must still be called, to complete the access that the last exit was for; it returns at once.
-  if (has(Attention::Kick) && kick_by_ == KickBy::SignalMask) ::tgkill(::getpid(), gettid(), kKickSignal);
+  // KVM_RUN must still be called, to complete the access that the last exit was for; it returns at
+  // once.
+  if (has(Attention::Kick) && kick_by_ == KickBy::SignalMask)
+    ::tgkill(::getpid(), gettid(), kKickSignal);
   return true;
 }
 
@@ -157,7 +164,8 @@ bool KvmVcpu::wait_while_halted() {
   return true;
 }
 
-// The 8259s are ours, the processor the kernel's: hand over the vector when it can take one, else ask to be told.
+// The 8259s are ours, the processor the kernel's: hand over the vector when it can take one, else
+// ask to be told.
 void KvmVcpu::offer_pic_interrupt() {
   const DomainGuard guard(&vm_->machine().lock());
   ExtIntSource* pic = vm_->machine().interrupts.pic;
@@ -194,7 +202,8 @@ bool KvmVcpu::entry_failed(int error) {
     consume_kick();
     return false;
   }
-  if ((error == EFAULT || error == EHWPOISON) && run_->exit_reason == KVM_EXIT_MEMORY_FAULT) return memory_fault();
+  if ((error == EFAULT || error == EHWPOISON) && run_->exit_reason == KVM_EXIT_MEMORY_FAULT)
+    return memory_fault();
   return stuck(fmt::format("KVM_RUN: {}", errno_text(error)));
 }
 
@@ -213,7 +222,8 @@ Result<> KvmVcpu::set_state(const x86::CpuState& state) {
   return write_state(*vm_, *handle_, without);
 }
 
-// A PC's reset line and power-on give the same state; INIT alone, which keeps some, stays between the local APICs.
+// A PC's reset line and power-on give the same state; INIT alone, which keeps some, stays between
+// the local APICs.
 void KvmVcpu::reset(ResetKind) {
   if (auto result = set_state(*handle_->power_on); !result)
     report_error(fmt::format("CPU {} cannot be reset: {}", index_, result.error().message()));
@@ -230,26 +240,30 @@ Result<> KvmVcpu::set_single_step(bool on) {
   kvm_guest_debug debug{};
   if (on) debug.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
   // An interrupt at every step would never let the code itself go on.
-  if (on && (static_cast<u32>(vm_->extension(KVM_CAP_SET_GUEST_DEBUG2)) & KVM_GUESTDBG_BLOCKIRQ) != 0)
+  if (on &&
+      (static_cast<u32>(vm_->extension(KVM_CAP_SET_GUEST_DEBUG2)) & KVM_GUESTDBG_BLOCKIRQ) != 0)
     debug.control |= KVM_GUESTDBG_BLOCKIRQ;
   TRY(handle_->try_call("KVM_SET_GUEST_DEBUG", KVM_SET_GUEST_DEBUG, &debug));
   return {};
 }
 
-// A PC's NMI comes to the local APICs' LINT1 pins and does what each has programmed there (SDM vol. 3, 11.5.1).
+// A PC's NMI comes to the local APICs' LINT1 pins and does what each has programmed there (SDM vol.
+// 3, 11.5.1).
 void KvmVcpu::inject_nmi() {
   constexpr std::size_t kLint1 = 0x360;
   constexpr u64 kApicEnabled = u64{1} << 11;
   touched_.store(true, std::memory_order_relaxed);
   x86::CpuState state;
-  const bool known = vm_->has_local_apics() && read_registers(*vm_, *handle_, state) && read_lapic(*vm_, *handle_, state);
+  const bool known = vm_->has_local_apics() && read_registers(*vm_, *handle_, state) &&
+                     read_lapic(*vm_, *handle_, state);
   if (known && (state.apic_base & kApicEnabled) != 0) {
     u32 lvt = 0;
     std::memcpy(&lvt, state.lapic.data() + kLint1, sizeof lvt);
     const u32 mode = lvt >> 8 & 7;
     if ((lvt & 1u << 16) != 0) return;
     if (mode == 0) {
-      vm_->interrupts().send_message({.address = 0xfee00000 | u64{handle_->id} << 12, .data = lvt & 0xff});
+      vm_->interrupts().send_message(
+          {.address = 0xfee00000 | u64{handle_->id} << 12, .data = lvt & 0xff});
       return;
     }
     if (mode == 2) handle_->call(KVM_SMI);

@@ -2,12 +2,12 @@
 // A vCPU on KVM: entering the guest, leaving it when somebody wants, handling what it left for.
 #pragma once
 
-#include <atomic>
-#include <string>
-
 #include "accel/accelerator.h"
 #include "accel/kvm/uapi.h"
 #include "accel/kvm/vcpu_handle.h"
+
+#include <atomic>
+#include <string>
 
 namespace rhea::kvm {
 
@@ -42,7 +42,8 @@ class KvmVcpu final : public accel::VcpuBackend {
   std::optional<GuestPhys> translate(GuestVirt address) override;
   Result<> set_single_step(bool on) override;
 
-  /// Acts on what the shared area says the guest left for. False: let the thread look around before going on.
+  /// Acts on what the shared area says the guest left for. False: let the thread look around before
+  /// going on.
   bool handle_exit();
 
   unsigned index() const { return index_; }

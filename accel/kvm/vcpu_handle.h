@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// KVM's side of a vCPU: its descriptor and shared memory. KVM cannot give one back while the VM lives, so the handle
-// of an unplugged vCPU is parked and used again.
+// KVM's side of a vCPU: its descriptor and shared memory. KVM cannot give one back while the VM
+// lives, so the handle of an unplugged vCPU is parked and used again.
 #pragma once
-
-#include <memory>
-#include <optional>
-#include <span>
-#include <vector>
 
 #include "accel/kvm/ioctl.h"
 #include "accel/kvm/uapi.h"
 #include "rhea/util/file_descriptor.h"
 #include "target/x86/cpu_state.h"
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
 
 namespace rhea::kvm {
 

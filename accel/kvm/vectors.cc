@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // x87 and vector registers: KVM_GET/SET_XSAVE, XSAVE2, XCRS, and FPU where there is no XSAVE.
-#include <algorithm>
-
 #include "accel/kvm/state.h"
 #include "accel/kvm/vm.h"
+
+#include <algorithm>
 
 namespace rhea::kvm {
 namespace {
 
-constexpr std::size_t kLeast = 576;           // legacy region and header (SDM vol. 1, 13.4)
+constexpr std::size_t kLeast = 576;              // legacy region and header (SDM vol. 1, 13.4)
 constexpr std::size_t kComponentsPresent = 512;  // XSTATE_BV in the header
 constexpr u64 kX87AndSse = 3;
 
@@ -44,14 +44,16 @@ Result<> read_fpu(const VcpuHandle& handle, x86::CpuState& state) {
   kvm_fpu fpu{};
   TRY(handle.try_call("KVM_GET_FPU", KVM_GET_FPU, &fpu));
   state.xsave.assign(kLeast, 0);
-  each_legacy_field(state.xsave, [](auto& area, std::size_t at, const auto& v) { put(area, at, v); }, fpu);
+  each_legacy_field(
+      state.xsave, [](auto& area, std::size_t at, const auto& v) { put(area, at, v); }, fpu);
   put(state.xsave, kComponentsPresent, kX87AndSse);
   return {};
 }
 
 Result<> write_fpu(const VcpuHandle& handle, const x86::CpuState& state) {
   kvm_fpu fpu{};
-  each_legacy_field(state.xsave, [](const auto& area, std::size_t at, auto& v) { get(area, at, v); }, fpu);
+  each_legacy_field(
+      state.xsave, [](const auto& area, std::size_t at, auto& v) { get(area, at, v); }, fpu);
   TRY(handle.try_call("KVM_SET_FPU", KVM_SET_FPU, &fpu));
   return {};
 }
@@ -89,7 +91,8 @@ Result<> read_vectors(Vm& vm, const VcpuHandle& handle, x86::CpuState& state) {
 }
 
 Result<> write_vectors(Vm& vm, const VcpuHandle& handle, const x86::CpuState& state) {
-  if (state.xsave.size() < kLeast) return fail("the vector state has only {} bytes", state.xsave.size());
+  if (state.xsave.size() < kLeast)
+    return fail("the vector state has only {} bytes", state.xsave.size());
   TRY(write_xcr0(vm, handle, state));
   if (vm.extension(KVM_CAP_XSAVE) == 0) return write_fpu(handle, state);
   // The area of another host may be longer or shorter; the kernel reads what its own is long.

@@ -38,7 +38,8 @@ Vm::Vm(Machine& machine, std::unique_ptr<System> system, const VmOptions& option
       memory_ranges_(*this, CoalescedRanges::Space::Memory),
       port_ranges_(*this, CoalescedRanges::Space::Ports) {}
 
-Result<std::unique_ptr<Vm>> Vm::create(Machine& machine, std::unique_ptr<System> system, const VmOptions& options) {
+Result<std::unique_ptr<Vm>> Vm::create(Machine& machine, std::unique_ptr<System> system,
+                                       const VmOptions& options) {
   std::unique_ptr<Vm> vm(new Vm(machine, std::move(system), options));
   TRY(vm->set_up());
   vm->registration_ = &machine.service<Registration>();
@@ -52,10 +53,12 @@ Vm::~Vm() {
   machine_->interrupts.send_msi = nullptr;
   machine_->interrupts.route_changed = nullptr;
   machine_->interrupts.intr_changed = nullptr;
-  for (MemoryListener* listener : {static_cast<MemoryListener*>(slots_.get()), static_cast<MemoryListener*>(&memory_eventfds_),
-                                   static_cast<MemoryListener*>(&memory_ranges_)})
+  for (MemoryListener* listener :
+       {static_cast<MemoryListener*>(slots_.get()), static_cast<MemoryListener*>(&memory_eventfds_),
+        static_cast<MemoryListener*>(&memory_ranges_)})
     machine_->memory().remove_listener(*listener);
-  for (MemoryListener* listener : {static_cast<MemoryListener*>(&port_eventfds_), static_cast<MemoryListener*>(&port_ranges_)})
+  for (MemoryListener* listener :
+       {static_cast<MemoryListener*>(&port_eventfds_), static_cast<MemoryListener*>(&port_ranges_)})
     machine_->io().remove_listener(*listener);
 }
 
@@ -77,7 +80,9 @@ Result<> Vm::enable_capability(u32 capability, u64 argument0, u64 argument1) {
 bool Vm::try_enable(u32 capability, u64 argument) {
   if (extension(static_cast<int>(capability)) == 0) return false;
   auto result = enable_capability(capability, argument);
-  if (!result) warn_once(fmt::format("cap {}", capability), result.error().message() + ": the guest goes without it");
+  if (!result)
+    warn_once(fmt::format("cap {}", capability),
+              result.error().message() + ": the guest goes without it");
   return result.has_value();
 }
 
@@ -101,9 +106,11 @@ Result<> Vm::place_kernel_pages() {
 
 Result<> Vm::set_up() {
   fd_ = TRY(system_->create_vm());
-  const auto most = static_cast<unsigned>(std::max(extension(KVM_CAP_MAX_VCPUS), extension(KVM_CAP_NR_VCPUS)));
+  const auto most =
+      static_cast<unsigned>(std::max(extension(KVM_CAP_MAX_VCPUS), extension(KVM_CAP_NR_VCPUS)));
   if (machine_->config.max_cpus > std::max(most, 1U))
-    return fail("-smp: this host's KVM runs at most {} processors, not {}", most, machine_->config.max_cpus);
+    return fail("-smp: this host's KVM runs at most {} processors, not {}", most,
+                machine_->config.max_cpus);
   if (options_.guest_memfd) TRY(GuestMemfds::check(*this));
   TRY(place_kernel_pages());
   enable_optional();
@@ -139,10 +146,11 @@ Result<> Vm::board_ready() {
 
 Result<std::unique_ptr<VcpuHandle>> Vm::new_handle(u32 apic_id) {
   auto handle = TRY(VcpuHandle::create(*this, apic_id));
-  const CpuidPlace place{.topology = {.cores = machine_->config.cores, .threads = machine_->config.threads},
-                         .apic_id = apic_id,
-                         .local_apic = has_local_apics(),
-                         .tsc_deadline = extension(KVM_CAP_TSC_DEADLINE_TIMER) != 0};
+  const CpuidPlace place{
+      .topology = {.cores = machine_->config.cores, .threads = machine_->config.threads},
+      .apic_id = apic_id,
+      .local_apic = has_local_apics(),
+      .tsc_deadline = extension(KVM_CAP_TSC_DEADLINE_TIMER) != 0};
   const auto leaves = make_cpuid(system_->supported_cpuid(), place);
   TRY(apply_cpuid(
       leaves,
@@ -167,7 +175,8 @@ Result<std::unique_ptr<VcpuHandle>> Vm::new_handle(u32 apic_id) {
 }
 
 Result<std::unique_ptr<accel::VcpuBackend>> Vm::create_vcpu(unsigned index) {
-  const x86::Topology topology{.cores = machine_->config.cores, .threads = machine_->config.threads};
+  const x86::Topology topology{.cores = machine_->config.cores,
+                               .threads = machine_->config.threads};
   const u32 apic_id = topology.apic_id(index);
   std::unique_ptr<VcpuHandle> handle;
   if (const auto it = parked_.find(apic_id); it != parked_.end()) {
@@ -218,8 +227,8 @@ std::string Vm::describe() const {
       "interrupt controllers in the kernel: {}\n"
       "dirty pages: {}\n"
       "memory slots: {} of {}\n{}",
-      irqchips[static_cast<unsigned>(options_.irqchip)], dirty_log_.describe(), slots_->slots().size(), slots_->limit(),
-      slots_->to_text());
+      irqchips[static_cast<unsigned>(options_.irqchip)], dirty_log_.describe(),
+      slots_->slots().size(), slots_->limit(), slots_->to_text());
 }
 
 }  // namespace rhea::kvm

@@ -2,12 +2,6 @@
 // One KVM virtual machine: its descriptor and the parts that drive it.
 #pragma once
 
-#include <map>
-#include <memory>
-#include <mutex>
-#include <set>
-#include <string>
-
 #include "accel/accelerator.h"
 #include "accel/kvm/coalesced.h"
 #include "accel/kvm/dirty_log.h"
@@ -19,6 +13,12 @@
 #include "accel/kvm/system.h"
 #include "accel/kvm/vcpu_handle.h"
 
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
 namespace rhea::kvm {
 
 struct VmOptions {
@@ -29,7 +29,8 @@ struct VmOptions {
 
 class Vm final : public accel::VmBackend {
  public:
-  static Result<std::unique_ptr<Vm>> create(Machine& machine, std::unique_ptr<System> system, const VmOptions& options);
+  static Result<std::unique_ptr<Vm>> create(Machine& machine, std::unique_ptr<System> system,
+                                            const VmOptions& options);
   ~Vm() override;
   Vm(const Vm&) = delete;
   Vm& operator=(const Vm&) = delete;

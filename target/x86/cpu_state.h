@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The architectural state of one x86 processor: what accelerators read, write and hand to each other.
+// The architectural state of one x86 processor: what accelerators read, write and hand to each
+// other.
 #pragma once
+
+#include "rhea/qom/state.h"
+#include "rhea/util/types.h"
 
 #include <array>
 #include <string>
 #include <vector>
 
-#include "rhea/qom/state.h"
-#include "rhea/util/types.h"
-
 namespace rhea::x86 {
 
-/// A segment register with its hidden part. `flags` are bits 8..23 of a descriptor's second dword, as in
-/// the SDM's segment descriptor: type, S, DPL, P, AVL, L, D/B, G.
+/// A segment register with its hidden part. `flags` are bits 8..23 of a descriptor's second dword,
+/// as in the SDM's segment descriptor: type, S, DPL, P, AVL, L, D/B, G.
 struct Segment {
   u16 selector{};
   u64 base{};
@@ -39,7 +40,8 @@ enum class MpState : u8 { Runnable, Uninitialized, InitReceived, Halted, SipiRec
 
 /// Exceptions, interrupts, NMIs and SMIs on their way (as KVM_GET_VCPU_EVENTS gives them).
 struct Events {
-  bool exception_injected{}, exception_pending{}, exception_has_error_code{}, exception_has_payload{};
+  bool exception_injected{}, exception_pending{}, exception_has_error_code{},
+      exception_has_payload{};
   u8 exception_vector{};
   u32 exception_error_code{};
   u64 exception_payload{};
@@ -51,7 +53,24 @@ struct Events {
   static void describe(StateFields<Events>& f);
 };
 
-enum Gpr : unsigned { Rax, Rcx, Rdx, Rbx, Rsp, Rbp, Rsi, Rdi, R8, R9, R10, R11, R12, R13, R14, R15 };
+enum Gpr : unsigned {
+  Rax,
+  Rcx,
+  Rdx,
+  Rbx,
+  Rsp,
+  Rbp,
+  Rsi,
+  Rdi,
+  R8,
+  R9,
+  R10,
+  R11,
+  R12,
+  R13,
+  R14,
+  R15
+};
 enum Seg : unsigned { Es, Cs, Ss, Ds, Fs, Gs };
 
 struct CpuState {
@@ -66,8 +85,9 @@ struct CpuState {
   std::array<u64, 4> dr{};
   u64 dr6{0xffff0ff0}, dr7{0x400};
   u64 xcr0{1};
-  std::vector<u8> xsave;    ///< standard-format XSAVE area, at least 576 bytes (legacy region and header)
-  std::vector<u8> lapic;    ///< local APIC register page, 1024 bytes; empty when there is none
+  std::vector<u8>
+      xsave;  ///< standard-format XSAVE area, at least 576 bytes (legacy region and header)
+  std::vector<u8> lapic;  ///< local APIC register page, 1024 bytes; empty when there is none
   std::vector<Msr> msrs;
   Events events;
   MpState mp_state{MpState::Runnable};
@@ -77,8 +97,8 @@ struct CpuState {
 
 /// As QEMU's `info registers` shows them.
 std::string format_registers(const CpuState& state, unsigned cpu_index);
-/// Intel syntax, one line an instruction, "address: bytes  text"; at most `count` instructions of `code` at `address`.
-/// bits: 16, 32 or 64.
+/// Intel syntax, one line an instruction, "address: bytes  text"; at most `count` instructions of
+/// `code` at `address`. bits: 16, 32 or 64.
 std::string disassemble(std::span<const u8> code, GuestVirt address, unsigned bits, unsigned count);
 /// Code size of the current mode: 16, 32 or 64.
 unsigned code_bits(const CpuState& state);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Machine code as text, by Zydis.
+#include "target/x86/cpu_state.h"
+
 #include <Zydis/Zydis.h>
 
 #include <algorithm>
-
-#include "target/x86/cpu_state.h"
 
 namespace rhea::x86 {
 namespace {
@@ -24,13 +24,14 @@ std::string line(GuestVirt address, std::span<const u8> bytes, const char* text)
 
 }  // namespace
 
-std::string disassemble(std::span<const u8> code, GuestVirt address, unsigned bits, unsigned count) {
+std::string disassemble(std::span<const u8> code, GuestVirt address, unsigned bits,
+                        unsigned count) {
   std::string text;
   for (; count > 0 && !code.empty(); --count) {
     ZydisDisassembledInstruction instruction;
     const std::size_t offered = std::min(code.size(), kLongest);
-    const ZyanStatus status =
-        ZydisDisassembleIntel(machine_mode(bits), address.value, code.data(), offered, &instruction);
+    const ZyanStatus status = ZydisDisassembleIntel(machine_mode(bits), address.value, code.data(),
+                                                    offered, &instruction);
     std::size_t length = 1;
     if (ZYAN_SUCCESS(status)) {
       length = instruction.info.length;

@@ -2,18 +2,21 @@
 // How the processors of a machine lie in sockets, and the APIC ids that follow from it.
 #pragma once
 
-#include <bit>
-
 #include "rhea/util/types.h"
+
+#include <bit>
 
 namespace rhea::x86 {
 
-/// Cores a socket and threads a core; processors are numbered thread first, socket last. An APIC id gives each level
-/// a field of whole bits (SDM vol. 3, 9.9.1), so ids have gaps where a count is no power of two.
+/// Cores a socket and threads a core; processors are numbered thread first, socket last. An APIC id
+/// gives each level a field of whole bits (SDM vol. 3, 9.9.1), so ids have gaps where a count is no
+/// power of two.
 struct Topology {
   unsigned cores{1}, threads{1};
 
-  static constexpr unsigned bits_for(unsigned count) { return static_cast<unsigned>(std::bit_width(count - 1)); }
+  static constexpr unsigned bits_for(unsigned count) {
+    return static_cast<unsigned>(std::bit_width(count - 1));
+  }
   constexpr unsigned thread_bits() const { return bits_for(threads); }
   constexpr unsigned package_bits() const { return thread_bits() + bits_for(cores); }
   constexpr u32 apic_id(unsigned index) const {

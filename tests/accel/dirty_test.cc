@@ -20,14 +20,20 @@ class KvmDirtyLog : public testing::TestWithParam<Way> {
       GTEST_SKIP() << "this host's KVM has no dirty ring";
   }
   static int offered_ring() { return (*kvm::System::open())->extension(KVM_CAP_DIRTY_LOG_RING); }
-  static GuestOptions options() { return {.vm = GetParam().vm, .hidden = GetParam().hidden, .ram = 8 * MiB}; }
+  static GuestOptions options() {
+    return {.vm = GetParam().vm, .hidden = GetParam().hidden, .ram = 8 * MiB};
+  }
 };
 INSTANTIATE_TEST_SUITE_P(
     Ways, KvmDirtyLog,
-    testing::Values(Way{"Fetch", {}, {KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2}, kvm::DirtyLog::Way::Fetch},
-                    Way{"Manual", {}, {}, kvm::DirtyLog::Way::Manual},
-                    Way{"Ring", {.dirty_ring_entries = 1024}, {}, kvm::DirtyLog::Way::Ring},
-                    Way{"OldRing", {.dirty_ring_entries = 1024}, {KVM_CAP_DIRTY_LOG_RING_ACQ_REL}, kvm::DirtyLog::Way::Ring}),
+    testing::Values(
+        Way{"Fetch", {}, {KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2}, kvm::DirtyLog::Way::Fetch},
+        Way{"Manual", {}, {}, kvm::DirtyLog::Way::Manual},
+        Way{"Ring", {.dirty_ring_entries = 1024}, {}, kvm::DirtyLog::Way::Ring},
+        Way{"OldRing",
+            {.dirty_ring_entries = 1024},
+            {KVM_CAP_DIRTY_LOG_RING_ACQ_REL},
+            kvm::DirtyLog::Way::Ring}),
     [](const auto& way) { return way.param.name; });
 
 /// Numbers of the dirty pages from 1 MiB on, taken for the client.
@@ -105,7 +111,8 @@ TEST_P(KvmDirtyLog, NoPageIsLostWhileRingsFillAndAreEmptied) {
   guest.start_puppet();
   log(guest, DirtyClient::Migration, true);
   take(guest, DirtyClient::Migration);
-  // In steps with exits between them: a KVM that emulates code would not look at the ring within one.
+  // In steps with exits between them: a KVM that emulates code would not look at the ring within
+  // one.
   for (u32 page = 0x200; page < 0x700; page += 16) guest.order({3, page << 12, 16});
   guest.order_and_wait({2, 0x7ff000, 1});
   const Pages pages = take(guest, DirtyClient::Migration, 0x200, 0x600);

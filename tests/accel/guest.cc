@@ -2,10 +2,10 @@
 // The machine for small guests.
 #include "tests/accel/guest.h"
 
+#include "rhea/softmmu/vcpu.h"
+
 #include <chrono>
 #include <stdexcept>
-
-#include "rhea/softmmu/vcpu.h"
 
 namespace rhea::test {
 namespace {
@@ -26,19 +26,39 @@ T must(Result<T> result) {
 }
 
 x86::Segment code_segment() {
-  return {.selector = 8, .base = 0, .limit = 0xffffffff, .type = 11, .s = true, .present = true, .avl = false,
-          .l = true, .db = false, .g = true, .unusable = false, .dpl = 0};
+  return {.selector = 8,
+          .base = 0,
+          .limit = 0xffffffff,
+          .type = 11,
+          .s = true,
+          .present = true,
+          .avl = false,
+          .l = true,
+          .db = false,
+          .g = true,
+          .unusable = false,
+          .dpl = 0};
 }
 x86::Segment data_segment() {
-  return {.selector = 16, .base = 0, .limit = 0xffffffff, .type = 3, .s = true, .present = true, .avl = false,
-          .l = false, .db = true, .g = true, .unusable = false, .dpl = 0};
+  return {.selector = 16,
+          .base = 0,
+          .limit = 0xffffffff,
+          .type = 3,
+          .s = true,
+          .present = true,
+          .avl = false,
+          .l = false,
+          .db = true,
+          .g = true,
+          .unusable = false,
+          .dpl = 0};
 }
 
 }  // namespace
 
 std::ostream& operator<<(std::ostream& out, const Seen& s) {
-  return out << fmt::format("{} {} {:#x} size {} value {:#x}", s.port ? "port" : "memory", s.write ? "write" : "read",
-                            s.address, s.size, s.value);
+  return out << fmt::format("{} {} {:#x} size {} value {:#x}", s.port ? "port" : "memory",
+                            s.write ? "write" : "read", s.address, s.size, s.value);
 }
 
 Guest::Guest(const GuestOptions& options) {
@@ -55,24 +75,31 @@ Guest::Guest(const GuestOptions& options) {
   machine_.system_io().add(kPorts, ports_);
   done_port_.init_io(nullptr, "test-done", 1,
                      RegionOps{.read = nullptr,
-                               .write = [](void* self, Access&) {
-                                 static_cast<Guest*>(self)->done_ = true;
-                                 return MemResult::Ok;
-                               }},
+                               .write =
+                                   [](void* self, Access&) {
+                                     static_cast<Guest*>(self)->done_ = true;
+                                     return MemResult::Ok;
+                                   }},
                      this);
   machine_.system_io().add(0x600, done_port_);
-  post_port_.init_io(nullptr, "test-post", 1,
-                     RegionOps{.read = nullptr,
-                               .write = [](void* self, Access& a) {
-                                 static_cast<Guest*>(self)->note(port_write(0x80, a.size, a.value));
-                                 return MemResult::Ok;
-                               }},
-                     this);
+  post_port_.init_io(
+      nullptr, "test-post", 1,
+      RegionOps{.read = nullptr,
+                .write =
+                    [](void* self, Access& a) {
+                      static_cast<Guest*>(self)->note(port_write(0x80, a.size, a.value));
+                      return MemResult::Ok;
+                    }},
+      this);
   machine_.system_io().add(0x80, post_port_);
-  registers_.init_io(nullptr, "test-registers", 0x2000,
-                     io<&Guest::read_register, &Guest::write_register>({.min = 1, .max = 8, .unaligned = true}), this);
+  registers_.init_io(
+      nullptr, "test-registers", 0x2000,
+      io<&Guest::read_register, &Guest::write_register>({.min = 1, .max = 8, .unaligned = true}),
+      this);
   machine_.system_memory().add(kRegisters, registers_, 1);
-  machine_.on_event([this](MachineEvent event, ShutdownCause) { resets_ += event == MachineEvent::Reset ? 1 : 0; });
+  machine_.on_event([this](MachineEvent event, ShutdownCause) {
+    resets_ += event == MachineEvent::Reset ? 1 : 0;
+  });
   must(vm_->board_ready());
   for (unsigned i = 0; i < options.cpus; ++i) plug_vcpu();
 }
@@ -106,7 +133,9 @@ x86::CpuState Guest::blank_state(unsigned cpu) {
   return state;
 }
 
-void Guest::set_state(const x86::CpuState& state, unsigned cpu) { must(vcpu(cpu).set_state(state)); }
+void Guest::set_state(const x86::CpuState& state, unsigned cpu) {
+  must(vcpu(cpu).set_state(state));
+}
 
 void Guest::prepare_real(std::span<const u8> code, unsigned cpu) {
   place(code);
@@ -135,7 +164,8 @@ void Guest::prepare_puppet(unsigned cpu) {
 void Guest::prepare_long(std::span<const u8> code) {
   place(code);
   x86::CpuState state = blank_state(0);
-  const u64 level3 = (kPageTables + 0x1000) | 7, level2 = (kPageTables + 0x2000) | 7, large_page = 0x87;
+  const u64 level3 = (kPageTables + 0x1000) | 7, level2 = (kPageTables + 0x2000) | 7,
+            large_page = 0x87;
   std::memcpy(memory() + kPageTables, &level3, sizeof level3);
   std::memcpy(memory() + kPageTables + 0x1000, &level2, sizeof level2);
   std::memcpy(memory() + kPageTables + 0x2000, &large_page, sizeof large_page);
@@ -150,7 +180,8 @@ void Guest::prepare_long(std::span<const u8> code) {
 
 void Guest::start() {
   const DomainGuard guard(&machine_.lock());
-  for (std::size_t i = machine_.vcpus().size(); i < vcpus_.size(); ++i) machine_.add_vcpu(*vcpus_[i]);
+  for (std::size_t i = machine_.vcpus().size(); i < vcpus_.size(); ++i)
+    machine_.add_vcpu(*vcpus_[i]);
   machine_.resume();
 }
 
@@ -249,7 +280,9 @@ u64 Guest::read_port(u64 offset, unsigned size) {
   note(port_read(kPorts + offset, size, value));
   return value;
 }
-void Guest::write_port(u64 offset, u64 value, unsigned size) { note(port_write(kPorts + offset, size, value)); }
+void Guest::write_port(u64 offset, u64 value, unsigned size) {
+  note(port_write(kPorts + offset, size, value));
+}
 u64 Guest::read_register(u64 offset, unsigned size) {
   const u64 value = next_answer() & all_ones(size);
   note(mem_read(kRegisters + offset, size, value));

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A machine with next to nothing in it, that runs a small guest on KVM and writes down what the guest does.
+// A machine with next to nothing in it, that runs a small guest on KVM and writes down what the
+// guest does.
 //
 //   Guest guest;
 //   guest.start_real(GUEST(ports));
 //   ASSERT_TRUE(guest.wait_done());
-//   EXPECT_EQ(guest.log()[0], (Seen{.port = true, .write = true, .address = 0x500, .size = 1, .value = 0x11}));
+//   EXPECT_EQ(guest.log()[0], (Seen{.port = true, .write = true, .address = 0x500, .size = 1,
+//   .value = 0x11}));
 #pragma once
+
+#include "accel/kvm/vcpu.h"
+#include "accel/kvm/vm.h"
+#include "rhea/softmmu/machine.h"
 
 #include <gtest/gtest.h>
 
@@ -17,13 +23,10 @@
 #include <ostream>
 #include <vector>
 
-#include "accel/kvm/vcpu.h"
-#include "accel/kvm/vm.h"
-#include "rhea/softmmu/machine.h"
-
 namespace rhea::test {
 
-/// One access that reached the machine's ports (0x80, 0x500..0x5ff) or registers (0xd0000..0xd1fff).
+/// One access that reached the machine's ports (0x80, 0x500..0x5ff) or registers
+/// (0xd0000..0xd1fff).
 struct Seen {
   bool port{}, write{};
   u64 address{};
@@ -34,16 +37,26 @@ struct Seen {
 std::ostream& operator<<(std::ostream& out, const Seen& seen);
 
 /// Port writes and such, shorter to say.
-inline Seen port_write(u64 address, unsigned size, u64 value) { return {true, true, address, size, value}; }
-inline Seen port_read(u64 address, unsigned size, u64 value) { return {true, false, address, size, value}; }
-inline Seen mem_write(u64 address, unsigned size, u64 value) { return {false, true, address, size, value}; }
-inline Seen mem_read(u64 address, unsigned size, u64 value) { return {false, false, address, size, value}; }
+inline Seen port_write(u64 address, unsigned size, u64 value) {
+  return {true, true, address, size, value};
+}
+inline Seen port_read(u64 address, unsigned size, u64 value) {
+  return {true, false, address, size, value};
+}
+inline Seen mem_write(u64 address, unsigned size, u64 value) {
+  return {false, true, address, size, value};
+}
+inline Seen mem_read(u64 address, unsigned size, u64 value) {
+  return {false, false, address, size, value};
+}
 
 /// The code of guests/NAME.asm.
 #define GUEST(name) std::span<const u8>(guest_##name, guest_##name##_end)
 extern "C" {
-extern const u8 guest_exits[], guest_exits_end[], guest_loop[], guest_loop_end[], guest_mmio[], guest_mmio_end[];
-extern const u8 guest_mmio64[], guest_mmio64_end[], guest_pic[], guest_pic_end[], guest_ports[], guest_ports_end[];
+extern const u8 guest_exits[], guest_exits_end[], guest_loop[], guest_loop_end[], guest_mmio[],
+    guest_mmio_end[];
+extern const u8 guest_mmio64[], guest_mmio64_end[], guest_pic[], guest_pic_end[], guest_ports[],
+    guest_ports_end[];
 extern const u8 guest_puppet[], guest_puppet_end[], guest_triple_fault[], guest_triple_fault_end[];
 }
 
@@ -76,8 +89,9 @@ class Guest {
   void unplug_last_vcpu();
   void plug_vcpu();
 
-  /// Puts the code at kCode and lets the boot processor begin there, in real mode or in 64-bit mode with memory mapped one to
-  /// one; or makes it a puppet, in real mode with segments of 4 GiB and interrupt vectors.
+  /// Puts the code at kCode and lets the boot processor begin there, in real mode or in 64-bit mode
+  /// with memory mapped one to one; or makes it a puppet, in real mode with segments of 4 GiB and
+  /// interrupt vectors.
   void prepare_real(std::span<const u8> code, unsigned cpu = 0);
   void prepare_puppet(unsigned cpu = 0);
   void prepare_long(std::span<const u8> code);
@@ -141,7 +155,7 @@ class Guest {
 };
 
 /// For fixtures: skips where there is no KVM, saying why.
-#define SKIP_WITHOUT_KVM()                                                             \
+#define SKIP_WITHOUT_KVM() \
   if (auto system = kvm::System::open(); !system) GTEST_SKIP() << system.error().message()
 
 }  // namespace rhea::test

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Interrupts into KVM guests: the kernel's controllers, the split ones, messages, eventfds, NMI.
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include "rhea/softmmu/speaker_timer.h"
 #include "tests/accel/guest.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 namespace rhea::test {
 namespace {
@@ -114,7 +114,8 @@ TEST_F(KvmInterrupts, MessagesReachTheLocalApic) {
   Guest guest;
   start_with_apic(guest);
   sleep_once(guest);
-  EXPECT_TRUE(guest.wait([&] { return guest.vm().interrupts().send_message({.address = kLapic, .data = 0x45}); }));
+  EXPECT_TRUE(guest.wait(
+      [&] { return guest.vm().interrupts().send_message({.address = kLapic, .data = 0x45}); }));
   EXPECT_TRUE(guest.wait([&] { return guest.written_to(0x5f8) == std::vector<u64>{0x45}; }));
 }
 
@@ -144,7 +145,8 @@ TEST_F(KvmInterrupts, ARoutedMessageIsSentByItsNumberUntilItIsRemoved) {
   ASSERT_TRUE(routing.commit());
   sleep_once(guest);
   event.signal();
-  EXPECT_TRUE(guest.wait([&] { return guest.written_to(0x5f8) == (std::vector<u64>{0x47, 0x48}); }));
+  EXPECT_TRUE(
+      guest.wait([&] { return guest.written_to(0x5f8) == (std::vector<u64>{0x47, 0x48}); }));
   ASSERT_TRUE(guest.vm().interrupts().remove_irqfd(event.fd(), *gsi));
   routing.remove(*gsi);
   ASSERT_TRUE(routing.commit());
@@ -161,7 +163,8 @@ TEST_F(KvmInterrupts, NumbersForMessagesRunOut) {
   EXPECT_NE(last.error().message().find("all are taken"), std::string::npos);
 }
 
-// ---- NMI -----------------------------------------------------------------------------------------------------
+// ---- NMI
+// -----------------------------------------------------------------------------------------------------
 
 constexpr u32 kLint1 = 0x360;
 
@@ -208,7 +211,8 @@ TEST_F(KvmInterrupts, NmiGoesStraightInWhenTheLocalApicIsOff) {
   EXPECT_TRUE(guest.wait([&] { return guest.written_to(0x5f8) == std::vector<u64>{2}; }));
 }
 
-// ---- Split controllers ---------------------------------------------------------------------------------------
+// ---- Split controllers
+// ---------------------------------------------------------------------------------------
 
 /// 8259s of which the test is the master.
 class FakePic final : public ExtIntSource {
@@ -248,7 +252,9 @@ class KvmPic : public testing::TestWithParam<kvm::Irqchip> {
   void SetUp() override { SKIP_WITHOUT_KVM(); }
 };
 INSTANTIATE_TEST_SUITE_P(Irqchips, KvmPic, testing::Values(kvm::Irqchip::Split, kvm::Irqchip::None),
-                         [](const auto& chip) { return chip.param == kvm::Irqchip::Split ? "Split" : "None"; });
+                         [](const auto& chip) {
+                           return chip.param == kvm::Irqchip::Split ? "Split" : "None";
+                         });
 
 TEST_P(KvmPic, WakesASleepingGuestWithItsVector) {
   Guest guest({.vm = {.irqchip = GetParam()}, .hidden = {}});
@@ -299,7 +305,8 @@ TEST_P(KvmPic, ASleepingGuestCanBePausedAndStillWakes) {
   FakePic pic(guest.machine());
   guest.start_puppet();
   sleep_once(guest);
-  ASSERT_TRUE(guest.wait([&] { return !guest.vcpu().in_guest() || GetParam() == kvm::Irqchip::Split; }));
+  ASSERT_TRUE(
+      guest.wait([&] { return !guest.vcpu().in_guest() || GetParam() == kvm::Irqchip::Split; }));
   for (unsigned i = 0; i < 20; ++i) {
     guest.pause();
     guest.start();
@@ -388,7 +395,8 @@ TEST_F(KvmInterrupts, BoardsTakeTheKernelsPartsOnlyWhenTheyAreThere) {
   EXPECT_EQ(split.vm().parts().pic, "isa-i8259");
   for (const char* type : {"kvm-i8259", "kvm-ioapic", "kvm-pit"}) {
     const DomainGuard guard(&split.machine().lock());
-    EXPECT_FALSE(split.machine().add_device(std::move(*split.machine().make(type)), nullptr)) << type;
+    EXPECT_FALSE(split.machine().add_device(std::move(*split.machine().make(type)), nullptr))
+        << type;
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// KVM's memory slots follow the flat view: split, merged, moved, read-only and back, within the limit.
+// KVM's memory slots follow the flat view: split, merged, moved, read-only and back, within the
+// limit.
 #include "tests/accel/guest.h"
 
 namespace rhea::test {
@@ -101,7 +102,8 @@ TEST_P(KvmSlots, ReadOnlyFlipsAndFlipsBack) {
     guest.machine().system_memory().add(0x100000, shadow, 1);
     shadow.set_readonly(true);
   }
-  EXPECT_EQ(slots(guest), (Texts{"0-cffff rw", "d2000-fffff rw", "100000-10ffff ro", "110000-1fffff rw"}));
+  EXPECT_EQ(slots(guest),
+            (Texts{"0-cffff rw", "d2000-fffff rw", "100000-10ffff ro", "110000-1fffff rw"}));
   guest.start_puppet();
   guest.order_and_wait({2, 0x100000, 0x1111});
   EXPECT_EQ(guest.peek<u32>(0x100000), 0U);
@@ -135,7 +137,8 @@ TEST_P(KvmSlots, RomDeviceIsReadDirectlyOnlyInReadMode) {
   Region region;
   {
     const DomainGuard guard(&guest.machine().lock());
-    ASSERT_TRUE(region.init_rom_device(nullptr, "flash", 0x10000, io<&Flash::read, &Flash::write>(), &flash));
+    ASSERT_TRUE(region.init_rom_device(nullptr, "flash", 0x10000, io<&Flash::read, &Flash::write>(),
+                                       &flash));
     guest.machine().system_memory().add(0xf0000000, region);
   }
   const u32 mark = 0x600df00d;
