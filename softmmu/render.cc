@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Rendering: from the graph of regions to the sorted, disjoint ranges of a flat view.
 #include "rhea/softmmu/flat_view.h"
+#include "rhea/util/log.h"
 
 #include <algorithm>
 
@@ -14,7 +15,7 @@ __extension__ using Address = __int128;
 // A graph that goes deeper, or needs more steps, has been built to hurt; it is rendered as far as
 // these reach.
 constexpr unsigned kMaxDepth = 1024;
-constexpr unsigned kMaxVisits = 1u << 20;
+constexpr unsigned kMaxVisits = 1u << 16;
 
 struct Window {
   Address begin;
@@ -49,7 +50,12 @@ class Renderer {
 };
 
 void Renderer::show(Region& region, Address origin, Window window, Inherited inherited) {
-  if (!region.enabled() || path_.size() >= kMaxDepth || ++visits_ > kMaxVisits) return;
+  if (!region.enabled()) return;
+  if (path_.size() >= kMaxDepth || ++visits_ > kMaxVisits) {
+    if (visits_ <= kMaxVisits + 1)
+      log_guest("memory", "the tree around region {} is too large to render", region.name());
+    return;
+  }
   window.begin = std::max(window.begin, origin);
   window.end = std::min(window.end, origin + static_cast<Address>(region.size()));
   // Whoever comes first has the higher priority, so what is covered stays as it is.

@@ -28,7 +28,7 @@ enum class RamBacking : u8 {
 
 struct RamOptions {
   RamBacking backing{RamBacking::Anonymous};
-  std::string path;      ///< File: the file, created when missing
+  std::string path{};    ///< File: the file, created when missing
   bool share{false};     ///< File: write through to the file
   bool prealloc{false};  ///< touch every page now
 };
