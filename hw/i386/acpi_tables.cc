@@ -127,7 +127,7 @@ u32 add_madt(TableFile& file, const AcpiConfig& config) {
   TableWriter& out = file.out;
   out.u32_(0xfee00000).u32_(1);
   for (unsigned cpu = 0; cpu < config.max_cpus; ++cpu)
-    out.u8_(0).u8_(8).u8_(cpu).u8_(cpu).u32_(cpu < config.cpus ? 1 : 0);
+    out.u8_(0).u8_(8).u8_(cpu).u8_(config.topology.apic_id(cpu)).u32_(cpu < config.cpus ? 1 : 0);
   out.u8_(1).u8_(12).u8_(0).u8_(0).u32_(0xfec00000).u32_(0);
   const auto override = [&](u8 irq, u32 gsi, u16 flags) {
     out.u8_(2).u8_(10).u8_(0).u8_(irq).u32_(gsi).u16_(flags);

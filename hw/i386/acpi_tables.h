@@ -3,6 +3,7 @@
 #pragma once
 
 #include "rhea/util/types.h"
+#include "target/x86/topology.h"
 
 #include <vector>
 
@@ -12,8 +13,9 @@ namespace rhea::hw {
 struct AcpiConfig {
   unsigned cpus{1};
   unsigned max_cpus{1};
+  x86::Topology topology;         ///< gives the APIC ids
   u64 pci_low_first{0xe0000000};  ///< PCI window below 4 GiB; it ends at the I/O APIC
-  u64 pci_high_first{4 * GiB};         ///< window above RAM
+  u64 pci_high_first{4 * GiB};    ///< window above RAM
   u64 pci_high_last{36 * GiB - 1};
   bool serial[2]{};
 };

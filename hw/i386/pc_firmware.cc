@@ -23,11 +23,17 @@ u8 boot_code(char device) {
   }
 }
 
+x86::Topology topology(const MachineConfig& config) {
+  return {.cores = config.cores, .threads = config.threads};
+}
+
 std::vector<u8> e820(const RamSplit& ram) {
-  constexpr u32 kRam = 1;
+  constexpr u32 kRam = 1, kReserved = 2;
   TableWriter out;
   out.u64_(0).u64_(ram.below_4g).u32_(kRam);
   if (ram.above_4g != 0) out.u64_(4 * GiB).u64_(ram.above_4g).u32_(kRam);
+  // KVM's identity map and task state pages.
+  out.u64_(0xfeff'c000).u64_(0x4000).u32_(kReserved);
   return out.data;
 }
 
@@ -44,6 +50,7 @@ void add_tables(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts
       facts.ram.above_4g != 0 ? (4 * GiB + facts.ram.above_4g + GiB - 1) / GiB * GiB : 4 * GiB;
   AcpiConfig acpi{.cpus = config.cpus,
                   .max_cpus = config.max_cpus,
+                  .topology = topology(config),
                   .pci_low_first = std::max<u64>(facts.ram.below_4g, 0xc000'0000),
                   .pci_high_first = high_first,
                   .pci_high_last = high_first + 32 * GiB - 1};
@@ -93,7 +100,8 @@ void fill_fw_cfg(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& fact
   fw_cfg.add_number(kRamSize, config.ram_size, 8);
   fw_cfg.add_number(kNographic, config.vga == "none" ? 1 : 0, 2);
   fw_cfg.add_number(kNbCpus, config.cpus, 2);
-  fw_cfg.add_number(kMaxCpus, config.max_cpus, 2);
+  // Firmware sizes its tables by APIC ids, which may have gaps.
+  fw_cfg.add_number(kMaxCpus, topology(config).apic_id(config.max_cpus - 1) + 1, 2);
   fw_cfg.add_number(kBootMenu, config.boot_menu ? 1 : 0, 2);
   fw_cfg.add_number(kIrq0Override, 1, 4);
   fw_cfg.add_number(kNuma, 0, 8);
