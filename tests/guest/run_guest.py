@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "lib"))
 import tap  # noqa: E402
-from emulator import Emulator, need_kvm  # noqa: E402
+from emulator import Emulator, need_kvm, program  # noqa: E402
 from guests import GUESTS, Guest, options_of  # noqa: E402
 
 
@@ -35,8 +35,9 @@ def cases(options: argparse.Namespace):
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rhea", type=Path, required=True, help="the emulator")
-    parser.add_argument("--images", type=Path, required=True, help="folder of the guests' images")
+    parser.add_argument("--rhea", type=program, required=True, help="the emulator")
+    parser.add_argument("--images", type=lambda name: Path(name).resolve(), required=True,
+                        help="folder of the guests' images")
     parser.add_argument("--accel", default="kvm")
     parser.add_argument("names", nargs="*", help="guests (default: all)")
     options = parser.parse_args()

@@ -120,6 +120,9 @@ main:
     in al, 0x64
     test al, 1
     jz .wait
+    in al, 0x60
+    cmp al, 0x39                ; the space bar goes down
+    jne .wait
     PASS
 
     MODE 16

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -142,6 +143,11 @@ class Emulator:
             return self.screen()
         except (QmpError, ValueError, OSError):
             return None
+
+
+def program(name: str) -> Path:
+    """For the command line: a program's path, whatever the current folder will be."""
+    return Path(shutil.which(name) or name).resolve()
 
 
 def need_kvm() -> None:
