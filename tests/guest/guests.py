@@ -133,7 +133,7 @@ class Guest:
     act: Callable[[Emulator], None] = end_well
     irqchips: tuple[str, ...] = ("on",)
     needs: tuple[Path, ...] = field(default=())
-    floppy: bool = False
+    floppy: bool = False  # the image is in the floppy drive, too
 
 
 EDU = ("-device", "edu")
@@ -174,10 +174,11 @@ GUESTS: dict[str, Guest] = {
 def options_of(guest: Guest, images: Path, accel: str, irqchip: str) -> list[str]:
     """The emulator's options for one run."""
     image = images / f"{guest.image}.img"
-    medium = "floppy" if guest.floppy else "ide"
-    options = ["-accel", accel, "-m", "32", "-boot", "a" if guest.floppy else "c", "-snapshot",
-               "-drive", f"file={image},format=raw,if={medium}",
+    options = ["-accel", accel, "-m", "32", "-boot", "c", "-snapshot",
+               "-drive", f"file={image},format=raw",
                "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+    if guest.floppy:
+        options += ["-drive", f"file={image},format=raw,if=floppy"]
     if accel == "kvm":
         options += ["-machine", f"kernel-irqchip={irqchip}"]
     return [*options, *guest.options]
