@@ -62,6 +62,7 @@ Result<> Displays::select(std::string_view text) {
   const auto found = std::ranges::find(types, name, &DisplayType::name);
   if (found == types.end()) {
     std::vector<std::string_view> names;
+    names.reserve(types.size());
     for (const DisplayType* type : types) names.push_back(type->name);
     return fail("unknown display '{}'; there are: {}", name, fmt::join(names, ", "));
   }

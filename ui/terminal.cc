@@ -89,7 +89,7 @@ Result<> Terminal::open() {
   process.taken = true;
   tcsetattr(STDIN_FILENO, TCSAFLUSH, &process.raw);
   open_ = true;
-  write(std::string(kEnter));
+  write(kEnter);
   return {};
 }
 
@@ -112,7 +112,7 @@ TerminalSize Terminal::size() const {
   return {.columns = std::min<int>(size.ws_col, kMost), .rows = std::min<int>(size.ws_row, kMost)};
 }
 
-void Terminal::write(std::string bytes) {
+void Terminal::write(std::string_view bytes) {
   waiting_ += bytes;
   flush();
 }

@@ -5,8 +5,8 @@
 #include "rhea/util/error.h"
 #include "rhea/util/file_descriptor.h"
 
-#include <span>
 #include <string>
+#include <string_view>
 
 namespace rhea::ui {
 
@@ -30,7 +30,7 @@ class Terminal {
   int input() const;
   TerminalSize size() const;
   /// Queues bytes and sends what the terminal takes now.
-  void write(std::string bytes);
+  void write(std::string_view bytes);
   /// Sends more of what waits; true when nothing is left.
   bool flush();
   /// Whether the terminal was taken away (the process stopped and went on) since the last call.

@@ -31,10 +31,8 @@ struct TerminalGrid {
   TerminalGrid() = default;
   TerminalGrid(int c, int r)
       : columns(c), rows(r), cells(static_cast<std::size_t>(c) * static_cast<std::size_t>(r)) {}
-  TerminalCell& at(int x, int y) { return cells[static_cast<std::size_t>(y * columns + x)]; }
-  const TerminalCell& at(int x, int y) const {
-    return cells[static_cast<std::size_t>(y * columns + x)];
-  }
+  TerminalCell& at(int x, int y) { return cells[index(x, y)]; }
+  const TerminalCell& at(int x, int y) const { return cells[index(x, y)]; }
   /// Writes ASCII text, cut at the right edge.
   void put(int x, int y, std::string_view text);
 
@@ -42,6 +40,12 @@ struct TerminalGrid {
   std::vector<TerminalCell> cells;
   int cursor_x{-1}, cursor_y{-1};  ///< -1: hidden
   friend bool operator==(const TerminalGrid&, const TerminalGrid&) = default;
+
+ private:
+  std::size_t index(int x, int y) const {
+    return static_cast<std::size_t>(y) * static_cast<std::size_t>(columns) +
+           static_cast<std::size_t>(x);
+  }
 };
 
 /// Remembers what the terminal shows.

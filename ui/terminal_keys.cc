@@ -92,7 +92,8 @@ std::array<unsigned, 2> parameters(std::string_view text) {
   std::array<unsigned, 2> values{};
   for (unsigned& value : values) {
     const auto end = std::min(text.find(';'), text.size());
-    std::from_chars(text.data(), text.data() + end, value);
+    const std::string_view number = text.substr(0, end);
+    std::from_chars(number.begin(), number.end(), value);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return values;

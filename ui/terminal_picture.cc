@@ -59,9 +59,9 @@ TerminalGrid text_picture(const TextScreen& screen, int columns, int rows) {
   const int height = std::min(rows, screen.rows);
   for (int y = 0; y < height; ++y)
     for (int x = 0; x < width; ++x)
-      grid.at(x, y) =
-          text_cell(screen.cells[static_cast<std::size_t>((top + y) * screen.columns + left + x)],
-                    screen.blink);
+      grid.at(x, y) = text_cell(
+          screen.cells[static_cast<std::size_t>(i64{top + y} * screen.columns + left + x)],
+          screen.blink);
   const int cursor_x = screen.cursor_x - left;
   const int cursor_y = screen.cursor_y - top;
   if (screen.cursor_y >= 0 && cursor_x >= 0 && cursor_x < width && cursor_y < height) {

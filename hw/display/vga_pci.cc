@@ -13,7 +13,7 @@ namespace {
 constexpr u64 kMmioBytes = 4096;
 constexpr u64 kEdidBytes = 0x400;
 constexpr u64 kMmioPorts = 0x400, kMmioPortCount = 0x20;
-constexpr u64 kMmioVbe = 0x500, kMmioVbeBytes = 2 * BochsVbe::kRegisters;
+constexpr u64 kMmioVbe = 0x500, kMmioVbeBytes = u64{2} * BochsVbe::kRegisters;
 constexpr u64 kMmioExtended = 0x600, kMmioExtendedBytes = 8;
 constexpr u32 kLittleEndian = 0x1e1e1e1e;
 

@@ -18,7 +18,8 @@ i64 floor_div(i64 a, i64 b) { return a / b - (a % b < 0 ? 1 : 0); }
 FrameTiming frame_timing(const VgaRegisters& regs) {
   const auto& cr = regs.crtc;
   const i64 hz = (regs.misc >> 2 & 3) == 1 ? 28'322'000 : 25'175'000;
-  const i64 char_dots = ((regs.seq[1] & 1) != 0 ? 8 : 9) * ((regs.seq[1] & 8) != 0 ? 2 : 1);
+  const i64 dots = (regs.seq[1] & 1) != 0 ? 8 : 9;
+  const i64 char_dots = (regs.seq[1] & 8) != 0 ? dots * 2 : dots;
   const auto vertical = [&](unsigned low, unsigned bit8, unsigned bit9) {
     return i64{cr[low]} | (cr[7] >> bit8 & 1) << 8 | (cr[7] >> bit9 & 1) << 9;
   };

@@ -21,7 +21,7 @@ class SourceProbe final : public DisplaySource {
 };
 
 class ConsoleTest : public testing::Test {
- protected:
+ public:
   Bench bench;
   SourceProbe source;
   Consoles& consoles{bench.machine().service<Consoles>()};
@@ -93,14 +93,15 @@ Picture read_png(const std::string& path) {
   image.version = PNG_IMAGE_VERSION;
   if (png_image_begin_read_from_file(&image, path.c_str()) == 0) return {};
   image.format = PNG_FORMAT_RGB;
-  Picture picture{
-      .width = image.width, .height = image.height, .rgb = std::vector<u8>(PNG_IMAGE_SIZE(image))};
+  Picture picture{.width = image.width,
+                  .height = image.height,
+                  .rgb = std::vector<u8>(std::size_t{3} * image.width * image.height)};
   png_image_finish_read(&image, nullptr, picture.rgb.data(), 0, nullptr);
   return picture;
 }
 
 class Screenshot : public testing::Test {
- protected:
+ public:
   Screenshot() {
     vga.map_bars();
     vga.set_linear(16, 2, 32);

@@ -34,7 +34,7 @@ const RegisterDisplay broken{{.name = "test-broken", .help = "", .make = [](Mach
                               }}};
 
 class DisplaysTest : public testing::Test {
- protected:
+ public:
   Bench bench;
   Displays& displays{bench.machine().service<Displays>()};
 };

@@ -130,9 +130,9 @@ TEST(VgaRegisters, RetraceFollowsVirtualTime) {
   vga.set_mode(kMode3);
   // Line 0, then line 413 of 449, with 31.8 microseconds each.
   EXPECT_EQ(vga->inb(0x3da) & 9, 0);
-  vga->advance(413 * 31'778);
+  vga->advance(i64{413} * 31'778);
   EXPECT_EQ(vga->inb(0x3da) & 9, 9);
-  vga->advance(10 * 31'778);
+  vga->advance(i64{10} * 31'778);
   EXPECT_EQ(vga->inb(0x3da) & 9, 1);
 }
 
@@ -148,7 +148,7 @@ TEST(VgaRegisters, ARetraceThatWasMissedIsSeenOnce) {
 TEST(VgaRegisters, HorizontalBlankingShowsInTheInputStatus) {
   VgaBench vga;
   vga.set_mode(kMode3);
-  vga->advance(31'778 * 10 + 28'000);
+  vga->advance(i64{10} * 31'778 + 28'000);
   EXPECT_EQ(vga->inb(0x3da) & 9, 1);
 }
 

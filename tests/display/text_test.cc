@@ -12,7 +12,7 @@ constexpr u32 kWhite = 0xffffff, kBlack = 0;
 /// 80x25 with black 0, and gray levels that tell attribute colours apart: colour n is 4n in each
 /// component.
 class VgaText : public testing::Test {
- protected:
+ public:
   VgaText() {
     vga.set_mode(kMode3);
     vga.plain_attributes();

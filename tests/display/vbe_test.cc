@@ -180,7 +180,7 @@ TEST(Vbe, DisablingBringsTheVgaModeBack) {
 }
 
 class VbeLimits : public testing::Test {
- protected:
+ public:
   /// Enables with these values and draws.
   void enable(u16 width, u16 height, u16 bits) {
     vga.set_linear(width, height, bits);

@@ -109,11 +109,11 @@ void VgaBench::dac(u8 index, u8 red, u8 green, u8 blue) {
 
 void VgaBench::set_mode(const VgaTable& table) {
   bench_.outb(0x3c2, table.misc);
-  for (u8 i = 0; i < table.seq.size(); ++i) seq(i + 1, table.seq[i]);
+  for (u8 i = 1; const u8 value : table.seq) seq(i++, value);
   crtc(0x11, 0);
-  for (u8 i = 0; i < table.crtc.size(); ++i) crtc(i, table.crtc[i]);
-  for (u8 i = 0; i < table.gfx.size(); ++i) gfx(i, table.gfx[i]);
-  for (u8 i = 0; i < table.attr.size(); ++i) attr(i, table.attr[i]);
+  for (u8 i = 0; const u8 value : table.crtc) crtc(i++, value);
+  for (u8 i = 0; const u8 value : table.gfx) gfx(i++, value);
+  for (u8 i = 0; const u8 value : table.attr) attr(i++, value);
 }
 
 void VgaBench::gray_palette() {
