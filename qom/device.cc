@@ -43,7 +43,8 @@ std::vector<Bus*> Device::buses() const {
 
 Irq Device::gpio_in(std::string_view group, unsigned index) const {
   const auto it = inputs_.find(group);
-  return it != inputs_.end() && index < it->second.size() ? it->second[index] : Irq();
+  if (it == inputs_.end() || index >= it->second.size()) return {};
+  return Irq::to<&IrqTap::set>(*it->second[index], index);
 }
 
 void Device::connect_gpio_out(std::string_view group, unsigned index, Irq target) {
@@ -59,10 +60,8 @@ bool Device::has_gpio_out(std::string_view group, unsigned index) const {
 unsigned Device::intercept_inputs(const std::function<void(unsigned, bool)>& observer) {
   unsigned count = 0;
   for (auto& [group, pins] : inputs_)
-    for (Irq& pin : pins) {
-      taps_.push_back(std::make_unique<IrqTap>(IrqTap{.next = pin, .observer = observer}));
-      pin = Irq::to<&IrqTap::set>(*taps_.back(), count++);
-    }
+    for (const auto& pin : pins)
+      pin->observer = [observer, index = count++](unsigned, bool level) { observer(index, level); };
   return count;
 }
 
@@ -78,7 +77,8 @@ unsigned Device::intercept_outputs(const std::function<void(unsigned, bool)>& ob
 }
 
 void Device::add_input(std::string_view group, Irq irq) {
-  inputs_[std::string(group)].push_back(irq);
+  inputs_[std::string(group)].push_back(
+      std::make_unique<IrqTap>(IrqTap{.next = irq, .observer = {}}));
 }
 
 void Device::init_gpio_out(std::string_view group, IrqOutput& output) {

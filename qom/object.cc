@@ -99,6 +99,8 @@ void Object::pre_save() {}
 
 void Object::become_root(Machine& machine, std::string name) {
   RHEA_ASSERT(parent_ == nullptr);
+  // The root was not made by create_object; whoever looks at the tree finds a container in it.
+  type_ = find_type("container");
   name_ = std::move(name);
   adopt_machine(&machine);
 }

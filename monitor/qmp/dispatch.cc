@@ -44,20 +44,6 @@ std::string return_text(const Json& result, const Json* id, bool pretty) {
   return "{\"return\": " + to_text(body) + suffix + "}";
 }
 
-// A parser's error in short: without its own name and number.
-std::string parse_error_text(const std::string& what) {
-  const auto colon = what.find(": ");
-  return colon == std::string::npos ? what : what.substr(colon + 2);
-}
-
-Result<Json> parse(std::string_view text) {
-  try {
-    return Json::parse(text);
-  } catch (const Json::exception& error) {
-    return fail("JSON parse error, {}", parse_error_text(error.what()));
-  }
-}
-
 Result<> check_envelope(const Json& request) {
   for (const auto& [key, value] : request.items()) {
     const bool command = key == "execute" || key == "exec-oob";
@@ -143,7 +129,7 @@ std::string respond(Context& context, Result<std::string_view> message) {
   const bool pretty = context.client.pretty;
   if (!message) return error_text(message.error(), nullptr, pretty);
   qmp_command(*message);
-  const Result<Json> request = parse(*message);
+  const Result<Json> request = parse_json(*message);
   if (!request) return error_text(request.error(), nullptr, pretty);
   if (!request->is_object())
     return error_text(Error("QMP input must be a JSON object"), nullptr, pretty);

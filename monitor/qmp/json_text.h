@@ -17,6 +17,9 @@ std::string to_text(const Json& value, bool pretty = false);
 /// `text` in double quotes.
 std::string quoted_text(std::string_view text);
 
+/// One JSON text. Errors are worded as QEMU's; a key that comes twice in an object is one.
+Result<Json> parse_json(std::string_view text);
+
 Json to_json(const Value& value);
 /// Scalars only.
 Result<Value> to_value(const Json& json);

@@ -82,7 +82,8 @@ class Device : public Object {
   std::string id_;
   Bus* bus_{};
   bool realized_{};
-  std::map<std::string, std::vector<Irq>, std::less<>> inputs_;
+  /// Lines lead through taps, so that a pin can still be watched when it is wired already.
+  std::map<std::string, std::vector<std::unique_ptr<IrqTap>>, std::less<>> inputs_;
   std::map<std::string, std::vector<IrqOutput*>, std::less<>> outputs_;
   std::vector<std::unique_ptr<IrqTap>> taps_;
 };

@@ -69,13 +69,13 @@ class IrqOutput {
   bool level_{false};
 };
 
-/// Stands between a line and its receiver and tells an observer of each level.
+/// Stands between a line and its receiver and tells an observer, when there is one, of each level.
 struct IrqTap {
   Irq next;
   std::function<void(unsigned, bool)> observer;
   bool forward{true};
   void set(unsigned pin, bool level) {
-    observer(pin, level);
+    if (observer) observer(pin, level);
     if (forward) next.set(level);
   }
 };

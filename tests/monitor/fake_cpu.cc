@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// CPUs that do nothing.
+#include "accel/accelerator.h"
+#include "tests/monitor/fixture.h"
+
+#include <chrono>
+#include <thread>
+
+namespace rhea::test {
+namespace {
+
+class FakeCpu final : public accel::VcpuBackend {
+ public:
+  void run() override { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
+  void kick() override {}
+  Result<> get_state(x86::CpuState& state) override {
+    state = {};
+    state.gpr[x86::Rax] = 0x1122334455667788;
+    state.rip = 0x7c00;
+    state.segment[x86::Cs].selector = 0xf000;
+    return {};
+  }
+  Result<> set_state(const x86::CpuState&) override { return {}; }
+  void reset(ResetKind) override {}
+  void inject_nmi() override { ++nmis; }
+  std::optional<GuestPhys> translate(GuestVirt address) override {
+    if (address.value >= MiB) return std::nullopt;
+    return GuestPhys(address.value);
+  }
+  Result<> set_single_step(bool) override { return {}; }
+  int nmis{0};
+};
+
+class FakeVm final : public accel::VmBackend {
+ public:
+  Result<std::unique_ptr<accel::VcpuBackend>> create_vcpu(unsigned) override {
+    return std::make_unique<FakeCpu>();
+  }
+};
+
+class FakeAccelerator final : public accel::Accelerator {
+ public:
+  static constexpr std::string_view kName = "fake-accel";
+  std::string_view short_name() const override { return "fake"; }
+  Result<std::unique_ptr<accel::VmBackend>> create_vm(Machine&) override {
+    return std::make_unique<FakeVm>();
+  }
+};
+
+const RegisterType<FakeAccelerator> registration;
+
+}  // namespace
+
+void add_fake_cpus(Machine& machine, unsigned count) {
+  auto& service = machine.service<accel::AccelService>();
+  service.add_candidate("fake");
+  machine.config.cpus = count;
+  EXPECT_TRUE(service.select().has_value());
+  EXPECT_TRUE(service.create_vcpus().has_value());
+}
+
+}  // namespace rhea::test

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A bench with what the monitors' tests share: CPUs that do nothing, and ways to speak to a
+// monitor.
+#pragma once
+
+#include "monitor/hmp/session.h"
+#include "monitor/monitors.h"
+#include "monitor/qmp/command.h"
+#include "tests/chardev/client.h"
+#include "tests/support/bench.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace rhea::test {
+
+/// `count` CPUs whose registers hold known values and whose first 1 MiB of linear addresses is
+/// mapped at itself.
+void add_fake_cpus(Machine& machine, unsigned count);
+
+class MonitorTest : public testing::Test {
+ protected:
+  Machine& machine() { return bench_.machine(); }
+  /// The answer to one QMP message, after negotiation.
+  std::string qmp(std::string_view message) {
+    qmp::Context context{.machine = machine(), .client = client_};
+    return qmp::respond(context, message);
+  }
+  qmp::Json returned(std::string_view message) { return qmp::Json::parse(qmp(message))["return"]; }
+  /// "GenericError: text"
+  std::string error(std::string_view message) {
+    const auto answer = qmp::Json::parse(qmp(message));
+    if (!answer.contains("error")) return "no error";
+    return answer["error"]["class"].get<std::string>() + ": " +
+           answer["error"]["desc"].get<std::string>();
+  }
+  /// What a line of the human monitor prints.
+  std::string hmp(std::string_view line) {
+    hmp::Context context{.machine = machine(), .view = view_, .client = client_, .out = {}};
+    hmp::run_line(context, line);
+    return context.out;
+  }
+
+  Bench bench_{1 * MiB};
+  qmp::Client client_{.negotiated = true, .pretty = false, .received = {}, .named = {}};
+  hmp::View view_;
+  ScratchFolder scratch_;
+};
+
+}  // namespace rhea::test

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Monitors on sockets: greeting, events, many at once, clients that leave or do not read.
+#include "tests/monitor/fixture.h"
+
+namespace rhea::test {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class SessionTest : public MonitorTest {
+ protected:
+  std::string add_monitor(MonitorMode mode, std::string id = "m") {
+    const std::string path = scratch_.file(id);
+    Chardev* chardev =
+        create_chardev(machine(), fmt::format("socket,id={},server=on,wait=off,path={}", id, path))
+            .value();
+    EXPECT_TRUE(machine().service<Monitors>().add(*chardev, mode).has_value());
+    return path;
+  }
+  bool hears(UnixClient& client, std::string_view text) {
+    return turn_until(machine(), [&] {
+      client.receive();
+      return client.said.find(text) != std::string::npos;
+    });
+  }
+};
+
+TEST_F(SessionTest, qmp_client_is_greeted_and_answered) {
+  UnixClient client(add_monitor(MonitorMode::Qmp));
+  ASSERT_TRUE(hears(client, "\r\n"));
+  EXPECT_THAT(client.said, StartsWith("{\"QMP\": {"));
+  client.send("{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"query-name\",\"id\":7}");
+  EXPECT_TRUE(hears(client, "{\"return\": {}}\r\n{\"return\": {}, \"id\": 7}\r\n"));
+}
+
+TEST_F(SessionTest, next_client_starts_with_negotiation_again) {
+  const std::string path = add_monitor(MonitorMode::Qmp);
+  UnixClient first(path);
+  first.send("{\"execute\":\"qmp_capabilities\"}{\"execute\":");
+  ASSERT_TRUE(hears(first, "{\"return\": {}}"));
+  first.close();
+  turn(machine(), 20);
+  UnixClient second(path);
+  second.send("{\"execute\":\"query-name\"}");
+  ASSERT_TRUE(hears(second, "CommandNotFound"));
+  EXPECT_THAT(second.said, HasSubstr("Expecting capabilities negotiation"));
+}
+
+TEST_F(SessionTest, pretty_monitor_indents) {
+  UnixClient client(add_monitor(MonitorMode::QmpPretty));
+  ASSERT_TRUE(hears(client, "}\r\n"));
+  EXPECT_THAT(client.said, StartsWith("{\n    \"QMP\": {\n"));
+}
+
+TEST_F(SessionTest, events_reach_negotiated_clients_only) {
+  UnixClient quiet(add_monitor(MonitorMode::Qmp, "a"));
+  UnixClient client(add_monitor(MonitorMode::Qmp, "b"));
+  client.send(
+      "{\"execute\":\"qmp_capabilities\"}{\"execute\":\"cont\"}{\"execute\":\"stop\"}{\"execute\":"
+      "\"system_reset\"}");
+  ASSERT_TRUE(hears(client, "\"event\": \"RESET\""));
+  EXPECT_THAT(client.said, HasSubstr("\"event\": \"RESUME\"}\r\n{\"return\": {}}"));
+  EXPECT_THAT(client.said, HasSubstr("\"event\": \"STOP\"}\r\n{\"return\": {}}"));
+  EXPECT_THAT(client.said, HasSubstr("{\"timestamp\": {\"microseconds\": "));
+  EXPECT_THAT(client.said,
+              HasSubstr("\"data\": {\"guest\": false, \"reason\": \"host-qmp-system-reset\"}}"));
+  quiet.receive();
+  EXPECT_THAT(quiet.said, testing::Not(HasSubstr("event")));
+}
+
+TEST_F(SessionTest, quit_is_answered_announced_and_done) {
+  UnixClient client(add_monitor(MonitorMode::Qmp));
+  client.send("{\"execute\":\"qmp_capabilities\"}{\"execute\":\"quit\"}");
+  ASSERT_TRUE(turn_until(machine(), [&] { return machine().exit_code().has_value(); }));
+  EXPECT_TRUE(hears(
+      client,
+      "\"event\": \"SHUTDOWN\", \"data\": {\"guest\": false, \"reason\": \"host-qmp-quit\"}"));
+  EXPECT_EQ(machine().exit_code(), 0);
+}
+
+TEST_F(SessionTest, a_dozen_monitors_work_side_by_side) {
+  std::vector<std::unique_ptr<UnixClient>> clients;
+  for (int i = 0; i < 12; ++i)
+    clients.push_back(
+        std::make_unique<UnixClient>(add_monitor(MonitorMode::Qmp, fmt::format("m{}", i))));
+  for (auto& client : clients) client->send("{\"execute\":\"qmp_capabilities\"}");
+  for (auto& client : clients) client->send("{\"execute\":\"query-version\",\"id\":1}");
+  for (auto& client : clients) EXPECT_TRUE(hears(*client, "\"id\": 1}"));
+}
+
+TEST_F(SessionTest, client_that_leaves_mid_command_harms_nobody) {
+  const std::string path = add_monitor(MonitorMode::Qmp);
+  for (int i = 0; i < 50; ++i) {
+    UnixClient client(path);
+    client.send(
+        "{\"execute\":\"qmp_capabilities\"}{\"execute\":\"query-commands\"}{\"execute\":\"query-"
+        "com");
+    turn(machine(), i % 5);
+  }
+  UnixClient last(path);
+  EXPECT_TRUE(hears(last, "QMP"));
+}
+
+TEST_F(SessionTest, client_that_does_not_read_is_held_back_and_served_later) {
+  UnixClient client(add_monitor(MonitorMode::Qmp));
+  client.send("{\"execute\":\"qmp_capabilities\"}");
+  std::string many;
+  for (int i = 0; i < 3000; ++i) many += "{\"execute\":\"query-commands\"}";
+  many += "{\"execute\":\"query-name\",\"id\":\"last\"}";
+  std::size_t sent = 0;
+  ASSERT_TRUE(turn_until(machine(), [&] {
+    sent += client.send(std::string_view(many).substr(sent));
+    if (sent == many.size()) client.receive();
+    return client.said.find("\"id\": \"last\"") != std::string::npos;
+  }));
+}
+
+TEST_F(SessionTest, client_that_never_reads_events_is_dropped) {
+  UnixClient client(add_monitor(MonitorMode::Qmp));
+  client.send("{\"execute\":\"qmp_capabilities\"}");
+  ASSERT_TRUE(hears(client, "return"));
+  const nlohmann::json data = std::string(1 << 20, 'x');
+  for (int i = 0; i < 40; ++i) machine().service<Monitors>().send_event("NOISE", data);
+  EXPECT_TRUE(turn_until(machine(), [&] { return !client.receive(); }));
+}
+
+TEST_F(SessionTest, human_monitor_greets_prompts_and_echoes) {
+  UnixClient client(add_monitor(MonitorMode::Human));
+  ASSERT_TRUE(hears(client, "(qemu) "));
+  EXPECT_THAT(client.said, HasSubstr("monitor - type 'help' for more information\r\n(qemu) "));
+  client.send("info status\n");
+  EXPECT_TRUE(hears(client, "info status\r\nVM status: paused (prelaunch)\r\n(qemu) "));
+}
+
+TEST_F(SessionTest, human_monitors_keep_their_own_history) {
+  UnixClient a(add_monitor(MonitorMode::Human, "a"));
+  UnixClient b(add_monitor(MonitorMode::Human, "b"));
+  a.send("info name\n");
+  ASSERT_TRUE(hears(a, "(qemu) "));
+  b.send("info history\n");
+  ASSERT_TRUE(hears(b, "0: 'info history'\r\n(qemu) "));
+}
+
+TEST_F(SessionTest, monitor_behind_a_mux_greets_when_looked_at) {
+  const std::string path = scratch_.file("mux");
+  Chardev* mux =
+      create_chardev(machine(), "socket,id=x,mux=on,server=on,wait=off,path=" + path).value();
+  Listener serial;
+  ASSERT_TRUE(mux->attach(serial.front_end()).has_value());
+  ASSERT_TRUE(machine().service<Monitors>().add(*mux, MonitorMode::Human).has_value());
+  UnixClient client(path);
+  client.send("to serial");
+  ASSERT_TRUE(turn_until(machine(), [&] { return serial.heard == "to serial"; }));
+  client.receive();
+  EXPECT_EQ(client.said, "");
+  client.send(
+      "\x01"
+      "cinfo name\r");
+  EXPECT_TRUE(hears(client, "information\r\n(qemu) info name\r\n(qemu) "));
+  mux->detach(&serial);
+}
+
+TEST_F(SessionTest, requested_monitor_needs_its_chardev) {
+  machine().service<Monitors>().request("gone", MonitorMode::Qmp);
+  EXPECT_EQ(machine().service<Monitors>().start().error().message(),
+            "-mon: chardev \"gone\" not found");
+}
+
+}  // namespace
+}  // namespace rhea::test
