@@ -75,7 +75,8 @@ bool Vcpu::take_work(std::unique_lock<std::mutex>& lock) {
 
 void Vcpu::resume() {
   const std::lock_guard lock(mutex_);
-  // Only the thread itself says that it is no longer stopped: asked to stop again before it wakes, it still is.
+  // Only the thread itself says that it is no longer stopped: asked to stop again before it wakes,
+  // it still is.
   stop_requested_ = false;
   changed_.notify_all();
 }

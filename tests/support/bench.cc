@@ -2,13 +2,13 @@
 // The test machine.
 #include "tests/support/bench.h"
 
+#include "rhea/block/block_backend.h"
+#include "rhea/softmmu/snapshot.h"
+
 #include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <stdexcept>
-
-#include "rhea/block/block_backend.h"
-#include "rhea/softmmu/snapshot.h"
 
 namespace rhea::test {
 namespace {
@@ -35,13 +35,15 @@ class MemoryNode final : public BlockNode {
   u64 size() const override { return data_->size(); }
   bool read_only() const override { return read_only_; }
   Result<> read(u64 offset, std::span<u8> data) override {
-    if (offset > data_->size() || data.size() > data_->size() - offset) return fail("read beyond the end");
+    if (offset > data_->size() || data.size() > data_->size() - offset)
+      return fail("read beyond the end");
     std::memcpy(data.data(), data_->data() + offset, data.size());
     return {};
   }
   Result<> write(u64 offset, std::span<const u8> data) override {
     if (read_only_) return fail("read-only");
-    if (offset > data_->size() || data.size() > data_->size() - offset) return fail("write beyond the end");
+    if (offset > data_->size() || data.size() > data_->size() - offset)
+      return fail("write beyond the end");
     std::memcpy(data_->data() + offset, data.data(), data.size());
     return {};
   }
@@ -71,7 +73,8 @@ Bench::Bench(u64 ram) : machine_(std::make_unique<Machine>()) {
   isa_->init(m.system_memory(), m.system_io());
   isa_->set_irqs([this](unsigned n) { return Irq::to<&Bench::set_irq>(*this, n); });
   pci_->init(
-      m.system_memory(), m.system_io(), m.memory(), [](unsigned slot, unsigned pin) { return (slot + pin) & 3; },
+      m.system_memory(), m.system_io(), m.memory(),
+      [](unsigned slot, unsigned pin) { return (slot + pin) & 3; },
       [this](unsigned link, bool level) { intx_level_[link & 3] = level; });
   m.interrupts.send_msi = [this](const MsiMessage& message) { messages_.push_back(message); };
   m.interrupts.gsi = [this](unsigned gsi) {
@@ -90,7 +93,8 @@ void Bench::set_irq(unsigned line, bool level) {
   irq_level_[line] = level;
 }
 
-Result<Device*> Bench::try_add(std::string_view type, const Properties& properties, std::string_view bus_name) {
+Result<Device*> Bench::try_add(std::string_view type, const Properties& properties,
+                               std::string_view bus_name) {
   std::unique_ptr<Object> object = TRY(machine_->make(type));
   auto* device = dynamic_cast<Device*>(object.get());
   if (device == nullptr) return fail("'{}' is no device", type);
@@ -123,7 +127,9 @@ Device& Bench::add(std::string_view type, const Properties& properties, std::str
 u64 Bench::in(u16 port, unsigned size) { return machine_->io().load(port, size); }
 void Bench::out(u16 port, u64 value, unsigned size) { machine_->io().store(port, value, size); }
 u64 Bench::load(u64 address, unsigned size) { return machine_->memory().load(address, size); }
-void Bench::store(u64 address, u64 value, unsigned size) { machine_->memory().store(address, value, size); }
+void Bench::store(u64 address, u64 value, unsigned size) {
+  machine_->memory().store(address, value, size);
+}
 
 std::vector<u8> Bench::read(u64 address, std::size_t length) {
   std::vector<u8> data(length);
@@ -131,7 +137,9 @@ std::vector<u8> Bench::read(u64 address, std::size_t length) {
   return data;
 }
 
-void Bench::write(u64 address, std::span<const u8> data) { machine_->memory().write(address, data); }
+void Bench::write(u64 address, std::span<const u8> data) {
+  machine_->memory().write(address, data);
+}
 
 void Bench::advance(i64 ns) {
   Clock& clock = machine_->virtual_clock();
@@ -164,9 +172,11 @@ std::size_t FakeChardev::say(std::string_view text) {
   return count;
 }
 
-std::shared_ptr<std::vector<u8>> make_fake_disk(Bench& bench, std::string id, u64 bytes, bool read_only) {
+std::shared_ptr<std::vector<u8>> make_fake_disk(Bench& bench, std::string id, u64 bytes,
+                                                bool read_only) {
   auto data = std::make_shared<std::vector<u8>>(bytes);
-  auto& backend = bench.machine().container("/drives").add_child(std::move(id), create<BlockBackend>());
+  auto& backend =
+      bench.machine().container("/drives").add_child(std::move(id), create<BlockBackend>());
   backend.insert(std::make_unique<MemoryNode>(data, read_only));
   return data;
 }

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The test machine: a board without a running CPU. Ports, memory, virtual time stepped by hand, interrupt
-// probes, reset, save, load.
+// The test machine: a board without a running CPU. Ports, memory, virtual time stepped by hand,
+// interrupt probes, reset, save, load.
 //
 //   Bench bench;
 //   Device& uart = bench.add("isa-serial", {{"iobase", "0x3f8"}, {"irq", "4"}});
 //   bench.outb(0x3f8, 'x');
 //   EXPECT_TRUE(bench.irq(4));
 #pragma once
+
+#include "rhea/chardev/chardev.h"
+#include "rhea/hw/isa.h"
+#include "rhea/hw/pci.h"
+#include "rhea/softmmu/machine.h"
 
 #include <array>
 #include <functional>
@@ -16,17 +21,13 @@
 #include <utility>
 #include <vector>
 
-#include "rhea/chardev/chardev.h"
-#include "rhea/hw/isa.h"
-#include "rhea/hw/pci.h"
-#include "rhea/softmmu/machine.h"
-
 namespace rhea::test {
 
 using Properties = std::vector<std::pair<std::string, std::string>>;
 
-/// A machine with `ram` bytes at 0, an empty ISA bus and an empty PCI bus, every interrupt line ending in a probe, its virtual
-/// clock manual at 0. The machine's lock is held for the bench's life.
+/// A machine with `ram` bytes at 0, an empty ISA bus and an empty PCI bus, every interrupt line
+/// ending in a probe, its virtual clock manual at 0. The machine's lock is held for the bench's
+/// life.
 class Bench {
  public:
   explicit Bench(u64 ram = 16 * MiB);
@@ -36,10 +37,12 @@ class Bench {
   IsaBus& isa() { return *isa_; }
   PciBus& pci() { return *pci_; }
 
-  /// Creates, sets, plugs (on the first fitting bus) and realizes; resets the device; throws std::runtime_error on an error.
+  /// Creates, sets, plugs (on the first fitting bus) and realizes; resets the device; throws
+  /// std::runtime_error on an error.
   Device& add(std::string_view type, const Properties& properties = {}, std::string_view bus = {});
   /// The same, giving the error.
-  Result<Device*> try_add(std::string_view type, const Properties& properties = {}, std::string_view bus = {});
+  Result<Device*> try_add(std::string_view type, const Properties& properties = {},
+                          std::string_view bus = {});
 
   u8 inb(u16 port) { return static_cast<u8>(in(port, 1)); }
   u16 inw(u16 port) { return static_cast<u16>(in(port, 2)); }
@@ -55,8 +58,12 @@ class Bench {
   void write(u64 address, std::span<const u8> data);
 
   /// PCI configuration space of `devfn` (slot << 3 | function) on the bench's bus.
-  u32 config_read(unsigned devfn, unsigned reg, unsigned size) { return pci_->config_read(devfn, reg, size); }
-  void config_write(unsigned devfn, unsigned reg, u32 value, unsigned size) { pci_->config_write(devfn, reg, value, size); }
+  u32 config_read(unsigned devfn, unsigned reg, unsigned size) {
+    return pci_->config_read(devfn, reg, size);
+  }
+  void config_write(unsigned devfn, unsigned reg, u32 value, unsigned size) {
+    pci_->config_write(devfn, reg, value, size);
+  }
 
   /// ISA interrupt lines (0..15): the level, and how many rising edges so far.
   bool irq(unsigned line) const { return irq_level_[line]; }
@@ -67,7 +74,8 @@ class Bench {
 
   /// Moves virtual time; due timers fire on the way.
   void advance(i64 ns);
-  /// Runs the main loop until `done` or two seconds of host time have passed; returns done(). For asynchronous block and chardev work.
+  /// Runs the main loop until `done` or two seconds of host time have passed; returns done(). For
+  /// asynchronous block and chardev work.
   bool run_until(const std::function<bool()>& done);
   void reset(ResetKind kind = ResetKind::Warm);
   std::vector<u8> save();
@@ -86,7 +94,8 @@ class Bench {
   std::vector<MsiMessage> messages_;
 };
 
-/// A chardev that remembers what is written and lets the test speak: bench.add("…", {{"chardev", "fake0"}}) after FakeChardev::make(bench, "fake0").
+/// A chardev that remembers what is written and lets the test speak: bench.add("…", {{"chardev",
+/// "fake0"}}) after FakeChardev::make(bench, "fake0").
 class FakeChardev final : public Chardev {
  public:
   static constexpr std::string_view kName = "chardev-fake";
@@ -99,7 +108,9 @@ class FakeChardev final : public Chardev {
   std::string written;
 };
 
-/// A drive of `bytes` bytes kept in memory (zeroes), found by `id` in drive= properties; the vector is its contents.
-std::shared_ptr<std::vector<u8>> make_fake_disk(Bench& bench, std::string id, u64 bytes, bool read_only = false);
+/// A drive of `bytes` bytes kept in memory (zeroes), found by `id` in drive= properties; the vector
+/// is its contents.
+std::shared_ptr<std::vector<u8>> make_fake_disk(Bench& bench, std::string id, u64 bytes,
+                                                bool read_only = false);
 
 }  // namespace rhea::test

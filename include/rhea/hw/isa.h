@@ -12,8 +12,8 @@ namespace rhea {
 class IsaDmaClient {
  public:
   virtual ~IsaDmaClient() = default;
-  /// Moves up to `size` bytes (all that is left of it) starting at `position` of the channel's transfer and returns
-  /// the new position.
+  /// Moves up to `size` bytes (all that is left of it) starting at `position` of the channel's
+  /// transfer and returns the new position.
   virtual u32 dma_transfer(unsigned channel, u32 position, u32 size) = 0;
 };
 
@@ -26,7 +26,8 @@ class IsaDma {
   virtual void release_dreq(unsigned channel) = 0;
   /// Gives every channel with a request a turn, on the main loop, soon. hold_dreq does it, too.
   virtual void schedule() = 0;
-  /// Device to memory and memory to device; `position` counts from the start of the transfer. Returns bytes moved.
+  /// Device to memory and memory to device; `position` counts from the start of the transfer.
+  /// Returns bytes moved.
   virtual u32 write_memory(unsigned channel, u32 position, std::span<const u8> data) = 0;
   virtual u32 read_memory(unsigned channel, u32 position, std::span<u8> data) = 0;
   virtual bool auto_init(unsigned channel) const = 0;
@@ -66,7 +67,8 @@ class IsaDevice : public Device {
 
  protected:
   IsaBus& isa() const { return static_cast<IsaBus&>(*parent_bus()); }
-  /// Maps an initialised region at `port`; overlapping another device is allowed, the later one wins.
+  /// Maps an initialised region at `port`; overlapping another device is allowed, the later one
+  /// wins.
   void add_port(u16 port, Region& region);
   void add_memory(u64 address, Region& region, int priority = 1);
   /// Wires an output to line `n`, checked (0..15).

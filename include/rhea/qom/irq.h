@@ -2,10 +2,10 @@
 // Interrupt and other one-bit lines between devices.
 #pragma once
 
+#include "rhea/util/types.h"
+
 #include <functional>
 #include <type_traits>
-
-#include "rhea/util/types.h"
 
 namespace rhea {
 
@@ -22,7 +22,9 @@ class Irq {
   /// `Method` is `void Self::f(unsigned pin, bool level)`.
   template <auto Method, class Self>
   static Irq to(Self& self, unsigned pin) {
-    return {[](void* opaque, unsigned p, bool level) { (static_cast<Self*>(opaque)->*Method)(p, level); },
+    return {[](void* opaque, unsigned p, bool level) {
+              (static_cast<Self*>(opaque)->*Method)(p, level);
+            },
             &self, pin};
   }
 

@@ -2,13 +2,13 @@
 // Objects of the composition tree: named children, paths, typed properties.
 #pragma once
 
+#include "rhea/qom/value.h"
+
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "rhea/qom/value.h"
 
 namespace rhea {
 
@@ -17,12 +17,12 @@ struct Property;
 class Machine;
 class Object;
 
-/// Makes an object of a registered type with every property at its default; the object is not in a tree yet.
-/// Unknown and abstract types are errors.
+/// Makes an object of a registered type with every property at its default; the object is not in a
+/// tree yet. Unknown and abstract types are errors.
 Result<std::unique_ptr<Object>> create_object(std::string_view type_name);
 
-/// Root of all registered classes. An object belongs to its parent; a machine is the root of its tree.
-/// Not thread-safe: the tree changes only on the main thread, under the machine's lock.
+/// Root of all registered classes. An object belongs to its parent; a machine is the root of its
+/// tree. Not thread-safe: the tree changes only on the main thread, under the machine's lock.
 class Object {
  public:
   static constexpr std::string_view kName = "object";

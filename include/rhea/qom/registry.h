@@ -7,13 +7,13 @@
 // Filled by static constructors, immutable once main runs; look-ups are thread-safe.
 #pragma once
 
+#include "rhea/qom/object.h"
+#include "rhea/qom/schema.h"
+
 #include <memory>
 #include <mutex>
 #include <string_view>
 #include <vector>
-
-#include "rhea/qom/object.h"
-#include "rhea/qom/schema.h"
 
 namespace rhea {
 
@@ -58,7 +58,8 @@ void build_type(TypeInfo& info) {
 }
 }  // namespace detail
 
-/// Registers a concrete class. Its parent is the nearest base that declares `using Extendable = Base;`.
+/// Registers a concrete class. Its parent is the nearest base that declares `using Extendable =
+/// Base;`.
 template <class T, class Parent = typename T::Extendable>
 class RegisterType {
  public:

@@ -2,9 +2,11 @@
 // Migratable state: how the members that a class declares go to a byte stream and come back.
 //
 // A stream is tagged and checked: every field carries its name and size, every object's section its
-// version, length and CRC-32, so that a truncated, garbled or foreign stream is refused with a text that
-// says where. Numbers are little-endian.
+// version, length and CRC-32, so that a truncated, garbled or foreign stream is refused with a text
+// that says where. Numbers are little-endian.
 #pragma once
+
+#include "rhea/qom/value.h"
 
 #include <array>
 #include <concepts>
@@ -14,8 +16,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "rhea/qom/value.h"
 
 namespace rhea {
 
@@ -75,13 +75,15 @@ struct StateField {
 class FieldList {
  public:
   void save(const void* object, StateWriter& out) const;
-  /// Loads what a section of `version` holds; fields that are younger than it keep their reset value.
+  /// Loads what a section of `version` holds; fields that are younger than it keep their reset
+  /// value.
   Result<> load(void* object, StateReader& in, unsigned version) const;
 
   std::vector<StateField> fields;
 };
 
-/// Chained after state(): bounds that a loaded number must keep, the version that brought the field.
+/// Chained after state(): bounds that a loaded number must keep, the version that brought the
+/// field.
 class StateFieldBuilder {
  public:
   explicit StateFieldBuilder(StateField& field) : field_(&field) {}
@@ -108,17 +110,17 @@ class StateFields {
 
   template <class V, class Owner>
     requires std::derived_from<Self, Owner>
-  StateFieldBuilder state(std::string_view name, V Owner::*member) {
-    list_->fields.push_back(StateField{
-        .name = std::string(name),
-        .save =
-            [member](const void* object, StateWriter& out) {
-              StateCodec<V>::save(static_cast<const Self*>(object)->*member, out);
-            },
-        .load =
-            [member](void* object, StateReader& in, const StateField& field) {
-              return StateCodec<V>::load(static_cast<Self*>(object)->*member, in, field);
-            }});
+  StateFieldBuilder state(std::string_view name, V Owner::* member) {
+    list_->fields.push_back(
+        StateField{.name = std::string(name),
+                   .save =
+                       [member](const void* object, StateWriter& out) {
+                         StateCodec<V>::save(static_cast<const Self*>(object)->*member, out);
+                       },
+                   .load =
+                       [member](void* object, StateReader& in, const StateField& field) {
+                         return StateCodec<V>::load(static_cast<Self*>(object)->*member, in, field);
+                       }});
     return StateFieldBuilder(list_->fields.back());
   }
 
@@ -161,8 +163,8 @@ struct StateCodec<std::array<E, N>> {
   }
 };
 
-/// A vector is saved with its length. A loaded one must have the length that the object already has,
-/// unless the field's range names the bounds of the length.
+/// A vector is saved with its length. A loaded one must have the length that the object already
+/// has, unless the field's range names the bounds of the length.
 template <class E>
 struct StateCodec<std::vector<E>> {
   static void save(const std::vector<E>& values, StateWriter& out) {

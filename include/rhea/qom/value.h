@@ -2,6 +2,9 @@
 // Property values as they come from the command line and QMP and go back there.
 #pragma once
 
+#include "rhea/util/error.h"
+#include "rhea/util/types.h"
+
 #include <array>
 #include <limits>
 #include <optional>
@@ -9,9 +12,6 @@
 #include <string_view>
 #include <type_traits>
 #include <variant>
-
-#include "rhea/util/error.h"
-#include "rhea/util/types.h"
 
 namespace rhea {
 
@@ -28,18 +28,21 @@ struct IntegerRange {
 };
 
 Result<bool> parse_bool(const Value& value);
-/// Decimal, 0x hexadecimal or 0 octal; `as_size` also takes the suffixes B K M G T P E (powers of 1024).
+/// Decimal, 0x hexadecimal or 0 octal; `as_size` also takes the suffixes B K M G T P E (powers of
+/// 1024).
 Result<u64> parse_unsigned(const Value& value, IntegerRange range, bool as_size);
 Result<i64> parse_signed(const Value& value, IntegerRange range);
 Result<std::string> parse_string(const Value& value);
-Result<std::size_t> parse_enum(const Value& value, const std::string_view* names, std::size_t count);
+Result<std::size_t> parse_enum(const Value& value, const std::string_view* names,
+                               std::size_t count);
 /// "64M", "1.5G", "4096": a size in bytes; `default_unit` applies to a number without suffix.
 Result<u64> parse_size(std::string_view text, u64 default_unit = 1);
 
 /// Specialise for each enum used as a property or state:
 ///   template <> struct EnumTraits<Foo> {
 ///     static constexpr std::string_view kType = "Foo";
-///     static constexpr std::array<std::string_view, 2> kNames = {"off", "on"};  // by enumerator value
+///     static constexpr std::array<std::string_view, 2> kNames = {"off", "on"};  // by enumerator
+///     value
 ///   };
 template <class E>
 struct EnumTraits;

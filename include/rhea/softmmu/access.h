@@ -8,9 +8,10 @@ namespace rhea {
 
 /// Who asks, and how: handlers that care look at it, all others ignore it.
 struct MemAttrs {
-  u16 requester_id{0};       ///< PCI bus/device/function of the master, 0 for CPUs
-  bool secure : 1 {false};   ///< the CPU is in system management mode
-  bool debug : 1 {false};    ///< the monitor or a debugger: no side effects where the device can avoid them
+  u16 requester_id{0};      ///< PCI bus/device/function of the master, 0 for CPUs
+  bool secure : 1 {false};  ///< the CPU is in system management mode
+  bool debug : 1 {
+      false};  ///< the monitor or a debugger: no side effects where the device can avoid them
   bool user : 1 {false};
 };
 
@@ -21,7 +22,8 @@ enum class MemResult : u8 {
   Reentrant,   ///< a device's DMA aimed at the registers of a device whose handler is running
 };
 
-/// What a handler gets: offset from the start of its region, 1, 2, 4 or 8 bytes, little-endian value.
+/// What a handler gets: offset from the start of its region, 1, 2, 4 or 8 bytes, little-endian
+/// value.
 struct Access {
   u64 offset{};
   unsigned size{};

@@ -2,13 +2,13 @@
 // Time as devices see it: clocks and timers on them. Times are nanoseconds.
 #pragma once
 
+#include "rhea/qom/state.h"
+#include "rhea/util/types.h"
+
 #include <atomic>
 #include <functional>
 #include <mutex>
 #include <set>
-
-#include "rhea/qom/state.h"
-#include "rhea/util/types.h"
 
 namespace rhea {
 
@@ -16,8 +16,8 @@ inline constexpr i64 kNsPerSecond = 1'000'000'000;
 
 class Timer;
 
-/// A source of time with its timers. now_ns and arming are thread-safe; timers fire on the main loop, under the
-/// machine's lock.
+/// A source of time with its timers. now_ns and arming are thread-safe; timers fire on the main
+/// loop, under the machine's lock.
 class Clock {
  public:
   enum class Kind : u8 {
@@ -41,7 +41,8 @@ class Clock {
   bool manual() const { return manual_; }
   /// Whether it moves by itself now.
   bool ticking() const { return running_ && !manual_; }
-  /// Manual clock: moves time forward to `now_ns`, firing the timers on the way in order, each at its own time.
+  /// Manual clock: moves time forward to `now_ns`, firing the timers on the way in order, each at
+  /// its own time.
   void advance_to(i64 now_ns);
   /// Restores the time of a snapshot.
   void set_ns(i64 now_ns);
@@ -64,13 +65,14 @@ class Clock {
   std::set<Timer*, Order> armed_;
   std::atomic<bool> manual_{false};
   std::atomic<bool> running_{true};
-  std::atomic<i64> offset_{0};    ///< running: now = host + offset
+  std::atomic<i64> offset_{0};  ///< running: now = host + offset
   std::atomic<i64> stopped_at_{0};
   u64 sequence_{0};
   bool advancing_{false};
 };
 
-/// Calls back once when its clock reaches the expiry. A member of the device; cancelled by its destructor.
+/// Calls back once when its clock reaches the expiry. A member of the device; cancelled by its
+/// destructor.
 class Timer {
  public:
   Timer() = default;

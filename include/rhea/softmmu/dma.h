@@ -2,10 +2,10 @@
 // Bus-master access: a device's own view of memory.
 #pragma once
 
+#include "rhea/softmmu/address_space.h"
+
 #include <span>
 #include <vector>
-
-#include "rhea/softmmu/address_space.h"
 
 namespace rhea {
 

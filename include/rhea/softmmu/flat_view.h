@@ -2,11 +2,11 @@
 // The rendered memory map: sorted, disjoint ranges. Immutable once published.
 #pragma once
 
+#include "rhea/softmmu/region.h"
+
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "rhea/softmmu/region.h"
 
 namespace rhea {
 
@@ -15,14 +15,16 @@ struct FlatRange {
   u64 first{};
   u64 last{};
   Region* region{};
-  u64 offset{};          ///< of `first` within the region
-  bool readonly{};       ///< ROM, or RAM seen through something read-only
-  bool romd{};           ///< ROM device in read mode
+  u64 offset{};            ///< of `first` within the region
+  bool readonly{};         ///< ROM, or RAM seen through something read-only
+  bool romd{};             ///< ROM device in read mode
   unsigned log_clients{};  ///< bit per DirtyClient
 
   u64 length() const { return last - first + 1; }  ///< 0 stands for 2^64
   /// Plain memory for a reader (and, unless readonly or romd, for a writer).
-  bool readable_memory() const { return region->kind() != RegionKind::RomDevice ? region->backed_by_ram() : romd; }
+  bool readable_memory() const {
+    return region->kind() != RegionKind::RomDevice ? region->backed_by_ram() : romd;
+  }
   bool writable_memory() const {
     return region->backed_by_ram() && !readonly && region->kind() != RegionKind::RomDevice;
   }

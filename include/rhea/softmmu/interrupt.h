@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Where interrupts leave the devices and enter the processors. The board and the accelerator meet here:
-// whoever owns the interrupt controllers (devices in hw/intc, or the kernel) fills these in.
+// Where interrupts leave the devices and enter the processors. The board and the accelerator meet
+// here: whoever owns the interrupt controllers (devices in hw/intc, or the kernel) fills these in.
 #pragma once
-
-#include <functional>
 
 #include "rhea/qom/irq.h"
 #include "rhea/util/types.h"
+
+#include <functional>
 
 namespace rhea {
 
@@ -36,12 +36,12 @@ class EoiListener {
 
 /// The machine's interrupt wiring. All under the machine's lock unless said else.
 struct InterruptHub {
-  ExtIntSource* pic{};              ///< null when the kernel has the 8259s
-  EoiListener* ioapic{};            ///< null when the kernel has the I/O APIC
+  ExtIntSource* pic{};    ///< null when the kernel has the 8259s
+  EoiListener* ioapic{};  ///< null when the kernel has the I/O APIC
   /// Delivers a message to the local APICs; set by their owner. Thread-safe.
   std::function<void(const MsiMessage&)> send_msi;
-  /// The I/O APIC tells the owner of the local APICs what each of its 24 pins would send (and whether
-  /// it is level-triggered), so that EOIs can be forwarded. May be empty.
+  /// The I/O APIC tells the owner of the local APICs what each of its 24 pins would send (and
+  /// whether it is level-triggered), so that EOIs can be forwarded. May be empty.
   std::function<void(unsigned pin, const MsiMessage&, bool masked, bool level)> route_changed;
   /// The 8259's INTR output changed; set by the accelerator. May be empty.
   std::function<void(bool level)> intr_changed;

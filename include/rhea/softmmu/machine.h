@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A machine: the root of the object tree and everything its parts share. Nothing here is global, so any
-// number of machines live in one process.
+// A machine: the root of the object tree and everything its parts share. Nothing here is global, so
+// any number of machines live in one process.
 #pragma once
-
-#include <functional>
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <typeindex>
-#include <vector>
 
 #include "rhea/qom/device.h"
 #include "rhea/qom/object.h"
@@ -21,17 +13,25 @@
 #include "rhea/util/event_loop.h"
 #include "rhea/util/lock.h"
 
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <typeindex>
+#include <vector>
+
 namespace rhea {
 
 /// What the command line says of the machine as a whole; set before the board is built.
 struct MachineConfig {
-  std::string name;                   ///< -name guest
-  u64 ram_size{128 * MiB};            ///< bytes
+  std::string name;         ///< -name guest
+  u64 ram_size{128 * MiB};  ///< bytes
   RamOptions ram;
   unsigned cpus{1};
   unsigned max_cpus{1};
   unsigned sockets{1}, cores{1}, threads{1};
-  std::string firmware;               ///< -bios; empty: the board's own
+  std::string firmware;                    ///< -bios; empty: the board's own
   std::vector<std::string> firmware_path;  ///< -L directories, searched before the built-in ones
   std::string boot_order{"cad"};
   bool boot_once{false};
@@ -39,18 +39,20 @@ struct MachineConfig {
   u32 boot_menu_timeout_ms{0};
   bool no_reboot{false};
   bool no_shutdown{false};
-  bool start_paused{false};           ///< -S
+  bool start_paused{false};  ///< -S
   bool no_defaults{false};
-  std::string vga{"std"};             ///< -vga
-  std::vector<std::string> serials;   ///< chardev ids, in order; "" for none
+  std::string vga{"std"};            ///< -vga
+  std::vector<std::string> serials;  ///< chardev ids, in order; "" for none
   std::vector<std::string> parallels;
 };
 
-/// Everything of one part of the program that hangs off a machine (the chardevs, the drives, the monitors).
+/// Everything of one part of the program that hangs off a machine (the chardevs, the drives, the
+/// monitors).
 class MachineService {
  public:
   virtual ~MachineService() = default;
-  /// Called when the machine ends, youngest service first, while every object still stands: let go of them.
+  /// Called when the machine ends, youngest service first, while every object still stands: let go
+  /// of them.
   virtual void shutdown() {}
 };
 
@@ -74,12 +76,16 @@ class Machine final : public Object {
   Clock& host_clock() { return host_clock_; }
   Clock& realtime_clock() { return realtime_clock_; }
 
-  /// "/machine", and below it "peripheral" (devices with an id), "peripheral-anon" and "unattached" (board's own).
+  /// "/machine", and below it "peripheral" (devices with an id), "peripheral-anon" and "unattached"
+  /// (board's own).
   Object& container(std::string_view path);
-  /// Adds a board's device under /machine/unattached/device[N] (or `name` under /machine), plugs it into `bus` (may be null) and realizes it.
+  /// Adds a board's device under /machine/unattached/device[N] (or `name` under /machine), plugs it
+  /// into `bus` (may be null) and realizes it.
   Result<Device*> add_device(std::unique_ptr<Object> device, Bus* bus, std::string_view name = {});
-  /// What -device and device_add do: create, set, plug, realize; `bus` is a bus name or path, empty for any that fits.
-  Result<Device*> plug(std::string_view type, const std::vector<std::pair<std::string, Value>>& properties,
+  /// What -device and device_add do: create, set, plug, realize; `bus` is a bus name or path, empty
+  /// for any that fits.
+  Result<Device*> plug(std::string_view type,
+                       const std::vector<std::pair<std::string, Value>>& properties,
                        std::string_view id = {}, std::string_view bus = {});
   Result<> unplug(Device& device);
   /// The first bus of this kind with room, or by name or path; nullptr when absent.
@@ -102,19 +108,23 @@ class Machine final : public Object {
     return static_cast<T&>(*slot);
   }
 
-  // ---- Running -------------------------------------------------------------------------------------------
+  // ---- Running
+  // -------------------------------------------------------------------------------------------
   RunState run_state() const { return run_state_.load(std::memory_order_acquire); }
   bool running() const { return run_state() == RunState::Running; }
   /// Lets the vCPUs and the virtual clock go (`cont`).
   void resume();
-  /// Stops them and waits until they have (`stop`). From a vCPU thread it only requests and returns.
+  /// Stops them and waits until they have (`stop`). From a vCPU thread it only requests and
+  /// returns.
   void pause(RunState why = RunState::Paused);
-  /// Done on the main loop soon; from any thread. A vCPU that asks does not enter the guest before it is done.
+  /// Done on the main loop soon; from any thread. A vCPU that asks does not enter the guest before
+  /// it is done.
   void request_reset(ShutdownCause cause, ResetKind kind = ResetKind::Warm);
   void request_shutdown(ShutdownCause cause);
   void request_powerdown();
   void request_pause(RunState why);
-  /// Resets everything now: devices in three phases, then whatever observers reset (the CPUs). Main thread, vCPUs stopped.
+  /// Resets everything now: devices in three phases, then whatever observers reset (the CPUs). Main
+  /// thread, vCPUs stopped.
   void reset_now(ShutdownCause cause, ResetKind kind);
   /// Set when the process should end; run_main_loop returns then.
   std::optional<int> exit_code() const {
@@ -131,11 +141,13 @@ class Machine final : public Object {
   /// Called in reset_now after the devices' hold phase: CPUs, firmware loaders.
   void on_reset(std::function<void(ResetKind)> observer);
   void on_powerdown(std::function<void()> observer);
-  /// Called once when the board and all devices are there, before the first reset (ACPI tables, fw_cfg files).
+  /// Called once when the board and all devices are there, before the first reset (ACPI tables,
+  /// fw_cfg files).
   void on_machine_ready(std::function<void()> observer);
   void machine_ready();
 
-  // ---- vCPUs ----------------------------------------------------------------------------------------------
+  // ---- vCPUs
+  // ----------------------------------------------------------------------------------------------
   Vcpu& add_vcpu(VcpuRunner& runner);
   const std::vector<std::unique_ptr<Vcpu>>& vcpus() const { return vcpus_; }
   /// Ends all vCPU threads (before their runners go).
@@ -148,7 +160,8 @@ class Machine final : public Object {
   void shut_down(ShutdownCause cause);
   void quiesce();
   void for_each_top_device(const std::function<void(Device&)>& visitor);
-  Result<Device*> attach_and_realize(Object& place, std::string name, std::unique_ptr<Object> object, Bus* bus);
+  Result<Device*> attach_and_realize(Object& place, std::string name,
+                                     std::unique_ptr<Object> object, Bus* bus);
 
   LockDomain lock_;
   EventLoop loop_;

@@ -2,6 +2,8 @@
 // A virtual processor's host thread: running, pausing, kicking, parking.
 #pragma once
 
+#include "rhea/util/types.h"
+
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -9,20 +11,20 @@
 #include <thread>
 #include <vector>
 
-#include "rhea/util/types.h"
-
 namespace rhea {
 
 class Machine;
 
-/// What an accelerator does for one vCPU. run() and the thread hooks are called on the vCPU's thread.
+/// What an accelerator does for one vCPU. run() and the thread hooks are called on the vCPU's
+/// thread.
 class VcpuRunner {
  public:
   virtual ~VcpuRunner() = default;
   virtual void thread_started() {}
   /// Runs the guest until something outside it needs this thread. No lock is held on entry or exit.
   virtual void run() = 0;
-  /// From any thread: the current or next run() returns soon. Must not get lost, whatever the thread is doing.
+  /// From any thread: the current or next run() returns soon. Must not get lost, whatever the
+  /// thread is doing.
   virtual void kick() = 0;
   virtual void thread_ending() {}
 };
@@ -43,8 +45,8 @@ class Vcpu {
 
   /// Lets the thread enter the guest (again).
   void resume();
-  /// Asks it out of the guest; wait_stopped() waits until it is. The caller of wait_stopped must not hold a lock
-  /// the vCPU may want: Machine::pause drops its own.
+  /// Asks it out of the guest; wait_stopped() waits until it is. The caller of wait_stopped must
+  /// not hold a lock the vCPU may want: Machine::pause drops its own.
   void request_stop();
   void wait_stopped();
   bool stopped() const;
@@ -52,8 +54,8 @@ class Vcpu {
   static Vcpu* current();
   bool is_current() const { return std::this_thread::get_id() == thread_.get_id(); }
 
-  /// Runs `work` on the vCPU's thread, out of the guest, and waits for it. On the thread itself: at once.
-  /// The machine's lock, when held, is released while waiting.
+  /// Runs `work` on the vCPU's thread, out of the guest, and waits for it. On the thread itself: at
+  /// once. The machine's lock, when held, is released while waiting.
   void run_on(const std::function<void()>& work);
   /// The same without waiting.
   void queue(std::function<void()> work);

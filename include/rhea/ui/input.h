@@ -2,17 +2,17 @@
 // Keys and pointer events on their way from displays and monitors to input devices.
 #pragma once
 
+#include "rhea/softmmu/machine.h"
+
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "rhea/softmmu/machine.h"
-
 namespace rhea {
 
-/// A key is named by its PC scan code of set 1 in QEMU's "number" form: 0x01..0x7f, or 0x80 | code for E0-prefixed
-/// keys (the Linux/XT numbers that libvirt's send-key uses).
+/// A key is named by its PC scan code of set 1 in QEMU's "number" form: 0x01..0x7f, or 0x80 | code
+/// for E0-prefixed keys (the Linux/XT numbers that libvirt's send-key uses).
 using KeyNumber = u8;
 
 struct KeyName {
@@ -25,8 +25,9 @@ const std::vector<KeyName>& key_names();
 Result<KeyNumber> parse_key(std::string_view text);
 
 struct PointerEvent {
-  int dx{}, dy{}, dz{};     ///< relative movement: right, down, and the wheel turned away from the user
-  u8 buttons{};             ///< bit 0 left, 1 right, 2 middle; the state after the event
+  int dx{}, dy{},
+      dz{};      ///< relative movement: right, down, and the wheel turned away from the user
+  u8 buttons{};  ///< bit 0 left, 1 right, 2 middle; the state after the event
 };
 
 /// Queues with bounded length; main loop, under the machine's lock.
@@ -36,13 +37,17 @@ class InputHub final : public MachineService {
   ~InputHub() override;
   void shutdown() override;
 
-  void on_key(std::function<void(KeyNumber, bool down)> handler) { key_handler_ = std::move(handler); }
-  void on_pointer(std::function<void(const PointerEvent&)> handler) { pointer_handler_ = std::move(handler); }
+  void on_key(std::function<void(KeyNumber, bool down)> handler) {
+    key_handler_ = std::move(handler);
+  }
+  void on_pointer(std::function<void(const PointerEvent&)> handler) {
+    pointer_handler_ = std::move(handler);
+  }
   /// A key that stays down comes again and again, as the host repeats it.
   void key(KeyNumber key, bool down);
   void pointer(const PointerEvent& event);
-  /// Presses all, holds them for `hold_ms`, releases in reverse order (sendkey, send-key). Further calls queue behind,
-  /// up to 1024 keys; more are dropped.
+  /// Presses all, holds them for `hold_ms`, releases in reverse order (sendkey, send-key). Further
+  /// calls queue behind, up to 1024 keys; more are dropped.
   void send_keys(std::vector<KeyNumber> keys, int hold_ms = 100);
 
  private:

@@ -57,12 +57,12 @@ std::string errno_text(int err);
 }  // namespace rhea
 
 /// `TRY(f());` or `auto x = TRY(f());`: hands an error to the caller, else yields the value.
-#define TRY(...)                                                        \
-  __extension__({                                                       \
-    auto&& rhea_try_result = (__VA_ARGS__);                             \
-    if (!rhea_try_result) [[unlikely]]                                  \
-      return std::unexpected(std::move(rhea_try_result).error());       \
-    std::move(rhea_try_result).value();                                 \
+#define TRY(...)                                                  \
+  __extension__({                                                 \
+    auto&& rhea_try_result = (__VA_ARGS__);                       \
+    if (!rhea_try_result) [[unlikely]]                            \
+      return std::unexpected(std::move(rhea_try_result).error()); \
+    std::move(rhea_try_result).value();                           \
   })
 
 /// For programming errors only: nothing a guest, a user or a client sends may reach a failing one.

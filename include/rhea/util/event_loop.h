@@ -5,11 +5,11 @@
 // the loop lets go of it while it waits.
 #pragma once
 
-#include <functional>
-#include <memory>
-
 #include "rhea/util/lock.h"
 #include "rhea/util/types.h"
+
+#include <functional>
+#include <memory>
 
 namespace rhea {
 
@@ -48,8 +48,8 @@ class EventLoop {
   [[nodiscard]] Watch watch_fd(int fd, FdEvents events, std::function<void(FdEvents)> callback);
   /// Runs `work` once on the loop's thread, soon. (QEMU's bottom half.)
   void defer(std::function<void()> work);
-  /// Installs the one deadline source: `next_deadline` (ns from now, negative for none) is asked before
-  /// each wait and `expired` called when it has passed.
+  /// Installs the one deadline source: `next_deadline` (ns from now, negative for none) is asked
+  /// before each wait and `expired` called when it has passed.
   void set_deadline_source(std::function<i64()> next_deadline, std::function<void()> expired);
   /// Makes a waiting loop look at its deadlines again.
   void wake();

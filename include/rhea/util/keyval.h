@@ -2,20 +2,21 @@
 // "type,key=value,flag" option arguments, in QEMU's grammar.
 #pragma once
 
+#include "rhea/util/error.h"
+
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "rhea/util/error.h"
-
 namespace rhea {
 
 /// Keys and values in order. "," separates, ",," is a comma, a bare word is `word=on`.
 class KeyValues {
  public:
-  /// With `implied_key`, a first word without '=' is that key's value ("ide-hd,drive=x" with "driver").
+  /// With `implied_key`, a first word without '=' is that key's value ("ide-hd,drive=x" with
+  /// "driver").
   static Result<KeyValues> parse(std::string_view text, std::string_view implied_key = {});
 
   const std::vector<std::pair<std::string, std::string>>& all() const { return all_; }
@@ -27,7 +28,9 @@ class KeyValues {
   bool empty() const { return all_.empty(); }
   /// Fails naming the first key that nobody took: "-drive: unknown parameter 'x'".
   Result<> expect_empty(std::string_view option) const;
-  void add(std::string key, std::string value) { all_.emplace_back(std::move(key), std::move(value)); }
+  void add(std::string key, std::string value) {
+    all_.emplace_back(std::move(key), std::move(value));
+  }
 
  private:
   std::vector<std::pair<std::string, std::string>> all_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Lock domains: the locks that device handlers run under. A machine has one that most devices share.
+// Lock domains: the locks that device handlers run under. A machine has one that most devices
+// share.
 #pragma once
 
 #include <atomic>

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What Rhea tells its user (report_*), what it logs of the guest (-d ITEMS), and where it goes (-D FILE).
-// The sink is the one process-wide thing: set once by the command line, thread-safe afterwards.
+// What Rhea tells its user (report_*), what it logs of the guest (-d ITEMS), and where it goes (-D
+// FILE). The sink is the one process-wide thing: set once by the command line, thread-safe
+// afterwards.
 #pragma once
+
+#include "rhea/util/error.h"
+#include "rhea/util/types.h"
 
 #include <fmt/core.h>
 
 #include <atomic>
 #include <string>
 #include <string_view>
-
-#include "rhea/util/error.h"
-#include "rhea/util/types.h"
 
 namespace rhea {
 

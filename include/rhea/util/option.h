@@ -4,15 +4,15 @@
 //   const RegisterOption serial{{.name = "serial", .argument = "dev", .help = "…",
 //                                .phase = StartPhase::Backends, .apply = &add_serial}};
 //
-// The command line only tokenises, asks this table, and applies the options phase by phase, in the order
-// given within a phase.
+// The command line only tokenises, asks this table, and applies the options phase by phase, in the
+// order given within a phase.
 #pragma once
+
+#include "rhea/util/error.h"
 
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "rhea/util/error.h"
 
 namespace rhea {
 

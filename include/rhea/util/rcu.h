@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Read-copy-update for the few structures that hot paths read without locks (flat views).
 //
-// A reader holds an RcuGuard while it uses a published pointer; a writer swaps the pointer and hands the old
-// object to rcu_retire, which frees it once every reader that might see it is gone. Guards nest.
-// Reading costs one store and one load; retiring may wait for readers only in rcu_synchronize.
+// A reader holds an RcuGuard while it uses a published pointer; a writer swaps the pointer and
+// hands the old object to rcu_retire, which frees it once every reader that might see it is gone.
+// Guards nest. Reading costs one store and one load; retiring may wait for readers only in
+// rcu_synchronize.
 #pragma once
 
 #include <functional>
@@ -18,10 +19,11 @@ class RcuGuard {
   RcuGuard& operator=(const RcuGuard&) = delete;
 };
 
-/// Frees later, when all readers that run now have left their guards. Callable from any thread, also
-/// inside a guard.
+/// Frees later, when all readers that run now have left their guards. Callable from any thread,
+/// also inside a guard.
 void rcu_retire(std::function<void()> free);
-/// Waits until every reader that runs now has left, then runs all retired frees. Not inside a guard.
+/// Waits until every reader that runs now has left, then runs all retired frees. Not inside a
+/// guard.
 void rcu_synchronize();
 
 }  // namespace rhea

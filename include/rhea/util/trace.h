@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Trace events: one declaration a line in a folder's trace_events.h, switched on by name at run time
+// Trace events: one declaration a line in a folder's trace_events.h, switched on by name at run
+// time
 // (-trace "serial_*"). A disabled event costs one predictable branch.
 //
 //   inline trace::Event<u64, u64> serial_write{"serial_write", "addr {:#x} value {:#x}"};
 //   serial_write(addr, value);
 #pragma once
+
+#include "rhea/util/error.h"
 
 #include <fmt/core.h>
 
@@ -12,8 +15,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "rhea/util/error.h"
 
 namespace rhea::trace {
 
@@ -53,7 +54,8 @@ class Event : public EventBase {
 
 /// Every event of the program, sorted by name.
 std::vector<EventBase*> events();
-/// Switches events on ("name", "prefix_*"); an unknown name or a pattern without a match is an error.
+/// Switches events on ("name", "prefix_*"); an unknown name or a pattern without a match is an
+/// error.
 Result<> enable(std::string_view pattern);
 
 }  // namespace rhea::trace
