@@ -7,7 +7,6 @@
 #include <cpuid.h>
 #include <gmock/gmock.h>
 
-#include <optional>
 
 namespace rhea::test {
 namespace {
@@ -41,7 +40,8 @@ class KvmExits : public testing::Test {
   static bool reaches(Guest& guest, RunState state) {
     return guest.wait([&] { return guest.machine().run_state() == state; });
   }
-  /// Handles an exit that no guest made; the vCPU has no thread yet. Returns handle_exit()'s answer.
+  /// Handles an exit that no guest made, before the vCPU has a thread. Returns handle_exit()'s
+  /// answer.
   static bool leave(Guest& guest, u32 reason, const Fill& fill = [](kvm_run&) {}) {
     kvm_run& run = *guest.vcpu().handle().run;
     run.exit_reason = reason;
@@ -168,7 +168,8 @@ TEST_F(KvmExits, MsrExitsAreLoggedAsGuestErrors) {
     run.msr.data = 0x77;
   });
   log_mask = 0;
-  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("CPU 0 writes MSR 0x12345 (value 0x77)"));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("CPU 0 writes MSR 0x12345 (value 0x77)"));
 }
 
 TEST_F(KvmExits, HypercallExitsAnswerThatThereIsNoSuchCall) {
