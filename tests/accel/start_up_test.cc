@@ -191,6 +191,17 @@ TEST_F(KvmBus, CoalescedMemoryWritesWaitInTheRingUntilTheNextExit) {
   EXPECT_EQ(memory.writes, (std::vector<u64>{0x00, u64{4} << 32 | 0xd800}));
 }
 
+TEST_F(KvmBus, ADisplayThatAsksForCoalescedWritesGetsThem) {
+  Guest guest;
+  Listening memory(0x1000);
+  memory.region.set_coalesced(0, 0x1000);
+  guest.machine().system_memory().add(0xd8000, memory.region, 1);
+  guest.prepare_real(kMemoryCode);
+  ASSERT_EQ(enter_once(guest), u32{KVM_EXIT_IO});
+  guest.machine().memory().flush_coalesced();
+  EXPECT_EQ(memory.writes.size(), 2U);
+}
+
 TEST_F(KvmBus, CoalescedPortWritesWaitInTheRingUntilTheNextExit) {
   Guest guest;
   if (guest.vm().extension(KVM_CAP_COALESCED_PIO) == 0)
