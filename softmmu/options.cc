@@ -130,6 +130,13 @@ Result<> trace_events(Machine&, const std::string& text) {
   return options.expect_empty("-trace");
 }
 
+// -vga, which comes later, may ask for a card all the same.
+Result<> no_defaults(Machine& machine, const std::string&) {
+  machine.config.no_defaults = true;
+  machine.config.vga = "none";
+  return {};
+}
+
 template <auto Member>
 Result<> set_flag(Machine& machine, const std::string&) {
   machine.config.*Member = true;
@@ -187,7 +194,7 @@ const RegisterOption options[] = {
                     .argument = "",
                     .help = "no default devices",
                     .phase = Early,
-                    .apply = &set_flag<&MachineConfig::no_defaults>}},
+                    .apply = &no_defaults}},
     RegisterOption{{.name = "no-reboot",
                     .argument = "",
                     .help = "exit instead of rebooting",

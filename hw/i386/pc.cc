@@ -176,7 +176,7 @@ Result<> PcBoard::add_serial_ports() {
 }
 
 Result<> PcBoard::add_graphics() {
-  if (machine().config.vga == "none" || machine().config.no_defaults) return {};
+  if (machine().config.vga == "none") return {};
   TRY(add("VGA", &host_->bus(), {{"addr", "2.0"}}));
   return {};
 }

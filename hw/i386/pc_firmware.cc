@@ -111,6 +111,8 @@ void fill_fw_cfg(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& fact
     wait.u16_(config.boot_menu_timeout_ms);
     fw_cfg.add_file("etc/boot-menu-wait", std::move(wait.data));
   }
+  // Minus one: do not start again when nothing could be booted (-boot reboot-timeout's default).
+  fw_cfg.add_file("etc/boot-fail-wait", {0xff, 0xff, 0xff, 0xff});
   // Which sleep states work: byte n is state n, bit 7 set: there, the low bits its SLP_TYP.
   fw_cfg.add_file("etc/system-states", {0x80, 0, 0, 0x81, 0x80 | 2, 0x80});
   add_tables(fw_cfg, config, facts);

@@ -30,15 +30,19 @@ def suppressions() -> str:
     return f":suppressions={file}" if file.is_file() else ""
 
 
+# The sanitizers' instrumentation makes g++ 12 see uninitialised values where there are none;
+# the plain build is the one whose warnings count.
+LENIENT = ("-Dwerror=false",)
+
 PLAIN = Flavour("plain", "build")
 SANITIZE = Flavour(
-    "sanitize", "build-asan", ("-Db_sanitize=address,undefined",),
+    "sanitize", "build-asan", ("-Db_sanitize=address,undefined", *LENIENT),
     {"ASAN_OPTIONS": "abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1",
      "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1",
      "RHEA_ACCESSES": "1000000"},
     timeout_factor=4)
 TSAN = Flavour(
-    "tsan", "build-tsan", ("-Db_sanitize=thread",),
+    "tsan", "build-tsan", ("-Db_sanitize=thread", *LENIENT),
     {"TSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:second_deadlock_stack=1" + suppressions()},
     timeout_factor=10)
 
