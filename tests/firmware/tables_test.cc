@@ -53,7 +53,7 @@ struct Loaded {
 };
 
 TEST(AcpiTables, TheRsdpLeadsToEveryTableAndAllSumToZero) {
-  Loaded loaded(build_acpi_tables({.cpus = 2, .max_cpus = 2}));
+  Loaded loaded(build_acpi_tables({.cpus = 2, .max_cpus = 2, .topology = {}}));
   const auto& rsdp = loaded.files["etc/acpi/rsdp"];
   ASSERT_EQ(rsdp.size(), 20u);
   EXPECT_EQ(sum(rsdp, 0, 20), 0);
@@ -82,8 +82,8 @@ TEST(AcpiTables, TheFadtPointsToFacsAndDsdtAndHasRevisionThreeSize) {
 }
 
 TEST(AcpiTables, TheMadtListsEachCpu) {
-  Loaded one(build_acpi_tables({.cpus = 1, .max_cpus = 1}));
-  Loaded four(build_acpi_tables({.cpus = 4, .max_cpus = 4}));
+  Loaded one(build_acpi_tables({.cpus = 1, .max_cpus = 1, .topology = {}}));
+  Loaded four(build_acpi_tables({.cpus = 4, .max_cpus = 4, .topology = {}}));
   const auto madt_size = [](Loaded& l) {
     const u32 rsdt = get32(l.files["etc/acpi/rsdp"], 16);
     const u32 madt = get32(l.tables(), rsdt + 40 - Loaded::kBase) - Loaded::kBase;
