@@ -100,7 +100,7 @@ TEST_F(KvmExits, AnUnknownMsrIsAGeneralProtectionFaultOfTheGuest) {
 
 TEST_F(KvmExits, AnUnknownHypercallAnswersSo) {
   if (!runs_on_hardware())
-    GTEST_SKIP() << "a KVM that emulates guests repeats VMCALL for ever, waiting for a processor";
+    GTEST_SKIP() << "a host without hardware virtualisation repeats VMCALL for ever";
   Guest guest;
   guest.start_puppet();
   guest.order_and_wait({8, 99});
