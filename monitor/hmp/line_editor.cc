@@ -115,7 +115,9 @@ void LineEditor::finish() {
   hooks_.show("\r\n");
   remember();
   const std::string line = line_;
+  const bool returned = after_return_;
   reset();
+  after_return_ = returned;
   hooks_.line(line);
 }
 

@@ -13,8 +13,8 @@ using testing::StartsWith;
 class HmpTest : public MonitorTest {};
 
 TEST_F(HmpTest, expressions_bind_as_qemus) {
-  EXPECT_EQ(hmp("p 1+2*3"), "7\n");
-  EXPECT_EQ(hmp("p 6 & 3 | 8 ^ 1"), "11\n");
+  EXPECT_EQ(hmp("p 1+2*3"), "0x7\n");
+  EXPECT_EQ(hmp("p 6 & 3 | 8 ^ 1"), "0xb\n");
   EXPECT_EQ(hmp("p /d (1+2)*3"), "9\n");
   EXPECT_EQ(hmp("p 3 % 2"), "1\n");
   EXPECT_EQ(hmp("p 0x10 - 020"), "0\n");
@@ -38,7 +38,7 @@ TEST_F(HmpTest, expression_errors) {
   EXPECT_EQ(hmp("p /q 0"), "invalid char in format: 'q'" + hint);
   EXPECT_EQ(hmp("p 99999999999999999999"), "number too large" + hint);
   EXPECT_EQ(hmp("p " + std::string(1000, '(')), "expression too deep" + hint);
-  EXPECT_EQ(hmp("p 0x8000000000000000 / -1"), "-9223372036854775808\n");
+  EXPECT_EQ(hmp("p 0x8000000000000000 / -1"), "0x8000000000000000\n");
 }
 
 TEST_F(HmpTest, registers_stand_in_expressions) {
