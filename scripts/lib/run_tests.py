@@ -114,8 +114,6 @@ def parse_options() -> argparse.Namespace:
     flavour.add_argument("--sanitize", action="store_true",
                          help="with the address and undefined-behaviour sanitizers")
     flavour.add_argument("--tsan", action="store_true", help="with the thread sanitizer")
-    flavour.add_argument("--ci", action="store_true",
-                         help="what CI runs: everything plainly, then --quick with --sanitize")
     parser.add_argument("--quick", action="store_true", help="leave out booting guests")
     parser.add_argument("--guests", action="store_true", help="add the long runs of guests")
     parser.add_argument("--cpu-soak", action="store_true", help="add the long instruction tests")
@@ -133,9 +131,6 @@ def main() -> int:
         total.add(run_flavour(TSAN, options), "tsan: ")
     else:
         total.add(run_flavour(PLAIN, options))
-    if options.ci:
-        options.quick = True
-        total.add(run_flavour(SANITIZE, options), "sanitize: ")
     for label, names in (("skipped", total.skipped), ("failed", total.failed)):
         for name in names[:SHOWN_NAMES]:
             print(f"{label}: {name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "lib"))
@@ -18,18 +19,25 @@ STICK = FOLDER / "grub-rescue-usb.img"
 FLOPPY = FOLDER / "grub-rescue-floppy.img"
 TEXT_ROW = 16
 MENU_SECONDS = 400.0
+STILL_SECONDS = 5.0
 
 
 def wait_for_bar(emulator: Emulator, what: str, condition) -> int:
-    """The bar's row on the first of two equal pictures on which the condition holds for it."""
+    """The bar's row when the condition holds for it on a picture that has stood still for a while:
+    GRUB draws slowly here, and drops keys that come before it has drawn its menu."""
     last = None
+    since = time.monotonic()
 
     def settled():
-        nonlocal last
+        nonlocal last, since
         screen = emulator.try_screen()
-        bar = screen.menu_bar() if screen and screen != last else None
-        last = screen
-        return bar is not None and condition(bar) and (bar + 1)
+        if not screen:
+            return False
+        if screen != last:
+            last, since = screen, time.monotonic()
+        bar = screen.menu_bar()
+        still = time.monotonic() - since >= STILL_SECONDS
+        return still and bar is not None and condition(bar) and (bar + 1)
 
     return emulator.wait_for(settled, what, MENU_SECONDS) - 1
 
