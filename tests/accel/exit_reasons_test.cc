@@ -7,7 +7,6 @@
 #include <cpuid.h>
 #include <gmock/gmock.h>
 
-
 namespace rhea::test {
 namespace {
 

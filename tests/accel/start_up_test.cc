@@ -5,9 +5,8 @@
 
 #include <gmock/gmock.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 namespace rhea::test {
 namespace {
@@ -116,9 +115,8 @@ class KvmEventFds : public KvmBus, public testing::WithParamInterface<bool> {
     return {.vm = {}, .hidden = {KVM_CAP_IOEVENTFD_ANY_LENGTH}};
   }
 };
-INSTANTIATE_TEST_SUITE_P(Kernels, KvmEventFds, testing::Bool(), [](const auto& any) {
-  return any.param ? "AnyLength" : "EachLength";
-});
+INSTANTIATE_TEST_SUITE_P(Kernels, KvmEventFds, testing::Bool(),
+                         [](const auto& any) { return any.param ? "AnyLength" : "EachLength"; });
 
 TEST_P(KvmEventFds, PortWritesOfEverySizeSignalWithoutAnExit) {
   Guest guest(options());
