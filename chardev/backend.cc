@@ -15,13 +15,6 @@ std::vector<const Backend*>& table() {
   return all;
 }
 
-bool well_formed(std::string_view id) {
-  constexpr std::string_view kInner =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
-  return !id.empty() && std::isalpha(static_cast<unsigned char>(id[0])) != 0 &&
-         id.find_first_not_of(kInner) == std::string_view::npos;
-}
-
 Result<Chardev*> adopt(Machine& machine, const std::string& id, std::unique_ptr<Chardev> chardev) {
   return &machine.container(Chardev::kLinkRoot).add_child(id, std::move(chardev));
 }
@@ -57,7 +50,7 @@ Result<Chardev*> open_chardev(Machine& machine, KeyValues options) {
   const std::string id = options.take("id").value_or("");
   if (name.empty()) return fail("chardev: \"{}\" missing backend", id);
   if (id.empty()) return fail("chardev: no id specified");
-  if (!well_formed(id)) return fail("Parameter 'id' expects an identifier");
+  if (!is_identifier(id)) return fail("Parameter 'id' expects an identifier");
   const Backend* backend = find_backend(name);
   if (backend == nullptr) return fail("'{}' is not a valid char driver name", name);
   const bool mux = TRY(options.take_bool("mux", false));

@@ -16,6 +16,8 @@
 namespace rhea::chardev {
 namespace {
 
+constexpr u64 kHighestPort = 65535;
+
 struct AddressList {
   AddressList() = default;
   AddressList(const AddressList&) = delete;
@@ -83,10 +85,10 @@ Result<FileDescriptor> listen_on(const addrinfo& info) {
 }
 
 Result<FileDescriptor> listen_tcp(const SocketAddress& address) {
-  const unsigned long first = std::strtoul(address.port.c_str(), nullptr, 10);
-  const unsigned long last = std::max<unsigned long>(first, address.last_port);
+  const auto first = TRY(parse_unsigned(address.port, {.min = 0, .max = kHighestPort}, false));
+  const auto last = std::max<u64>(first, address.last_port);
   std::string reason = "no address";
-  for (unsigned long port = first; port <= last; ++port) {
+  for (u64 port = first; port <= last; ++port) {
     AddressList list;
     TRY(resolve(address, std::to_string(port), true, list));
     for (const addrinfo* info = list.first; info != nullptr; info = info->ai_next) {

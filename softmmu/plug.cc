@@ -2,6 +2,7 @@
 // How devices come into a machine's tree and leave it.
 #include "rhea/qom/registry.h"
 #include "rhea/softmmu/machine.h"
+#include "rhea/util/keyval.h"
 
 #include <algorithm>
 
@@ -64,6 +65,7 @@ Result<Device*> Machine::plug(std::string_view type,
     return fail("Parameter 'driver' expects a non-abstract device type, not '{}'", type);
   if (!info->user_creatable)
     return fail("Parameter 'driver' expects a pluggable device type, not '{}'", type);
+  if (!id.empty() && !is_identifier(id)) return fail("Parameter 'id' expects an identifier");
   if (!id.empty() && container("/machine/peripheral").child(id) != nullptr)
     return fail("Duplicate device ID '{}'", id);
   Bus* bus = nullptr;

@@ -74,4 +74,11 @@ Result<> KeyValues::expect_empty(std::string_view option) const {
   return fail("{}: unknown parameter '{}'", option, all_.front().first);
 }
 
+bool is_identifier(std::string_view text) {
+  constexpr std::string_view kInner =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+  return !text.empty() && kInner.substr(0, 52).find(text[0]) != std::string_view::npos &&
+         text.find_first_not_of(kInner) == std::string_view::npos;
+}
+
 }  // namespace rhea

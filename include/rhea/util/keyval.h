@@ -36,4 +36,7 @@ class KeyValues {
   std::vector<std::pair<std::string, std::string>> all_;
 };
 
+/// Whether an id may be `text`: a letter, then letters, digits and "-._".
+bool is_identifier(std::string_view text);
+
 }  // namespace rhea

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Wrong command lines: status 1 and one line on standard error that names what is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "lib"))
+import tap  # noqa: E402
+from emulator import program  # noqa: E402
+
+SECONDS = 30.0
+
+# Options, and words that the complaint must have. IMAGE is a good image in the current folder.
+WRONG = (
+    ("-machine nope", "-machine nope"),
+    ("-machine pc,nope=1", "nope"),
+    ("-machine pc,kernel-irqchip=maybe", "kernel-irqchip maybe"),
+    ("-accel nope", "-accel nope"),
+    ("-accel kvm,nope=1", "-accel nope"),
+    ("-accel kvm,dirty-ring-size=3", "-accel dirty-ring-size 3"),
+    ("-accel kvm,kernel-irqchip=maybe", "-accel kernel-irqchip maybe"),
+    ("-accel qtest,nope=1", "-accel nope"),
+    ("-m x", "-m x"),
+    ("-m 0", "-m 0"),
+    ("-m 1Z", "-m 1Z"),
+    ("-m 99999T", "-m 99999T"),
+    ("-m size=x", "-m x"),
+    ("-m 128,nope=1", "-m nope"),
+    ("-smp 0", "-smp 0"),
+    ("-smp x", "-smp x"),
+    ("-smp 2,nope=1", "-smp nope"),
+    ("-smp 100000", "-smp 100000"),
+    ("-smp cpus=4,maxcpus=2", "-smp maxcpus"),
+    ("-smp 4,sockets=3,cores=1,threads=1", "-smp sockets"),
+    ("-smp 2,sockets=3,cores=1,threads=1,maxcpus=4", "-smp sockets"),
+    ("-cdrom /no/such.iso", "-cdrom /no/such.iso No such file"),
+    ("-hda /no/such.img", "-hda /no/such.img No such file"),
+    ("-fda /no/such.img", "-fda /no/such.img No such file"),
+    ("/no/such.img", "/no/such.img No such file"),
+    ("-drive file=/no/such.img", "-drive /no/such.img No such file"),
+    ("-drive file=IMAGE,if=nope", "-drive nope"),
+    ("-drive file=IMAGE,format=nope", "-drive nope"),
+    ("-drive file=IMAGE,nope=1", "-drive nope"),
+    ("-drive file=IMAGE,media=nope", "-drive nope"),
+    ("-drive file=IMAGE,format=raw,readonly=maybe", "-drive readonly maybe"),
+    ("-drive file=IMAGE,format=raw,if=ide,index=9", "-drive IDE bus"),
+    ("-drive file=IMAGE,format=raw,if=ide,bus=x", "-drive x"),
+    ("-drive file=IMAGE,format=raw,if=none,id=one -drive file=IMAGE,format=raw,if=none,id=one",
+     "-drive one"),
+    ("-drive file=IMAGE,format=raw,index=0 -hda IMAGE", "index=0"),
+    ("-device nope", "-device nope"),
+    ("-device edu,nope=1", "-device nope"),
+    ("-device edu,dma_mask=x", "-device dma_mask x"),
+    ("-device edu,addr=99", "-device addr 99"),
+    ("-device edu,addr=1", "-device edu"),
+    ("-device edu,bus=nope", "-device nope"),
+    ("-device edu,id=1a", "-device 1a"),
+    ("-device edu,id=one -device edu,id=one", "-device one"),
+    ("-device isa-debug-exit,iobase=0x10000", "-device iobase 0x10000"),
+    ("-device isa-debug-exit,iosize=x", "-device iosize x"),
+    ("-device ide-hd", "-device ide-hd drive"),
+    ("-device ide-hd,drive=nope", "-device drive nope"),
+    ("-device isa-serial,chardev=nope", "-device chardev nope"),
+    ("-device isa-serial,index=9", "-device index 9"),
+    ("-boot z", "-boot z"),
+    ("-boot order=xyz", "-boot x"),
+    ("-boot nope=1", "-boot nope"),
+    ("-boot menu=maybe", "-boot menu maybe"),
+    ("-bios /no/such.bin", "/no/such.bin"),
+    ("-serial nope", "-serial nope"),
+    ("-serial file:/no/such/file", "-serial /no/such/file No such file"),
+    ("-serial chardev:nope", "nope"),
+    ("-debugcon nope", "-debugcon nope"),
+    ("-chardev nope,id=one", "-chardev nope"),
+    ("-chardev null", "-chardev id"),
+    ("-chardev file,id=one", "-chardev path"),
+    ("-chardev file,id=one,path=/no/such/file", "-chardev /no/such/file No such file"),
+    ("-chardev null,id=one -chardev null,id=one", "-chardev one"),
+    ("-chardev null,id=one,nope=1", "-chardev nope"),
+    ("-chardev socket,id=one", "-chardev"),
+    ("-chardev socket,id=one,host=localhost,port=99999,server=on,wait=off", "-chardev 99999"),
+    ("-monitor nope", "-monitor nope"),
+    ("-mon chardev=nope", "-mon nope"),
+    ("-qmp nope", "-qmp nope"),
+    ("-qmp unix:/no/such/socket,server=on,wait=off", "-qmp /no/such/socket No such file"),
+    ("-qmp tcp:localhost:notaport,server=on,wait=off", "-qmp notaport"),
+    ("-qtest nope", "-qtest nope"),
+    ("-display nope", "-display nope"),
+    ("-display none,nope=1", "-display nope"),
+    ("-vga nope", "-vga nope"),
+    ("-nic nope", "-nic nope"),
+    ("-name x,nope=1", "-name nope"),
+    ("-global nope", "-global nope"),
+    ("-global edu.dma_mask=x -device edu", "-global edu.dma_mask x"),
+    ("-d nope", "-d nope"),
+    ("-D /no/such/log", "-D /no/such/log"),
+    ("-trace nope=1", "-trace nope"),
+    ("-trace enable=nope*", "-trace nope*"),
+    ("-m", "-m argument"),
+    ("-nope", "-nope"),
+    ("--nope", "-nope"),
+    ("-S=1", "-S=1"),
+)
+
+
+def expect_refusal(rhea: Path, line: str, words: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="rhea-guest-") as folder:
+        image = Path(folder) / "good.img"
+        image.write_bytes(bytes(1 << 20))
+        wrong = shlex.split(line.replace("IMAGE", str(image)))
+        command = [str(rhea), "-display", "none", "-monitor", "none", "-serial", "none", "-S",
+                   *wrong]
+        if not {"-accel", "-machine"} & set(wrong):
+            command[1:1] = ["-accel", "qtest"]  # needs nothing of the host
+        try:
+            run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                 timeout=SECONDS, check=False)
+        except subprocess.TimeoutExpired as late:
+            said = (late.stderr or b"").decode(errors="replace")
+            raise tap.Failure("taken as if it were right", said) from None
+    said = run.stderr
+    if run.returncode != 1:
+        raise tap.Failure(f"status {run.returncode}, expected 1", said)
+    if said.count("\n") != 1 or not said.startswith("rhea: "):
+        raise tap.Failure("standard error is not one line from rhea", said)
+    absent = [word for word in words.split() if word not in said]
+    if absent:
+        raise tap.Failure(f"the complaint does not name {absent}", said)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rhea", type=program, required=True, help="the emulator")
+    rhea = parser.parse_args().rhea
+    return tap.run([(line, lambda line=line, words=words: expect_refusal(rhea, line, words))
+                    for line, words in WRONG])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
