@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A software processor: its whole state, and the accesses to memory that its instructions make.
+#pragma once
+
+#include "target/x86/bus.h"
+#include "target/x86/cpu_state.h"
+#include "target/x86/cpuid.h"
+#include "target/x86/fault.h"
+#include "target/x86/flags.h"
+#include "target/x86/fpu.h"
+#include "target/x86/insn.h"
+#include "target/x86/tlb.h"
+
+#include <atomic>
+#include <cstring>
+#include <map>
+
+namespace rhea::x86 {
+
+/// How the processor interprets code and addresses now; follows from CR0.PE, EFLAGS.VM, EFER.LMA
+/// and CS.L.
+enum class Mode : u8 { Real, Virtual8086, Protected, Compatibility, Long };
+
+/// A segment register with its hidden part. `attributes` are bits 8..23 of a descriptor's second
+/// dword: type, S, DPL, P, AVL, L, D/B, G (bits 8..11 are zero: they are the limit's).
+struct SegmentRegister {
+  u16 selector{};
+  u16 attributes{};
+  u32 limit{};  ///< in bytes, granularity applied
+  u64 base{};
+  bool unusable{};
+  // Follow from the attributes; see refresh().
+  bool readable{}, writable{}, expand_down{};
+
+  unsigned type() const { return attributes & 0xf; }
+  bool s() const { return (attributes & 0x10) != 0; }
+  unsigned dpl() const { return attributes >> 5 & 3; }
+  bool present() const { return (attributes & 0x80) != 0; }
+  bool l() const { return (attributes & 0x2000) != 0; }
+  bool db() const { return (attributes & 0x4000) != 0; }
+  bool g() const { return (attributes & 0x8000) != 0; }
+  bool is_code() const { return (attributes & 0x18) == 0x18; }
+  bool conforming() const { return (attributes & 0x1c) == 0x1c; }
+  /// To be called whenever the attributes change.
+  void refresh() {
+    const bool usable = !unusable && present() && s();
+    readable = usable && (!is_code() || (attributes & 2) != 0);
+    writable = usable && !is_code() && (attributes & 2) != 0;
+    expand_down = s() && (attributes & 0xc) == 4;
+  }
+  Segment to_state() const;
+  static SegmentRegister from_state(const Segment& segment);
+};
+
+/// Why the run loop must look around before the next instruction; see Cpu::attention.
+enum class Attention : u32 {
+  Interrupt = 1 << 0,  ///< the local APIC or the 8259s have something
+  Nmi = 1 << 1,
+  Smi = 1 << 2,
+  Init = 1 << 3,
+  Sipi = 1 << 4,
+  FlushTlb = 1 << 5,  ///< the memory map or what is logged has changed
+  Exit = 1 << 6,      ///< leave run()
+  Gate = 1 << 7,      ///< somebody wants to be alone
+};
+
+enum class Activity : u8 { Running, Halted, Shutdown, WaitForSipi };
+
+/// Accesses to debug registers' addresses and to the memory of all modes go through here. Not
+/// thread-safe but for `attention`.
+struct Cpu {
+  explicit Cpu(Bus& bus, const CpuModel& model);
+
+  // ---- Registers. gpr[kRip] is RIP: of the next instruction while one executes.
+  std::array<u64, 18> gpr{};
+  Flags flags;                 ///< status flags
+  u64 eflags{eflags::kFixed};  ///< all other flags; the status bits in it mean nothing
+  std::array<SegmentRegister, 6> seg{};
+  SegmentRegister ldtr, tr;
+  DescriptorTable gdtr, idtr;
+  u64 cr0{}, cr2{}, cr3{}, cr4{}, efer{};
+  std::array<u64, 4> pdpte{};  ///< PAE paging's, loaded with CR3
+  std::array<u64, 4> dr{};
+  u64 dr6{dr6::kReset}, dr7{0x400};
+  u64 xcr0{1};
+  u32 mxcsr{kMxcsrReset};
+  X87 x87;
+  std::array<VectorRegister, 16> ymm{};
+  /// Model-specific registers that are plain storage, by index; the others have members or belong
+  /// to the bus.
+  std::map<u32, u64> msrs;
+  u64 tsc_offset{}, tsc_aux{};
+  u64 star{}, lstar{}, cstar{}, sfmask{}, kernel_gs_base{};
+  u64 sysenter_cs{}, sysenter_esp{}, sysenter_eip{};
+  u64 misc_enable{1};
+  u64 smbase{0x30000};
+
+  // ---- What follows from the registers; update_mode() and set_cpl() keep it.
+  Mode mode{Mode::Real};
+  u8 cpl{};
+  u8 code_bits{16};  ///< default operand and address size of the code segment: 16, 32, 64
+  Privilege privilege{Privilege::Supervisor};
+  u64 rip_mask{0xffff'ffff};
+
+  // ---- Where it stands.
+  u64 insn_rip{};  ///< RIP of the instruction that executes
+  bool smm{}, nmi_blocked{}, in_nmi_before_smm{};
+  bool shadow{};       ///< the last instruction was STI or loaded SS: interrupts wait one more
+  bool shadow_next{};  ///< set by such an instruction; becomes `shadow` when it has completed
+  Activity activity{Activity::Running};
+  u64 pending_db{};  ///< DR6 bits of data breakpoints and traps that the instruction met
+  /// Set by whatever makes the rest of the decoded block doubtful (a store to code, a flush): the
+  /// run loop stops behind the current instruction.
+  bool leave_block{};
+  /// Written by any thread: bits of Attention.
+  std::atomic<u32> attention{0};
+
+  Bus* bus;
+  const CpuModel* model;
+  std::array<Tlb, kPrivileges> tlb;
+
+  // ---- Registers, by size. Byte registers as in Operand::reg.
+  template <class T>
+  T reg(unsigned n) const {
+    if constexpr (sizeof(T) == 1)
+      return reinterpret_cast<const u8*>(gpr.data())[(n & 15) * 8 + (n >> 4)];
+    else
+      return static_cast<T>(gpr[n]);
+  }
+  /// A 32-bit write clears the upper half, smaller ones keep the rest.
+  template <class T>
+  void set_reg(unsigned n, T value) {
+    if constexpr (sizeof(T) == 1)
+      reinterpret_cast<u8*>(gpr.data())[(n & 15) * 8 + (n >> 4)] = value;
+    else if constexpr (sizeof(T) == 2)
+      std::memcpy(&gpr[n], &value, 2);
+    else
+      gpr[n] = value;
+  }
+  u64 rip() const { return gpr[kRip]; }
+  void set_rip(u64 value) { gpr[kRip] = value; }
+  u64 rflags() const { return (eflags & ~eflags::kStatus) | flags.value() | eflags::kFixed; }
+  void set_rflags(u64 value);  ///< all bits, unchecked; updates what depends on them
+  bool eflag(u64 bit) const { return (eflags & bit) != 0; }
+  unsigned iopl() const { return static_cast<unsigned>(eflags >> 12 & 3); }
+  bool long_mode() const { return mode == Mode::Long; }
+  bool lma() const { return (efer & efer::kLma) != 0; }
+  bool protected_mode() const { return (cr0 & cr0::kPe) != 0; }
+  bool paging() const { return (cr0 & cr0::kPg) != 0; }
+  bool has(Feature feature) const { return model->has(feature); }
+
+  /// After CR0, CR4, EFER, EFLAGS.VM, EFLAGS.AC, CS or CPL have changed.
+  void update_mode();
+  void set_cpl(unsigned level) {
+    cpl = static_cast<u8>(level);
+    update_mode();
+  }
+  void flush_tlb();
+  void flush_tlb_page(u64 linear);
+
+  // ---- Addresses.
+  static u64 size_mask(unsigned bytes) { return bytes >= 8 ? ~u64{0} : (u64{1} << 8 * bytes) - 1; }
+  /// Offset of the memory operand within its segment.
+  u64 effective_address(const Insn& insn) const {
+    const u64 sum = gpr[insn.base] + (gpr[insn.index] << insn.scale) +
+                    static_cast<u64>(static_cast<i64>(insn.disp));
+    return sum & size_mask(insn.address_size);
+  }
+  /// Segment and limit checks (#GP, #SS); in long mode just the base of FS and GS: whether the sum
+  /// is canonical is checked where no TLB entry is found.
+  u64 linear(unsigned segment, u64 offset, unsigned size, bool write) const {
+    const SegmentRegister& s = seg[segment];
+    if (mode == Mode::Long) return segment >= Fs ? offset + s.base : offset;
+    const bool allowed = write ? s.writable : s.readable;
+    if (!allowed || s.expand_down || offset > s.limit || size - 1 > s.limit - offset) [[unlikely]]
+      check_segment(segment, offset, size, write);
+    return (s.base + offset) & 0xffff'ffff;
+  }
+
+  // ---- Memory operands: within a segment, with the current privilege. Any alignment.
+  template <class T>
+  T read(unsigned segment, u64 offset) {
+    const u64 at = linear(segment, offset, sizeof(T), false);
+    T value;
+    if (const u8* host = Tlb::find(tlb[index(privilege)].read, at, sizeof(T))) [[likely]]
+      std::memcpy(&value, host, sizeof value);
+    else
+      read_slow(at, &value, sizeof value, segment, privilege);
+    return value;
+  }
+  template <class T>
+  void write(unsigned segment, u64 offset, T value) {
+    const u64 at = linear(segment, offset, sizeof(T), true);
+    if (u8* host = Tlb::find(tlb[index(privilege)].write, at, sizeof(T))) [[likely]]
+      std::memcpy(host, &value, sizeof value);
+    else
+      write_slow(at, &value, sizeof value, segment, privilege);
+  }
+  /// Any number of bytes up to a page.
+  void read_bytes(unsigned segment, u64 offset, void* to, unsigned size);
+  void write_bytes(unsigned segment, u64 offset, const void* from, unsigned size);
+  /// Reads, and writes what `change` makes of it, both checked as a write; atomic on memory when
+  /// `locked`. `change` may be called more than once. Returns the old value.
+  template <class T, class Change>
+  T modify(unsigned segment, u64 offset, bool locked, Change change) {
+    const u64 at = linear(segment, offset, sizeof(T), true);
+    if (u8* host = Tlb::find(tlb[index(privilege)].write, at, sizeof(T))) [[likely]]
+      return modify_host<T>(host, locked, change);
+    struct Context {
+      Change* change;
+      bool locked;
+      T old;
+    } context{&change, locked, {}};
+    modify_slow(
+        at, sizeof(T), segment, locked,
+        [](void* opaque, u8* host) {
+          auto& c = *static_cast<Context*>(opaque);
+          c.old = modify_host<T>(host, c.locked, *c.change);
+        },
+        &context);
+    return context.old;
+  }
+  /// Raises what a write of `size` bytes there would raise; nothing is written.
+  void probe_write(unsigned segment, u64 offset, unsigned size);
+
+  // ---- The processor's own accesses (descriptor tables, TSS): linear, as supervisor.
+  template <class T>
+  T read_system(u64 linear) {
+    T value;
+    if (const u8* host = Tlb::find(tlb[0].read, linear, sizeof(T))) [[likely]]
+      std::memcpy(&value, host, sizeof value);
+    else
+      read_slow(linear, &value, sizeof value, kNoSegment, Privilege::Supervisor);
+    return value;
+  }
+  template <class T>
+  void write_system(u64 linear, T value) {
+    if (u8* host = Tlb::find(tlb[0].write, linear, sizeof(T))) [[likely]]
+      std::memcpy(host, &value, sizeof value);
+    else
+      write_slow(linear, &value, sizeof value, kNoSegment, Privilege::Supervisor);
+  }
+  /// Physical memory, as the page walker and SMM need it.
+  template <class T>
+  T read_physical(u64 address) {
+    const HostPage page = bus->page(address & ~u64{0xfff});
+    if (page.read == nullptr) return static_cast<T>(bus->read(address, sizeof(T)));
+    T value;
+    std::memcpy(&value, page.read + (address & 0xfff), sizeof value);
+    return value;
+  }
+  template <class T>
+  void write_physical(u64 address, T value) {
+    bus->write(address, value, sizeof(T));
+  }
+
+  // ---- Stack: SS with the stack's address size.
+  unsigned stack_address_size() const { return long_mode() ? 8 : seg[Ss].db() ? 4 : 2; }
+  /// Writes at SP minus `size` and moves SP; a fault leaves SP as it was.
+  template <class T>
+  void push(T value) {
+    const unsigned width = stack_address_size();
+    const u64 sp = (gpr[Rsp] - sizeof(T)) & size_mask(width);
+    write<T>(Ss, sp, value);
+    set_sp(sp, width);
+  }
+  template <class T>
+  T pop() {
+    const unsigned width = stack_address_size();
+    const T value = read<T>(Ss, gpr[Rsp] & size_mask(width));
+    set_sp((gpr[Rsp] + sizeof(T)) & size_mask(width), width);
+    return value;
+  }
+  /// By operand size: 2, 4 or 8 bytes.
+  void push_sized(u64 value, unsigned size) {
+    if (size == 8)
+      push<u64>(value);
+    else if (size == 4)
+      push<u32>(static_cast<u32>(value));
+    else
+      push<u16>(static_cast<u16>(value));
+  }
+  u64 pop_sized(unsigned size) {
+    return size == 8 ? pop<u64>() : size == 4 ? pop<u32>() : pop<u16>();
+  }
+  void set_sp(u64 sp, unsigned width) {
+    if (width == 2)
+      set_reg<u16>(Rsp, static_cast<u16>(sp));
+    else
+      gpr[Rsp] = width == 4 ? sp & 0xffff'ffff : sp;
+  }
+
+  // ---- Control flow: near branches check the target and set RIP.
+  /// Truncates to the operand size; #GP(0) beyond the code segment's limit or not canonical.
+  void branch_to(u64 target, unsigned operand_size);
+
+  // ---- State exchange.
+  void save(CpuState& state) const;
+  void load(const CpuState& state);
+  /// Power-up or INIT (SDM vol. 3, table 10-1).
+  void reset(bool init);
+
+  void need_attention(Attention what) {
+    attention.fetch_or(static_cast<u32>(what), std::memory_order_release);
+  }
+  bool wants(Attention what) const {
+    return (attention.load(std::memory_order_acquire) & static_cast<u32>(what)) != 0;
+  }
+  void clear_attention(Attention what) {
+    attention.fetch_and(~static_cast<u32>(what), std::memory_order_acq_rel);
+  }
+
+ private:
+  static constexpr unsigned index(Privilege p) { return static_cast<unsigned>(p); }
+  template <class T, class Change>
+  static T modify_host(u8* host, bool locked, Change& change) {
+    using Word = std::conditional_t<sizeof(T) <= 8, T, u64>;
+    auto* word = reinterpret_cast<Word*>(host);
+    if (!locked) {
+      T old;
+      std::memcpy(&old, host, sizeof old);
+      const T made = change(old);
+      std::memcpy(host, &made, sizeof made);
+      return old;
+    }
+    T old = __atomic_load_n(word, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(word, &old, change(old), false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_RELAXED)) {
+    }
+    return old;
+  }
+
+  void check_segment(unsigned segment, u64 offset, unsigned size, bool write) const;
+  void read_slow(u64 linear, void* to, unsigned size, unsigned segment, Privilege as);
+  void write_slow(u64 linear, const void* from, unsigned size, unsigned segment, Privilege as);
+  void modify_slow(u64 linear, unsigned size, unsigned segment, bool locked,
+                   void (*change)(void*, u8*), void* context);
+  struct Piece;
+  Piece locate(u64 linear, bool write, unsigned segment, Privilege as);
+};
+
+}  // namespace rhea::x86

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A processor model: what CPUID answers and which instructions exist.
+#pragma once
+
+#include "target/x86/features.h"
+#include "target/x86/topology.h"
+
+#include <string>
+
+namespace rhea::x86 {
+
+struct CpuidResult {
+  u32 eax{}, ebx{}, ecx{}, edx{};
+};
+
+struct CpuModel {
+  std::string name;                    ///< as -cpu names it
+  std::string vendor{"AuthenticAMD"};  ///< 12 characters
+  std::string brand;                   ///< at most 48 characters
+  u32 family{15}, model{107}, stepping{1};
+  u32 level{0xd}, xlevel{0x8000'001a};  ///< highest basic and extended leaf
+  u8 physical_bits{40}, linear_bits{48};
+  FeatureSet features;
+  u64 arch_capabilities{};  ///< IA32_ARCH_CAPABILITIES: the "not vulnerable" bits
+  u32 tsc_khz{1'000'000};
+  // Of one processor.
+  Topology topology;
+  u32 apic_id{};
+
+  bool has(Feature feature) const { return features[static_cast<unsigned>(feature)]; }
+  void set(Feature feature, bool on = true) { features[static_cast<unsigned>(feature)] = on; }
+  /// Family, model and stepping as leaf 1's EAX has them.
+  u32 signature() const;
+  u64 physical_mask() const { return (u64{1} << physical_bits) - 1; }
+};
+
+/// What changes CPUID's answers at run time.
+struct CpuidInputs {
+  u64 cr4{}, xcr0{1};
+  bool apic_enabled{true};
+};
+CpuidResult cpuid(const CpuModel& model, u32 leaf, u32 subleaf, const CpuidInputs& inputs);
+
+}  // namespace rhea::x86

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The software translation look-aside buffer: which linear pages can be read and written directly.
+#pragma once
+
+#include "rhea/util/types.h"
+
+#include <array>
+
+namespace rhea::x86 {
+
+/// With whose rights memory is accessed: the translations differ, so each has a TLB of its own.
+enum class Privilege : u8 {
+  Supervisor,    ///< CPL 0..2, and the processor's own accesses to tables; SMAP applies if it is on
+  SupervisorAc,  ///< CPL 0..2 with EFLAGS.AC set while SMAP is on: user pages may be touched
+  User,          ///< CPL 3
+  UserAligned,   ///< CPL 3 with alignment checks on (CR0.AM, EFLAGS.AC): never filled
+};
+inline constexpr unsigned kPrivileges = 4;
+
+/// Direct-mapped. An entry is there only if the access needs nothing but the host's memory: no
+/// device, no dirty bit to set, no watchpoint, no decoded code on the page.
+struct Tlb {
+  static constexpr unsigned kEntries = 1024;
+  static constexpr u64 kInvalid = ~u64{0};  // no page address
+  struct Entry {
+    u64 page{kInvalid};  ///< linear address of the page
+    u64 addend{};        ///< host address minus linear address
+  };
+  using Table = std::array<Entry, kEntries>;
+
+  Table read, write;
+
+  static unsigned slot(u64 linear) { return static_cast<unsigned>(linear >> 12) % kEntries; }
+  /// The host address of `size` bytes at `linear` if they lie on one page with an entry, else null.
+  static u8* find(const Table& table, u64 linear, unsigned size) {
+    const Entry& entry = table[slot(linear)];
+    // The last byte's page is compared with an entry that only the first byte's page can have.
+    if (entry.page != ((linear + size - 1) & ~u64{0xfff})) [[unlikely]]
+      return nullptr;
+    return reinterpret_cast<u8*>(linear + entry.addend);
+  }
+  void put(Table& table, u64 linear, u8* host_page) {
+    const u64 page = linear & ~u64{0xfff};
+    table[slot(linear)] = {.page = page, .addend = reinterpret_cast<u64>(host_page) - page};
+  }
+  void flush() {
+    read.fill({});
+    write.fill({});
+  }
+  void flush_page(u64 linear) {
+    for (Table* table : {&read, &write}) {
+      Entry& entry = (*table)[slot(linear)];
+      if (entry.page == (linear & ~u64{0xfff})) entry = {};
+    }
+  }
+};
+
+}  // namespace rhea::x86
