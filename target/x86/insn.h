@@ -10,6 +10,9 @@ namespace rhea::x86 {
 
 struct Cpu;
 struct Insn;
+namespace interp {
+struct NativeForm;
+}  // namespace interp
 
 /// Executes one instruction. RIP is already that of the next one; a fault is thrown (Fault) before
 /// any architectural state has changed.
@@ -60,6 +63,7 @@ enum Prefix : u16 {
 
 struct Insn {
   Execute exec{};
+  const interp::NativeForm* native{};  ///< of vector instructions: how the host executes it
   u64 imm{};   ///< immediate (sign-extended to 64 bits unless the form zero-extends), branch
                ///< displacement, far offset or moffs address
   i32 disp{};  ///< of the memory operand, sign-extended
