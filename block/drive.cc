@@ -80,8 +80,7 @@ Result<ImageOptions> take_image(KeyValues& values, bool cdrom) {
   ImageOptions image;
   image.filename = values.take("file").value_or("");
   image.format = values.take("format").value_or("");
-  image.read_only = TRY(values.take_bool("readonly", false))
-  || cdrom;
+  image.read_only = TRY(values.take_bool("readonly", false)) || cdrom;
   image.snapshot = TRY(values.take_bool("snapshot", false));
   if (const auto cache = values.take("cache")) {
     const auto& names = EnumTraits<CacheMode>::kNames;

@@ -23,8 +23,7 @@ class FileChardev final : public FdChardev {
 
   static Result<std::unique_ptr<Chardev>> make(Machine& machine, KeyValues& options) {
     const std::string path = TRY(take_required(options, "file", "path"));
-    const int mode = TRY(options.take_bool("append", false))
-    ? O_APPEND : O_TRUNC;
+    const int mode = TRY(options.take_bool("append", false)) ? O_APPEND : O_TRUNC;
     auto file = create<FileChardev>();
     file->use_loop(machine);
     file->fd_ = TRY(open_path(path, O_WRONLY | O_CREAT | O_NONBLOCK | mode));

@@ -12,25 +12,26 @@
 
 namespace rhea {
 
-// How an access finds its handler, while the map may change and the handler's device may go:
+// How an access finds its handler, while the map may change and the handler's device may go.
 //
 // A reader looks the address up under an RcuGuard, so neither the view nor any region named by it
 // is freed meanwhile. But it may have to wait for the handler's lock domain, and whoever destroys a
 // region does so with the machine's lock held and waits for all guards: a reader that waited for
-// that lock inside a guard would deadlock with it. So the guard ends first, and then:
+// that lock inside a guard would deadlock with it. So the guard ends first. What keeps the region
+// alive after that depends on its domain.
 //
-// - The machine's domain: graphs change only under that very lock. Once it is held, nothing is
-// destroyed any more; if
-//   the map's generation is what it was before the look-up, no view was published in between, and
-//   the region found is still there. Otherwise the address is looked up again, now with the lock
-//   held. (Views are stored before the generation is raised, so an unchanged generation cannot hide
-//   a changed view.)
-// - A domain of the region's own, or none: the machine's lock is not involved, so the reader pins
-// the region before
-//   the guard ends. The destroyer unpublishes the region, waits for the guards (whoever found the
-//   region has then pinned it), then for the pins. Those it can wait for, since handlers in such
-//   domains must not wait for the machine's lock (see Region::set_lock_domain).
-// - A caller that holds a guard of its own around an access to a device must hold the device's lock
+// The machine's domain: graphs change only under that very lock. Once it is held, nothing is
+// destroyed any more; if the map's generation is what it was before the look-up, no view was
+// published in between, and the region found is still there. Otherwise the address is looked up
+// again, now with the lock held. (Views are stored before the generation is raised, so an unchanged
+// generation cannot hide a changed view.)
+//
+// A domain of the region's own, or none: the machine's lock is not involved, so the reader pins the
+// region before the guard ends. The destroyer unpublishes the region, waits for the guards (whoever
+// found the region has then pinned it), then for the pins. Those it can wait for, since handlers in
+// such domains must not wait for the machine's lock (see Region::set_lock_domain).
+//
+// A caller that holds a guard of its own around an access to a device must hold the device's lock
 // domain already.
 
 class RegionPin {

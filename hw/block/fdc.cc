@@ -148,7 +148,6 @@ FloppyDrive* Fdc::drive(unsigned unit) const {
 }
 
 // ---- Ports
-// --------------------------------------------------------------------------------------------------
 
 u64 Fdc::read_port(u64 offset, unsigned) {
   u8 value = 0xff;
@@ -236,7 +235,6 @@ void Fdc::write_rate_select(u8 value) {
 }
 
 // ---- The data register
-// --------------------------------------------------------------------------------------
 
 u8 Fdc::read_fifo() {
   if ((output_ & kOutputNotReset) == 0) return 0;
@@ -309,7 +307,6 @@ void Fdc::command_done() {
 }
 
 // ---- State
-// --------------------------------------------------------------------------------------------------
 
 void Fdc::pre_save() {
   for (unsigned unit = 0; unit < FloppyBus::kUnits; ++unit)

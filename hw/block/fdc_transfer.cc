@@ -16,7 +16,6 @@ constexpr u16 both(u8 status1, u8 status2) { return static_cast<u16>(status1 | s
 }  // namespace
 
 // ---- Commands
-// -----------------------------------------------------------------------------------------------
 
 void Fdc::read_data() { start(FdcTask::Read); }
 void Fdc::write_data() { start(FdcTask::Write); }
@@ -102,7 +101,6 @@ void Fdc::format_track() {
 }
 
 // ---- Moving data between the host and the buffer
-// ------------------------------------------------------------
 
 std::span<u8> Fdc::rest() {
   if (io_.busy()) return {};
@@ -203,7 +201,6 @@ bool Fdc::compare(std::span<const u8> host) {
 }
 
 // ---- Moving data between the buffer and the disk
-// ------------------------------------------------------------
 
 // As many sectors as lie on this side, or the one that SCAN compares.
 void Fdc::next_chunk() {

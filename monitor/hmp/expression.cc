@@ -80,10 +80,7 @@ class Parser {
     switch (c) {
       case '\0': return fail("unexpected end of expression");
       case '+': advance(); return unary();
-      case '-':
-        advance();
-        return ~TRY(unary())
-        +1;
+      case '-': advance(); return ~TRY(unary()) + 1;
       case '~': advance(); return ~TRY(unary());
       case '(': return parenthesis();
       case '\'': return character();

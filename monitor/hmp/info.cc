@@ -80,8 +80,7 @@ Result<> show_registers(Context& context, unsigned cpu) {
 
 Result<> registers(Context& context, Arguments& arguments) {
   const bool all = arguments.flag('a');
-  const u64 chosen = TRY(arguments.optional_number())
-  .value_or(context.view.cpu);
+  const u64 chosen = TRY(arguments.optional_number()).value_or(context.view.cpu);
   TRY(arguments.end());
   const std::size_t count = context.machine.service<accel::AccelService>().vcpu_count();
   if (all) {

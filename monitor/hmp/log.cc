@@ -55,8 +55,7 @@ Result<> trace_event(Context& context, Arguments& arguments) {
 }
 
 Result<> trace_events(Context& context, Arguments& arguments) {
-  const std::string pattern = TRY(arguments.optional_text())
-  .value_or("*");
+  const std::string pattern = TRY(arguments.optional_text()).value_or("*");
   TRY(arguments.end());
   for (const trace::EventBase* event : trace::events())
     if (matches(pattern, *event))

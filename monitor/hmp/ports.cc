@@ -23,8 +23,7 @@ Result<PortFormat> take_format(Context& context, Arguments& arguments) {
 
 Result<> in(Context& context, Arguments& arguments) {
   const PortFormat format = TRY(take_format(context, arguments));
-  const u64 port = TRY(arguments.number())
-  &0xffff;
+  const u64 port = TRY(arguments.number()) & 0xffff;
   TRY(arguments.end());
   const u64 value = context.machine.io().load(port, format.size);
   context.print("port{}[{:#06x}] = {:#0{}x}\n", format.suffix, port, value, format.size * 2 + 2);
@@ -33,8 +32,7 @@ Result<> in(Context& context, Arguments& arguments) {
 
 Result<> out(Context& context, Arguments& arguments) {
   const PortFormat format = TRY(take_format(context, arguments));
-  const u64 port = TRY(arguments.number())
-  &0xffff;
+  const u64 port = TRY(arguments.number()) & 0xffff;
   const u64 value = TRY(arguments.number());
   TRY(arguments.end());
   context.machine.io().store(port, value, format.size);

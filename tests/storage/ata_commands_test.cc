@@ -167,7 +167,6 @@ TEST_F(AtaCommands, SeekAndRecalibrateSucceed) {
 }
 
 // ---- Registers
-// ----------------------------------------------------------------------------------------------
 
 TEST_F(AtaCommands, RegistersKeepWhatIsWritten) {
   host.select(0);
@@ -261,7 +260,6 @@ TEST_F(AtaCommands, TwoDisksOnACableAreApart) {
 }
 
 // ---- Being put together
-// -------------------------------------------------------------------------------------
 
 TEST(AtaRealize, WhatIsWrongIsNamed) {
   Bench bench;

@@ -102,7 +102,6 @@ TEST_F(AtaPio, WritesLongerThanTheBufferGoOn) {
 }
 
 // ---- Addresses
-// ----------------------------------------------------------------------------------------------
 
 TEST_F(AtaPio, CylindersHeadsAndSectorsAreTranslated) {
   host.set_reg(6, 0xa0 | 3);  // head 3

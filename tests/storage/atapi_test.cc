@@ -128,7 +128,6 @@ TEST_F(AtapiProtocol, OverlappedPacketsAreRefused) {
 }
 
 // ---- Media
-// --------------------------------------------------------------------------------------------------
 
 TEST_F(AtapiProtocol, WithoutAMediumItIsNotReady) {
   eject();

@@ -83,7 +83,6 @@ TEST_F(FdcRegisters, NoInterruptPendingIsInvalid) {
 }
 
 // ---- Heads
-// --------------------------------------------------------------------------------------------------
 
 TEST_F(FdcRegisters, SeekMovesTheHeads) {
   host.command({0x0f, 0x04, 33});
@@ -140,7 +139,6 @@ TEST_F(FdcRegisters, TheChangeLineFallsWithASeek) {
 }
 
 // ---- Settings
-// -----------------------------------------------------------------------------------------------
 
 TEST_F(FdcRegisters, DumpShowsTheSettings) {
   host.seek(12);

@@ -212,7 +212,6 @@ TEST_F(FdcTransfer, FormatLeavesSectorsAloneThatAreNotNamed) {
 }
 
 // ---- Resets and snapshots
-// -----------------------------------------------------------------------------------
 
 TEST_F(FdcTransfer, AResetForgetsTheReadUnderWay) {
   gate->close();

@@ -141,7 +141,6 @@ TEST_F(IdeReset, UnpluggingWithARequestUnderWayIsSafe) {
 }
 
 // ---- Snapshots
-// ----------------------------------------------------------------------------------------------
 
 TEST_F(IdeReset, ASnapshotInTheMiddleOfAPioReadGoesOn) {
   host.set_lba28(5, 3);
