@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The real guests: unmodified firmware, boot loaders and operating systems out of Debian packages.
+One row a guest: what it boots from, what it must show, what is typed, how it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grub import DISC, FLOPPY, STICK, move_bar
+from steps import Run, Step, firmware_says, hear, powers_off, press, quit_machine, say, see, write
+
+
+@dataclass(frozen=True)
+class System:
+    options: tuple[str, ...]  # `{recipe}` in them stands for the folder of what the recipe makes
+    steps: tuple[Step, ...]
+    images: tuple[str, ...] = ()  # recipes of images/recipes.py
+    needs: str = ""  # a file of a package that scripts/install-deps installs
+    quick: bool = False  # short enough for every run of scripts/test
+    seconds: float = 300  # for each step: only catches hangs
+
+
+def grub_menu(run: Run) -> None:
+    """Moves the menu's bar, and ends the machine."""
+    move_bar(run.emulator)
+
+
+def rescue(image, *options: str) -> System:
+    return System(("-m", "96", "-snapshot", *options), (grub_menu,), needs=str(image), quick=True)
+
+
+# A shell's work of which the test knows the outcome: text through sorting, packing and hashing,
+# and sums of floating-point numbers.
+WORK = (
+    say("seq 1 20000 | sort -r | gzip | gunzip | md5sum\n"),
+    hear("c7345da82422f5bbfb30e41a05540dc3"),
+    say("awk 'BEGIN { for (i = 1; i <= 100000; i++) s += 1 / (i * i); printf \"%.12f\\n\", s }'\n"),
+    hear(r"\b1\.644924066898\b"),
+)
+SHELL = r"guest:/# "
+
+
+def kernel_boot(image: str, machine: str, processors: int = 1) -> System:
+    """Debian's kernel and busybox, loaded by the emulator, to a shell and power-off."""
+    folder = f"{{{image}}}"
+    return System(
+        ("-m", "256", "-smp", str(processors), "-kernel", f"{folder}/linux",
+         "-initrd", f"{folder}/initrd", "-append", "console=ttyS0"),
+        (hear(rf"Linux \S+ {machine}, {processors} CPU"), hear(SHELL), *WORK, hear(SHELL),
+         say("exit\n"), hear("reboot: Power down"), powers_off),
+        images=(image,), quick=processors == 1)
+
+
+def debian_disk(processors: int) -> System:
+    """GRUB, kernel, initramfs and systemd of a disk, to a login and power-off."""
+    prompt = r"root@rhea-guest:~# "
+    return System(
+        ("-m", "512", "-smp", str(processors), "-snapshot",
+         "-drive", "file={debian-disk}/disk.img,format=raw"),
+        (hear("Debian GNU/Linux"), hear("Linux version"), hear("rhea-guest login:"), say("root\n"),
+         hear(prompt), say("nproc; systemctl is-system-running --wait\n"),
+         hear(rf"\n{processors}\n"), hear(r"\n(running|degraded)\n"), hear(prompt), *WORK, hear(prompt),
+         say("systemctl poweroff\n"), hear("reboot: Power down"), powers_off),
+        images=("debian-disk",), seconds=900)
+
+
+PASS = (see("Memtest86+"), see("Pass completed, no errors"), quit_machine)
+
+SYSTEMS: dict[str, System] = {
+    "seabios": System(("-m", "32", "-boot", "c"),
+                      (firmware_says("SeaBIOS (version"), see("No bootable device."), quit_machine),
+                      quick=True),
+    "grub-cdrom": rescue(DISC, "-cdrom", str(DISC), "-boot", "d"),
+    "grub-disk": rescue(STICK, "-drive", f"file={STICK},format=raw", "-boot", "c"),
+    "grub-floppy": rescue(FLOPPY, "-drive", f"file={FLOPPY},format=raw,if=floppy", "-boot", "a"),
+    "memtest-cdrom": System(("-m", "64", "-cdrom", "{memtest}/memtest.iso", "-boot", "d"), PASS,
+                            ("memtest",), seconds=3600),
+    "memtest-kernel": System(("-m", "64", "-kernel", "{memtest}/memtest.bin"), PASS,
+                             ("memtest",), seconds=3600),
+    "ipxe-cdrom": System(("-m", "64", "-cdrom", "{ipxe}/ipxe.iso", "-boot", "d"),
+                         (see("iPXE initialising devices...ok"), see("Ctrl-B"), press("ctrl-b"),
+                          see("iPXE>"), write("show version"), see("1.0.0"), quit_machine),
+                         ("ipxe",), quick=True),
+    "ipxe-kernel": System(("-m", "64", "-kernel", "{ipxe}/ipxe.lkrn"),
+                          (see("iPXE initialising devices...ok"), see("Ctrl-B"), press("ctrl-b"),
+                           see("iPXE>"), write("show version"), see("1.0.0"), quit_machine),
+                          ("ipxe",)),
+    "linux-amd64": kernel_boot("linux-amd64", "x86_64"),
+    "linux-amd64-smp": kernel_boot("linux-amd64", "x86_64", 4),
+    "linux-i386": kernel_boot("linux-i386", "i686"),
+    "installer": System(("-m", "1024", "-kernel", "{installer}/linux", "-initrd", "{installer}/initrd.gz",
+                         "-append", "console=ttyS0 DEBIAN_FRONTEND=newt"),
+                        (hear("Select a language"), quit_machine), ("installer",), seconds=900),
+    "debian-disk": debian_disk(1),
+    "debian-disk-smp": debian_disk(4),
+    "ovmf-shell": System(("-m", "256", "-drive", "if=pflash,format=raw,readonly=on,file={ovmf}/code.fd",
+                          "-drive", "if=pflash,format=raw,snapshot=on,file={ovmf}/vars.fd"),
+                         (hear("UEFI Interactive Shell"), hear("Shell> "), say("ver\r"),
+                          hear("UEFI v2"), say("reset -s\r"), powers_off),
+                         ("ovmf",), seconds=600),
+    "ovmf-grub": System(("-m", "256", "-drive", "if=pflash,format=raw,readonly=on,file={ovmf}/code.fd",
+                         "-drive", "if=pflash,format=raw,snapshot=on,file={ovmf}/vars.fd",
+                         "-drive", "file={grub-efi}/disk.img,format=raw,snapshot=on"),
+                        (hear("GRUB for EFI: say where"), say("\r"),
+                         hear("platform: efi, processor: x86_64"),
+                         hear("GRUB for EFI: power off"), say("\x1b[B\r"), powers_off),
+                        ("ovmf", "grub-efi"), seconds=600),
+}
