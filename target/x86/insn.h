@@ -61,6 +61,12 @@ enum Prefix : u16 {
   kSegmentOverride = 1 << 9,
 };
 
+/// Where a form has operands that are not in ModRM:
+/// - "movoffs" is MOV with an absolute offset: imm is the offset, op's Memory has no base.
+/// - String instructions' operands are Memory with the element's size; base is rSI and seg its
+///   segment if the form reads there, else rDI and ES.
+/// - A gather's index is the number of a vector register.
+/// - FLDENV, FXSAVE, XSAVE and the like have a memory operand of size 0: their functions know.
 struct Insn {
   Execute exec{};
   const interp::NativeForm* native{};  ///< of vector instructions: how the host executes it
@@ -75,11 +81,13 @@ struct Insn {
   u8 address_size{};  ///< 2, 4, 8
   u8 base{kNoReg};
   u8 index{kNoReg};
-  u8 scale{};          ///< shift count of the index
-  u8 seg{kNoSegment};  ///< segment of the memory operand, default or overridden (Seg)
-  u8 opcode{};         ///< last opcode byte
-  u8 modrm{};          ///< as encoded; 0 where there is none
-  u8 vvvv{};           ///< VEX.vvvv, not inverted
+  u8 scale{};  ///< shift count of the index
+  /// Segment of the memory operand, default or overridden (Seg). Where the form has none: DS or the
+  /// override, as XLAT, MASKMOVQ or MONITOR use it.
+  u8 seg{kNoSegment};
+  u8 opcode{};  ///< last opcode byte
+  u8 modrm{};   ///< as encoded; 0 where there is none
+  u8 vvvv{};    ///< VEX.vvvv, not inverted
   std::array<Operand, 4> op{};
 
   bool has(Prefix prefix) const { return (prefixes & prefix) != 0; }

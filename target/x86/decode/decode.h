@@ -14,7 +14,9 @@ inline constexpr unsigned kLongestInsn = 15;
 struct DecodeMode {
   u8 code_bits{64};              ///< 16, 32 or 64
   bool real_or_v86{false};       ///< protected-mode-only instructions are #UD
-  const FeatureSet* features{};  ///< what is off is #UD
+  const FeatureSet* features{};  ///< what is off is #UD; nullptr: everything is on
+  /// AMD's processors let 66 make near branches 16 bits wide in 64-bit mode, Intel's ignore it.
+  bool amd{true};
 };
 
 enum class DecodeStatus : u8 {

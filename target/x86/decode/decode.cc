@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The decoder: bytes to Insn, by the rows of the instruction table (SDM vol. 2, chapter 2).
+#include "target/x86/decode/decode.h"
+
+#include "target/x86/cpu_state.h"
+#include "target/x86/decode/forms.h"
+#include "target/x86/decode/modrm.h"
+#include "target/x86/decode/operand.h"
+
+#include <algorithm>
+
+namespace rhea::x86 {
+namespace {
+
+using namespace decoding;
+using isa::Map;
+
+bool is_on(const DecodeMode& mode, u8 feature) {
+  return feature == kNoFeature || mode.features == nullptr || (*mode.features)[feature];
+}
+
+/// One instruction on its way from bytes to Insn.
+class Decoder {
+ public:
+  Decoder(std::span<const u8> bytes, const DecodeMode& mode, Insn& insn)
+      : cursor_(bytes.data(), static_cast<unsigned>(std::min<size_t>(bytes.size(), kLongestInsn))),
+        mode_(mode),
+        insn_(insn),
+        longest_(bytes.size() >= kLongestInsn),
+        long_mode_(mode.code_bits == 64) {}
+
+  DecodeStatus run() {
+    insn_ = Insn{};
+    take_prefixes(cursor_, long_mode_, prefixes_);
+    const bool good = take_opcode() && find_row() && is_allowed() && take_rest();
+    insn_.length = static_cast<u8>(cursor_.taken());
+    if (cursor_.ran_out()) [[unlikely]]
+      return longest_ ? DecodeStatus::TooLong : DecodeStatus::NeedMore;
+    return good ? DecodeStatus::Ok : DecodeStatus::Invalid;
+  }
+
+ private:
+  bool take_opcode() {
+    u8 byte = cursor_.take<u8>();
+    if (byte == 0x0f) {
+      byte = cursor_.take<u8>();
+      map_ = Map::Map0f;
+      if (byte == 0x38 || byte == 0x3a) {
+        map_ = byte == 0x38 ? Map::Map0f38 : Map::Map0f3a;
+        byte = cursor_.take<u8>();
+      }
+    } else if ((byte == 0xc4 || byte == 0xc5) && is_vex(cursor_, mode_)) {
+      if (!take_vex(cursor_, byte, long_mode_, prefixes_, map_)) return false;
+      byte = cursor_.take<u8>();
+    }
+    insn_.opcode = byte;
+    return true;
+  }
+
+  bool find_row() {
+    const Forms& forms = Forms::get();
+    const Opcode& opcode = forms.opcode(long_mode_, prefixes_.has(kVex), map_, insn_.opcode);
+    if (!opcode.exists) return false;
+    if (opcode.has_modrm) insn_.modrm = cursor_.take<u8>();
+    u16 row = forms.find(opcode, {.prefix = prefixes_.mandatory,
+                                  .modrm = insn_.modrm,
+                                  .w = prefixes_.has(kRexW),
+                                  .l = prefixes_.has(kVexL),
+                                  .b = prefixes_.rex_b != 0});
+    if (row == kNoForm) return false;
+    if (!has_features(forms.form(row))) {
+      row = forms.form(row).fallback;
+      if (row == kNoForm || !has_features(forms.form(row))) return false;
+    }
+    insn_.row = row;
+    form_ = &forms.form(row);
+    in_memory_ = opcode.has_modrm && insn_.modrm < 0xc0 && !is(isa::IgnoreMod);
+    return true;
+  }
+
+  bool has_features(const Form& form) const {
+    if (!is_on(mode_, form.feature) || !is_on(mode_, form.second_feature)) return false;
+    const bool avx2 = (form.attributes & isa::L1Avx2) != 0 && prefixes_.has(kVexL);
+    return !avx2 || is_on(mode_, static_cast<u8>(Feature::Avx2));
+  }
+
+  bool is(isa::Attribute attribute) const { return (form_->attributes & attribute) != 0; }
+
+  bool is_allowed() const {
+    if (is(isa::ProtectedOnly) && mode_.real_or_v86) return false;
+    if (prefixes_.has(kLock) && !may_lock()) [[unlikely]]
+      return false;
+    return prefixes_.vvvv == 0 || form_->uses_vvvv;
+  }
+
+  bool may_lock() const {
+    if (is(isa::Lockable)) return in_memory_;
+    // AMD's way to CR8 outside 64-bit mode.
+    const bool control = is(isa::IgnoreMod) && (insn_.opcode & 1) == 0;
+    return control && (insn_.modrm & 0x38) == 0 &&
+           is_on(mode_, static_cast<u8>(Feature::Cr8Legacy));
+  }
+
+  bool take_rest() {
+    insn_.prefixes = prefixes_.bits;
+    insn_.vvvv = prefixes_.vvvv;
+    insn_.operand_size = operand_size();
+    insn_.address_size = address_size();
+    insn_.seg = prefixes_.segment != kNoSegment ? prefixes_.segment : u8{Ds};
+    if (in_memory_ && !take_memory(cursor_, prefixes_, long_mode_, is(isa::Vsib), insn_))
+      return false;
+    return take_operands(cursor_, prefixes_, *form_, long_mode_, insn_);
+  }
+
+  u8 operand_size() const {
+    const bool other = prefixes_.has(kOperandSize);
+    if (!long_mode_) return (mode_.code_bits == 16) != other ? 2 : 4;
+    if (prefixes_.has(kRexW) || is(isa::Force64)) return 8;
+    if (is(isa::Near64)) return other && mode_.amd ? 2 : 8;
+    if (other) return 2;
+    return is(isa::Default64) ? 8 : 4;
+  }
+
+  u8 address_size() const {
+    const bool other = prefixes_.has(kAddressSize);
+    if (long_mode_) return other ? 4 : 8;
+    return (mode_.code_bits == 16) != other ? 2 : 4;
+  }
+
+  Cursor cursor_;
+  const DecodeMode& mode_;
+  Insn& insn_;
+  bool longest_;
+  bool long_mode_;
+  bool in_memory_{};
+  Map map_{Map::OneByte};
+  Prefixes prefixes_;
+  const Form* form_{};
+};
+
+}  // namespace
+
+DecodeStatus decode(std::span<const u8> bytes, const DecodeMode& mode, Insn& insn) {
+  return Decoder(bytes, mode, insn).run();
+}
+
+}  // namespace rhea::x86

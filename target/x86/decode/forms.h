@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The instruction table as the decoder wants it: opcode to row without a search.
+#pragma once
+
+#include "target/x86/insn.h"
+#include "target/x86/isa/row.h"
+
+#include <vector>
+
+namespace rhea::x86::decoding {
+
+inline constexpr u16 kNoForm = 0xffff;
+inline constexpr u8 kNoFeature = 0xff;
+
+/// What tells apart the rows of one opcode, from the most significant part of a leaf's index on.
+enum Dimension : u8 {
+  ByPrefix = 1 << 0,  ///< 66, F3, F2
+  ByReg = 1 << 1,     ///< ModRM.reg
+  ByRm = 1 << 2,      ///< ModRM.rm (with mod = 3)
+  ByMod = 1 << 3,     ///< register or memory
+  ByW = 1 << 4,
+  ByL = 1 << 5,
+  ByB = 1 << 6,  ///< REX.B
+};
+
+/// What of an encoding the dimensions look at.
+struct Selector {
+  unsigned prefix{};  ///< as isa::MandatoryPrefix, None to PF2
+  u8 modrm{};
+  bool w{}, l{}, b{};
+};
+
+/// One opcode in one of the two kinds of modes.
+struct Opcode {
+  u32 leaf{};  ///< of the first leaf, or where there are no dimensions the row itself
+  u8 dimensions{};
+  bool has_modrm{};
+  bool exists{};
+};
+
+/// A row, without what only people read.
+struct Form {
+  u32 attributes{};
+  u8 feature{kNoFeature};
+  u8 second_feature{kNoFeature};
+  u16 fallback{kNoForm};  ///< row that is meant where the feature is missing
+  std::array<isa::OperandSpec, isa::kMaxOperands> operand{};
+  bool uses_vvvv{};
+};
+
+class Forms {
+ public:
+  /// Built at the first call.
+  static const Forms& get();
+
+  const Opcode& opcode(bool long_mode, bool vex, isa::Map map, u8 byte) const {
+    return opcodes_[index(long_mode, vex, map, byte)];
+  }
+  /// The row, or kNoForm.
+  u16 find(const Opcode& opcode, const Selector& s) const {
+    if (opcode.dimensions == 0) return static_cast<u16>(opcode.leaf);
+    return leaves_[opcode.leaf + leaf_index(opcode.dimensions, s)];
+  }
+  const Form& form(u16 row) const { return forms_[row]; }
+
+ private:
+  Forms();
+  static unsigned index(bool long_mode, bool vex, isa::Map map, u8 byte) {
+    return static_cast<unsigned>(long_mode) << 11 | static_cast<unsigned>(vex) << 10 |
+           static_cast<unsigned>(map) << 8 | byte;
+  }
+  static unsigned leaf_index(u8 dimensions, const Selector& s) {
+    unsigned at = 0;
+    if (dimensions & ByPrefix) at = s.prefix;
+    if (dimensions & ByReg) at = at << 3 | (s.modrm >> 3 & 7);
+    if (dimensions & ByRm) at = at << 3 | (s.modrm & 7);
+    if (dimensions & ByMod) at = at << 1 | static_cast<unsigned>(s.modrm >= 0xc0);
+    if (dimensions & ByW) at = at << 1 | static_cast<unsigned>(s.w);
+    if (dimensions & ByL) at = at << 1 | static_cast<unsigned>(s.l);
+    if (dimensions & ByB) at = at << 1 | static_cast<unsigned>(s.b);
+    return at;
+  }
+  void add_opcode(Opcode& opcode, std::span<const u16> candidates);
+  void find_fallbacks();
+
+  std::array<Opcode, 2 * 2 * 4 * 256> opcodes_{};
+  std::vector<u16> leaves_;
+  std::vector<Form> forms_;
+};
+
+}  // namespace rhea::x86::decoding
