@@ -109,6 +109,7 @@ struct Cpu {
   bool shadow_next{};  ///< set by such an instruction; becomes `shadow` when it has completed
   Activity activity{Activity::Running};
   u64 pending_db{};  ///< DR6 bits of data breakpoints and traps that the instruction met
+  Events injected;   ///< events of a loaded state that are still to be delivered (deliver_injected)
   /// Set by whatever makes the rest of the decoded block doubtful (a store to code, a flush): the
   /// run loop stops behind the current instruction.
   bool leave_block{};
@@ -118,6 +119,10 @@ struct Cpu {
   Bus* bus;
   const CpuModel* model;
   std::array<Tlb, kPrivileges> tlb;
+  /// Clears bit 20 of physical addresses while A20M# is asserted.
+  u64 a20_mask{~u64{0}};
+  /// Large pages whose pieces may be in the TLBs, as sets of hashed addresses: 2 or 4 MiB, 1 GiB.
+  u64 large_pages{}, giant_pages{};
 
   // ---- Registers, by size. Byte registers as in Operand::reg.
   template <class T>
@@ -159,6 +164,10 @@ struct Cpu {
   void flush_tlb_page(u64 linear);
 
   // ---- Addresses.
+  bool canonical(u64 address) const {
+    const unsigned unused = (cr4 & cr4::kLa57) != 0 ? 7 : 16;
+    return static_cast<u64>(static_cast<i64>(address << unused) >> unused) == address;
+  }
   static u64 size_mask(unsigned bytes) { return bytes >= 8 ? ~u64{0} : (u64{1} << 8 * bytes) - 1; }
   /// Offset of the memory operand within its segment.
   u64 effective_address(const Insn& insn) const {
@@ -254,6 +263,13 @@ struct Cpu {
     bus->write(address, value, sizeof(T));
   }
 
+  // ---- With a privilege of the caller's choice; `segment` says which fault a linear address that
+  // is not canonical raises.
+  void read_slow(u64 linear, void* to, unsigned size, unsigned segment, Privilege as);
+  void write_slow(u64 linear, const void* from, unsigned size, unsigned segment, Privilege as);
+  /// Raises #GP or #SS, or returns when the access is allowed after all.
+  void check_segment(unsigned segment, u64 offset, unsigned size, bool write) const;
+
   // ---- Stack: SS with the stack's address size.
   unsigned stack_address_size() const { return long_mode() ? 8 : seg[Ss].db() ? 4 : 2; }
   /// Writes at SP minus `size` and moves SP; a fault leaves SP as it was.
@@ -330,9 +346,6 @@ struct Cpu {
     return old;
   }
 
-  void check_segment(unsigned segment, u64 offset, unsigned size, bool write) const;
-  void read_slow(u64 linear, void* to, unsigned size, unsigned segment, Privilege as);
-  void write_slow(u64 linear, const void* from, unsigned size, unsigned segment, Privilege as);
   void modify_slow(u64 linear, unsigned size, unsigned segment, bool locked,
                    void (*change)(void*, u8*), void* context);
   struct Piece;

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The page walker: 32-bit, PAE, 4-level and 5-level paging (SDM vol. 3, chapter 4).
+#include "target/x86/paging.h"
+
+namespace rhea::x86 {
+namespace {
+
+constexpr u64 kPresent = 1 << 0, kWritable = 1 << 1, kUser = 1 << 2, kAccessed = 1 << 5,
+              kDirty = 1 << 6, kLarge = 1 << 7, kGlobal = 1 << 8, kNoExecute = u64{1} << 63;
+constexpr u64 kAddress = 0x000f'ffff'ffff'f000;
+
+/// Form of the tables: how many levels are walked in memory and how wide their entries are.
+struct Form {
+  unsigned levels{};
+  unsigned entry_size{8};
+  u64 table{};
+  u64 reserved{};  ///< in every entry
+  unsigned index_bits() const { return entry_size == 8 ? 9 : 10; }
+};
+
+struct Step {
+  u64 address{};
+  u64 entry{};
+};
+
+enum class Outcome : u8 { Mapped, NotPresent, Reserved };
+
+/// One walk from the root to the entry that maps the page.
+struct Walk {
+  Outcome outcome{Outcome::NotPresent};
+  std::array<Step, 5> steps{};
+  unsigned count{};
+  u64 physical{};
+  unsigned page_shift{12};
+  bool user{true}, writable{true}, executable{true};
+
+  const Step& leaf() const { return steps[count - 1]; }
+};
+
+bool long_paging(const Cpu& cpu) { return cpu.lma(); }
+bool pae(const Cpu& cpu) { return (cpu.cr4 & cr4::kPae) != 0; }
+
+u64 reserved_everywhere(const Cpu& cpu) {
+  u64 reserved = kAddress & ~cpu.model->physical_mask();
+  if (!long_paging(cpu)) reserved |= 0x7ff0'0000'0000'0000;
+  if ((cpu.efer & efer::kNxe) == 0) reserved |= kNoExecute;
+  return reserved;
+}
+
+/// The tables' form; for PAE paging they start behind the PDPTE. False: that is not present.
+bool find_form(const Cpu& cpu, u64 linear, Form& form) {
+  if (!pae(cpu)) {
+    form = {.levels = 2, .entry_size = 4, .table = cpu.cr3 & 0xffff'f000, .reserved = 0};
+    return true;
+  }
+  form.reserved = reserved_everywhere(cpu);
+  if (long_paging(cpu)) {
+    form.levels = (cpu.cr4 & cr4::kLa57) != 0 ? 5 : 4;
+    form.table = cpu.cr3 & kAddress;
+    return true;
+  }
+  const u64 pdpte = cpu.pdpte[linear >> 30 & 3];
+  form.levels = 2;
+  form.table = pdpte & kAddress;
+  return (pdpte & kPresent) != 0;
+}
+
+u64 read_entry(Cpu& cpu, u64 address, unsigned size) {
+  address &= cpu.a20_mask;
+  return size == 8 ? cpu.read_physical<u64>(address) : cpu.read_physical<u32>(address);
+}
+
+/// Bits that must be clear in an entry of this level: 0 is the page table's.
+u64 reserved_bits(const Cpu& cpu, const Form& form, unsigned level, u64 entry) {
+  const bool large = level > 0 && (entry & kLarge) != 0;
+  if (form.entry_size == 4) {
+    if (!large || (cpu.cr4 & cr4::kPse) == 0) return 0;
+    if (!cpu.has(Feature::Pse36)) return 0x003f'e000;
+    // Bits 13 to 20 are bits 32 to 39 of the address.
+    const unsigned width = std::min<unsigned>(cpu.model->physical_bits, 40);
+    const u64 allowed = width > 32 ? ((u64{1} << (width - 32)) - 1) << 13 : 0;
+    return 0x003f'e000 & ~allowed;
+  }
+  if (!large) return form.reserved;
+  if (level == 1) return form.reserved | 0x001f'e000;
+  if (level == 2 && cpu.has(Feature::Pdpe1gb)) return form.reserved | 0x3fff'e000;
+  return form.reserved | kLarge;
+}
+
+bool is_leaf(const Cpu& cpu, const Form& form, unsigned level, u64 entry) {
+  if (level == 0) return true;
+  if ((entry & kLarge) == 0) return false;
+  return form.entry_size == 8 || (cpu.cr4 & cr4::kPse) != 0;
+}
+
+u64 page_base(const Form& form, u64 entry, unsigned shift) {
+  const u64 offset_mask = (u64{1} << shift) - 1;
+  if (form.entry_size == 8) return entry & kAddress & ~offset_mask;
+  if (shift == 12) return entry & 0xffff'f000;
+  return (entry & 0xffc0'0000) | (entry & 0x001f'e000) << 19;
+}
+
+Walk walk_tables(Cpu& cpu, u64 linear) {
+  Walk walk;
+  Form form;
+  if (!find_form(cpu, linear, form)) return walk;
+  u64 table = form.table;
+  for (unsigned level = form.levels; level-- > 0;) {
+    const unsigned shift = 12 + form.index_bits() * level;
+    const u64 index = linear >> shift & ((1u << form.index_bits()) - 1);
+    Step& step = walk.steps[walk.count++];
+    step.address = table + index * form.entry_size;
+    step.entry = read_entry(cpu, step.address, form.entry_size);
+    if ((step.entry & kPresent) == 0) return walk;
+    if ((step.entry & reserved_bits(cpu, form, level, step.entry)) != 0) {
+      walk.outcome = Outcome::Reserved;
+      return walk;
+    }
+    walk.user &= (step.entry & kUser) != 0;
+    walk.writable &= (step.entry & kWritable) != 0;
+    walk.executable &= (step.entry & kNoExecute) == 0;
+    if (is_leaf(cpu, form, level, step.entry)) {
+      walk.page_shift = shift;
+      walk.physical = page_base(form, step.entry, shift) | (linear & ((u64{1} << shift) - 1));
+      walk.outcome = Outcome::Mapped;
+      return walk;
+    }
+    table = step.entry & (form.entry_size == 8 ? kAddress : 0xffff'f000);
+  }
+  return walk;
+}
+
+bool may_write(const Cpu& cpu, const Walk& walk, Privilege as) {
+  const bool user = as == Privilege::User || as == Privilege::UserAligned;
+  return walk.writable || (!user && (cpu.cr0 & cr0::kWp) == 0);
+}
+
+/// The rights of SDM vol. 3, 4.6.1.
+bool allowed(const Cpu& cpu, const Walk& walk, AccessKind kind, Privilege as) {
+  const bool user = as == Privilege::User || as == Privilege::UserAligned;
+  if (kind == AccessKind::Fetch && !walk.executable) return false;
+  if (user && !walk.user) return false;
+  if (!user && walk.user) {
+    if (kind == AccessKind::Fetch) {
+      if ((cpu.cr4 & cr4::kSmep) != 0) return false;
+    } else if ((cpu.cr4 & cr4::kSmap) != 0 && as == Privilege::Supervisor) {
+      return false;
+    }
+  }
+  return kind != AccessKind::Write || may_write(cpu, walk, as);
+}
+
+u32 error_code(const Cpu& cpu, const Walk& walk, AccessKind kind, Privilege as) {
+  u32 error = 0;
+  if (walk.outcome != Outcome::NotPresent) error |= pf::kPresent;
+  if (walk.outcome == Outcome::Reserved) error |= pf::kReserved;
+  if (kind == AccessKind::Write) error |= pf::kWrite;
+  if (as == Privilege::User || as == Privilege::UserAligned) error |= pf::kUser;
+  const bool nx = pae(cpu) && (cpu.efer & efer::kNxe) != 0;
+  if (kind == AccessKind::Fetch && (nx || (cpu.cr4 & cr4::kSmep) != 0)) error |= pf::kFetch;
+  return error;
+}
+
+template <class T>
+bool exchange(Cpu& cpu, u64 address, u64 expected, u64 wanted) {
+  address &= cpu.a20_mask;
+  const HostPage page = cpu.bus->page(address & ~u64{0xfff});
+  if (page.write == nullptr) {
+    cpu.bus->write(address, wanted, sizeof(T));
+    return true;
+  }
+  auto* entry = reinterpret_cast<T*>(page.write + (address & 0xfff));
+  T old = static_cast<T>(expected);
+  if (!__atomic_compare_exchange_n(entry, &old, static_cast<T>(wanted), false, __ATOMIC_SEQ_CST,
+                                   __ATOMIC_RELAXED))
+    return false;
+  if (page.watched) cpu.bus->wrote(address, sizeof(T));
+  return true;
+}
+
+/// Sets the accessed bits and, for a write, the dirty bit; false: an entry has changed meanwhile.
+bool mark(Cpu& cpu, Walk& walk, AccessKind kind) {
+  const bool wide = pae(cpu);
+  for (unsigned i = 0; i < walk.count; ++i) {
+    Step& step = walk.steps[i];
+    u64 wanted = step.entry | kAccessed;
+    if (i + 1 == walk.count && kind == AccessKind::Write) wanted |= kDirty;
+    if (wanted == step.entry) continue;
+    const bool done = wide ? exchange<u64>(cpu, step.address, step.entry, wanted)
+                           : exchange<u32>(cpu, step.address, step.entry, wanted);
+    if (!done) return false;
+    step.entry = wanted;
+  }
+  return true;
+}
+
+/// INVLPG must find all pieces of a large page; see Cpu::flush_tlb_page.
+void note_large_page(Cpu& cpu, const Walk& walk, u64 linear) {
+  if (walk.page_shift == 30)
+    cpu.giant_pages |= large_page_bit(linear >> 30);
+  else if (walk.page_shift != 12)
+    cpu.large_pages |= large_page_bit(linear >> 22);
+}
+
+}  // namespace
+
+u64 large_page_bit(u64 number) { return u64{1} << (number * 0x9e37'79b9'7f4a'7c15 >> 58); }
+
+Translation translate(Cpu& cpu, u64 linear, AccessKind kind, Privilege as) {
+  if (!cpu.paging()) return {.physical = linear & cpu.a20_mask, .writable = true, .global = false};
+  for (;;) {
+    Walk walk = walk_tables(cpu, linear);
+    if (walk.outcome != Outcome::Mapped || !allowed(cpu, walk, kind, as))
+      raise_page_fault(linear, error_code(cpu, walk, kind, as));
+    if (!mark(cpu, walk, kind)) continue;
+    note_large_page(cpu, walk, linear);
+    const u64 entry = walk.leaf().entry;
+    return {.physical = walk.physical & cpu.a20_mask,
+            .writable = (entry & kDirty) != 0 && may_write(cpu, walk, as),
+            .global = (entry & kGlobal) != 0 && (cpu.cr4 & cr4::kPge) != 0};
+  }
+}
+
+std::optional<u64> translate_quietly(Cpu& cpu, u64 linear) {
+  if (!cpu.paging()) return linear & cpu.a20_mask;
+  const Walk walk = walk_tables(cpu, linear);
+  if (walk.outcome != Outcome::Mapped) return std::nullopt;
+  return walk.physical & cpu.a20_mask;
+}
+
+bool load_pdptes(Cpu& cpu, u64 cr3) {
+  const u64 reserved = 0x1e6 | (~cpu.model->physical_mask() & ~u64{0xfff});
+  std::array<u64, 4> loaded{};
+  for (unsigned i = 0; i < 4; ++i) {
+    loaded[i] = read_entry(cpu, (cr3 & 0xffff'ffe0) + 8 * i, 8);
+    if ((loaded[i] & kPresent) != 0 && (loaded[i] & reserved) != 0) return false;
+  }
+  cpu.pdpte = loaded;
+  return true;
+}
+
+}  // namespace rhea::x86

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Debug registers: MOV and the matching of breakpoints.
+#include "target/x86/system/debug.h"
+
+#include "target/x86/system/checks.h"
+#include "target/x86/system/functions.h"
+
+namespace rhea::x86 {
+namespace {
+
+constexpr u64 kGeneralDetect = 1 << 13;
+constexpr u64 kEnables = 0xff;
+
+enum class Condition : u8 { Execute, Write, Io, ReadWrite };
+
+Condition condition_of(const Cpu& cpu, unsigned n) {
+  return static_cast<Condition>(cpu.dr7 >> (16 + 4 * n) & 3);
+}
+u64 length_of(const Cpu& cpu, unsigned n) {
+  static constexpr std::array<u64, 4> kLengths = {1, 2, 8, 4};
+  return kLengths[cpu.dr7 >> (18 + 4 * n) & 3];
+}
+bool is_enabled(const Cpu& cpu, unsigned n) { return (cpu.dr7 >> 2 * n & 3) != 0; }
+
+bool overlaps(const Cpu& cpu, unsigned n, u64 at, u64 size) {
+  const u64 length = length_of(cpu, n);
+  const u64 start = cpu.dr[n] & ~(length - 1);
+  return at < start + length && start < at + size;
+}
+
+/// Bits of all that match, if an enabled one is among them.
+template <class Match>
+u64 collect(const Cpu& cpu, Match match) {
+  u64 bits = 0;
+  bool hit = false;
+  for (unsigned n = 0; n < 4; ++n) {
+    if (!match(n)) continue;
+    bits |= u64{1} << n;
+    hit |= is_enabled(cpu, n);
+  }
+  return hit ? bits : 0;
+}
+
+}  // namespace
+
+bool breakpoints_enabled(const Cpu& cpu) { return (cpu.dr7 & kEnables) != 0; }
+
+u64 match_data(const Cpu& cpu, u64 linear, unsigned size, bool write) {
+  return collect(cpu, [&](unsigned n) {
+    const Condition condition = condition_of(cpu, n);
+    const bool kind = condition == Condition::ReadWrite || (write && condition == Condition::Write);
+    return kind && overlaps(cpu, n, linear, size);
+  });
+}
+
+u64 match_code(const Cpu& cpu, u64 linear) {
+  return collect(cpu, [&](unsigned n) {
+    return condition_of(cpu, n) == Condition::Execute && cpu.dr[n] == linear;
+  });
+}
+
+u64 match_io(const Cpu& cpu, u16 port, unsigned size) {
+  if ((cpu.cr4 & cr4::kDe) == 0) return 0;
+  return collect(cpu, [&](unsigned n) {
+    return condition_of(cpu, n) == Condition::Io && overlaps(cpu, n, port, size);
+  });
+}
+
+bool watches_page(const Cpu& cpu, u64 linear) {
+  const u64 page = linear & ~u64{0xfff};
+  for (unsigned n = 0; n < 4; ++n) {
+    const Condition condition = condition_of(cpu, n);
+    const bool data = condition == Condition::Write || condition == Condition::ReadWrite;
+    if (data && is_enabled(cpu, n) && overlaps(cpu, n, page, 0x1000)) return true;
+  }
+  return false;
+}
+
+namespace system {
+namespace {
+
+/// DR4 and DR5 are DR6 and DR7 unless debugging extensions are on.
+unsigned number_of(const Cpu& cpu, unsigned reg) {
+  if (reg > 7) raise(Vector::Ud);
+  if (reg != 4 && reg != 5) return reg;
+  if ((cpu.cr4 & cr4::kDe) != 0) raise(Vector::Ud);
+  return reg + 2;
+}
+
+void write_debug(Cpu& cpu, unsigned n, u64 value) {
+  if (n < 4) {
+    cpu.dr[n] = value;
+  } else {
+    if (value >> 32 != 0) raise(Vector::Gp, 0);
+    if (n == 6)
+      cpu.dr6 = dr6::kReset | (value & 0xe00f);
+    else
+      cpu.dr7 = (value & 0xffff'23ff) | 0x400;
+  }
+  // Pages with breakpoints have no TLB entries.
+  cpu.flush_tlb();
+}
+
+}  // namespace
+
+void mov_debug(Cpu& cpu, const Insn& insn) {
+  const bool load = insn.op[0].kind == OperandKind::Debug;
+  const unsigned n = number_of(cpu, insn.op[load ? 0 : 1].reg);
+  const unsigned general = insn.op[load ? 1 : 0].reg;
+  require_cpl0(cpu);
+  if ((cpu.dr7 & kGeneralDetect) != 0) throw Fault{.vector = Vector::Db, .dr6 = dr6::kBd};
+  const unsigned size = cpu.long_mode() ? 8 : 4;
+  if (load) return write_debug(cpu, n, cpu.gpr[general] & Cpu::size_mask(size));
+  set_reg_sized(cpu, general, n < 4 ? cpu.dr[n] : n == 6 ? cpu.dr6 : cpu.dr7, size);
+}
+
+}  // namespace system
+}  // namespace rhea::x86
