@@ -109,7 +109,14 @@ class Decoder {
     insn_.seg = prefixes_.segment != kNoSegment ? prefixes_.segment : u8{Ds};
     if (in_memory_ && !take_memory(cursor_, prefixes_, long_mode_, is(isa::Vsib), insn_))
       return false;
-    return take_operands(cursor_, prefixes_, *form_, long_mode_, insn_);
+    return take_operands(cursor_, prefixes_, *form_, long_mode_, insn_) &&
+           (!is(isa::Vsib) || gather_is_sound());
+  }
+
+  /// A gather's destination, index and mask must be three registers.
+  bool gather_is_sound() const {
+    const u8 to = insn_.op[0].reg;
+    return to != insn_.index && to != insn_.vvvv && insn_.index != insn_.vvvv;
   }
 
   u8 operand_size() const {
