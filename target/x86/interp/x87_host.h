@@ -63,6 +63,17 @@ u16 compare(const X87Register& x, const X87Register& y) {
   return status;
 }
 
+/// FCOMI clears C1 on Intel's processors and leaves it on AMD's.
+inline bool fcomi_clears_c1() {
+  static const bool clears = [] {
+    u16 status;
+    // FXAM of a negative number sets C1.
+    asm volatile("fld1\n\tfchs\n\tfxam\n\tfcomip %%st(0), %%st\n\tfnstsw %0" : "=a"(status));
+    return (status & fsw::kC1) == 0;
+  }();
+  return clears;
+}
+
 inline u16 square_root(X87Register& x) {
   u16 status;
   asm volatile("fldt %1\n\tfsqrt\n\tfnstsw %0\n\tfstpt %1" : "=a"(status), "+m"(x));

@@ -81,7 +81,7 @@ void compare(Cpu& cpu, const Insn& insn) {
   const u16 status = host::compare<kUnordered>(st(x87, 0), other);
   take_status(x87, status, kToEflags ? u16{0} : kConditions);
   if constexpr (kToEflags) {
-    x87.fsw &= static_cast<u16>(~fsw::kC1);
+    if (host::fcomi_clears_c1()) x87.fsw &= static_cast<u16>(~fsw::kC1);
     cpu.flags.set_value(((status & fsw::kC0) != 0 ? eflags::kCf : 0) |
                         ((status & fsw::kC2) != 0 ? eflags::kPf : 0) |
                         ((status & fsw::kC3) != 0 ? eflags::kZf : 0));

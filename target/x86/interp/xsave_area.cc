@@ -7,8 +7,6 @@
 namespace rhea::x86::interp {
 namespace {
 
-constexpr unsigned kRegisters = 16;
-
 bool x87_in_use(const X87& x87) {
   return x87.fcw != kFcwReset || x87.fsw != 0 || x87.valid != 0 || x87.fop != 0 || x87.fip != 0 ||
          x87.fdp != 0 || x87.fcs != 0 || x87.fds != 0 ||
@@ -80,31 +78,6 @@ void save_ymm_high(const Cpu& cpu, unsigned registers, XsaveArea& area) {
 void load_ymm_high(Cpu& cpu, unsigned registers, const XsaveArea& area) {
   for (unsigned n = 0; n < registers; ++n)
     std::memcpy(cpu.ymm[n].bytes() + 16, area.ymm_high[n].data(), 16);
-}
-
-XsaveArea to_xsave_area(const Cpu& cpu) {
-  XsaveArea area;
-  save_x87(cpu.x87, PointerFormat::Wide, area.legacy);
-  area.legacy.mxcsr = cpu.mxcsr;
-  area.legacy.mxcsr_mask = kMxcsrMask;
-  save_xmm(cpu, kRegisters, area.legacy);
-  save_ymm_high(cpu, kRegisters, area);
-  area.xstate_bv = xstate_in_use(cpu) | (cpu.mxcsr != kMxcsrReset ? xstate::kSse : 0);
-  return area;
-}
-
-void from_xsave_area(Cpu& cpu, std::span<const u8> bytes) {
-  XsaveArea area;
-  const size_t size = std::min(bytes.size(), sizeof area);
-  std::memcpy(static_cast<void*>(&area), bytes.data(), size);
-  const u64 present = size >= kXsaveAvx ? area.xstate_bv : 0;
-  reset_x87(cpu.x87);
-  cpu.ymm = {};
-  cpu.mxcsr = kMxcsrReset;
-  if ((present & xstate::kX87) != 0) load_x87(cpu.x87, PointerFormat::Wide, area.legacy);
-  if ((present & (xstate::kSse | xstate::kAvx)) != 0) cpu.mxcsr = area.legacy.mxcsr & kMxcsrMask;
-  if ((present & xstate::kSse) != 0) load_xmm(cpu, kRegisters, area.legacy);
-  if ((present & xstate::kAvx) != 0 && size == sizeof area) load_ymm_high(cpu, kRegisters, area);
 }
 
 }  // namespace rhea::x86::interp

@@ -4,8 +4,6 @@
 
 #include "target/x86/interp/x87.h"
 
-#include <span>
-
 namespace rhea::x86::interp {
 
 /// State components, bits of XCR0.
@@ -37,10 +35,5 @@ void save_xmm(const Cpu& cpu, unsigned registers, FxsaveImage& image);
 void load_xmm(Cpu& cpu, unsigned registers, const FxsaveImage& image);
 void save_ymm_high(const Cpu& cpu, unsigned registers, XsaveArea& area);
 void load_ymm_high(Cpu& cpu, unsigned registers, const XsaveArea& area);
-
-/// All components in the standard format, for the exchange with other accelerators.
-XsaveArea to_xsave_area(const Cpu& cpu);
-/// What the bytes lack is in its initial configuration.
-void from_xsave_area(Cpu& cpu, std::span<const u8> bytes);
 
 }  // namespace rhea::x86::interp
