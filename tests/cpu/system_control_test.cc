@@ -238,7 +238,7 @@ TEST_F(Control, TimeStampDisable) {
 
 TEST_F(Control, XsetbvChecksItsBits) {
   cpu.cr4 |= c4::kOsxsave;
-  cpu.gpr[x86::Rcx] = 0;
+  cpu.gpr[x86::Rcx] = cpu.gpr[x86::Rdx] = 0;
   cpu.gpr[x86::Rax] = 7;
   EXPECT_FALSE(bench.execute(xsetbv, CpuBench::plain()));
   cpu.gpr[x86::Rax] = 5;

@@ -22,7 +22,7 @@ TEST(Reset, PowerUp) {
   EXPECT_EQ(bench.cpu.seg[x86::Cs].selector, 0xf000);
   EXPECT_EQ(bench.cpu.cr0, 0x6000'0010u);
   EXPECT_EQ(bench.cpu.rflags(), 2u);
-  EXPECT_EQ(bench.cpu.gpr[x86::Rdx], 0x0004'0fb1u);
+  EXPECT_EQ(bench.cpu.gpr[x86::Rdx], 0x0006'0fb1u);
   EXPECT_EQ(bench.cpu.mode, x86::Mode::Real);
   EXPECT_EQ(bench.cpu.code_bits, 16);
 }
@@ -192,9 +192,11 @@ TEST(Smm, The32BitLayoutServesProcessorsWithoutLongMode) {
   bench.enter_protected();
   bench.cpu.gpr[x86::Rdi] = 0x1234'5678;
   enter_smm(bench.cpu);
+  bench.poke<u32>(kSmram + 0x7ef8, 0xa'0000);
   EXPECT_EQ(bench.peek<u32>(kSmram + 0x7efc), 0x2'0000u);
   EXPECT_EQ(bench.peek<u32>(kSmram + 0x7fec), 0x1234'5678u);
   EXPECT_FALSE(bench.execute(x86::system::rsm, CpuBench::plain()));
+  EXPECT_EQ(bench.cpu.smbase, 0xa'0000u);
   EXPECT_EQ(bench.cpu.rip(), 0x4000u);
   EXPECT_EQ(bench.cpu.seg[x86::Ds].selector, CpuBench::kData0);
   EXPECT_EQ(bench.cpu.seg[x86::Ds].limit, 0xffff'ffffu);

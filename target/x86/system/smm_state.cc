@@ -11,6 +11,7 @@ namespace {
 constexpr u32 kRevision64 = 0x0002'0064;  // SMBASE relocation, AMD64 layout
 constexpr u32 kRevision32 = 0x0002'0000;
 constexpr u32 kSmbaseRelocation = 0x0002'0000;
+constexpr u64 kFlags = 0x003f'7fd5;
 
 /// Offsets count from SMBASE + 8000h, as in the manuals' tables less FE00h - 7E00h.
 template <class T>
@@ -144,10 +145,11 @@ bool load_smm_state_64(Cpu& cpu) {
   cpu.set_rip(get<u64>(cpu, 0x7f78));
   cpu.dr6 = get<u32>(cpu, 0x7f68);
   cpu.dr7 = get<u32>(cpu, 0x7f60);
+  const u64 rflags = get<u64>(cpu, 0x7f70) & kFlags;
   const bool halted = get<u8>(cpu, 0x7ec9) != 0;
   const u32 base = get<u32>(cpu, 0x7f00);
   if ((get<u32>(cpu, 0x7efc) & kSmbaseRelocation) != 0) cpu.smbase = base;
-  apply(cpu, control, get<u64>(cpu, 0x7f70) & 0x003f'7fd5);
+  apply(cpu, control, rflags);
   restart(cpu, halted);
   return true;
 }
@@ -189,10 +191,11 @@ bool load_smm_state_32(Cpu& cpu) {
   for (u32 n = 0; n < 6; ++n) cpu.seg[n] = get_segment_32(cpu, kSegments32[n]);
   cpu.gdtr = {.base = get<u32>(cpu, 0x7f74), .limit = get<u16>(cpu, 0x7f70)};
   cpu.idtr = {.base = get<u32>(cpu, 0x7f58), .limit = get<u16>(cpu, 0x7f54)};
+  const u64 rflags = get<u32>(cpu, 0x7ff4) & kFlags;
   const bool halted = get<u16>(cpu, 0x7f02) != 0;
   const u32 base = get<u32>(cpu, 0x7ef8);
   if ((get<u32>(cpu, 0x7efc) & kSmbaseRelocation) != 0) cpu.smbase = base;
-  apply(cpu, control, get<u32>(cpu, 0x7ff4) & 0x003f'7fd5);
+  apply(cpu, control, rflags);
   restart(cpu, halted);
   return true;
 }
