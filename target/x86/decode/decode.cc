@@ -19,6 +19,15 @@ bool is_on(const DecodeMode& mode, u8 feature) {
   return feature == kNoFeature || mode.features == nullptr || (*mode.features)[feature];
 }
 
+/// Operand size by rule, mode (16, 32, 64 bits on AMD's, on Intel's processors) and prefixes (66:
+/// 1, REX.W: 2).
+constexpr std::array<std::array<std::array<u8, 4>, 4>, 4> kOperandSizes{{
+    {{{2, 4, 2, 4}, {4, 2, 4, 2}, {4, 2, 8, 8}, {4, 2, 8, 8}}},  // Usual
+    {{{2, 4, 2, 4}, {4, 2, 4, 2}, {8, 2, 8, 8}, {8, 2, 8, 8}}},  // Default64
+    {{{2, 4, 2, 4}, {4, 2, 4, 2}, {8, 8, 8, 8}, {8, 8, 8, 8}}},  // Force64
+    {{{2, 4, 2, 4}, {4, 2, 4, 2}, {8, 2, 8, 8}, {8, 8, 8, 8}}},  // Near64
+}};
+
 /// One instruction on its way from bytes to Insn.
 class Decoder {
  public:
@@ -50,7 +59,11 @@ class Decoder {
         byte = cursor_.take<u8>();
       }
     } else if ((byte == 0xc4 || byte == 0xc5) && is_vex(cursor_, mode_)) {
-      if (!take_vex(cursor_, byte, long_mode_, prefixes_, map_)) return false;
+      const Taken vex = take_vex(cursor_, byte, long_mode_, prefixes_);
+      cursor_ = vex.cursor;
+      prefixes_ = vex.prefixes;
+      map_ = vex.map;
+      if (!vex.good) return false;
       byte = cursor_.take<u8>();
     }
     insn_.opcode = byte;
@@ -119,13 +132,16 @@ class Decoder {
     return to != insn_.index && to != insn_.vvvv && insn_.index != insn_.vvvv;
   }
 
+  /// Index of kOperandSizes.
+  unsigned mode_number() const {
+    if (!long_mode_) return mode_.code_bits == 16 ? 0 : 1;
+    return mode_.amd ? 2 : 3;
+  }
+
   u8 operand_size() const {
-    const bool other = prefixes_.has(kOperandSize);
-    if (!long_mode_) return (mode_.code_bits == 16) != other ? 2 : 4;
-    if (prefixes_.has(kRexW) || is(isa::Force64)) return 8;
-    if (is(isa::Near64)) return other && mode_.amd ? 2 : 8;
-    if (other) return 2;
-    return is(isa::Default64) ? 8 : 4;
+    const unsigned prefixes =
+        (prefixes_.has(kOperandSize) ? 1U : 0U) + (prefixes_.has(kRexW) ? 2U : 0U);
+    return kOperandSizes[static_cast<unsigned>(form_->size_rule)][mode_number()][prefixes];
   }
 
   u8 address_size() const {

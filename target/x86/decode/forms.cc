@@ -90,6 +90,10 @@ Form form_of(const Row& row) {
   form.attributes = row.attributes;
   if (row.has_feature) form.feature = static_cast<u8>(row.feature);
   if (row.vex && row.is(isa::NativeVector)) form.second_feature = static_cast<u8>(Feature::Avx);
+  form.size_rule = row.is(isa::Default64) ? SizeRule::Default64
+                   : row.is(isa::Force64) ? SizeRule::Force64
+                   : row.is(isa::Near64)  ? SizeRule::Near64
+                                          : SizeRule::Usual;
   form.operand = row.operand;
   for (const isa::OperandSpec& spec : row.operand)
     form.uses_vvvv |= spec.method == Method::H || spec.method == Method::B;
@@ -97,11 +101,6 @@ Form form_of(const Row& row) {
 }
 
 }  // namespace
-
-const Forms& Forms::get() {
-  static const Forms kForms;
-  return kForms;
-}
 
 Forms::Forms() {
   const auto rows = isa::rows();
@@ -127,11 +126,12 @@ void Forms::add_opcode(Opcode& opcode, std::span<const u16> candidates) {
     opcode.has_modrm |= isa::rows()[candidate].has_modrm;
     opcode.dimensions |= static_cast<u8>(dimensions_of(isa::rows()[candidate]));
   }
-  opcode.leaf = static_cast<u32>(leaves_.size());
   if (opcode.dimensions == 0) {
     opcode.leaf = best(candidates, {});
     return;
   }
+  if ((opcode.dimensions & ~kUsualDimensions) == 0) opcode.dimensions = kUsualDimensions;
+  opcode.leaf = static_cast<u32>(leaves_.size());
   for (unsigned at = 0; at < leaf_count(opcode.dimensions); ++at)
     leaves_.push_back(best(candidates, selector_of(opcode.dimensions, at)));
 }

@@ -23,6 +23,10 @@ enum Dimension : u8 {
   ByB = 1 << 6,  ///< REX.B
 };
 
+/// Nearly all opcodes that have several rows tell them apart by these: their leaves are laid out
+/// for all three, so that there is little to decide.
+inline constexpr u8 kUsualDimensions = ByPrefix | ByReg | ByMod;
+
 /// What of an encoding the dimensions look at.
 struct Selector {
   unsigned prefix{};  ///< as isa::MandatoryPrefix, None to PF2
@@ -38,6 +42,9 @@ struct Opcode {
   bool exists{};
 };
 
+/// How a form's operand size is found.
+enum class SizeRule : u8 { Usual, Default64, Force64, Near64 };
+
 /// A row, without what only people read.
 struct Form {
   u32 attributes{};
@@ -46,12 +53,16 @@ struct Form {
   u16 fallback{kNoForm};  ///< row that is meant where the feature is missing
   std::array<isa::OperandSpec, isa::kMaxOperands> operand{};
   bool uses_vvvv{};
+  SizeRule size_rule{};
 };
 
 class Forms {
  public:
   /// Built at the first call.
-  static const Forms& get();
+  static const Forms& get() {
+    static const Forms kForms;
+    return kForms;
+  }
 
   const Opcode& opcode(bool long_mode, bool vex, isa::Map map, u8 byte) const {
     return opcodes_[index(long_mode, vex, map, byte)];
@@ -59,6 +70,8 @@ class Forms {
   /// The row, or kNoForm.
   u16 find(const Opcode& opcode, const Selector& s) const {
     if (opcode.dimensions == 0) return static_cast<u16>(opcode.leaf);
+    if (opcode.dimensions == kUsualDimensions)
+      return leaves_[opcode.leaf + leaf_index(kUsualDimensions, s)];
     return leaves_[opcode.leaf + leaf_index(opcode.dimensions, s)];
   }
   const Form& form(u16 row) const { return forms_[row]; }

@@ -5,19 +5,21 @@
 #include "target/x86/decode/decode.h"
 #include "target/x86/isa/row.h"
 
+#include <array>
 #include <cstring>
 
 namespace rhea::x86::decoding {
 
-/// The bytes of the instruction. `taken` goes on counting past the end: what comes out then is
-/// worth nothing, and whoever is about to say that it decoded asks short().
+/// The bytes of the instruction. It goes on past their end: what comes out then is worth nothing,
+/// and whoever is about to say that it decoded asks ran_out().
 class Cursor {
  public:
   Cursor(const u8* bytes, unsigned size) : bytes_(bytes), size_(size) {}
   unsigned taken() const { return taken_; }
   bool ran_out() const { return taken_ > size_; }
-  u8 peek() const { return taken_ < size_ ? bytes_[taken_] : u8{0}; }
-  bool can_peek() const { return taken_ < size_; }
+  u8 peek(unsigned ahead = 0) const {
+    return taken_ + ahead < size_ ? bytes_[taken_ + ahead] : u8{0};
+  }
   void skip() { ++taken_; }
   template <class T>
   T take() {
@@ -44,13 +46,65 @@ struct Prefixes {
   bool has(Prefix prefix) const { return (bits & prefix) != 0; }
 };
 
+/// What a byte is before the opcode.
+enum class PrefixKind : u8 { None, Segment, Rex, OperandSize, AddressSize, Lock, Repne, Rep };
+
+inline constexpr std::array<PrefixKind, 256> kPrefixKinds = [] {
+  std::array<PrefixKind, 256> kinds{};
+  for (const u8 segment : {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65})
+    kinds[segment] = PrefixKind::Segment;
+  for (unsigned rex = 0x40; rex < 0x50; ++rex) kinds[rex] = PrefixKind::Rex;
+  kinds[0x66] = PrefixKind::OperandSize;
+  kinds[0x67] = PrefixKind::AddressSize;
+  kinds[0xf0] = PrefixKind::Lock;
+  kinds[0xf2] = PrefixKind::Repne;
+  kinds[0xf3] = PrefixKind::Rep;
+  return kinds;
+}();
+
+inline void note_rex(Prefixes& prefixes, u8 rex) {
+  prefixes.bits |= static_cast<u16>(kRex | (rex & 8 ? kRexW : 0));
+  prefixes.rex_r = static_cast<u8>((rex & 4) << 1);
+  prefixes.rex_x = static_cast<u8>((rex & 2) << 2);
+  prefixes.rex_b = static_cast<u8>((rex & 1) << 3);
+}
+
+/// Cursor and prefixes by value, here and below: what is passed by address has to lie in memory on
+/// the fast paths too.
+struct Taken {
+  Cursor cursor;
+  Prefixes prefixes;
+  isa::Map map{isa::Map::Map0f};  ///< VEX
+  bool good{true};                ///< false: #UD
+};
+
+/// Takes any number of prefixes.
+Taken take_many_prefixes(Cursor cursor, bool long_mode);
+
 /// Takes all prefixes up to the opcode; VEX is not one of them.
-void take_prefixes(Cursor& cursor, bool long_mode, Prefixes& prefixes);
+inline void take_prefixes(Cursor& cursor, bool long_mode, Prefixes& prefixes) {
+  const u8 byte = cursor.peek();
+  const PrefixKind kind = kPrefixKinds[byte];
+  if (kind == PrefixKind::None) return;
+  if (kind == PrefixKind::Rex) {
+    if (!long_mode) return;
+    if (kPrefixKinds[cursor.peek(1)] == PrefixKind::None) {
+      cursor.skip();
+      return note_rex(prefixes, byte);
+    }
+  }
+  const Taken taken = take_many_prefixes(cursor, long_mode);
+  cursor = taken.cursor;
+  prefixes = taken.prefixes;
+}
 
 /// Whether the byte C4 or C5 that was just taken begins a VEX prefix here; LES or LDS if not.
-bool is_vex(const Cursor& cursor, const DecodeMode& mode);
+inline bool is_vex(const Cursor& cursor, const DecodeMode& mode) {
+  if (mode.code_bits == 64) return true;
+  return !mode.real_or_v86 && cursor.peek() >= 0xc0;
+}
 
-/// Takes the rest of a VEX prefix that begins with `first`. False: #UD.
-bool take_vex(Cursor& cursor, u8 first, bool long_mode, Prefixes& prefixes, isa::Map& map);
+/// Takes the rest of a VEX prefix that begins with `first`.
+Taken take_vex(Cursor cursor, u8 first, bool long_mode, const Prefixes& before);
 
 }  // namespace rhea::x86::decoding
