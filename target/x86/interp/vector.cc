@@ -8,6 +8,8 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
+
 namespace rhea::x86::interp {
 namespace {
 
@@ -20,22 +22,25 @@ struct Frame {
   std::array<void*, kPlaces> place;
 };
 
-void* address_of(Cpu& cpu, Bank bank, unsigned reg) {
-  switch (bank) {
-    case Bank::Vector: return cpu.ymm[reg & 15].bytes();
-    case Bank::Mmx: return &cpu.x87.reg[reg & 7].significand;
-    case Bank::Gpr: return &cpu.gpr[reg & 15];
-    case Bank::None: break;
+void place_registers(Cpu& cpu, const Insn& insn, const NativeForm& form, Frame& frame) {
+  // By Bank.
+  const std::array<void*, 4> first{cpu.ymm.data(), cpu.ymm.data(), cpu.x87.reg.data(),
+                                   cpu.gpr.data()};
+  constexpr std::array<u8, 4> kShift{5, 5, 4, 3}, kMask{0, 15, 7, 15};
+  for (unsigned n = 0; n < kPlaces; ++n) {
+    const auto bank = static_cast<unsigned>(form.bank[n]);
+    const unsigned reg = insn.op[form.operand[n] & 3].reg & kMask[bank];
+    frame.place[n] = static_cast<u8*>(first[bank]) + (reg << kShift[bank]);
   }
-  return nullptr;
 }
 
-void place_registers(Cpu& cpu, const Insn& insn, const NativeForm& form, Frame& frame) {
-  for (unsigned n = 0; n < kPlaces; ++n)
-    if (form.bank[n] != Bank::None)
-      frame.place[n] = address_of(cpu, form.bank[n], insn.op[form.operand[n]].reg);
-  if (form.bank[static_cast<unsigned>(Place::Is4)] == Bank::None)
-    frame.place[static_cast<unsigned>(Place::Is4)] = cpu.ymm[0].bytes();
+/// The same where all registers are vectors. At a place that is empty it does not matter which.
+void place_vectors(Cpu& cpu, const Insn& insn, const NativeForm& form, Frame& frame) {
+  for (unsigned n = 0; n < kPlaces - 1; ++n)
+    frame.place[n] = cpu.ymm[insn.op[form.operand[n] & 3].reg & 15].bytes();
+  const u8 last = form.operand[kPlaces - 1];
+  frame.place[kPlaces - 1] =
+      cpu.ymm[last == NativeForm::kNoOperand ? 0 : insn.op[last].reg & 15].bytes();
 }
 
 u64 call(Cpu& cpu, const NativeForm& form, Frame& frame) {
@@ -78,11 +83,36 @@ void finish_mmx(Cpu& cpu, const Insn& insn) {
   if (insn.op[0].kind == OperandKind::Mmx) cpu.x87.reg[insn.op[0].reg & 7].sign_exponent = 0xffff;
 }
 
-/// `kFloat`: MXCSR counts; `kMemory`: has a memory operand; `kRare`: MMX registers or flags.
-template <bool kFloat, bool kMemory, bool kRare>
+/// What a form needs beside loads, the thunk and stores.
+enum class Needs : u8 {
+  Sse,   ///< nothing: vector registers alone
+  Avx,   ///< likewise
+  More,  ///< general or MMX registers, flags
+};
+
+template <Needs kNeeds>
+void prepare(Cpu& cpu, const Insn& insn, const NativeForm& form, Frame& frame) {
+  if constexpr (kNeeds == Needs::More)
+    place_registers(cpu, insn, form, frame);
+  else
+    place_vectors(cpu, insn, form, frame);
+}
+
+template <Needs kNeeds>
+void check(Cpu& cpu, const NativeForm& form) {
+  if constexpr (kNeeds == Needs::Sse)
+    check_sse(cpu);
+  else if constexpr (kNeeds == Needs::Avx)
+    check_avx(cpu);
+  else
+    check_gate(cpu, form.gate);
+}
+
+/// `kFloat`: MXCSR counts; `kMemory`: has a memory operand.
+template <bool kFloat, bool kMemory, Needs kNeeds>
 void run(Cpu& cpu, const Insn& insn) {
   const NativeForm& form = *insn.native;
-  check_gate(cpu, form.gate);
+  check<kNeeds>(cpu, form);
   Frame frame;
   u64 offset = 0;
   unsigned size = 0;
@@ -92,7 +122,7 @@ void run(Cpu& cpu, const Insn& insn) {
     if (form.alignment > 1) check_alignment(cpu, insn, offset, form.alignment);
     if (!form.store) load_operand(cpu, insn, offset, size, frame.memory.data());
   }
-  place_registers(cpu, insn, form, frame);
+  prepare<kNeeds>(cpu, insn, form, frame);
   u64 flags;
   u32 raised = 0;
   if constexpr (!kFloat)
@@ -104,15 +134,19 @@ void run(Cpu& cpu, const Insn& insn) {
   if constexpr (kMemory)
     if (form.store) store_operand(cpu, insn, offset, size, frame.memory.data());
   if constexpr (kFloat) cpu.mxcsr |= raised;
-  if constexpr (kRare) {
+  if constexpr (kNeeds == Needs::More) {
     if (form.sets_flags) cpu.flags.set_value(flags);
     if (form.gate == Gate::Mmx || form.gate == Gate::SseMmx) finish_mmx(cpu, insn);
   }
 }
 
 template <bool kFloat, bool kMemory>
-Execute pick(bool rare) {
-  return rare ? &run<kFloat, kMemory, true> : &run<kFloat, kMemory, false>;
+Execute pick(const NativeForm& form) {
+  const bool vectors = std::ranges::all_of(
+      form.bank, [](Bank bank) { return bank == Bank::None || bank == Bank::Vector; });
+  if (!vectors || form.sets_flags) return &run<kFloat, kMemory, Needs::More>;
+  return form.gate == Gate::Avx ? &run<kFloat, kMemory, Needs::Avx>
+                                : &run<kFloat, kMemory, Needs::Sse>;
 }
 
 }  // namespace
@@ -122,10 +156,9 @@ Execute bind_vector(Insn& insn) {
   insn.native = native_form(insn);
   if (insn.native == nullptr) return nullptr;
   const NativeForm& form = *insn.native;
-  const bool rare = form.sets_flags || form.gate == Gate::Mmx || form.gate == Gate::SseMmx;
-  const bool memory = form.memory_operand != NativeForm::kNoOperand;
-  if (form.floating_point) return memory ? pick<true, true>(rare) : pick<true, false>(rare);
-  return memory ? pick<false, true>(rare) : pick<false, false>(rare);
+  if (form.memory_operand != NativeForm::kNoOperand)
+    return form.floating_point ? pick<true, true>(form) : pick<false, true>(form);
+  return form.floating_point ? pick<true, false>(form) : pick<false, false>(form);
 }
 
 }  // namespace rhea::x86::interp

@@ -53,6 +53,60 @@ u16 arithmetic(X87Register& x, const X87Register& y) {
   return status;
 }
 
+/// A number's format in memory.
+enum class Format : u8 { Float, Double, Short, Long, Quad };
+
+/// x becomes x op the number in memory.
+template <unsigned kOperation, Format kFormat, class T>
+u16 arithmetic_memory(X87Register& x, const T& y) {
+  u16 status;
+#define RHEA_X87_ON_MEMORY(name) \
+  asm volatile("fldt %1\n\t" name " %2\n\tfnstsw %0\n\tfstpt %1" : "=a"(status), "+m"(x) : "m"(y))
+#define RHEA_X87_OPERATIONS(prefix, suffix)   \
+  if constexpr (kOperation == 0)              \
+    RHEA_X87_ON_MEMORY(prefix "add" suffix);  \
+  else if constexpr (kOperation == 1)         \
+    RHEA_X87_ON_MEMORY(prefix "mul" suffix);  \
+  else if constexpr (kOperation == 4)         \
+    RHEA_X87_ON_MEMORY(prefix "sub" suffix);  \
+  else if constexpr (kOperation == 5)         \
+    RHEA_X87_ON_MEMORY(prefix "subr" suffix); \
+  else if constexpr (kOperation == 6)         \
+    RHEA_X87_ON_MEMORY(prefix "div" suffix);  \
+  else                                        \
+    RHEA_X87_ON_MEMORY(prefix "divr" suffix)
+  if constexpr (kFormat == Format::Float) {
+    RHEA_X87_OPERATIONS("f", "s");
+  } else if constexpr (kFormat == Format::Double) {
+    RHEA_X87_OPERATIONS("f", "l");
+  } else if constexpr (kFormat == Format::Short) {
+    RHEA_X87_OPERATIONS("fi", "s");
+  } else {
+    RHEA_X87_OPERATIONS("fi", "l");
+  }
+#undef RHEA_X87_OPERATIONS
+#undef RHEA_X87_ON_MEMORY
+  return status;
+}
+
+/// FCOMP or FICOMP of x with the number in memory.
+template <Format kFormat, class T>
+u16 compare_memory(const X87Register& x, const T& y) {
+  u16 status;
+#define RHEA_X87_COMPARE(name) \
+  asm volatile("fldt %1\n\t" name " %2\n\tfnstsw %0" : "=a"(status) : "m"(x), "m"(y))
+  if constexpr (kFormat == Format::Float)
+    RHEA_X87_COMPARE("fcomps");
+  else if constexpr (kFormat == Format::Double)
+    RHEA_X87_COMPARE("fcompl");
+  else if constexpr (kFormat == Format::Short)
+    RHEA_X87_COMPARE("ficomps");
+  else
+    RHEA_X87_COMPARE("ficompl");
+#undef RHEA_X87_COMPARE
+  return status;
+}
+
 template <bool kUnordered>
 u16 compare(const X87Register& x, const X87Register& y) {
   u16 status;
@@ -94,8 +148,6 @@ inline void load_integer(i64 value, X87Register& to) {
   asm volatile("fildll %1\n\tfstpt %0" : "=m"(to) : "m"(value));
 }
 
-/// A number's format in memory.
-enum class Format : u8 { Float, Double, Short, Long, Quad };
 enum class Rounding : u8 { Control, Truncate };
 
 /// FST, FIST or FISTTP of `from`.

@@ -9,53 +9,27 @@
 namespace rhea::x86::interp {
 namespace {
 
+using host::Format;
+
 constexpr u16 kConditions = fsw::kC0 | fsw::kC1 | fsw::kC2 | fsw::kC3;
 
 unsigned st_index(const Insn& insn) { return insn.modrm & 7; }
 
 // ---- Arithmetic and comparison.
 
-/// Where the other operand of ST(0) is, and which of the two is the destination.
-enum class Form : u8 { St0, StI, StIPop, Float, Double, Short, Long };
-constexpr bool is_memory(Form form) { return form >= Form::Float; }
+/// Which of ST(0) and ST(i) is the destination.
+enum class Form : u8 { St0, StI, StIPop };
 
-/// The memory operand as an 80-bit number; false: a NaN or denormal, whose exceptions are those of
-/// the whole instruction.
-template <Form kForm>
-bool fetch(Cpu& cpu, const Insn& insn, X87Register& value) {
-  const u64 offset = cpu.effective_address(insn);
-  if constexpr (kForm == Form::Float) {
-    const u32 bits = cpu.read<u32>(insn.seg, offset);
-    const u32 exponent = bits >> 23 & 0xff;
-    if (exponent == 0xff || (exponent == 0 && bits << 1 != 0)) return false;
-    host::load_float(bits, value);
-  } else if constexpr (kForm == Form::Double) {
-    const u64 bits = cpu.read<u64>(insn.seg, offset);
-    const u64 exponent = bits >> 52 & 0x7ff;
-    if (exponent == 0x7ff || (exponent == 0 && bits << 1 != 0)) return false;
-    host::load_double(bits, value);
-  } else if constexpr (kForm == Form::Short) {
-    host::load_integer(static_cast<i16>(cpu.read<u16>(insn.seg, offset)), value);
-  } else {
-    host::load_integer(static_cast<i32>(cpu.read<u32>(insn.seg, offset)), value);
-  }
-  return true;
-}
-
-/// ADD, MUL, SUB, SUBR, DIV, DIVR: x becomes x op y, or y op x for the reversed.
+/// ADD, MUL, SUB, SUBR, DIV, DIVR, numbered as in ModRM.reg of D8: x becomes x op y, or y op x for
+/// the reversed.
 template <Form kForm, unsigned kOperation>
 void arithmetic(Cpu& cpu, const Insn& insn) {
   check_x87(cpu);
   X87& x87 = cpu.x87;
-  const unsigned i = is_memory(kForm) ? 0 : st_index(insn);
-  X87Register other;
+  const unsigned i = st_index(insn);
   if (!all_masked(x87) || !is_valid(x87, 0) || !is_valid(x87, i)) [[unlikely]]
     return x87_any(cpu, insn);
-  if constexpr (is_memory(kForm)) {
-    if (!fetch<kForm>(cpu, insn, other)) return x87_any(cpu, insn);
-  } else {
-    other = st(x87, kForm == Form::St0 ? i : 0);
-  }
+  const X87Register other = st(x87, kForm == Form::St0 ? i : 0);
   X87Register& destination = st(x87, kForm == Form::St0 ? 0 : i);
   const host::Control control(x87);
   take_status(x87, host::arithmetic<kOperation>(destination, other), fsw::kC1);
@@ -63,22 +37,35 @@ void arithmetic(Cpu& cpu, const Insn& insn) {
   set_x87_pointers(cpu, insn);
 }
 
+/// Likewise with a number in memory; 2 and 3 are FCOM and FCOMP.
+template <Format kFormat, class T, unsigned kOperation>
+void with_memory(Cpu& cpu, const Insn& insn) {
+  check_x87(cpu);
+  X87& x87 = cpu.x87;
+  if (!all_masked(x87) || !is_valid(x87, 0)) [[unlikely]]
+    return x87_any(cpu, insn);
+  const T number = cpu.read<T>(insn.seg, cpu.effective_address(insn));
+  {
+    const host::Control control(x87);
+    if constexpr (kOperation == 2 || kOperation == 3)
+      take_status(x87, host::compare_memory<kFormat>(st(x87, 0), number), kConditions);
+    else
+      take_status(x87, host::arithmetic_memory<kOperation, kFormat>(st(x87, 0), number), fsw::kC1);
+  }
+  if constexpr (kOperation == 3) pop_register(x87);
+  set_x87_pointers(cpu, insn);
+}
+
 /// FCOM and FUCOM with `kPops` pops, or to EFLAGS.
-template <Form kForm, unsigned kPops, bool kUnordered, bool kToEflags>
+template <unsigned kPops, bool kUnordered, bool kToEflags>
 void compare(Cpu& cpu, const Insn& insn) {
   check_x87(cpu);
   X87& x87 = cpu.x87;
-  const unsigned i = is_memory(kForm) ? 0 : st_index(insn);
+  const unsigned i = st_index(insn);
   if (!all_masked(x87) || !is_valid(x87, 0) || !is_valid(x87, i)) [[unlikely]]
     return x87_any(cpu, insn);
-  X87Register other;
-  if constexpr (is_memory(kForm)) {
-    if (!fetch<kForm>(cpu, insn, other)) return x87_any(cpu, insn);
-  } else {
-    other = st(x87, i);
-  }
   const host::Control control(x87);
-  const u16 status = host::compare<kUnordered>(st(x87, 0), other);
+  const u16 status = host::compare<kUnordered>(st(x87, 0), st(x87, i));
   take_status(x87, status, kToEflags ? u16{0} : kConditions);
   if constexpr (kToEflags) {
     if (host::fcomi_clears_c1()) x87.fsw &= static_cast<u16>(~fsw::kC1);
@@ -90,21 +77,40 @@ void compare(Cpu& cpu, const Insn& insn) {
   set_x87_pointers(cpu, insn);
 }
 
-template <Form kForm>
-Execute bind_d8(unsigned operation) {
-  // With ST(i) as the destination SUB and SUBR, DIV and DIVR have changed places.
-  const bool to_sti = kForm == Form::StI || kForm == Form::StIPop;
-  switch (to_sti && operation >= 4 ? operation ^ 1 : operation) {
-    case 0: return &arithmetic<kForm, 0>;
-    case 1: return &arithmetic<kForm, 1>;
-    case 2: return to_sti ? nullptr : &compare<kForm, 0, false, false>;
-    case 3: return to_sti ? nullptr : &compare<kForm, 1, false, false>;
-    case 4: return &arithmetic<kForm, 4>;
-    case 5: return &arithmetic<kForm, 5>;
-    case 6: return &arithmetic<kForm, 6>;
-    default: return &arithmetic<kForm, 7>;
-  }
+/// F<operation>, for the eight operations of D8.
+template <template <unsigned> class F>
+Execute by_operation(unsigned operation) {
+  constexpr std::array<Execute, 8> kAll{F<0>::run, F<1>::run, F<2>::run, F<3>::run,
+                                        F<4>::run, F<5>::run, F<6>::run, F<7>::run};
+  return kAll[operation];
 }
+
+template <Form kForm>
+struct OnRegisters {
+  // With ST(i) as the destination SUB and SUBR, DIV and DIVR have changed places; FCOM has none.
+  static constexpr bool kToStI = kForm != Form::St0;
+  template <unsigned kOperation>
+  struct Of {
+    static constexpr unsigned kActual = kToStI && kOperation >= 4 ? kOperation ^ 1 : kOperation;
+    static constexpr bool kCompares = kOperation == 2 || kOperation == 3;
+    static void run(Cpu& cpu, const Insn& insn) {
+      if constexpr (kCompares && kToStI)
+        x87_any(cpu, insn);
+      else if constexpr (kCompares)
+        compare<kOperation - 2, false, false>(cpu, insn);
+      else
+        arithmetic<kForm, kActual>(cpu, insn);
+    }
+  };
+};
+
+template <Format kFormat, class T>
+struct OnMemory {
+  template <unsigned kOperation>
+  struct Of {
+    static void run(Cpu& cpu, const Insn& insn) { with_memory<kFormat, T, kOperation>(cpu, insn); }
+  };
+};
 
 // ---- Between registers.
 
@@ -174,14 +180,14 @@ Execute bind_register_form(unsigned opcode, unsigned modrm) {
   switch (opcode << 8 | (modrm & 0xf8)) {
     case 0xd9c0: return &load_register;
     case 0xd9c8: return &on_registers<exchange, true>;
-    case 0xdbe8: return &compare<Form::St0, 0, true, true>;   // FUCOMI
-    case 0xdbf0: return &compare<Form::St0, 0, false, true>;  // FCOMI
+    case 0xdbe8: return &compare<0, true, true>;   // FUCOMI
+    case 0xdbf0: return &compare<0, false, true>;  // FCOMI
     case 0xddd0: return &store_register<false>;
     case 0xddd8: return &store_register<true>;
-    case 0xdde0: return &compare<Form::St0, 0, true, false>;  // FUCOM
-    case 0xdde8: return &compare<Form::St0, 1, true, false>;  // FUCOMP
-    case 0xdfe8: return &compare<Form::St0, 1, true, true>;   // FUCOMIP
-    case 0xdff0: return &compare<Form::St0, 1, false, true>;  // FCOMIP
+    case 0xdde0: return &compare<0, true, false>;  // FUCOM
+    case 0xdde8: return &compare<1, true, false>;  // FUCOMP
+    case 0xdfe8: return &compare<1, true, true>;   // FUCOMIP
+    case 0xdff0: return &compare<1, false, true>;  // FCOMIP
     default: break;
   }
   switch (opcode << 8 | modrm) {
@@ -190,24 +196,24 @@ Execute bind_register_form(unsigned opcode, unsigned modrm) {
     case 0xd9e8: return &load_constant<u64{1} << 63, 0x3fff>;  // FLD1
     case 0xd9ee: return &load_constant<0, 0>;                  // FLDZ
     case 0xd9fa: return &square_root;
-    case 0xdae9: return &compare<Form::St0, 2, true, false>;   // FUCOMPP
-    case 0xded9: return &compare<Form::St0, 2, false, false>;  // FCOMPP
+    case 0xdae9: return &compare<2, true, false>;   // FUCOMPP
+    case 0xded9: return &compare<2, false, false>;  // FCOMPP
     default: break;
   }
   switch (opcode) {
-    case 0xd8: return bind_d8<Form::St0>(operation);
-    case 0xdc: return bind_d8<Form::StI>(operation);
-    case 0xde: return bind_d8<Form::StIPop>(operation);
+    case 0xd8: return by_operation<OnRegisters<Form::St0>::Of>(operation);
+    case 0xdc: return by_operation<OnRegisters<Form::StI>::Of>(operation);
+    case 0xde: return by_operation<OnRegisters<Form::StIPop>::Of>(operation);
     default: return nullptr;
   }
 }
 
 Execute bind_arithmetic_memory(unsigned opcode, unsigned operation) {
   switch (opcode) {
-    case 0xd8: return bind_d8<Form::Float>(operation);
-    case 0xda: return bind_d8<Form::Long>(operation);
-    case 0xdc: return bind_d8<Form::Double>(operation);
-    case 0xde: return bind_d8<Form::Short>(operation);
+    case 0xd8: return by_operation<OnMemory<Format::Float, u32>::Of>(operation);
+    case 0xda: return by_operation<OnMemory<Format::Long, u32>::Of>(operation);
+    case 0xdc: return by_operation<OnMemory<Format::Double, u64>::Of>(operation);
+    case 0xde: return by_operation<OnMemory<Format::Short, u16>::Of>(operation);
     default: return nullptr;
   }
 }
