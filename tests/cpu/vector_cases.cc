@@ -18,7 +18,7 @@ namespace {
 
 using isa::Method;
 
-constexpr u64 kGuestOperand = 0x1000;
+constexpr u64 kGuestOperand = 0x6000;
 constexpr unsigned kMemoryBase = Rbx;
 
 struct FormChoice {

@@ -82,7 +82,7 @@ TEST(X87, WithoutNeErrorsGoToTheBus) {
   machine.cpu.x87.fcw = 0x037b;
   machine.cpu.x87.fsw = kZe | kEs | 0x8000;
   EXPECT_EQ(machine.execute(kFwait), std::nullopt);
-  EXPECT_EQ(machine.bus.fpu_errors, 1U);
+  EXPECT_EQ(machine.bench.fpu_errors, 1U);
 }
 
 TEST(X87, LoadedControlWordUnmasks) {
@@ -149,7 +149,7 @@ TEST(X87, PackedDecimalGoesThereAndBack) {
 TEST(X87, EnvironmentInProtectedMode) {
   FpuMachine machine;
   machine.enter_protected();
-  machine.cpu.insn_rip = 0x1234;
+  machine.cpu.set_rip(0x1234);
   machine.cpu.gpr[Rbx] = 0x5678;
   machine.execute(kFldDouble);
   machine.cpu.gpr[Rbx] = 0x5000;
@@ -160,7 +160,7 @@ TEST(X87, EnvironmentInProtectedMode) {
   EXPECT_EQ(machine.peek<u32>(0x500c), 0x1234U);
   EXPECT_EQ(machine.peek<u32>(0x5010), 0x0503'0008U);  // DD 03
   EXPECT_EQ(machine.peek<u32>(0x5014), 0x5678U);
-  EXPECT_EQ(machine.peek<u32>(0x5018), 0xffff'0008U);
+  EXPECT_EQ(machine.peek<u32>(0x5018), 0xffff'0010U);
 }
 
 TEST(X87, EnvironmentInRealMode) {

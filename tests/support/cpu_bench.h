@@ -103,6 +103,7 @@ class CpuBench final : public x86::Bus {
   u64 watched_page{~u64{0}};
   u64 time{};
   u8 priority{};
+  unsigned fpu_errors{};  ///< FERR#
 
   // ---- Bus.
   x86::HostPage page(u64 address) override;
@@ -114,6 +115,7 @@ class CpuBench final : public x86::Bus {
   u64 tsc() override { return time; }
   bool read_msr(u32 index, u64& value) override;
   bool write_msr(u32 index, u64 value) override;
+  void fpu_error() override { ++fpu_errors; }
   u8 task_priority() override { return priority; }
   void set_task_priority(u8 value) override { priority = value; }
 
