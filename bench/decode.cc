@@ -24,7 +24,7 @@ unsigned long decode_all(std::span<const u8> code, unsigned long& bytes) {
   unsigned long count = 0;
   x86::Insn insn;
   while (code.size() >= x86::kLongestInsn) {
-    const bool good = x86::decode(code.first(x86::kLongestInsn), {}, insn) == x86::DecodeStatus::Ok;
+    const bool good = x86::decode(code, {}, insn) == x86::DecodeStatus::Ok;
     count += good;
     bytes += insn.length;
     code = code.subspan(good ? insn.length : 1);

@@ -110,6 +110,13 @@ TEST(DecodeOperandsTest, StringOperandsHaveTheElementsSizeAndTheirRegisters) {
   EXPECT_EQ(stos.base, Rdi);
 }
 
+TEST(DecodeOperandsTest, ComparisonsOfStringsReadTheSourceSegmentFirst) {
+  const Insn insn = decoded({0x65, 0xa6});  // cmps gs:[rsi], [rdi]
+  EXPECT_EQ(insn.base, Rsi);
+  EXPECT_EQ(insn.seg, Gs);
+  EXPECT_EQ(insn.op[1], memory(1));
+}
+
 TEST(DecodeOperandsTest, ConditionIsInTheOpcode) {
   const Insn insn = decoded({0x0f, 0x8f, 0xfb, 0xff, 0xff, 0xff});
   EXPECT_EQ(mnemonic(insn), "jcc");

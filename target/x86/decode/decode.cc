@@ -31,26 +31,54 @@ constexpr std::array<std::array<std::array<u8, 4>, 4>, 4> kOperandSizes{{
 /// One instruction on its way from bytes to Insn.
 class Decoder {
  public:
-  Decoder(std::span<const u8> bytes, const DecodeMode& mode, Insn& insn)
-      : cursor_(bytes.data(), static_cast<unsigned>(std::min<size_t>(bytes.size(), kLongestInsn))),
-        mode_(mode),
-        insn_(insn),
-        longest_(bytes.size() >= kLongestInsn),
-        long_mode_(mode.code_bits == 64) {}
+  /// kReadable bytes from `bytes` on can be read.
+  Decoder(const u8* bytes, const DecodeMode& mode, Insn& insn)
+      : cursor_(bytes), mode_(mode), insn_(insn), long_mode_(mode.code_bits == 64) {}
 
-  DecodeStatus run() {
+  /// `size`: how many of them may be the instruction's.
+  DecodeStatus run(size_t size) {
     insn_ = Insn{};
-    take_prefixes(cursor_, long_mode_, prefixes_);
     const bool good = take_opcode() && find_row() && is_allowed() && take_rest();
-    insn_.length = static_cast<u8>(cursor_.taken());
-    if (cursor_.ran_out()) [[unlikely]]
-      return longest_ ? DecodeStatus::TooLong : DecodeStatus::NeedMore;
+    const unsigned taken = cursor_.taken();
+    insn_.length = static_cast<u8>(taken);
+    if (taken > std::min<size_t>(size, kLongestInsn)) [[unlikely]]
+      return size >= kLongestInsn ? DecodeStatus::TooLong : DecodeStatus::NeedMore;
     return good ? DecodeStatus::Ok : DecodeStatus::Invalid;
   }
 
  private:
+  /// With the prefixes before it.
   bool take_opcode() {
     u8 byte = cursor_.take<u8>();
+    PrefixKind kind = kPrefixKinds[byte];
+    if (kind != PrefixKind::None) {
+      if (kind != PrefixKind::Escape) {
+        byte = take_prefixes(byte, kind);
+        kind = kPrefixKinds[byte];
+      }
+      if (kind == PrefixKind::Escape) return take_escaped(byte);
+    }
+    insn_.opcode = byte;
+    return true;
+  }
+
+  /// Prefixes that begin with the byte that was just taken. Returns the byte behind them.
+  u8 take_prefixes(u8 byte, PrefixKind kind) {
+    if (kind == PrefixKind::Rex) {
+      if (!long_mode_) return byte;
+      const PrefixKind next = kPrefixKinds[cursor_.peek()];
+      if (next == PrefixKind::None || next == PrefixKind::Escape) {
+        note_rex(prefixes_, byte);
+        return cursor_.take<u8>();
+      }
+    }
+    const Taken taken = take_many_prefixes(begin_, long_mode_);
+    cursor_ = taken.cursor;
+    prefixes_ = taken.prefixes;
+    return cursor_.take<u8>();
+  }
+
+  bool take_escaped(u8 byte) {
     if (byte == 0x0f) {
       byte = cursor_.take<u8>();
       map_ = Map::Map0f;
@@ -58,7 +86,7 @@ class Decoder {
         map_ = byte == 0x38 ? Map::Map0f38 : Map::Map0f3a;
         byte = cursor_.take<u8>();
       }
-    } else if ((byte == 0xc4 || byte == 0xc5) && is_vex(cursor_, mode_)) {
+    } else if (is_vex(cursor_, mode_)) {
       const Taken vex = take_vex(cursor_, byte, long_mode_, prefixes_);
       cursor_ = vex.cursor;
       prefixes_ = vex.prefixes;
@@ -81,7 +109,7 @@ class Decoder {
                                   .l = prefixes_.has(kVexL),
                                   .b = prefixes_.rex_b != 0});
     if (row == kNoForm) return false;
-    if (!has_features(forms.form(row))) {
+    if (forms.form(row).gated && !has_features(forms.form(row))) {
       row = forms.form(row).fallback;
       if (row == kNoForm || !has_features(forms.form(row))) return false;
     }
@@ -100,6 +128,9 @@ class Decoder {
   bool is(isa::Attribute attribute) const { return (form_->attributes & attribute) != 0; }
 
   bool is_allowed() const {
+    const bool usual = (prefixes_.bits & (kLock | kVex)) == 0;
+    if (usual && !is(isa::ProtectedOnly)) [[likely]]
+      return true;
     if (is(isa::ProtectedOnly) && mode_.real_or_v86) return false;
     if (prefixes_.has(kLock) && !may_lock()) [[unlikely]]
       return false;
@@ -122,14 +153,7 @@ class Decoder {
     insn_.seg = prefixes_.segment != kNoSegment ? prefixes_.segment : u8{Ds};
     if (in_memory_ && !take_memory(cursor_, prefixes_, long_mode_, is(isa::Vsib), insn_))
       return false;
-    return take_operands(cursor_, prefixes_, *form_, long_mode_, insn_) &&
-           (!is(isa::Vsib) || gather_is_sound());
-  }
-
-  /// A gather's destination, index and mask must be three registers.
-  bool gather_is_sound() const {
-    const u8 to = insn_.op[0].reg;
-    return to != insn_.index && to != insn_.vvvv && insn_.index != insn_.vvvv;
+    return take_operands(cursor_, prefixes_, *form_, long_mode_, in_memory_, insn_);
   }
 
   /// Index of kOperandSizes.
@@ -151,9 +175,9 @@ class Decoder {
   }
 
   Cursor cursor_;
+  const Cursor begin_{cursor_};
   const DecodeMode& mode_;
   Insn& insn_;
-  bool longest_;
   bool long_mode_;
   bool in_memory_{};
   Map map_{Map::OneByte};
@@ -164,7 +188,14 @@ class Decoder {
 }  // namespace
 
 DecodeStatus decode(std::span<const u8> bytes, const DecodeMode& mode, Insn& insn) {
-  return Decoder(bytes, mode, insn).run();
+  std::array<u8, kReadable> padded;  // NOLINT(cppcoreguidelines-pro-type-member-init): seldom used
+  const u8* start = bytes.data();
+  if (bytes.size() < kReadable) [[unlikely]] {
+    padded.fill(0);
+    std::ranges::copy(bytes, padded.begin());
+    start = padded.data();
+  }
+  return Decoder(start, mode, insn).run(bytes.size());
 }
 
 }  // namespace rhea::x86

@@ -26,7 +26,8 @@ enum class DecodeStatus : u8 {
   TooLong,   ///< more than 15 bytes: #GP(0)
 };
 
-/// Decodes the instruction at the start of `bytes`. Insn::exec is left empty (interp::bind).
+/// Decodes the instruction at the start of `bytes`. Insn::exec is left empty (interp::bind). Any
+/// number of bytes will do, but with 48 or more it is faster.
 DecodeStatus decode(std::span<const u8> bytes, const DecodeMode& mode, Insn& insn);
 
 }  // namespace rhea::x86

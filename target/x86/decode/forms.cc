@@ -85,18 +85,106 @@ unsigned leaf_count(unsigned dimensions) {
   return 1U << (bits + (dimensions & ByPrefix ? 2 : 0));
 }
 
+SizeRule size_rule_of(const Row& row) {
+  if (row.is(isa::Default64)) return SizeRule::Default64;
+  if (row.is(isa::Force64)) return SizeRule::Force64;
+  return row.is(isa::Near64) ? SizeRule::Near64 : SizeRule::Usual;
+}
+
+/// Kind and place of a register operand, or what stands in its place.
+Slot place_of(Method method) {
+  switch (method) {
+    case Method::E: return {OperandKind::Gpr, Source::Rm, 15, 0, {}, {}, true};
+    case Method::R: return {OperandKind::Gpr, Source::Rm, 15, 0, {}, {}, false};
+    case Method::G: return {OperandKind::Gpr, Source::Reg, 15, 0, {}, {}, false};
+    case Method::Z: return {OperandKind::Gpr, Source::OpcodeLow, 15, 0, {}, {}, false};
+    case Method::B: return {OperandKind::Gpr, Source::Vvvv, 15, 0, {}, {}, false};
+    case Method::Gpr: return {OperandKind::Gpr, Source::None, 0, 0, {}, {}, false};
+    case Method::M: return {OperandKind::Memory, Source::None, 0, 0, {}, {}, true};
+    case Method::I:
+    case Method::One: return {OperandKind::Immediate, Source::None, 0, 0, {}, {}, false};
+    case Method::J: return {OperandKind::Relative, Source::None, 0, 0, {}, {}, false};
+    case Method::A: return {OperandKind::Far, Source::None, 0, 0, {}, {}, false};
+    case Method::O:
+    case Method::X:
+    case Method::Y: return {OperandKind::Memory, Source::None, 0, 0, {}, {}, false};
+    case Method::W: return {OperandKind::Vector, Source::Rm, 15, 0, {}, {}, true};
+    case Method::U: return {OperandKind::Vector, Source::Rm, 15, 0, {}, {}, false};
+    case Method::V: return {OperandKind::Vector, Source::Reg, 15, 0, {}, {}, false};
+    case Method::H: return {OperandKind::Vector, Source::Vvvv, 15, 0, {}, {}, false};
+    case Method::L: return {OperandKind::Vector, Source::None, 0, 0, {}, {}, false};
+    case Method::Q: return {OperandKind::Mmx, Source::Rm, 7, 0, {}, {}, true};
+    case Method::N: return {OperandKind::Mmx, Source::Rm, 7, 0, {}, {}, false};
+    case Method::P: return {OperandKind::Mmx, Source::Reg, 7, 0, {}, {}, false};
+    case Method::C: return {OperandKind::Control, Source::Reg, 15, 0, {}, {}, false};
+    case Method::D: return {OperandKind::Debug, Source::Reg, 15, 0, {}, {}, false};
+    case Method::S: return {OperandKind::Segment, Source::Reg, 7, 0, {}, {}, false};
+    case Method::Segment: return {OperandKind::Segment, Source::None, 0, 0, {}, {}, false};
+    case Method::StI: return {OperandKind::X87, Source::Rm, 7, 0, {}, {}, false};
+    case Method::St0: return {OperandKind::X87, Source::None, 0, 0, {}, {}, false};
+    case Method::None: break;
+  }
+  return {};
+}
+
+Slot slot_of(const isa::OperandSpec& spec) {
+  Slot slot = place_of(spec.method);
+  slot.constant = spec.reg;
+  slot.type = spec.method == Method::A ? isa::Type::V : spec.type;
+  slot.memory_type = spec.memory_type;
+  return slot;
+}
+
+Tail tail_of(const isa::OperandSpec& spec) {
+  if (spec.method == Method::O) return Tail::Offset;
+  if (spec.method == Method::A) return Tail::Far;
+  if (spec.method == Method::L) return Tail::Byte;
+  if (spec.method != Method::I && spec.method != Method::J) return Tail::None;
+  switch (spec.type) {
+    case isa::Type::B: return spec.method == Method::J ? Tail::SignedByte : Tail::Byte;
+    case isa::Type::Bs: return Tail::SignedByte;
+    case isa::Type::W: return Tail::Word;
+    case isa::Type::V: return Tail::Full;
+    default: return Tail::SignedZ;
+  }
+}
+
+/// Of a second immediate there is only a byte.
+Tail join(Tail first, Tail second) {
+  if (first == Tail::None) return second;
+  if (second == Tail::None) return first;
+  return first == Tail::Word ? Tail::WordByte : Tail::ByteByte;
+}
+
+bool is_special(Method method) {
+  switch (method) {
+    case Method::C:
+    case Method::D:
+    case Method::S:
+    case Method::X:
+    case Method::Y:
+    case Method::L:
+    case Method::One: return true;
+    default: return false;
+  }
+}
+
 Form form_of(const Row& row) {
   Form form;
   form.attributes = row.attributes;
   if (row.has_feature) form.feature = static_cast<u8>(row.feature);
   if (row.vex && row.is(isa::NativeVector)) form.second_feature = static_cast<u8>(Feature::Avx);
-  form.size_rule = row.is(isa::Default64) ? SizeRule::Default64
-                   : row.is(isa::Force64) ? SizeRule::Force64
-                   : row.is(isa::Near64)  ? SizeRule::Near64
-                                          : SizeRule::Usual;
+  form.gated = row.has_feature || form.second_feature != kNoFeature;
+  form.size_rule = size_rule_of(row);
   form.operand = row.operand;
-  for (const isa::OperandSpec& spec : row.operand)
+  form.special = row.is(isa::Vsib);
+  for (unsigned n = 0; n < isa::kMaxOperands; ++n) {
+    const isa::OperandSpec& spec = row.operand[n];
+    form.slot[n] = slot_of(spec);
+    form.tail = join(form.tail, tail_of(spec));
+    form.special |= is_special(spec.method);
     form.uses_vvvv |= spec.method == Method::H || spec.method == Method::B;
+  }
   return form;
 }
 

@@ -45,15 +45,49 @@ struct Opcode {
 /// How a form's operand size is found.
 enum class SizeRule : u8 { Usual, Default64, Force64, Near64 };
 
+/// Where an operand's register number comes from.
+enum class Source : u8 { None, Reg, Rm, OpcodeLow, Vvvv };
+inline constexpr unsigned kSources = 5;
+
+/// An operand as far as it goes without decisions: kind, number and size.
+struct Slot {
+  OperandKind kind{};
+  Source source{};
+  u8 mask{};      ///< of the number
+  u8 constant{};  ///< or-ed into it
+  isa::Type type{};
+  isa::Type memory_type{};
+  bool may_be_memory{};  ///< is Memory where ModRM says so
+};
+
+/// What follows ModRM and the displacement.
+enum class Tail : u8 {
+  None,
+  Byte,
+  SignedByte,
+  Word,
+  SignedZ,   ///< 2 or 4 bytes by operand size, as always where the letter is z
+  Full,      ///< 2, 4, 8 bytes
+  Offset,    ///< by address size
+  Far,       ///< offset of 2 or 4 bytes, then a selector
+  ByteByte,  ///< two immediates
+  WordByte,  ///< ENTER
+};
+inline constexpr unsigned kTails = static_cast<unsigned>(Tail::WordByte) + 1;
+
 /// A row, without what only people read.
 struct Form {
   u32 attributes{};
+  u16 fallback{kNoForm};  ///< row that is meant where the feature is missing
   u8 feature{kNoFeature};
   u8 second_feature{kNoFeature};
-  u16 fallback{kNoForm};  ///< row that is meant where the feature is missing
-  std::array<isa::OperandSpec, isa::kMaxOperands> operand{};
+  bool gated{};    ///< some feature must be there
+  bool special{};  ///< operands have rules of their own: Special in operand.h
   bool uses_vvvv{};
   SizeRule size_rule{};
+  Tail tail{};
+  std::array<Slot, isa::kMaxOperands> slot{};
+  std::array<isa::OperandSpec, isa::kMaxOperands> operand{};  ///< for the special ones
 };
 
 class Forms {

@@ -36,48 +36,36 @@ inline constexpr std::array<Pair, 8> kPairs{{{Rbx, Rsi},
   }
 }
 
-/// False: the base is absent and a 32-bit displacement follows.
-[[gnu::always_inline]] inline bool take_sib(Cursor& cursor, const Prefixes& prefixes, bool vsib,
-                                            Insn& insn) {
-  const u8 sib = cursor.take<u8>();
-  const auto index = static_cast<u8>((sib >> 3 & 7) | prefixes.rex_x);
-  if (index != Rsp || vsib) {
-    insn.index = index;
-    insn.scale = sib >> 6;
-  }
-  if ((sib & 7) == Rbp && insn.modrm < 0x40) return false;
-  insn.base = static_cast<u8>((sib & 7) | prefixes.rex_b);
-  return true;
-}
-
 /// Fills in base, index, scale, disp and seg for a ModRM byte with mod < 3. insn.address_size must
 /// be there. `vsib`: the index is a vector register, and there must be a SIB byte; false if not.
 [[gnu::always_inline]] inline bool take_memory(Cursor& cursor, const Prefixes& prefixes,
                                                bool long_mode, bool vsib, Insn& insn) {
   const unsigned mod = insn.modrm >> 6;
-  const unsigned rm = insn.modrm & 7;
+  unsigned rm = insn.modrm & 7;
   if (vsib && (rm != Rsp || insn.address_size == 2)) return false;
   if (insn.address_size == 2) {
     take_memory16(cursor, insn);
   } else {
-    bool has_base = true;
+    u8 absent = long_mode ? kRip : kNoReg;  // the base's stand-in
     if (rm == Rsp) {
-      has_base = take_sib(cursor, prefixes, vsib, insn);
-    } else if (rm == Rbp && mod == 0) {
-      has_base = false;
-      if (long_mode) insn.base = kRip;
-    } else {
-      insn.base = static_cast<u8>(rm | prefixes.rex_b);
+      const u8 sib = cursor.take<u8>();
+      const auto index = static_cast<u8>((sib >> 3 & 7) | prefixes.rex_x);
+      insn.index = index != Rsp || vsib ? index : kNoReg;
+      insn.scale = index != Rsp || vsib ? sib >> 6 : 0;
+      rm = sib & 7;
+      absent = kNoReg;
     }
-    if (mod == 2 || !has_base)
-      insn.disp = cursor.take<i32>();
-    else if (mod == 1)
-      insn.disp = cursor.take<i8>();
+    const bool no_base = rm == Rbp && mod == 0;
+    insn.base = no_base ? absent : static_cast<u8>(rm | prefixes.rex_b);
+    // A displacement of 0, 1 or 4 bytes, without a branch.
+    const unsigned size = no_base ? 4 : mod * mod;
+    const unsigned cut = mod == 1 ? 24 : 0;
+    const i32 disp = static_cast<i32>(cursor.look<u32>() << cut) >> cut;
+    insn.disp = size != 0 ? disp : 0;
+    cursor.skip(size);
   }
-  if (prefixes.segment != kNoSegment)
-    insn.seg = prefixes.segment;
-  else
-    insn.seg = insn.base == Rbp || insn.base == Rsp ? Ss : Ds;
+  const u8 seg = insn.base == Rbp || insn.base == Rsp ? Ss : Ds;
+  insn.seg = prefixes.segment != kNoSegment ? prefixes.segment : seg;
   return true;
 }
 

@@ -59,176 +59,115 @@ inline constexpr auto kSizes = [] {
   return sizes;
 }();
 
-/// The letters of one instruction, turned into operands.
-class Operands {
- public:
-  Operands(Cursor& cursor, const Prefixes& prefixes, bool long_mode, Insn& insn)
-      : cursor_(cursor),
-        prefixes_(prefixes),
-        insn_(insn),
-        sizes_(kSizes[context_of(insn.operand_size, long_mode, prefixes.has(kVexL))]),
-        long_mode_(long_mode) {}
+/// Bytes of the first immediate: by tail and operand size (2, 4, 8).
+inline constexpr std::array<std::array<u8, 3>, kTails> kTailSizes{{{0, 0, 0},
+                                                                   {1, 1, 1},
+                                                                   {1, 1, 1},
+                                                                   {2, 2, 2},
+                                                                   {2, 4, 4},
+                                                                   {2, 4, 8},
+                                                                   {0, 0, 0},
+                                                                   {2, 4, 4},
+                                                                   {1, 1, 1},
+                                                                   {2, 2, 2}}};
 
-  [[gnu::always_inline]] bool take(const OperandSpec& spec, Operand& op) {
-    op.size = sizes_[static_cast<unsigned>(spec.type)];
-    switch (spec.method) {
-      case Method::None: return true;
-      case Method::E:
-        if (!is_register()) return memory(spec, op);
-        [[fallthrough]];
-      case Method::R: return gpr(op, rm());
-      case Method::G: return gpr(op, reg());
-      case Method::Z: return gpr(op, (insn_.opcode & 7U) | prefixes_.rex_b);
-      case Method::B: return gpr(op, insn_.vvvv);
-      case Method::Gpr: return gpr(op, spec.reg);
-      case Method::M: return memory(spec, op);
-      case Method::I: return immediate(spec.type, op);
-      case Method::J: return relative(spec.type, op);
-      case Method::One: insn_.imm = 1; return set(op, OperandKind::Immediate, 0);
-      case Method::O: return offset(op);
-      case Method::A: return far(op);
-      case Method::X: return implied_memory(op, Rsi, prefixes_.segment);
-      case Method::Y: return implied_memory(op, Rdi, Es);
-      default: return take_special(spec, op);
-    }
+/// Sign- or zero-extends the first `size` bytes of what lies ahead.
+inline u64 extended(u64 ahead, unsigned size, bool sign) {
+  if (size == 0) return 0;
+  const unsigned cut = 64 - 8 * size;
+  const u64 high = ahead << cut;
+  return sign ? static_cast<u64>(static_cast<i64>(high) >> cut) : high >> cut;
+}
+
+[[gnu::always_inline]] inline void take_tail(Cursor& cursor, Tail tail, Insn& insn) {
+  if (tail == Tail::None) return;
+  unsigned size = kTailSizes[static_cast<unsigned>(tail)][insn.operand_size >> 2];
+  if (tail == Tail::Offset) size = insn.address_size;
+  const bool sign = tail == Tail::SignedByte || tail == Tail::SignedZ || tail == Tail::Full;
+  insn.imm = extended(cursor.look<u64>(), size, sign);
+  cursor.skip(size);
+  if (tail < Tail::Far) return;
+  insn.imm2 = tail == Tail::Far ? cursor.take<u16>() : cursor.take<u8>();
+}
+
+/// Rules that only some letters have.
+class Special {
+ public:
+  Special(Prefixes prefixes, const Form& form, bool long_mode, Insn& insn)
+      : prefixes_(prefixes), form_(form), long_mode_(long_mode), insn_(insn) {}
+
+  /// False: #UD.
+  bool apply() {
+    for (unsigned n = 0; n < isa::kMaxOperands; ++n)
+      if (!apply(form_.operand[n].method, n)) return false;
+    return (form_.attributes & isa::Vsib) == 0 || gather_is_sound();
   }
 
  private:
-  [[gnu::always_inline]] bool take_special(const OperandSpec& spec, Operand& op) {
-    switch (spec.method) {
-      case Method::W:
-        if (!is_register()) return memory(spec, op);
-        [[fallthrough]];
-      case Method::U: return set(op, OperandKind::Vector, rm());
-      case Method::V: return set(op, OperandKind::Vector, reg());
-      case Method::H: return set(op, OperandKind::Vector, insn_.vvvv);
-      case Method::L: return last_byte(op);
-      case Method::Q:
-        if (!is_register()) return memory(spec, op);
-        [[fallthrough]];
-      case Method::N: return set(op, OperandKind::Mmx, insn_.modrm & 7U);
-      case Method::P: return set(op, OperandKind::Mmx, insn_.modrm >> 3 & 7U);
+  bool apply(Method method, unsigned n) {
+    Operand& op = insn_.op[n];
+    switch (method) {
       case Method::C: return control(op);
-      case Method::D: return set(op, OperandKind::Debug, reg()) && op.reg < 8;
-      case Method::S: return segment(op);
-      case Method::Segment: return set(op, OperandKind::Segment, spec.reg);
-      case Method::StI: return set(op, OperandKind::X87, insn_.modrm & 7U);
-      default: return set(op, OperandKind::X87, 0);
+      case Method::D: return op.reg < 8;
+      // CS cannot be loaded.
+      case Method::S: return op.reg <= Gs && !(op.reg == Cs && n == 0);
+      case Method::X: return implied_memory(Rsi, prefixes_.segment);
+      case Method::Y: return insn_.base == Rsi || implied_memory(Rdi, Es);
+      // Outside 64-bit mode just three bits of the register's number count.
+      case Method::L: op.reg = insn_.imm >> 4 & (long_mode_ ? 15U : 7U); return true;
+      case Method::One: insn_.imm = 1; return true;
+      default: return true;
     }
   }
 
-  bool is_register() const { return insn_.modrm >= 0xc0; }
-  unsigned reg() const { return (insn_.modrm >> 3 & 7U) | prefixes_.rex_r; }
-  unsigned rm() const { return (insn_.modrm & 7U) | prefixes_.rex_b; }
-
-  static bool set(Operand& op, OperandKind kind, unsigned number) {
-    op.kind = kind;
-    op.reg = static_cast<u8>(number);
-    return true;
-  }
-
-  /// Byte registers 4 to 7 are AH, CH, DH and BH unless there is a REX prefix.
-  bool gpr(Operand& op, unsigned number) {
-    if (op.size == 1 && number >= 4 && !prefixes_.has(kRex)) number += kHighByte - 4;
-    return set(op, OperandKind::Gpr, number);
-  }
-
-  bool memory(const OperandSpec& spec, Operand& op) {
-    op.size = sizes_[static_cast<unsigned>(spec.memory_type)];
-    return set(op, OperandKind::Memory, 0);
-  }
-
-  bool implied_memory(Operand& op, u8 base, u8 segment) {
-    insn_.base = base;
-    insn_.seg = segment == kNoSegment ? u8{Ds} : segment;
-    return set(op, OperandKind::Memory, 0);
-  }
-
-  [[gnu::always_inline]] bool immediate(Type type, Operand& op) {
-    const bool second = immediates_++ != 0;
-    u64 value = 0;
-    if (type == Type::B)
-      value = cursor_.take<u8>();
-    else if (type == Type::Bs)
-      value = static_cast<u64>(i64{cursor_.take<i8>()});
-    else if (type == Type::W)
-      value = cursor_.take<u16>();
-    else if (op.size == 2)
-      value = static_cast<u64>(i64{cursor_.take<i16>()});
-    else if (op.size == 4)
-      value = static_cast<u64>(i64{cursor_.take<i32>()});
-    else
-      value = cursor_.take<u64>();
-    if (second)
-      insn_.imm2 = static_cast<u16>(value);
-    else
-      insn_.imm = value;
-    return set(op, OperandKind::Immediate, 0);
-  }
-
-  bool relative(Type type, Operand& op) {
-    if (type == Type::B)
-      insn_.imm = static_cast<u64>(i64{cursor_.take<i8>()});
-    else if (op.size == 2)
-      insn_.imm = static_cast<u64>(i64{cursor_.take<i16>()});
-    else
-      insn_.imm = static_cast<u64>(i64{cursor_.take<i32>()});
-    return set(op, OperandKind::Relative, 0);
-  }
-
-  bool offset(Operand& op) {
-    if (insn_.address_size == 8)
-      insn_.imm = cursor_.take<u64>();
-    else if (insn_.address_size == 4)
-      insn_.imm = cursor_.take<u32>();
-    else
-      insn_.imm = cursor_.take<u16>();
-    return set(op, OperandKind::Memory, 0);
-  }
-
-  bool far(Operand& op) {
-    op.size = insn_.operand_size;
-    insn_.imm = op.size == 2 ? cursor_.take<u16>() : cursor_.take<u32>();
-    insn_.imm2 = cursor_.take<u16>();
-    return set(op, OperandKind::Far, 0);
-  }
-
-  /// Outside 64-bit mode VEX's register fields have just three bits that count.
-  bool last_byte(Operand& op) {
-    insn_.imm = cursor_.take<u8>();
-    return set(op, OperandKind::Vector, insn_.imm >> 4 & (long_mode_ ? 15U : 7U));
-  }
-
-  /// CS cannot be loaded.
-  bool segment(Operand& op) {
-    set(op, OperandKind::Segment, insn_.modrm >> 3 & 7U);
-    return op.reg <= Gs && !(op.reg == Cs && &op == &insn_.op[0]);
-  }
-
-  /// LOCK stands for REX.R there on processors with AMD's CR8 outside 64-bit mode.
-  bool control(Operand& op) {
-    set(op, OperandKind::Control, reg() | (prefixes_.has(kLock) ? 8U : 0U));
+  /// LOCK stands for REX.R on processors with AMD's CR8 outside 64-bit mode.
+  bool control(Operand& op) const {
+    if (prefixes_.has(kLock)) op.reg |= 8;
     return op.reg == 0 || op.reg == 2 || op.reg == 3 || op.reg == 4 || op.reg == 8;
   }
 
-  Cursor& cursor_;
-  const Prefixes& prefixes_;
-  Insn& insn_;
-  const std::array<u8, kTypes>& sizes_;
+  bool implied_memory(u8 base, u8 segment) {
+    insn_.base = base;
+    insn_.seg = segment == kNoSegment ? u8{Ds} : segment;
+    return true;
+  }
+
+  /// A gather's destination, index and mask must be three registers.
+  bool gather_is_sound() const {
+    const u8 to = insn_.op[0].reg;
+    return to != insn_.index && to != insn_.vvvv && insn_.index != insn_.vvvv;
+  }
+
+  Prefixes prefixes_;
+  const Form& form_;
   bool long_mode_;
-  unsigned immediates_{};
+  Insn& insn_;
 };
 
 /// Fills in insn.op and takes the immediates. All of Insn that comes before them must be there.
 /// False: #UD.
 [[gnu::always_inline]] inline bool take_operands(Cursor& cursor, const Prefixes& prefixes,
-                                                 const Form& form, bool long_mode, Insn& insn) {
-  Operands operands(cursor, prefixes, long_mode, insn);
+                                                 const Form& form, bool long_mode, bool in_memory,
+                                                 Insn& insn) {
+  const std::array<u8, kSources> numbers{0, static_cast<u8>((insn.modrm >> 3 & 7) | prefixes.rex_r),
+                                         static_cast<u8>((insn.modrm & 7) | prefixes.rex_b),
+                                         static_cast<u8>((insn.opcode & 7) | prefixes.rex_b),
+                                         prefixes.vvvv};
+  const auto& sizes = kSizes[context_of(insn.operand_size, long_mode, prefixes.has(kVexL))];
+  const unsigned high_byte = prefixes.has(kRex) ? 0 : kHighByte - 4;
   for (unsigned n = 0; n < isa::kMaxOperands; ++n) {
-    if (form.operand[n].method == Method::None) break;
-    if (!operands.take(form.operand[n], insn.op[n])) return false;
+    const Slot& slot = form.slot[n];
+    if (slot.kind == OperandKind::None) break;
+    const bool memory = slot.may_be_memory && in_memory;
+    unsigned number = (numbers[static_cast<unsigned>(slot.source)] & slot.mask) | slot.constant;
+    const u8 size = sizes[static_cast<unsigned>(memory ? slot.memory_type : slot.type)];
+    // Byte registers 4 to 7 are AH, CH, DH and BH unless there is a REX prefix.
+    if (slot.kind == OperandKind::Gpr && size == 1 && number >= 4) number += high_byte;
+    insn.op[n] = {memory ? OperandKind::Memory : slot.kind, static_cast<u8>(memory ? 0 : number),
+                  size};
   }
-  return true;
+  take_tail(cursor, form.tail, insn);
+  return !form.special || Special(prefixes, form, long_mode, insn).apply();
 }
 
 }  // namespace rhea::x86::decoding

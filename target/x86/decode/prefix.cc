@@ -18,6 +18,7 @@ void note_segment(Prefixes& prefixes, u8 byte, bool long_mode) {
 void note(Prefixes& prefixes, PrefixKind kind, u8 byte, bool long_mode) {
   switch (kind) {
     case PrefixKind::None:
+    case PrefixKind::Escape:
     case PrefixKind::Rex: break;
     case PrefixKind::Segment: return note_segment(prefixes, byte, long_mode);
     case PrefixKind::OperandSize: prefixes.bits |= kOperandSize; break;
@@ -35,10 +36,11 @@ void note(Prefixes& prefixes, PrefixKind kind, u8 byte, bool long_mode) {
 Taken take_many_prefixes(Cursor cursor, bool long_mode) {
   Prefixes prefixes;
   u8 rex = 0;
-  for (;; cursor.skip()) {
+  for (; cursor.taken() < kLongestInsn; cursor.skip()) {
     const u8 byte = cursor.peek();
     const PrefixKind kind = kPrefixKinds[byte];
-    if (kind == PrefixKind::None || (kind == PrefixKind::Rex && !long_mode)) break;
+    if (kind == PrefixKind::None || kind == PrefixKind::Escape) break;
+    if (kind == PrefixKind::Rex && !long_mode) break;
     // REX counts only right before the opcode.
     rex = kind == PrefixKind::Rex ? byte : u8{0};
     note(prefixes, kind, byte, long_mode);
@@ -54,7 +56,7 @@ Taken take_many_prefixes(Cursor cursor, bool long_mode) {
   return {.cursor = cursor, .prefixes = prefixes};
 }
 
-Taken take_vex(Cursor cursor, u8 first, bool long_mode, const Prefixes& before) {
+Taken take_vex(Cursor cursor, u8 first, bool long_mode, Prefixes before) {
   Taken taken{.cursor = cursor, .prefixes = before};
   Prefixes& prefixes = taken.prefixes;
   taken.good = (before.bits & (kOperandSize | kRep | kRepne | kLock | kRex)) == 0;

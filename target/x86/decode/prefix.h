@@ -10,30 +10,35 @@
 
 namespace rhea::x86::decoding {
 
-/// The bytes of the instruction. It goes on past their end: what comes out then is worth nothing,
-/// and whoever is about to say that it decoded asks ran_out().
+/// Bytes that must be readable at the start of an instruction, so that nothing need be checked on
+/// the way: the longest prefixes and the longest rest, each as if it were alone.
+inline constexpr unsigned kReadable = 48;
+
+/// The bytes of the instruction. It may go past their end: what comes out then is worth nothing,
+/// and whoever is about to say that it decoded looks at taken().
 class Cursor {
  public:
-  Cursor(const u8* bytes, unsigned size) : bytes_(bytes), size_(size) {}
-  unsigned taken() const { return taken_; }
-  bool ran_out() const { return taken_ > size_; }
-  u8 peek(unsigned ahead = 0) const {
-    return taken_ + ahead < size_ ? bytes_[taken_ + ahead] : u8{0};
+  explicit Cursor(const u8* bytes) : begin_(bytes), at_(bytes) {}
+  unsigned taken() const { return static_cast<unsigned>(at_ - begin_); }
+  u8 peek() const { return *at_; }
+  void skip(unsigned count = 1) { at_ += count; }
+  /// What lies ahead, without taking it.
+  template <class T>
+  T look() const {
+    T value;
+    std::memcpy(&value, at_, sizeof value);
+    return value;
   }
-  void skip() { ++taken_; }
   template <class T>
   T take() {
-    T value{};
-    if (taken_ + sizeof(T) <= size_) [[likely]]
-      std::memcpy(&value, bytes_ + taken_, sizeof value);
-    taken_ += static_cast<unsigned>(sizeof(T));
+    const T value = look<T>();
+    at_ += sizeof value;
     return value;
   }
 
  private:
-  const u8* bytes_;
-  unsigned size_;
-  unsigned taken_{};
+  const u8* begin_;
+  const u8* at_;
 };
 
 /// What prefixes say, those in VEX included. Register extensions are 0 or 8.
@@ -46,8 +51,18 @@ struct Prefixes {
   bool has(Prefix prefix) const { return (bits & prefix) != 0; }
 };
 
-/// What a byte is before the opcode.
-enum class PrefixKind : u8 { None, Segment, Rex, OperandSize, AddressSize, Lock, Repne, Rep };
+/// What a byte is to the decoder where an opcode may stand.
+enum class PrefixKind : u8 {
+  None,  ///< an opcode
+  Segment,
+  Rex,
+  OperandSize,
+  AddressSize,
+  Lock,
+  Repne,
+  Rep,
+  Escape,  ///< 0F, or the first byte of VEX
+};
 
 inline constexpr std::array<PrefixKind, 256> kPrefixKinds = [] {
   std::array<PrefixKind, 256> kinds{};
@@ -59,6 +74,7 @@ inline constexpr std::array<PrefixKind, 256> kPrefixKinds = [] {
   kinds[0xf0] = PrefixKind::Lock;
   kinds[0xf2] = PrefixKind::Repne;
   kinds[0xf3] = PrefixKind::Rep;
+  kinds[0x0f] = kinds[0xc4] = kinds[0xc5] = PrefixKind::Escape;
   return kinds;
 }();
 
@@ -78,25 +94,8 @@ struct Taken {
   bool good{true};                ///< false: #UD
 };
 
-/// Takes any number of prefixes.
+/// Takes any number of prefixes, up to the opcode; VEX is not one of them.
 Taken take_many_prefixes(Cursor cursor, bool long_mode);
-
-/// Takes all prefixes up to the opcode; VEX is not one of them.
-inline void take_prefixes(Cursor& cursor, bool long_mode, Prefixes& prefixes) {
-  const u8 byte = cursor.peek();
-  const PrefixKind kind = kPrefixKinds[byte];
-  if (kind == PrefixKind::None) return;
-  if (kind == PrefixKind::Rex) {
-    if (!long_mode) return;
-    if (kPrefixKinds[cursor.peek(1)] == PrefixKind::None) {
-      cursor.skip();
-      return note_rex(prefixes, byte);
-    }
-  }
-  const Taken taken = take_many_prefixes(cursor, long_mode);
-  cursor = taken.cursor;
-  prefixes = taken.prefixes;
-}
 
 /// Whether the byte C4 or C5 that was just taken begins a VEX prefix here; LES or LDS if not.
 inline bool is_vex(const Cursor& cursor, const DecodeMode& mode) {
@@ -105,6 +104,6 @@ inline bool is_vex(const Cursor& cursor, const DecodeMode& mode) {
 }
 
 /// Takes the rest of a VEX prefix that begins with `first`.
-Taken take_vex(Cursor cursor, u8 first, bool long_mode, const Prefixes& before);
+Taken take_vex(Cursor cursor, u8 first, bool long_mode, Prefixes before);
 
 }  // namespace rhea::x86::decoding
