@@ -109,7 +109,10 @@ struct Cpu {
   bool shadow_next{};  ///< set by such an instruction; becomes `shadow` when it has completed
   Activity activity{Activity::Running};
   u64 pending_db{};  ///< DR6 bits of data breakpoints and traps that the instruction met
-  Events injected;   ///< events of a loaded state that are still to be delivered (deliver_injected)
+  /// Whether the instruction ends in a single-step trap: EFLAGS.TF before it, except after those
+  /// few that change this.
+  bool traced{};
+  Events injected;  ///< events of a loaded state that are still to be delivered (deliver_injected)
   /// Set by whatever makes the rest of the decoded block doubtful (a store to code, a flush): the
   /// run loop stops behind the current instruction.
   bool leave_block{};
@@ -315,6 +318,8 @@ struct Cpu {
   void load(const CpuState& state);
   /// Power-up or INIT (SDM vol. 3, table 10-1).
   void reset(bool init);
+  /// SIPI: leaves WaitForSipi and starts in real mode at `vector` * 4096.
+  void start_up(u8 vector);
 
   void need_attention(Attention what) {
     attention.fetch_or(static_cast<u32>(what), std::memory_order_release);

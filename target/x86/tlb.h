@@ -29,6 +29,7 @@ struct Tlb {
   using Table = std::array<Entry, kEntries>;
 
   Table read, write;
+  bool used{};  ///< whether there is anything to flush
 
   static unsigned slot(u64 linear) { return static_cast<unsigned>(linear >> 12) % kEntries; }
   /// The host address of `size` bytes at `linear` if they lie on one page with an entry, else null.
@@ -41,9 +42,12 @@ struct Tlb {
   }
   void put(Table& table, u64 linear, u8* host_page) {
     const u64 page = linear & ~u64{0xfff};
+    used = true;
     table[slot(linear)] = {.page = page, .addend = reinterpret_cast<u64>(host_page) - page};
   }
   void flush() {
+    if (!used) return;
+    used = false;
     read.fill({});
     write.fill({});
   }

@@ -208,6 +208,20 @@ TEST_F(Far, SyscallAndSysret) {
   EXPECT_EQ(cpu.rflags(), fl::kIf | fl::kCf | fl::kFixed);
 }
 
+TEST_F(Far, SyscallIsTracedByTheFlagsOfTheKernel) {
+  bench.enter_long();
+  cpu.star = u64{0x0023'0028} << 32;
+  cpu.sfmask = fl::kTf;
+  bench.enter_user();
+  cpu.set_rflags(fl::kTf);
+  cpu.traced = true;
+  EXPECT_FALSE(bench.execute(syscall, CpuBench::plain()));
+  EXPECT_FALSE(cpu.traced);
+  cpu.gpr[x86::R11] = fl::kTf;
+  EXPECT_FALSE(bench.execute(sysret, CpuBench::plain(8)));
+  EXPECT_TRUE(cpu.traced);
+}
+
 TEST_F(Far, SysenterNeedsACodeSegment) {
   expect(bench.execute(sysenter, CpuBench::plain()), Vector::Gp, 0);
   cpu.sysenter_cs = CpuBench::kCode0;

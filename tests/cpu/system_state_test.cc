@@ -49,6 +49,10 @@ TEST(Reset, OthersWaitForStartUp) {
   bench.bus_msrs[0x1b] = 0xfee0'0800;
   bench.cpu.reset(false);
   EXPECT_EQ(bench.cpu.activity, x86::Activity::WaitForSipi);
+  bench.cpu.start_up(0x9a);
+  EXPECT_EQ(bench.cpu.activity, x86::Activity::Running);
+  EXPECT_EQ(bench.cpu.seg[x86::Cs].base, 0x9'a000u);
+  EXPECT_EQ(bench.cpu.rip(), 0u);
 }
 
 TEST(Exchange, StateComesBack) {

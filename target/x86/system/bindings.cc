@@ -67,7 +67,8 @@ constexpr std::array kSystem = {
     Binding{"rsm", always<rsm>},           Binding{"pause", always<pause>},
     Binding{"vmcall", always<undefined>},  Binding{"vmmcall", always<undefined>},
     Binding{"ud0", always<undefined>},     Binding{"ud1", always<undefined>},
-    Binding{"ud2", always<undefined>},
+    Binding{"ud2", always<undefined>},     Binding{"clzero", always<clzero>},
+    Binding{"rdrand", always<rdrand>},     Binding{"rdseed", always<rdrand>},
 };
 
 constexpr std::array kMsr = {

@@ -64,7 +64,11 @@ void deliver(Cpu& cpu, const Event& event) {
   const bool instruction = event.kind == EventKind::SoftwareInterrupt ||
                            event.kind == EventKind::SoftwareException ||
                            event.kind == EventKind::Int1;
-  if (!instruction) cpu.insn_rip = cpu.rip();
+  // INT and its like are not traced into their handlers.
+  if (instruction)
+    cpu.traced = false;
+  else
+    cpu.insn_rip = cpu.rip();
   if (event.kind == EventKind::Nmi) cpu.nmi_blocked = true;
   if (cpu.activity == Activity::Halted) cpu.activity = Activity::Running;
   cpu.shadow = cpu.shadow_next = false;

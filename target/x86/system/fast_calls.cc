@@ -24,6 +24,8 @@ void enter(Cpu& cpu, const SegmentRegister& code, const SegmentRegister& stack, 
   cpu.seg[Cs] = code;
   cpu.seg[Ss] = stack;
   cpu.set_cpl(level);
+  // The new flags count: SFMASK keeps a single-stepped program from trapping in the kernel.
+  cpu.traced = cpu.eflag(eflags::kTf);
   cpu.leave_block = true;
 }
 

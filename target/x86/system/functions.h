@@ -66,6 +66,10 @@ void mov_debug(Cpu& cpu, const Insn& insn);
 void invlpg(Cpu& cpu, const Insn& insn);
 void invpcid(Cpu& cpu, const Insn& insn);
 void wbinvd(Cpu& cpu, const Insn& insn);
+void clzero(Cpu& cpu, const Insn& insn);
+
+// random.cc
+void rdrand(Cpu& cpu, const Insn& insn);
 
 // identify.cc
 void cpuid_insn(Cpu& cpu, const Insn& insn);

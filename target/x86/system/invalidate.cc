@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Instructions that empty TLBs and caches.
+// Instructions on TLBs and cache lines.
 #include "target/x86/system/checks.h"
 #include "target/x86/system/functions.h"
 
@@ -38,5 +38,12 @@ void invpcid(Cpu& cpu, const Insn& insn) {
 
 /// WBINVD, WBNOINVD and INVD: there are no caches to write back.
 void wbinvd(Cpu& cpu, const Insn&) { require_cpl0(cpu); }
+
+/// Writes zeros to the cache line at rAX (APM vol. 3, CLZERO).
+void clzero(Cpu& cpu, const Insn& insn) {
+  static constexpr std::array<u8, 64> kZeros{};
+  const u64 at = cpu.gpr[Rax] & Cpu::size_mask(insn.address_size) & ~u64{63};
+  cpu.write_bytes(insn.seg, at, kZeros.data(), kZeros.size());
+}
 
 }  // namespace rhea::x86::system

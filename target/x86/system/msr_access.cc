@@ -49,10 +49,14 @@ std::optional<u64> read_constant(const Cpu& cpu, u32 index) {
     case msr::kMicrocode: return is_amd(cpu) ? kMicrocodeAmd : kMicrocodeIntel;
     case msr::kArchCapabilities: return cpu.model->arch_capabilities;
     case msr::kPerfStatus: return u64{1000} << 32 | 4;  // as QEMU has it
-    case 0x17: return 0;                                // IA32_PLATFORM_ID
-    case 0x2a: return 0;                                // EBL_CR_POWERON
-    case 0xcd: return 0;                                // MSR_FSB_FREQ
-    case 0xce: return 0;                                // MSR_PLATFORM_INFO
+    case 0x1db:                                         // last branch and exception records
+    case 0x1dc:
+    case 0x1dd:
+    case 0x1de: return 0;
+    case 0x17: return 0;  // IA32_PLATFORM_ID
+    case 0x2a: return 0;  // EBL_CR_POWERON
+    case 0xcd: return 0;  // MSR_FSB_FREQ
+    case 0xce: return 0;  // MSR_PLATFORM_INFO
     default: return std::nullopt;
   }
 }

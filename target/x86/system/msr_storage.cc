@@ -25,8 +25,11 @@ constexpr std::array kPlain = {
     PlainMsr{.first = msr::kMtrrDefault, .writable = 0xcff},
     PlainMsr{.first = msr::kMcBankFirst, .count = 4 * msr::kMcBanks, .writable = kAll},
     PlainMsr{.first = 0x1d9, .writable = 0x3},  // IA32_DEBUGCTL: LBR, BTF
-    PlainMsr{.first = msr::kHwcr, .writable = 0x0100'001f},
+    PlainMsr{.first = msr::kHwcr, .writable = 0xffff'ffff},
     PlainMsr{.first = msr::kSyscfg, .writable = 0x007f'0000},
+    PlainMsr{.first = msr::kIorrFirst, .count = 4, .writable = kAll},
+    PlainMsr{.first = msr::kTopMem, .writable = kAll},
+    PlainMsr{.first = msr::kTopMem2, .writable = kAll},
 };
 
 /// Uncacheable, write-combining, write-through, write-protected, write-back; PAT has UC- too.
@@ -69,6 +72,7 @@ const PlainMsr* find_plain_msr(u32 index) {
 bool has_msr(const CpuModel& model, u32 index) {
   const bool amd = model.vendor == "AuthenticAMD";
   if (is_variable_mtrr(index) || is_fixed_mtrr(index)) return model.has(Feature::Mtrr);
+  if (index - msr::kIorrFirst < 4) return amd;
   switch (index) {
     case msr::kMtrrCap:
     case msr::kMtrrDefault: return model.has(Feature::Mtrr);
@@ -80,7 +84,9 @@ bool has_msr(const CpuModel& model, u32 index) {
     case msr::kTscAux: return model.has(Feature::Rdtscp) || model.has(Feature::Rdpid);
     case msr::kFeatureControl: return !amd;
     case msr::kHwcr:
-    case msr::kSyscfg: return amd;
+    case msr::kSyscfg:
+    case msr::kTopMem:
+    case msr::kTopMem2: return amd;
     case msr::kStar: return model.has(Feature::Syscall);
     case msr::kLstar:
     case msr::kCstar:

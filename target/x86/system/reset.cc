@@ -78,4 +78,14 @@ void Cpu::reset(bool init) {
   activity = (base & apic_base::kBsp) != 0 ? Activity::Running : Activity::WaitForSipi;
 }
 
+void Cpu::start_up(u8 vector) {
+  if (activity != Activity::WaitForSipi) return;
+  seg[Cs].selector = static_cast<u16>(vector << 8);
+  seg[Cs].base = u64{vector} << 12;
+  set_rip(0);
+  insn_rip = 0;
+  activity = Activity::Running;
+  update_mode();
+}
+
 }  // namespace rhea::x86
