@@ -239,6 +239,11 @@ TEST(DecodeVexTest, UnusedRegisterMustBeAllOnes) {
   EXPECT_EQ(status({0xc5, 0xf0, 0x28, 0xc1}), DecodeStatus::Invalid);
 }
 
+TEST(DecodeVexTest, EightRegistersOutside64BitCode) {
+  EXPECT_EQ(decoded({0xc4, 0xe1, 0x34, 0x58, 0xc1}).op[1], vector(9, 32));  // vaddps
+  EXPECT_EQ(decoded({0xc4, 0xe1, 0x34, 0x58, 0xc1}, kMode32).op[1], vector(1, 32));
+}
+
 TEST(DecodeStatusTest, FifteenBytesAreTheLimit) {
   Bytes bytes(14, 0x66);
   bytes.push_back(0x90);

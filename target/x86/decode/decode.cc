@@ -146,6 +146,8 @@ class Decoder {
   }
 
   bool take_rest() {
+    // Outside 64-bit mode the highest bit counts only where it must be 1.
+    if (!long_mode_) prefixes_.vvvv &= 7;
     insn_.prefixes = prefixes_.bits;
     insn_.vvvv = prefixes_.vvvv;
     insn_.operand_size = operand_size();
