@@ -11,6 +11,7 @@ from pathlib import Path
 
 # What steers a terminal: ECMA-48's control sequences, and characters that only move.
 STEERING = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()][0-9A-B]|\x1b[=>78cDEHM]|[\r\0\x0e\x0f]")
+LONGEST_SEQUENCE = 16
 
 
 class SerialLine:
@@ -24,6 +25,8 @@ class SerialLine:
         self.listener.listen(1)
         self.connection: socket.socket | None = None
         self.raw = bytearray()
+        self.read = 0  # how much of it is in the text
+        self.plain = ""
         self.seen = 0  # how much of the text earlier matches have used up
         self.ear = threading.Thread(target=self.listen, daemon=True)
         self.ear.start()
@@ -41,7 +44,15 @@ class SerialLine:
             pass  # closed: the run is over
 
     def text(self) -> str:
-        return STEERING.sub("", self.raw.decode("utf-8", errors="replace"))
+        """All that was said, without what only steers a terminal."""
+        heard = len(self.raw)
+        fresh = self.raw[self.read:heard].decode("latin-1")
+        whole, escape, rest = fresh.rpartition("\x1b")
+        if escape and len(rest) < LONGEST_SEQUENCE and not STEERING.match(escape + rest):
+            fresh, heard = whole, heard - len(escape + rest)  # the rest is on its way
+        self.plain += STEERING.sub("", fresh)
+        self.read = heard
+        return self.plain
 
     def find(self, pattern: str) -> re.Match | None:
         """The next place that matches, after the last one found."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,8 +51,9 @@ def say(text: str) -> Step:
     return lambda run: run.line.type(text)
 
 
-def see(text: str) -> Step:
-    return lambda run: run.wait_for(lambda: text in run.look(), f"'{text}' on the screen")
+def see(pattern: str) -> Step:
+    return lambda run: run.wait_for(lambda: re.search(pattern, run.look()),
+                                    f"'{pattern}' on the screen")
 
 
 def firmware_says(text: str) -> Step:
