@@ -4,6 +4,7 @@
 
 %include "common.inc"
 %include "protected.inc"
+%include "long.inc"
 %include "edu.inc"
 %include "apic.inc"
 
@@ -16,13 +17,6 @@
 %define HIGH 0xffff800000000000
 %define PAGE 0x30000
 %define TICK 0x41
-
-; Points a vector to a handler; changes eax, edx, rdi.
-%macro GATE64 2
-    mov edi, IDT + %1 * 16
-    mov edx, %2
-    call set_gate64
-%endmacro
 
 main:
     ENTER_PROTECTED
@@ -53,36 +47,7 @@ main:
     add eax, 0x200000
     loop .pages
 
-    mov eax, cr4
-    or eax, 0x620               ; PAE, SSE and its exceptions
-    mov cr4, eax
-    mov eax, PML4
-    mov cr3, eax
-    mov ecx, 0xc0000080
-    rdmsr
-    or eax, 0x100
-    wrmsr
-    mov eax, cr0
-    and eax, ~4
-    or eax, 0x80010002
-    mov cr0, eax
-    jmp CODE64:long_mode
-
-    LIBRARY 64
-long_mode:
-    mov rsp, STACK_TOP
-    mov edi, IDT
-    mov ecx, 256
-.gates:
-    push rcx
-    push rdi
-    mov edx, unexpected64
-    call set_gate64
-    pop rdi
-    pop rcx
-    add edi, 16
-    loop .gates
-    lidt [idt_pointer64]
+    ENTER_LONG PML4
     mov ecx, 0xc0000080
     rdmsr
     and eax, 0x500
@@ -180,30 +145,9 @@ tick:
     mov dword [r12 + APIC_EOI], 0
     iretq
 
-unexpected64:
-    mov rax, [rsp + 8]
-    mov ebx, [rsp]
-    FAIL_NOW "unexpected interrupt (the two highest words on the stack)"
-
-; The gate at rdi to handler edx.
-set_gate64:
-    mov eax, edx
-    and eax, 0xffff
-    or eax, CODE64 << 16
-    mov [rdi], eax
-    mov eax, edx
-    and eax, 0xffff0000
-    or eax, 0x8e00
-    mov [rdi + 4], eax
-    mov qword [rdi + 8], 0
-    ret
-
     align 8
 numbers:
     dd 1, 2, 3, 4
-idt_pointer64:
-    dw 256 * 16 - 1
-    dq IDT
 address:
     dq 0
 error:

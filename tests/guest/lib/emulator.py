@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -154,3 +155,9 @@ def need_kvm() -> None:
     """Skips the case on hosts without KVM."""
     if not kvm_is_usable():
         raise tap.Skip("KVM: /dev/kvm cannot be used here")
+
+
+def has_hardware_virtualization() -> bool:
+    """Whether the host's processor has VT-x or AMD-V, and so its KVM runs guests' code natively."""
+    flags = re.search(r"^flags\s*:(.*)$", Path("/proc/cpuinfo").read_text(encoding="ascii"), re.M)
+    return bool(flags and {"vmx", "svm"} & set(flags[1].split()))
