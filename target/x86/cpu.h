@@ -335,20 +335,36 @@ struct Cpu {
   static constexpr unsigned index(Privilege p) { return static_cast<unsigned>(p); }
   template <class T, class Change>
   static T modify_host(u8* host, bool locked, Change& change) {
-    using Word = std::conditional_t<sizeof(T) <= 8, T, u64>;
-    auto* word = reinterpret_cast<Word*>(host);
+    T old;
+    std::memcpy(&old, host, sizeof old);
     if (!locked) {
-      T old;
-      std::memcpy(&old, host, sizeof old);
       const T made = change(old);
       std::memcpy(host, &made, sizeof made);
       return old;
     }
-    T old = __atomic_load_n(word, __ATOMIC_RELAXED);
-    while (!__atomic_compare_exchange_n(word, &old, change(old), false, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_RELAXED)) {
+    while (!compare_exchange(host, old, change(old))) {
     }
     return old;
+  }
+  /// One LOCK CMPXCHG of the host's, which needs no alignment: on failure `expected` becomes what
+  /// is there.
+  template <class T>
+  static bool compare_exchange(u8* host, T& expected, T wanted) {
+    bool done;
+    if constexpr (sizeof(T) == 16) {
+      auto low = static_cast<u64>(expected), high = static_cast<u64>(expected >> 64);
+      asm volatile("lock cmpxchg16b %1"
+                   : "=@ccz"(done), "+m"(*reinterpret_cast<u8(*)[16]>(host)), "+a"(low), "+d"(high)
+                   : "b"(static_cast<u64>(wanted)), "c"(static_cast<u64>(wanted >> 64))
+                   : "memory");
+      expected = static_cast<T>(high) << 64 | low;
+    } else {
+      asm volatile("lock cmpxchg %3, %1"
+                   : "=@ccz"(done), "+m"(*reinterpret_cast<u8(*)[sizeof(T)]>(host)), "+a"(expected)
+                   : "r"(wanted)
+                   : "memory");
+    }
+    return done;
   }
 
   void modify_slow(u64 linear, unsigned size, unsigned segment, bool locked,

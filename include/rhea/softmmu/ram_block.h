@@ -61,6 +61,10 @@ class RamBlock {
   void take_dirty(DirtyClient client, u64 first_page, std::span<u64> bits);
   /// Sets the bits of `bitmap` (as KVM delivers it), the first bit being page `first_page`.
   void merge_dirty(DirtyClient client, u64 first_page, std::span<const u64> bitmap, u64 pages);
+  /// The word that holds a page's bit, page 64 * n being bit 0 of word n; the client is logging.
+  const std::atomic<u64>& dirty_word(DirtyClient client, u64 page) const {
+    return bitmap(client)[page / 64];
+  }
   /// Whether any client logs this block at all (a fast path for writers).
   bool logging(DirtyClient client) const {
     return (log_mask_.load(std::memory_order_relaxed) & (1u << static_cast<unsigned>(client))) != 0;

@@ -22,10 +22,12 @@ struct Binding {
 
 /// The families. Every mnemonic of the table is in exactly one.
 std::span<const Binding> alu_bindings();
+std::span<const Binding> exchange_bindings();
 std::span<const Binding> shift_bindings();
 std::span<const Binding> muldiv_bindings();
 std::span<const Binding> bit_bindings();
 std::span<const Binding> move_bindings();
+std::span<const Binding> movsxd_bindings();
 std::span<const Binding> stack_bindings();
 std::span<const Binding> string_bindings();
 std::span<const Binding> branch_bindings();
@@ -41,6 +43,8 @@ std::span<const Binding> xsave_bindings();
 
 /// Fills in Insn::exec from its row. An instruction without a binding raises #UD.
 void bind(Insn& insn);
+/// Whether anything but #UD has been written for a row.
+bool is_bound(unsigned row);
 
 /// A binder for functions that look at the Insn themselves.
 template <Execute Function>

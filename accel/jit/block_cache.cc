@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Decoding code into blocks.
+#include "accel/jit/block_cache.h"
+
+#include "target/x86/fault.h"
+#include "target/x86/interp/bind.h"
+#include "target/x86/isa/row.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace rhea::jit {
+namespace {
+
+using x86::DecodeStatus;
+using x86::Insn;
+
+void undefined(x86::Cpu&, const Insn&) { x86::raise(x86::Vector::Ud); }
+void too_long(x86::Cpu&, const Insn&) { x86::raise(x86::Vector::Gp, 0); }
+
+bool ends_block(const Insn& insn) {
+  return insn.exec == &undefined || x86::isa::rows()[insn.row].is(x86::isa::EndsBlock);
+}
+
+}  // namespace
+
+void set_decode_fault(Insn& insn, DecodeStatus status) {
+  insn.exec = status == DecodeStatus::TooLong ? &too_long : &undefined;
+}
+
+PageBlocks& BlockCache::page(const u8* host_page, CodePages& pages, u64 offset) {
+  auto it = pages_.find(host_page);
+  if (it != pages_.end() && (it->second->pages != &pages || it->second->offset != offset)) {
+    clear();  // other memory has come to lie there
+    it = pages_.end();
+  }
+  if (it != pages_.end()) return *it->second;
+  auto& made = pages_[host_page];
+  made = std::make_unique<PageBlocks>();
+  made->pages = &pages;
+  made->code = &pages.at(offset);
+  made->offset = offset;
+  made->written = &pages.ram()->dirty_word(DirtyClient::Code, offset / kPageSize);
+  made->written_bit = u64{1} << (offset / kPageSize % 64);
+  return *made;
+}
+
+Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at,
+                         const CodeMode& mode) {
+  if (page.pages->ram()->test_and_clear_dirty(DirtyClient::Code, page.offset, kPageSize))
+    page.code->invalidate();
+  auto& place = page.blocks[at << 4 | mode.key()];
+  if (place && current(*place)) return place.get();
+  constexpr unsigned most = kMaxInsns * x86::kLongestInsn;
+  const std::size_t left = std::min<std::size_t>(most, kPageSize - at);
+  std::array<u8, most> code;
+  std::unique_ptr<Block> made;
+  u32 generation = 0;
+  do {
+    generation = page.code->generation();
+    std::memcpy(code.data(), host_page + at, left);
+    made = decode({code.data(), left}, mode);
+    if (made->insns.empty()) return nullptr;
+    page.code->add_code(at, at + made->bytes - 1);
+    // A store from here on is noticed; one before is seen by looking again.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+  } while (std::memcmp(code.data(), host_page + at, made->bytes) != 0);
+  made->page = &page;
+  made->generation = generation;
+  insns_ += made->insns.size();
+  // Jumps may still point at an old block there, so that one is filled anew and never freed.
+  if (place)
+    *place = std::move(*made);
+  else
+    place = std::move(made);
+  return place.get();
+}
+
+std::unique_ptr<Block> BlockCache::decode(std::span<const u8> code, const CodeMode& mode) const {
+  auto block = std::make_unique<Block>();
+  const x86::DecodeMode how{
+      .code_bits = mode.code_bits, .real_or_v86 = mode.real_or_v86, .features = features_};
+  while (block->insns.size() < kMaxInsns && !code.empty()) {
+    Insn insn;
+    const DecodeStatus status = x86::decode(code, how, insn);
+    if (status == DecodeStatus::NeedMore) break;
+    if (status == DecodeStatus::Ok)
+      x86::interp::bind(insn);
+    else
+      set_decode_fault(insn, status);
+    block->insns.push_back(insn);
+    block->bytes += insn.length;
+    if (status != DecodeStatus::Ok || ends_block(insn)) break;
+    code = code.subspan(insn.length);
+  }
+  block->insns.shrink_to_fit();
+  return block;
+}
+
+void BlockCache::clear() {
+  pages_.clear();
+  insns_ = 0;
+  ++epoch_;
+}
+
+}  // namespace rhea::jit

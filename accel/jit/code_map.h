@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Which pages of guest RAM hold decoded code, and whether they have been written since.
+//
+// A page with code is watched: no processor has a TLB entry to write it, so every store ends in
+// stored(), which raises the page's generation if it hits code. Blocks remember the generation
+// under which they were decoded and are worthless under another. Stores of devices (DMA) mark the
+// block's DirtyClient::Code bits instead, which are looked at together with the generation.
+#pragma once
+
+#include "rhea/softmmu/ram_block.h"
+
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+namespace rhea::jit {
+
+/// One page, shared by all processors. Lines are 128 bytes.
+class CodePage {
+ public:
+  bool watched() const { return (state_.load(std::memory_order_acquire) & kWatched) != 0; }
+  u32 generation() const { return generation_.load(std::memory_order_acquire); }
+  /// Code is about to be read from these bytes of the page. False: the page is not watched yet.
+  bool add_code(unsigned first, unsigned last);
+  /// From now on stores come by stored(), once no processor has a TLB entry for it any more.
+  void watch() { state_.fetch_or(kWatched); }
+  /// After a store to the page. True if it hit code. A page that is written often and holds no code
+  /// any more is not watched any longer.
+  bool stored(unsigned first, unsigned last);
+  /// Everything decoded from the page is void.
+  void invalidate();
+
+ private:
+  static constexpr u64 kWatched = u64{1} << 63;
+  static constexpr u64 kLines = 0xffff'ffff;
+  static constexpr u64 kIdleStore = u64{1} << 32;
+  static constexpr u64 kIdleStores = u64{0xffff} << 32;
+  static constexpr u64 kMaxIdleStores = 32;
+  static u64 lines(unsigned first, unsigned last);
+
+  std::atomic<u64> state_{0};
+  std::atomic<u32> generation_{0};
+};
+
+/// The pages of one RAM block.
+class CodePages {
+ public:
+  explicit CodePages(std::shared_ptr<RamBlock> ram);
+  ~CodePages();
+  CodePages(const CodePages&) = delete;
+  CodePages& operator=(const CodePages&) = delete;
+
+  const std::shared_ptr<RamBlock>& ram() const { return ram_; }
+  CodePage& at(u64 offset) const { return pages_[offset / kPageSize]; }
+
+ private:
+  std::shared_ptr<RamBlock> ram_;
+  CodePage* pages_;
+  u64 bytes_;
+};
+
+/// Of a machine. Thread-safe.
+class CodeMap {
+ public:
+  CodePages& of(const std::shared_ptr<RamBlock>& ram);
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<const RamBlock*, std::unique_ptr<CodePages>> blocks_;
+};
+
+}  // namespace rhea::jit

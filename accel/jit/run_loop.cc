@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Executing the guest: block by block, one instruction at a time where more than the instruction
+// counts, and what happens in between.
+#include "accel/jit/vcpu.h"
+#include "accel/jit/vm.h"
+#include "rhea/util/log.h"
+#include "target/x86/paging.h"
+#include "target/x86/system/debug.h"
+#include "target/x86/system/deliver.h"
+#include "target/x86/system/smm.h"
+
+namespace rhea::jit {
+namespace {
+
+using x86::Activity;
+using x86::Attention;
+using x86::Insn;
+
+constexpr u64 kOffset = kPageSize - 1;
+/// Blocks between two moments without the RcuGuard; some tens of microseconds.
+constexpr unsigned kBlocksBetweenPauses = 2000;
+
+}  // namespace
+
+void JitVcpu::run() {
+  enter();
+  for (Next next = Next::GoOn; next == Next::GoOn;) {
+    try {
+      next = execute();
+    } catch (const x86::Fault& thrown) {
+      fault(thrown);
+    }
+  }
+  guard_.reset();
+}
+
+// The instruction has changed nothing; its exception is delivered as if it had not been begun.
+void JitVcpu::fault(const x86::Fault& thrown) {
+  cpu_.set_rip(cpu_.insn_rip);
+  cpu_.shadow = cpu_.shadow_next = false;
+  cpu_.pending_db = 0;
+  x86::deliver_fault(cpu_, thrown);
+}
+
+JitVcpu::Next JitVcpu::execute() {
+  for (;;) {
+    if (cpu_.attention.load(std::memory_order_relaxed) != 0 ||
+        cpu_.activity != Activity::Running) [[unlikely]]
+      if (attend() == Next::Leave) return Next::Leave;
+    if (held_ != 0 && release_held()) [[unlikely]]
+      continue;
+    if (careful()) [[unlikely]] {
+      step();
+      if (single_step_) {
+        vm_->machine().request_pause(RunState::Debug);
+        return Next::Leave;
+      }
+      continue;
+    }
+    if (Block* block = look_up()) [[likely]]
+      run_block(*block);
+    else
+      step();
+    if (++blocks_until_pause_ == kBlocksBetweenPauses) [[unlikely]] {
+      blocks_until_pause_ = 0;
+      const Outside outside(*this);
+    }
+  }
+}
+
+// One instruction at a time: what comes behind each must be looked at.
+bool JitVcpu::careful() const {
+  return single_step_ || cpu_.shadow || cpu_.eflag(x86::eflags::kTf | x86::eflags::kRf) ||
+         x86::breakpoints_enabled(cpu_);
+}
+
+void JitVcpu::run_block(Block& block) {
+  const Insn* insn = block.insns.data();
+  const Insn* const end = insn + block.insns.size();
+  cpu_.leave_block = false;
+  do {
+    const u64 rip = cpu_.rip();
+    cpu_.insn_rip = rip;
+    cpu_.set_rip((rip + insn->length) & cpu_.rip_mask);
+    insn->exec(cpu_, *insn);
+  } while (++insn != end && !cpu_.leave_block);
+  cpu_.shadow = cpu_.shadow_next;
+  cpu_.shadow_next = false;
+}
+
+void JitVcpu::step() {
+  Insn insn;
+  cpu_.insn_rip = cpu_.rip();
+  const bool trap = cpu_.eflag(x86::eflags::kTf);
+  if (x86::breakpoints_enabled(cpu_) && !cpu_.eflag(x86::eflags::kRf))
+    if (const u64 hit = x86::match_code(cpu_, linear_rip()); hit != 0)
+      throw x86::Fault{.vector = x86::Vector::Db, .dr6 = hit};
+  fetch_and_decode(insn);
+  cpu_.leave_block = false;
+  cpu_.eflags &= ~x86::eflags::kRf;
+  cpu_.set_rip((cpu_.insn_rip + insn.length) & cpu_.rip_mask);
+  insn.exec(cpu_, insn);
+  cpu_.shadow = cpu_.shadow_next;
+  cpu_.shadow_next = false;
+  if (trap) cpu_.pending_db |= x86::dr6::kBs;
+  if (cpu_.pending_db != 0 && !cpu_.shadow) {
+    const u64 bits = cpu_.pending_db;
+    cpu_.pending_db = 0;
+    x86::deliver_trap(cpu_, bits);
+  }
+}
+
+// The block at RIP. Null where the instruction there cannot be had from one page of memory, or the
+// code segment ends within the block.
+Block* JitVcpu::look_up() {
+  const CodeMode mode = code_mode();
+  const u64 linear = linear_rip();
+  Block* block = cache_.find(linear, mode);
+  if (block == nullptr) [[unlikely]] {
+    if (cpu_.long_mode() == false && cpu_.rip() > cpu_.seg[x86::Cs].limit) {
+      cpu_.insn_rip = cpu_.rip();
+      x86::raise(x86::Vector::Gp, 0);
+    }
+    cpu_.insn_rip = cpu_.rip();
+    const x86::Translation to =
+        x86::translate(cpu_, linear, x86::AccessKind::Fetch, cpu_.privilege);
+    const CoreBus::CodeAt code = bus_.code_at(to.physical);
+    if (code.host == nullptr) return nullptr;
+    if (cache_.full()) cache_.clear();
+    CodePage& page = code.pages->at(code.offset);
+    if (!page.watched()) watch(page);
+    // Letting others see the new watch may have changed the map.
+    if (cpu_.attention.load(std::memory_order_relaxed) != 0) return nullptr;
+    PageBlocks& blocks = cache_.page(code.host, *code.pages, code.offset);
+    block = cache_.block(blocks, code.host, static_cast<unsigned>(linear & kOffset), mode);
+    if (block == nullptr) return nullptr;
+    cache_.remember(linear, mode, *block);
+  }
+  if (!cpu_.long_mode() && cpu_.rip() + block->bytes - 1 > cpu_.seg[x86::Cs].limit) return nullptr;
+  return block;
+}
+
+// Nobody may have a way to write the page past CodePage::stored.
+void JitVcpu::watch(CodePage& page) {
+  page.watch();
+  cpu_.flush_tlb();
+  if (vm_->vcpus().size() == 1) return;
+  const Outside outside(*this);
+  vm_->flush_others(this);
+}
+
+// Byte by byte, across pages and from devices if need be.
+void JitVcpu::fetch_and_decode(Insn& insn) {
+  std::array<u8, x86::kLongestInsn> bytes{};
+  const x86::DecodeMode how{.code_bits = cpu_.code_bits,
+                            .real_or_v86 = cpu_.mode <= x86::Mode::Virtual8086,
+                            .features = &model_.features};
+  u64 page = ~u64{0}, physical = 0;
+  for (unsigned count = 0; count < bytes.size();) {
+    const u64 offset = (cpu_.rip() + count) & cpu_.rip_mask;
+    if (!cpu_.long_mode() && offset > cpu_.seg[x86::Cs].limit) x86::raise(x86::Vector::Gp, 0);
+    const u64 linear = cpu_.long_mode() ? offset
+                                        : (cpu_.seg[x86::Cs].base + offset) & 0xffff'ffff;
+    if ((linear & ~kOffset) != page) {
+      physical = x86::translate(cpu_, linear, x86::AccessKind::Fetch, cpu_.privilege).physical;
+      page = linear & ~kOffset;
+    }
+    bytes[count++] = cpu_.read_physical<u8>((physical & ~kOffset) | (linear & kOffset));
+    const x86::DecodeStatus status = x86::decode({bytes.data(), count}, how, insn);
+    if (status == x86::DecodeStatus::NeedMore) continue;
+    if (status == x86::DecodeStatus::Ok)
+      x86::interp::bind(insn);
+    else
+      set_decode_fault(insn, status);
+    return;
+  }
+  set_decode_fault(insn, x86::DecodeStatus::TooLong);
+}
+
+// Something wants the processor, or it does nothing.
+JitVcpu::Next JitVcpu::attend() {
+  {
+    const Outside outside(*this);
+  }
+  if (cpu_.wants(Attention::Exit)) {
+    cpu_.clear_attention(Attention::Exit);
+    return Next::Leave;
+  }
+  take_requests();
+  if (cpu_.activity == Activity::Shutdown) {
+    log_guest("cpu", "CPU {}: triple fault", index_);
+    vm_->machine().request_reset(ShutdownCause::GuestReset);
+    return Next::Leave;
+  }
+  return cpu_.activity == Activity::Running ? Next::GoOn : wait_while_halted();
+}
+
+// What could not be taken when it came, and can be now.
+bool JitVcpu::release_held() {
+  u32 ready = 0;
+  if (!cpu_.smm) ready |= static_cast<u32>(Attention::Smi);
+  if (!cpu_.nmi_blocked) ready |= static_cast<u32>(Attention::Nmi);
+  if (cpu_.eflag(x86::eflags::kIf)) ready |= static_cast<u32>(Attention::Interrupt);
+  if (cpu_.shadow) ready = 0;
+  ready &= held_;
+  held_ &= ~ready;
+  cpu_.attention.fetch_or(ready, std::memory_order_acq_rel);
+  return ready != 0;
+}
+
+bool JitVcpu::take(Attention what) {
+  if (!cpu_.wants(what)) return false;
+  cpu_.clear_attention(what);
+  return true;
+}
+
+void JitVcpu::hold(Attention what) { held_ |= static_cast<u32>(what); }
+
+// In the order of their priority (SDM vol. 3, 6.9). What is not possible now is held until it is.
+void JitVcpu::take_requests() {
+  cpu_.insn_rip = cpu_.rip();
+  if (take(Attention::Smi)) {
+    if (!cpu_.smm && !cpu_.shadow && cpu_.activity != Activity::WaitForSipi)
+      return x86::enter_smm(cpu_);
+    hold(Attention::Smi);
+  }
+  if (take(Attention::Nmi)) {
+    if (!cpu_.nmi_blocked && !cpu_.shadow && cpu_.activity != Activity::WaitForSipi) {
+      cpu_.activity = Activity::Running;
+      return x86::deliver(cpu_, {.vector = static_cast<u8>(x86::Vector::Nmi),
+                                 .kind = x86::EventKind::Nmi});
+    }
+    hold(Attention::Nmi);
+  }
+  if (take(Attention::Interrupt)) {
+    if (cpu_.eflag(x86::eflags::kIf) && !cpu_.shadow && cpu_.activity != Activity::WaitForSipi)
+      return take_interrupt();
+    hold(Attention::Interrupt);
+  }
+}
+
+void JitVcpu::take_interrupt() {
+  std::optional<u8> vector;
+  {
+    const Outside outside(*this);
+    const DomainGuard lock(&vm_->machine().lock());
+    ExtIntSource* pic = index_ == 0 ? vm_->machine().interrupts.pic : nullptr;
+    if (pic != nullptr && pic->intr()) vector = pic->acknowledge();
+    if (pic != nullptr && pic->intr()) cpu_.need_attention(Attention::Interrupt);
+  }
+  if (!vector) return;
+  cpu_.activity = Activity::Running;
+  x86::deliver(cpu_, {.vector = *vector, .kind = x86::EventKind::External});
+}
+
+JitVcpu::Next JitVcpu::wait_while_halted() {
+  const Outside outside(*this);
+  if (cpu_.attention.load(std::memory_order_seq_cst) == 0)
+    cpu_.attention.wait(0, std::memory_order_seq_cst);
+  return Next::GoOn;
+}
+
+}  // namespace rhea::jit

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// -accel tcg and its parameters.
+#include "accel/jit/vm.h"
+
+namespace rhea {
+
+enum class TcgThread : u8 { Multi, Single };
+template <>
+struct EnumTraits<TcgThread> {
+  static constexpr std::string_view kType = "single|multi";
+  static constexpr std::array<std::string_view, 2> kNames = {"multi", "single"};
+};
+
+}  // namespace rhea
+
+namespace rhea::jit {
+namespace {
+
+/// The name and the parameters are QEMU's, so that command lines fit.
+class TcgAccelerator final : public accel::Accelerator {
+ public:
+  static constexpr std::string_view kName = "tcg-accel";
+  static void describe(Schema<TcgAccelerator>& s) {
+    s.help("the software CPU: needs nothing of the host");
+    s.property("thread", &TcgAccelerator::thread_, TcgThread::Multi)
+        .help("accepted for QEMU's sake: there is always a host thread a processor");
+  }
+
+  std::string_view short_name() const override { return "tcg"; }
+  Result<std::unique_ptr<accel::VmBackend>> create_vm(Machine& machine) override {
+    return std::make_unique<Vm>(machine);
+  }
+
+ private:
+  TcgThread thread_{};
+};
+
+const RegisterType<TcgAccelerator> registration;
+
+}  // namespace
+}  // namespace rhea::jit

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A vCPU on the software CPU: its thread's way in and out of the guest, and what interrupts it.
+//
+// While it executes, the thread holds an RcuGuard: TLB entries point into RAM that the current view
+// keeps alive. It lets go of the guard between blocks when asked (Attention), every so often anyway,
+// and around every access to a device, since a device's lock may be held by somebody who waits for
+// guards. After a guard has been taken anew, a changed map has set Attention::FlushTlb.
+#pragma once
+
+#include "accel/accelerator.h"
+#include "accel/jit/block_cache.h"
+#include "accel/jit/core_bus.h"
+#include "rhea/util/rcu.h"
+#include "target/x86/cpu.h"
+
+#include <memory>
+#include <optional>
+
+namespace rhea::jit {
+
+class Vm;
+
+class JitVcpu final : public accel::VcpuBackend {
+ public:
+  JitVcpu(Vm& vm, unsigned index, x86::CpuModel model);
+  ~JitVcpu() override;
+  JitVcpu(const JitVcpu&) = delete;
+  JitVcpu& operator=(const JitVcpu&) = delete;
+
+  void run() override;
+  void kick() override;
+  Result<> get_state(x86::CpuState& state) override;
+  Result<> set_state(const x86::CpuState& state) override;
+  void reset(ResetKind kind) override;
+  void inject_nmi() override;
+  std::optional<GuestPhys> translate(GuestVirt address) override;
+  Result<> set_single_step(bool on) override;
+
+  Vm& vm() const { return *vm_; }
+  x86::Cpu& cpu() { return cpu_; }
+  unsigned index() const { return index_; }
+  /// From any thread: the processor looks at it before its next block; wakes it from HLT.
+  void attend_to(x86::Attention what);
+
+  /// Out of the guest for a moment: may wait for locks. On return the map may have changed, and the
+  /// TLBs with it.
+  class Outside {
+   public:
+    explicit Outside(JitVcpu& vcpu) : vcpu_(&vcpu), was_inside_(vcpu.guard_.has_value()) {
+      vcpu.guard_.reset();
+    }
+    ~Outside() {
+      if (was_inside_) vcpu_->enter();
+    }
+    Outside(const Outside&) = delete;
+    Outside& operator=(const Outside&) = delete;
+
+   private:
+    JitVcpu* vcpu_;
+    bool was_inside_;
+  };
+  /// The other way round.
+  class Inside {
+   public:
+    explicit Inside(JitVcpu& vcpu) : vcpu_(&vcpu) { vcpu.enter(); }
+    ~Inside() { vcpu_->guard_.reset(); }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+
+   private:
+    JitVcpu* vcpu_;
+  };
+  /// Takes the guard, once nobody else wants to be alone.
+  void enter();
+
+  // For CoreBus.
+  bool is_apic_page(u64) const { return false; }
+  u64 read_apic(u64 offset, unsigned size);
+  void write_apic(u64 offset, u64 value, unsigned size);
+  u64 time_stamp() const;
+  bool read_msr(u32 index, u64& value);
+  bool write_msr(u32 index, u64 value);
+  u8 task_priority() const { return tpr_; }
+  void set_task_priority(u8 priority) { tpr_ = priority; }
+
+ private:
+  enum class Next : u8 { GoOn, Leave };
+  Next execute();
+  Next attend();
+  Next wait_while_halted();
+  void take_requests();
+  bool take(x86::Attention what);
+  void hold(x86::Attention what);
+  bool release_held();
+  void take_interrupt();
+  void flush();
+  Block* look_up();
+  void watch(CodePage& page);
+  void run_block(Block& block);
+  void step();
+  void fetch_and_decode(x86::Insn& insn);
+  bool careful() const;
+  void fault(const x86::Fault& fault);
+  CodeMode code_mode() const {
+    return {.code_bits = cpu_.code_bits,
+            .real_or_v86 = cpu_.mode <= x86::Mode::Virtual8086,
+            .user = cpu_.cpl == 3};
+  }
+  u64 linear_rip() const {
+    return cpu_.long_mode() ? cpu_.rip() : (cpu_.seg[x86::Cs].base + cpu_.rip()) & 0xffff'ffff;
+  }
+
+  Vm* vm_;
+  unsigned index_;
+  x86::CpuModel model_;
+  CoreBus bus_;
+  x86::Cpu cpu_;
+  BlockCache cache_;
+  std::optional<RcuGuard> guard_;
+  bool single_step_{false};
+  u32 held_{};  ///< bits of Attention that wait for the processor to be able to take them
+  u8 tpr_{};
+  unsigned blocks_until_pause_{0};
+};
+
+}  // namespace rhea::jit

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the processors of a machine share.
+#include "accel/jit/vm.h"
+
+#include "accel/jit/vcpu.h"
+#include "rhea/util/rcu.h"
+#include "target/x86/models.h"
+
+#include <algorithm>
+
+namespace rhea::jit {
+
+Vm::Vm(Machine& machine) : machine_(&machine) { machine_->memory().add_listener(*this); }
+
+Vm::~Vm() {
+  machine_->interrupts.intr_changed = nullptr;
+  machine_->memory().remove_listener(*this);
+}
+
+Result<> Vm::board_ready() {
+  machine_->interrupts.intr_changed = [this](bool level) {
+    if (level && !vcpus_.empty()) vcpus_.front()->attend_to(x86::Attention::Interrupt);
+  };
+  return {};
+}
+
+Result<std::unique_ptr<accel::VcpuBackend>> Vm::create_vcpu(unsigned index) {
+  x86::CpuModel model = TRY(x86::make_model(*machine_));
+  model.topology = {.cores = machine_->config.cores, .threads = machine_->config.threads};
+  model.apic_id = model.topology.apic_id(index);
+  return std::make_unique<JitVcpu>(*this, index, std::move(model));
+}
+
+std::string Vm::describe() const { return "software CPU: interpreter with decoded blocks\n"; }
+
+void Vm::add(JitVcpu& vcpu) { vcpus_.push_back(&vcpu); }
+void Vm::remove(JitVcpu& vcpu) { std::erase(vcpus_, &vcpu); }
+
+void Vm::commit() {
+  for (JitVcpu* vcpu : vcpus_) vcpu->attend_to(x86::Attention::FlushTlb);
+}
+
+// Whoever begins to log must miss no store: processors may still have TLB entries to write with.
+void Vm::log_change(const FlatRange&, unsigned old_clients, unsigned new_clients) {
+  if ((new_clients & ~old_clients & ~(1U << static_cast<unsigned>(DirtyClient::Code))) == 0) return;
+  flush_others(nullptr);
+}
+
+void Vm::flush_others(const JitVcpu* caller) {
+  bool any = false;
+  for (JitVcpu* vcpu : vcpus_) {
+    if (vcpu == caller) continue;
+    vcpu->attend_to(x86::Attention::FlushTlb);
+    any = true;
+  }
+  if (any) rcu_synchronize();
+}
+
+void Vm::exclusively(JitVcpu& caller, void (*action)(void*), void* argument) {
+  const std::lock_guard alone(alone_);
+  owner_.store(&caller);
+  for (JitVcpu* vcpu : vcpus_)
+    if (vcpu != &caller) vcpu->attend_to(x86::Attention::Gate);
+  rcu_synchronize();
+  {
+    const JitVcpu::Inside inside(caller);
+    action(argument);
+  }
+  {
+    const std::lock_guard lock(gate_mutex_);
+    owner_.store(nullptr);
+  }
+  opened_.notify_all();
+}
+
+void Vm::wait_open() {
+  std::unique_lock lock(gate_mutex_);
+  opened_.wait(lock, [this] { return owner_.load() == nullptr; });
+}
+
+}  // namespace rhea::jit

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A machine on the software CPU.
+#pragma once
+
+#include "accel/accelerator.h"
+#include "accel/jit/code_map.h"
+#include "target/x86/cpuid.h"
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace rhea::jit {
+
+class JitVcpu;
+
+/// Watches the memory map for the processors and lets one of them be alone.
+class Vm final : public accel::VmBackend, private MemoryListener {
+ public:
+  explicit Vm(Machine& machine);
+  ~Vm() override;
+  Vm(const Vm&) = delete;
+  Vm& operator=(const Vm&) = delete;
+
+  Result<std::unique_ptr<accel::VcpuBackend>> create_vcpu(unsigned index) override;
+  Result<> board_ready() override;
+  std::string describe() const override;
+
+  Machine& machine() const { return *machine_; }
+  CodeMap& code() { return code_; }
+
+  void add(JitVcpu& vcpu);
+  void remove(JitVcpu& vcpu);
+  const std::vector<JitVcpu*>& vcpus() const { return vcpus_; }
+
+  /// Waits until every processor but the caller has dropped what its TLBs say. The caller is a
+  /// vCPU's thread outside its RcuGuard, or another thread.
+  void flush_others(const JitVcpu* caller);
+  /// Runs `action` while no other processor executes. The caller's RcuGuard is not held.
+  void exclusively(JitVcpu& caller, void (*action)(void*), void* argument);
+  /// Whether somebody else is alone, so that `vcpu` must wait (wait_open) before it goes on.
+  bool closed_to(const JitVcpu& vcpu) const {
+    const JitVcpu* owner = owner_.load(std::memory_order_seq_cst);
+    return owner != nullptr && owner != &vcpu;
+  }
+  void wait_open();
+
+ private:
+  void commit() override;
+  void log_change(const FlatRange& range, unsigned old_clients, unsigned new_clients) override;
+
+  Machine* machine_;
+  CodeMap code_;
+  std::vector<JitVcpu*> vcpus_;
+  std::mutex alone_;  ///< whoever wants to be
+  std::mutex gate_mutex_;
+  std::condition_variable opened_;
+  std::atomic<JitVcpu*> owner_{nullptr};  ///< who is alone
+};
+
+}  // namespace rhea::jit

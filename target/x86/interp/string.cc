@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// String instructions, with REP: a page at a time where both sides are plain memory, else element
+// by element. RSI, RDI and RCX always say how far it got, so that a fault or an interrupt in the
+// middle needs nothing but to start the instruction again.
+#include "target/x86/interp/operand.h"
+#include "target/x86/system/io.h"
+
+#include <algorithm>
+#include <array>
+
+namespace rhea::x86::interp {
+namespace {
+
+/// One of the registers that step through memory, in the instruction's address size.
+class Counter {
+ public:
+  Counter(Cpu& cpu, const Insn& insn, unsigned reg)
+      : cpu_(&cpu), reg_(reg), size_(insn.address_size) {}
+  u64 value() const { return cpu_->gpr[reg_] & Cpu::size_mask(size_); }
+  void add(i64 change) {
+    const u64 sum = cpu_->gpr[reg_] + static_cast<u64>(change);
+    if (size_ == 2)
+      cpu_->set_reg<u16>(reg_, static_cast<u16>(sum));
+    else
+      cpu_->gpr[reg_] = sum & Cpu::size_mask(size_);
+  }
+  /// Elements of `element` bytes from here, upwards, before the register wraps or a page ends
+  /// (`linear` being where value() lies).
+  u64 room(u64 linear, unsigned element) const {
+    const u64 page = (0x1000 - (linear & 0xfff)) / element;
+    const u64 wrap = (Cpu::size_mask(size_) - value()) / element + 1;
+    return std::min(page, wrap);
+  }
+
+ private:
+  Cpu* cpu_;
+  unsigned reg_;
+  unsigned size_;
+};
+
+struct String {
+  String(Cpu& c, const Insn& i)
+      : cpu(c), insn(i), source(c, i, Rsi), destination(c, i, Rdi), count(c, i, Rcx) {}
+  bool repeated() const { return insn.has(kRep) || insn.has(kRepne); }
+  bool down() const { return cpu.eflag(eflags::kDf); }
+  i64 step(unsigned size) const { return down() ? -static_cast<i64>(size) : size; }
+
+  Cpu& cpu;
+  const Insn& insn;
+  Counter source, destination, count;
+};
+
+// Something wants the processor between two elements: the instruction has to be entered again.
+bool interrupted(Cpu& cpu) {
+  if (cpu.attention.load(std::memory_order_relaxed) == 0 && !cpu.eflag(eflags::kTf) &&
+      cpu.pending_db == 0 && !cpu.leave_block) [[likely]]
+    return false;
+  cpu.set_rip(cpu.insn_rip);
+  cpu.leave_block = true;
+  return true;
+}
+
+/// `one` does an element and says whether to go on; `many` does up to `n` at once and returns how
+/// many it did (0: it cannot).
+template <class One, class Many>
+void repeat(String& s, One one, Many many) {
+  if (!s.repeated()) {
+    one();
+    return;
+  }
+  for (u64 left = s.count.value(); left != 0; left = s.count.value()) {
+    bool goes_on = true;
+    u64 done = s.cpu.eflag(eflags::kTf) ? 0 : many(left);
+    if (done == 0) {
+      goes_on = one();
+      done = 1;
+    }
+    s.count.add(-static_cast<i64>(done));
+    if (!goes_on || done == left || interrupted(s.cpu)) return;
+  }
+}
+
+constexpr auto kOneByOne = [](u64) { return u64{0}; };
+
+/// Host memory of `n` elements at an operand, if it is plain memory; `n` shrinks to what is there.
+/// Null where the element-wise way must be taken.
+u8* run_of(String& s, const Counter& at, unsigned segment, unsigned element, bool write, u64& n) {
+  Cpu& cpu = s.cpu;
+  const SegmentRegister& seg = cpu.seg[segment];
+  const u64 offset = at.value();
+  if (!cpu.long_mode()) {
+    if (!(write ? seg.writable : seg.readable) || seg.expand_down || offset > seg.limit)
+      return nullptr;
+    n = std::min(n, (seg.limit - offset + 1) / element);
+  }
+  if (n == 0) return nullptr;
+  const u64 linear = cpu.linear(segment, offset, element, write);
+  n = std::min(n, at.room(linear, element));
+  const auto& tlb = cpu.tlb[static_cast<unsigned>(cpu.privilege)];
+  return n == 0 ? nullptr : Tlb::find(write ? tlb.write : tlb.read, linear, 1);
+}
+
+struct Movs {
+  template <class T>
+  static void run(Cpu& cpu, const Insn& insn) {
+    String s(cpu, insn);
+    const i64 step = s.step(sizeof(T));
+    repeat(
+        s,
+        [&] {
+          const T value = cpu.read<T>(insn.seg, s.source.value());
+          cpu.write<T>(Es, s.destination.value(), value);
+          s.source.add(step);
+          s.destination.add(step);
+          return true;
+        },
+        [&](u64 n) -> u64 {
+          if (s.down() || n < 4) return 0;
+          u8* to = run_of(s, s.destination, Es, sizeof(T), true, n);
+          const u8* from = to == nullptr ? nullptr
+                                         : run_of(s, s.source, insn.seg, sizeof(T), false, n);
+          if (from == nullptr) return 0;
+          // A destination a little above the source sees what was just written: a pattern fill.
+          const u64 bytes = n * sizeof(T);
+          if (to > from && to < from + bytes) {
+            for (u64 i = 0; i < bytes; i += sizeof(T)) std::memcpy(to + i, from + i, sizeof(T));
+          } else {
+            std::memmove(to, from, bytes);
+          }
+          s.source.add(static_cast<i64>(bytes));
+          s.destination.add(static_cast<i64>(bytes));
+          return n;
+        });
+  }
+};
+
+struct Stos {
+  template <class T>
+  static void run(Cpu& cpu, const Insn& insn) {
+    String s(cpu, insn);
+    const i64 step = s.step(sizeof(T));
+    const T value = cpu.reg<T>(Rax);
+    repeat(
+        s,
+        [&] {
+          cpu.write<T>(Es, s.destination.value(), value);
+          s.destination.add(step);
+          return true;
+        },
+        [&](u64 n) -> u64 {
+          if (s.down() || n < 4) return 0;
+          u8* to = run_of(s, s.destination, Es, sizeof(T), true, n);
+          if (to == nullptr) return 0;
+          for (u64 i = 0; i < n; ++i) std::memcpy(to + i * sizeof(T), &value, sizeof(T));
+          s.destination.add(static_cast<i64>(n * sizeof(T)));
+          return n;
+        });
+  }
+};
+
+struct Lods {
+  template <class T>
+  static void run(Cpu& cpu, const Insn& insn) {
+    String s(cpu, insn);
+    const i64 step = s.step(sizeof(T));
+    repeat(
+        s,
+        [&] {
+          cpu.set_reg<T>(Rax, cpu.read<T>(insn.seg, s.source.value()));
+          s.source.add(step);
+          return true;
+        },
+        kOneByOne);
+  }
+};
+
+template <class T>
+void set_compare_flags(Flags& flags, T a, T b) {
+  const T r = static_cast<T>(a - b);
+  flags.set<T>(r, static_cast<T>((~a & b) | ((~a | b) & r)));
+}
+/// REPE goes on while equal, REPNE while not.
+bool goes_on(const Cpu& cpu, const Insn& insn) { return cpu.flags.zf() == insn.has(kRep); }
+
+struct Cmps {
+  template <class T>
+  static void run(Cpu& cpu, const Insn& insn) {
+    String s(cpu, insn);
+    const i64 step = s.step(sizeof(T));
+    repeat(
+        s,
+        [&] {
+          const T a = cpu.read<T>(insn.seg, s.source.value());
+          const T b = cpu.read<T>(Es, s.destination.value());
+          set_compare_flags(cpu.flags, a, b);
+          s.source.add(step);
+          s.destination.add(step);
+          return goes_on(cpu, insn);
+        },
+        kOneByOne);
+  }
+};
+
+struct Scas {
+  template <class T>
+  static void run(Cpu& cpu, const Insn& insn) {
+    String s(cpu, insn);
+    const i64 step = s.step(sizeof(T));
+    const T a = cpu.reg<T>(Rax);
+    repeat(
+        s,
+        [&] {
+          set_compare_flags(cpu.flags, a, cpu.read<T>(Es, s.destination.value()));
+          s.destination.add(step);
+          return goes_on(cpu, insn);
+        },
+        kOneByOne);
+  }
+};
+
+// The destination is checked before the port is read: a device's read cannot be taken back.
+struct Ins {
+  template <class T>
+  static void run(Cpu& cpu, const Insn& insn) {
+    const u16 port = cpu.reg<u16>(Rdx);
+    check_io(cpu, port, sizeof(T));
+    String s(cpu, insn);
+    const i64 step = s.step(sizeof(T));
+    repeat(
+        s,
+        [&] {
+          cpu.probe_write(Es, s.destination.value(), sizeof(T));
+          cpu.write<T>(Es, s.destination.value(), static_cast<T>(cpu.bus->in(port, sizeof(T))));
+          s.destination.add(step);
+          return true;
+        },
+        kOneByOne);
+  }
+};
+
+struct Outs {
+  template <class T>
+  static void run(Cpu& cpu, const Insn& insn) {
+    const u16 port = cpu.reg<u16>(Rdx);
+    check_io(cpu, port, sizeof(T));
+    String s(cpu, insn);
+    const i64 step = s.step(sizeof(T));
+    repeat(
+        s,
+        [&] {
+          cpu.bus->out(port, cpu.read<T>(insn.seg, s.source.value()), sizeof(T));
+          s.source.add(step);
+          return true;
+        },
+        kOneByOne);
+  }
+};
+
+template <class F>
+Execute sized(const Insn& insn) {
+  // The port or accumulator may be operand 0 or 1; all data operands have the same size.
+  return by_size<F>(insn, insn.op[0].kind == OperandKind::Memory ? 0 : 1);
+}
+
+constexpr std::array kBindings = {
+    Binding{"movs", &sized<Movs>}, Binding{"stos", &sized<Stos>}, Binding{"lods", &sized<Lods>},
+    Binding{"cmps", &sized<Cmps>}, Binding{"scas", &sized<Scas>}, Binding{"ins", &sized<Ins>},
+    Binding{"outs", &sized<Outs>},
+};
+
+}  // namespace
+
+std::span<const Binding> string_bindings() { return kBindings; }
+
+}  // namespace rhea::x86::interp

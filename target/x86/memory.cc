@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Accesses that no TLB entry serves: translation, page crossings, devices, watched pages, checks.
+#include "target/x86/cpu.h"
+#include "target/x86/paging.h"
+#include "target/x86/system/debug.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace rhea::x86 {
+namespace {
+
+constexpr u64 kOffset = 0xfff;
+
+bool canonical(const Cpu& cpu, u64 linear) {
+  const unsigned unused = 64 - ((cpu.cr4 & cr4::kLa57) != 0 ? 57 : 48);
+  return static_cast<u64>(static_cast<i64>(linear << unused) >> unused) == linear;
+}
+
+// Accesses that are not whole pieces of a device's sizes go byte by byte.
+void read_device(Bus& bus, u64 address, u8* to, unsigned size) {
+  while (size > 0) {
+    const unsigned piece = std::has_single_bit(size) && size <= 8 ? size : 1;
+    const u64 value = bus.read(address, piece);
+    std::memcpy(to, &value, piece);
+    address += piece;
+    to += piece;
+    size -= piece;
+  }
+}
+void write_device(Bus& bus, u64 address, const u8* from, unsigned size) {
+  while (size > 0) {
+    const unsigned piece = std::has_single_bit(size) && size <= 8 ? size : 1;
+    u64 value = 0;
+    std::memcpy(&value, from, piece);
+    bus.write(address, value, piece);
+    address += piece;
+    from += piece;
+    size -= piece;
+  }
+}
+
+}  // namespace
+
+/// The part of an access that lies on one page, translated and checked.
+struct Cpu::Piece {
+  u64 linear{}, physical{};
+  HostPage page;
+
+  u8* read_host() const {
+    return page.read != nullptr ? page.read + (physical & kOffset) : nullptr;
+  }
+  u8* write_host() const {
+    return page.write != nullptr ? page.write + (physical & kOffset) : nullptr;
+  }
+};
+
+// Translates, and makes the TLB entry if nothing stands against it.
+Cpu::Piece Cpu::locate(u64 at, bool write, unsigned segment, Privilege as) {
+  if (mode == Mode::Long || lma()) {
+    if (!canonical(*this, at)) raise(segment == Ss ? Vector::Ss : Vector::Gp, 0);
+  } else {
+    at &= 0xffff'ffff;
+  }
+  const Translation to =
+      translate(*this, at, write ? AccessKind::Write : AccessKind::Read, as);
+  Piece piece{.linear = at, .physical = to.physical, .page = bus->page(to.physical & ~kOffset)};
+  Tlb& buffer = tlb[index(as)];
+  if (as == Privilege::UserAligned || watches_page(*this, at)) return piece;
+  if (piece.page.read != nullptr) buffer.put(buffer.read, at, piece.page.read);
+  if (to.writable && piece.page.write != nullptr && !piece.page.watched)
+    buffer.put(buffer.write, at, piece.page.write);
+  return piece;
+}
+
+namespace {
+
+void check_alignment(u64 linear, unsigned size, Privilege as) {
+  if (as == Privilege::UserAligned && (linear & (std::min(size, 8U) - 1)) != 0)
+    raise(Vector::Ac, 0);
+}
+
+}  // namespace
+
+void Cpu::read_slow(u64 at, void* to, unsigned size, unsigned segment, Privilege as) {
+  check_alignment(at, size, as);
+  auto* bytes = static_cast<u8*>(to);
+  const unsigned first = std::min<unsigned>(size, static_cast<unsigned>(0x1000 - (at & kOffset)));
+  const Piece low = locate(at, false, segment, as);
+  const bool crosses = first < size;
+  const Piece high = crosses ? locate(at + first, false, segment, as) : Piece{};
+  const auto fetch = [this](const Piece& piece, u8* bytes_to, unsigned count) {
+    if (const u8* host = piece.read_host())
+      std::memcpy(bytes_to, host, count);
+    else
+      read_device(*bus, piece.physical, bytes_to, count);
+  };
+  fetch(low, bytes, first);
+  if (crosses) fetch(high, bytes + first, size - first);
+  if (breakpoints_enabled(*this)) pending_db |= match_data(*this, at, size, false);
+}
+
+void Cpu::write_slow(u64 at, const void* from, unsigned size, unsigned segment, Privilege as) {
+  check_alignment(at, size, as);
+  const auto* bytes = static_cast<const u8*>(from);
+  const unsigned first = std::min<unsigned>(size, static_cast<unsigned>(0x1000 - (at & kOffset)));
+  // Both pages are checked before either is written.
+  const Piece low = locate(at, true, segment, as);
+  const bool crosses = first < size;
+  const Piece high = crosses ? locate(at + first, true, segment, as) : Piece{};
+  const auto put = [this](const Piece& piece, const u8* bytes_from, unsigned count) {
+    if (u8* host = piece.write_host()) {
+      std::memcpy(host, bytes_from, count);
+      if (piece.page.watched) bus->wrote(piece.physical, count);
+    } else {
+      write_device(*bus, piece.physical, bytes_from, count);
+    }
+  };
+  put(low, bytes, first);
+  if (crosses) put(high, bytes + first, size - first);
+  if (breakpoints_enabled(*this)) pending_db |= match_data(*this, at, size, true);
+}
+
+void Cpu::modify_slow(u64 at, unsigned size, unsigned segment, bool locked,
+                      void (*change)(void*, u8*), void* context) {
+  check_alignment(at, size, privilege);
+  const unsigned first = std::min<unsigned>(size, static_cast<unsigned>(0x1000 - (at & kOffset)));
+  const Piece low = locate(at, true, segment, privilege);
+  const bool crosses = first < size;
+  const Piece high = crosses ? locate(at + first, true, segment, privilege) : Piece{};
+  u8* const host = low.write_host();
+  if (!crosses && host != nullptr) {
+    change(context, host);
+    if (low.page.watched) bus->wrote(low.physical, size);
+  } else {
+    // Two pages or a device: in a buffer, and alone if it must be atomic.
+    struct Job {
+      Cpu* cpu;
+      u64 at;
+      unsigned size, segment;
+      void (*change)(void*, u8*);
+      void* context;
+    } job{this, at, size, segment, change, context};
+    const auto run = [](void* opaque) {
+      auto& j = *static_cast<Job*>(opaque);
+      alignas(16) std::array<u8, 16> buffer{};
+      j.cpu->read_slow(j.at, buffer.data(), j.size, j.segment, j.cpu->privilege);
+      j.change(j.context, buffer.data());
+      j.cpu->write_slow(j.at, buffer.data(), j.size, j.segment, j.cpu->privilege);
+    };
+    if (locked && crosses)
+      bus->exclusively(run, &job);
+    else
+      run(&job);
+    return;
+  }
+  if (breakpoints_enabled(*this)) pending_db |= match_data(*this, at, size, true);
+}
+
+void Cpu::probe_write(unsigned segment, u64 offset, unsigned size) {
+  const u64 at = linear(segment, offset, size, true);
+  if (Tlb::find(tlb[index(privilege)].write, at, size) != nullptr) return;
+  check_alignment(at, size, privilege);
+  const auto first = static_cast<unsigned>(0x1000 - (at & kOffset));
+  locate(at, true, segment, privilege);
+  if (first < size) locate(at + first, true, segment, privilege);
+}
+
+void Cpu::read_bytes(unsigned segment, u64 offset, void* to, unsigned size) {
+  const u64 at = linear(segment, offset, size, false);
+  if (const u8* host = Tlb::find(tlb[index(privilege)].read, at, size)) [[likely]]
+    std::memcpy(to, host, size);
+  else
+    read_slow(at, to, size, segment, privilege);
+}
+
+void Cpu::write_bytes(unsigned segment, u64 offset, const void* from, unsigned size) {
+  const u64 at = linear(segment, offset, size, true);
+  if (u8* host = Tlb::find(tlb[index(privilege)].write, at, size)) [[likely]]
+    std::memcpy(host, from, size);
+  else
+    write_slow(at, from, size, segment, privilege);
+}
+
+}  // namespace rhea::x86
