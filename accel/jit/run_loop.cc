@@ -4,9 +4,10 @@
 #include "accel/jit/vcpu.h"
 #include "accel/jit/vm.h"
 #include "rhea/util/log.h"
+#include "target/x86/interp/bind.h"
 #include "target/x86/paging.h"
 #include "target/x86/system/debug.h"
-#include "target/x86/system/deliver.h"
+#include "target/x86/system/events.h"
 #include "target/x86/system/smm.h"
 
 namespace rhea::jit {
@@ -103,11 +104,7 @@ void JitVcpu::step() {
   cpu_.shadow = cpu_.shadow_next;
   cpu_.shadow_next = false;
   if (trap) cpu_.pending_db |= x86::dr6::kBs;
-  if (cpu_.pending_db != 0 && !cpu_.shadow) {
-    const u64 bits = cpu_.pending_db;
-    cpu_.pending_db = 0;
-    x86::deliver_trap(cpu_, bits);
-  }
+  if (cpu_.pending_db != 0 && !cpu_.shadow) x86::deliver_debug_traps(cpu_);
 }
 
 // The block at RIP. Null where the instruction there cannot be had from one page of memory, or the

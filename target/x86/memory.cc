@@ -12,11 +12,6 @@ namespace {
 
 constexpr u64 kOffset = 0xfff;
 
-bool canonical(const Cpu& cpu, u64 linear) {
-  const unsigned unused = 64 - ((cpu.cr4 & cr4::kLa57) != 0 ? 57 : 48);
-  return static_cast<u64>(static_cast<i64>(linear << unused) >> unused) == linear;
-}
-
 // Accesses that are not whole pieces of a device's sizes go byte by byte.
 void read_device(Bus& bus, u64 address, u8* to, unsigned size) {
   while (size > 0) {
@@ -58,7 +53,7 @@ struct Cpu::Piece {
 // Translates, and makes the TLB entry if nothing stands against it.
 Cpu::Piece Cpu::locate(u64 at, bool write, unsigned segment, Privilege as) {
   if (mode == Mode::Long || lma()) {
-    if (!canonical(*this, at)) raise(segment == Ss ? Vector::Ss : Vector::Gp, 0);
+    if (!canonical(at)) raise(segment == Ss ? Vector::Ss : Vector::Gp, 0);
   } else {
     at &= 0xffff'ffff;
   }
@@ -127,7 +122,7 @@ void Cpu::modify_slow(u64 at, unsigned size, unsigned segment, bool locked,
   const unsigned first = std::min<unsigned>(size, static_cast<unsigned>(0x1000 - (at & kOffset)));
   const Piece low = locate(at, true, segment, privilege);
   const bool crosses = first < size;
-  const Piece high = crosses ? locate(at + first, true, segment, privilege) : Piece{};
+  if (crosses) locate(at + first, true, segment, privilege);
   u8* const host = low.write_host();
   if (!crosses && host != nullptr) {
     change(context, host);
