@@ -61,13 +61,14 @@ void CoreBus::wrote(u64 address, unsigned size) {
 }
 
 u64 CoreBus::read(u64 address, unsigned size) {
-  if (vcpu_->is_apic_page(address)) return vcpu_->read_apic(address & kOffset, size);
+  if (vcpu_->is_apic_page(address)) return vcpu_->read_apic(static_cast<unsigned>(address & kOffset), size);
   const JitVcpu::Outside outside(*vcpu_);
   return memory().load(address, size, attributes());
 }
 
 void CoreBus::write(u64 address, u64 value, unsigned size) {
-  if (vcpu_->is_apic_page(address)) return vcpu_->write_apic(address & kOffset, value, size);
+  if (vcpu_->is_apic_page(address)) 
+    return vcpu_->write_apic(static_cast<unsigned>(address & kOffset), value, size);
   const JitVcpu::Outside outside(*vcpu_);
   memory().store(address, value, size, attributes());
 }
@@ -85,8 +86,8 @@ void CoreBus::out(u16 port, u64 value, unsigned size) {
 u64 CoreBus::tsc() { return vcpu_->time_stamp(); }
 bool CoreBus::read_msr(u32 index, u64& value) { return vcpu_->read_msr(index, value); }
 bool CoreBus::write_msr(u32 index, u64 value) { return vcpu_->write_msr(index, value); }
-u8 CoreBus::task_priority() { return vcpu_->task_priority(); }
-void CoreBus::set_task_priority(u8 priority) { vcpu_->set_task_priority(priority); }
+u8 CoreBus::task_priority() { return vcpu_->apic().cr8(); }
+void CoreBus::set_task_priority(u8 priority) { vcpu_->apic().set_cr8(priority); }
 
 void CoreBus::exclusively(void (*action)(void*), void* argument) {
   const JitVcpu::Outside outside(*vcpu_);

@@ -10,6 +10,8 @@
 #include "target/x86/system/events.h"
 #include "target/x86/system/smm.h"
 
+#include <utility>
+
 namespace rhea::jit {
 namespace {
 
@@ -27,6 +29,7 @@ void JitVcpu::run() {
   enter();
   for (Next next = Next::GoOn; next == Next::GoOn;) {
     try {
+      if (std::exchange(loaded_, false)) x86::deliver_injected(cpu_);
       next = execute();
     } catch (const x86::Fault& thrown) {
       fault(thrown);
@@ -92,7 +95,6 @@ void JitVcpu::run_block(Block& block) {
 void JitVcpu::step() {
   Insn insn;
   cpu_.insn_rip = cpu_.rip();
-  const bool trap = cpu_.eflag(x86::eflags::kTf);
   if (x86::breakpoints_enabled(cpu_) && !cpu_.eflag(x86::eflags::kRf))
     if (const u64 hit = x86::match_code(cpu_, linear_rip()); hit != 0)
       throw x86::Fault{.vector = x86::Vector::Db, .dr6 = hit};
@@ -100,10 +102,11 @@ void JitVcpu::step() {
   cpu_.leave_block = false;
   cpu_.eflags &= ~x86::eflags::kRf;
   cpu_.set_rip((cpu_.insn_rip + insn.length) & cpu_.rip_mask);
+  cpu_.traced = cpu_.eflag(x86::eflags::kTf);
   insn.exec(cpu_, insn);
   cpu_.shadow = cpu_.shadow_next;
   cpu_.shadow_next = false;
-  if (trap) cpu_.pending_db |= x86::dr6::kBs;
+  if (cpu_.traced) cpu_.pending_db |= x86::dr6::kBs;
   if (cpu_.pending_db != 0 && !cpu_.shadow) x86::deliver_debug_traps(cpu_);
 }
 
@@ -216,6 +219,9 @@ void JitVcpu::hold(Attention what) { held_ |= static_cast<u32>(what); }
 // In the order of their priority (SDM vol. 3, 6.9). What is not possible now is held until it is.
 void JitVcpu::take_requests() {
   cpu_.insn_rip = cpu_.rip();
+  if (take(Attention::Init)) take_init();
+  if (take(Attention::Sipi) && cpu_.activity == Activity::WaitForSipi)
+    cpu_.start_up(start_up_vector_.load(std::memory_order_relaxed));
   if (take(Attention::Smi)) {
     if (!cpu_.smm && !cpu_.shadow && cpu_.activity != Activity::WaitForSipi)
       return x86::enter_smm(cpu_);
@@ -236,16 +242,34 @@ void JitVcpu::take_requests() {
   }
 }
 
+// INIT keeps the APIC's base; processors but the first wait for a SIPI (SDM vol. 3, 9.4.3).
+void JitVcpu::take_init() {
+  cpu_.reset(true);
+  apic_.reset();
+  held_ = 0;
+  cpu_.activity = index_ == 0 ? Activity::Running : Activity::WaitForSipi;
+  flush();
+}
+
+// The local APIC's interrupts, and the 8259s' where LINT0 lets them through.
+std::optional<u8> JitVcpu::acknowledge() {
+  if (apic_.enabled())
+    if (const std::optional<u8> vector = apic_.acknowledge()) return vector;
+  if (index_ != 0 || !apic_.passes_extint()) return std::nullopt;
+  const Outside outside(*this);
+  const DomainGuard lock(&vm_->machine().lock());
+  ExtIntSource* pic = vm_->machine().interrupts.pic;
+  if (pic == nullptr || !pic->intr()) return std::nullopt;
+  const u8 vector = pic->acknowledge();
+  if (pic->intr()) cpu_.need_attention(Attention::Interrupt);
+  return vector;
+}
+
 void JitVcpu::take_interrupt() {
-  std::optional<u8> vector;
-  {
-    const Outside outside(*this);
-    const DomainGuard lock(&vm_->machine().lock());
-    ExtIntSource* pic = index_ == 0 ? vm_->machine().interrupts.pic : nullptr;
-    if (pic != nullptr && pic->intr()) vector = pic->acknowledge();
-    if (pic != nullptr && pic->intr()) cpu_.need_attention(Attention::Interrupt);
-  }
+  const std::optional<u8> vector = acknowledge();
   if (!vector) return;
+  // There may be another behind it.
+  cpu_.need_attention(Attention::Interrupt);
   cpu_.activity = Activity::Running;
   x86::deliver(cpu_, {.vector = *vector, .kind = x86::EventKind::External});
 }

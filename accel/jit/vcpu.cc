@@ -2,9 +2,11 @@
 // A software vCPU between its thread, the machine and its processor.
 #include "accel/jit/vcpu.h"
 
+#include "accel/apic/apic_bus.h"
 #include "accel/jit/vm.h"
 #include "rhea/util/log.h"
 #include "target/x86/paging.h"
+#include "target/x86/system/msr.h"
 
 namespace rhea::jit {
 
@@ -14,6 +16,8 @@ JitVcpu::JitVcpu(Vm& vm, unsigned index, x86::CpuModel model)
       model_(std::move(model)),
       bus_(*this),
       cpu_(bus_, model_),
+      apic_(vm.machine().service<apic::ApicBus>(), *this, vm.machine().virtual_clock(),
+            model_.apic_id, index == 0),
       cache_(model_.features) {
   vm.add(*this);
   reset(ResetKind::Cold);
@@ -48,12 +52,16 @@ void JitVcpu::flush() {
 
 Result<> JitVcpu::get_state(x86::CpuState& state) {
   cpu_.save(state);
+  apic_.save(state);
+  state.cr8 = apic_.cr8();
   state.tsc_khz = model_.tsc_khz;
   return {};
 }
 
 Result<> JitVcpu::set_state(const x86::CpuState& state) {
   cpu_.load(state);
+  apic_.load(state);
+  loaded_ = true;
   flush();
   return {};
 }
@@ -61,12 +69,18 @@ Result<> JitVcpu::set_state(const x86::CpuState& state) {
 void JitVcpu::reset(ResetKind) {
   cpu_.reset(false);
   if (index_ != 0) cpu_.activity = x86::Activity::WaitForSipi;
-  tpr_ = 0;
+  apic_.reset_base();
+  apic_.reset();
   held_ = 0;
   flush();
 }
 
-void JitVcpu::inject_nmi() { attend_to(x86::Attention::Nmi); }
+void JitVcpu::inject_nmi() { apic_.pulse_lint1(); }
+
+void JitVcpu::start_up(u8 vector) {
+  start_up_vector_.store(vector, std::memory_order_relaxed);
+  attend_to(x86::Attention::Sipi);
+}
 
 std::optional<GuestPhys> JitVcpu::translate(GuestVirt address) {
   const RcuGuard guard;
@@ -80,14 +94,36 @@ Result<> JitVcpu::set_single_step(bool on) {
   return {};
 }
 
-u64 JitVcpu::time_stamp() const {
+u64 JitVcpu::time_stamp() {
   const auto now = static_cast<u128>(vm_->machine().virtual_clock().now_ns());
   return static_cast<u64>(now * model_.tsc_khz / 1'000'000);
 }
 
-u64 JitVcpu::read_apic(u64, unsigned) { return 0; }
-void JitVcpu::write_apic(u64, u64, unsigned) {}
-bool JitVcpu::read_msr(u32, u64&) { return false; }
-bool JitVcpu::write_msr(u32, u64) { return false; }
+// Registers are 32 bits wide at multiples of 16 (SDM vol. 3, 11.4.1); other accesses are undefined.
+u64 JitVcpu::read_apic(unsigned offset, unsigned size) {
+  if ((offset & 0xf) >= 4) return 0;
+  return (apic_.read(offset) >> 8 * (offset & 3)) & all_ones(size);
+}
+
+void JitVcpu::write_apic(unsigned offset, u64 value, unsigned size) {
+  if (size != 4 || (offset & 0xf) != 0)
+    return log_guest("apic", "{}-byte write at {:#x}", size, offset);
+  const Outside outside(*this);  // an end of interrupt goes to the I/O APIC
+  apic_.write(offset, static_cast<u32>(value));
+}
+
+bool JitVcpu::read_msr(u32 index, u64& value) {
+  if (index != x86::msr::kApicBase) return apic_.read_msr(index, value);
+  value = apic_.base();
+  return true;
+}
+
+bool JitVcpu::write_msr(u32 index, u64 value) {
+  const Outside outside(*this);
+  if (index != x86::msr::kApicBase) return apic_.write_msr(index, value);
+  if (!apic_.set_base(value, model_.physical_mask())) return false;
+  attend_to(x86::Attention::FlushTlb);  // the register page has moved
+  return true;
+}
 
 }  // namespace rhea::jit

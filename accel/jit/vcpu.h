@@ -8,6 +8,7 @@
 #pragma once
 
 #include "accel/accelerator.h"
+#include "accel/apic/local_apic.h"
 #include "accel/jit/block_cache.h"
 #include "accel/jit/core_bus.h"
 #include "rhea/util/rcu.h"
@@ -20,7 +21,7 @@ namespace rhea::jit {
 
 class Vm;
 
-class JitVcpu final : public accel::VcpuBackend {
+class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
  public:
   JitVcpu(Vm& vm, unsigned index, x86::CpuModel model);
   ~JitVcpu() override;
@@ -74,16 +75,25 @@ class JitVcpu final : public accel::VcpuBackend {
   void enter();
 
   // For CoreBus.
-  bool is_apic_page(u64) const { return false; }
-  u64 read_apic(u64 offset, unsigned size);
-  void write_apic(u64 offset, u64 value, unsigned size);
-  u64 time_stamp() const;
+  apic::LocalApic& apic() { return apic_; }
+  bool is_apic_page(u64 address) const {
+    return apic_.enabled() && !apic_.x2apic() && apic_.page() == (address & ~u64{0xfff});
+  }
+  u64 read_apic(unsigned offset, unsigned size);
+  void write_apic(unsigned offset, u64 value, unsigned size);
+  u64 time_stamp() override;
   bool read_msr(u32 index, u64& value);
   bool write_msr(u32 index, u64 value);
-  u8 task_priority() const { return tpr_; }
-  void set_task_priority(u8 priority) { tpr_ = priority; }
 
  private:
+  // From the local APIC, on any thread.
+  void interrupt() override { attend_to(x86::Attention::Interrupt); }
+  void nmi() override { attend_to(x86::Attention::Nmi); }
+  void smi() override { attend_to(x86::Attention::Smi); }
+  void init() override { attend_to(x86::Attention::Init); }
+  void start_up(u8 vector) override;
+  u32 tsc_khz() const override { return model_.tsc_khz; }
+
   enum class Next : u8 { GoOn, Leave };
   Next execute();
   Next attend();
@@ -93,6 +103,8 @@ class JitVcpu final : public accel::VcpuBackend {
   void hold(x86::Attention what);
   bool release_held();
   void take_interrupt();
+  void take_init();
+  std::optional<u8> acknowledge();
   void flush();
   Block* look_up();
   void watch(CodePage& page);
@@ -115,11 +127,13 @@ class JitVcpu final : public accel::VcpuBackend {
   x86::CpuModel model_;
   CoreBus bus_;
   x86::Cpu cpu_;
+  apic::LocalApic apic_;
   BlockCache cache_;
   std::optional<RcuGuard> guard_;
   bool single_step_{false};
   u32 held_{};  ///< bits of Attention that wait for the processor to be able to take them
-  u8 tpr_{};
+  bool loaded_{false};  ///< the state came from elsewhere and may have events on their way
+  std::atomic<u8> start_up_vector_{};
   unsigned blocks_until_pause_{0};
 };
 

@@ -2,6 +2,7 @@
 // What the processors of a machine share.
 #include "accel/jit/vm.h"
 
+#include "accel/apic/apic_bus.h"
 #include "accel/jit/vcpu.h"
 #include "rhea/util/rcu.h"
 #include "target/x86/models.h"
@@ -14,12 +15,17 @@ Vm::Vm(Machine& machine) : machine_(&machine) { machine_->memory().add_listener(
 
 Vm::~Vm() {
   machine_->interrupts.intr_changed = nullptr;
+  machine_->interrupts.send_msi = nullptr;
   machine_->memory().remove_listener(*this);
 }
 
 Result<> Vm::board_ready() {
+  // The 8259s' output goes to the boot processor's LINT0.
   machine_->interrupts.intr_changed = [this](bool level) {
-    if (level && !vcpus_.empty()) vcpus_.front()->attend_to(x86::Attention::Interrupt);
+    if (!vcpus_.empty()) vcpus_.front()->apic().set_lint0(level);
+  };
+  machine_->interrupts.send_msi = [this](const MsiMessage& message) {
+    machine_->service<apic::ApicBus>().send(message);
   };
   return {};
 }

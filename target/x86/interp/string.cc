@@ -230,7 +230,7 @@ struct Ins {
         s,
         [&] {
           cpu.probe_write(Es, s.destination.value(), sizeof(T));
-          cpu.write<T>(Es, s.destination.value(), static_cast<T>(cpu.bus->in(port, sizeof(T))));
+          cpu.write<T>(Es, s.destination.value(), static_cast<T>(read_port(cpu, port, sizeof(T))));
           s.destination.add(step);
           return true;
         },
@@ -248,7 +248,7 @@ struct Outs {
     repeat(
         s,
         [&] {
-          cpu.bus->out(port, cpu.read<T>(insn.seg, s.source.value()), sizeof(T));
+          write_port(cpu, port, cpu.read<T>(insn.seg, s.source.value()), sizeof(T));
           s.source.add(step);
           return true;
         },
