@@ -49,8 +49,10 @@ void JitVcpu::fault(const x86::Fault& thrown) {
 JitVcpu::Next JitVcpu::execute() {
   for (;;) {
     if (cpu_.attention.load(std::memory_order_relaxed) != 0 ||
-        cpu_.activity != Activity::Running) [[unlikely]]
+        cpu_.activity != Activity::Running) [[unlikely]] {
       if (attend() == Next::Leave) return Next::Leave;
+      if (cpu_.activity != Activity::Running) continue;
+    }
     if (held_ != 0 && release_held()) [[unlikely]]
       continue;
     if (careful()) [[unlikely]] {
@@ -186,6 +188,7 @@ JitVcpu::Next JitVcpu::attend() {
     cpu_.clear_attention(Attention::Exit);
     return Next::Leave;
   }
+  if (held_ != 0) release_held();  // the shadow of STI ends with HLT
   take_requests();
   if (cpu_.activity == Activity::Shutdown) {
     log_guest("cpu", "CPU {}: triple fault", index_);
