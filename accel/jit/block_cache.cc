@@ -40,8 +40,6 @@ PageBlocks& BlockCache::page(const u8* host_page, CodePages& pages, u64 offset) 
   made->pages = &pages;
   made->code = &pages.at(offset);
   made->offset = offset;
-  made->written = &pages.ram()->dirty_word(DirtyClient::Code, offset / kPageSize);
-  made->written_bit = u64{1} << (offset / kPageSize % 64);
   return *made;
 }
 
@@ -50,7 +48,7 @@ Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at,
   if (page.pages->ram()->test_and_clear_dirty(DirtyClient::Code, page.offset, kPageSize))
     page.code->invalidate();
   auto& place = page.blocks[at << 4 | mode.key()];
-  if (place && current(*place)) return place.get();
+  if (place && place->current()) return place.get();
   constexpr unsigned most = kMaxInsns * x86::kLongestInsn;
   const std::size_t left = std::min<std::size_t>(most, kPageSize - at);
   std::array<u8, most> code;
@@ -65,8 +63,10 @@ Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at,
     // A store from here on is noticed; one before is seen by looking again.
     std::atomic_thread_fence(std::memory_order_seq_cst);
   } while (std::memcmp(code.data(), host_page + at, made->bytes) != 0);
-  made->page = &page;
   made->generation = generation;
+  made->code = page.code;
+  made->written = &page.pages->ram()->dirty_word(DirtyClient::Code, page.offset / kPageSize);
+  made->written_bit = u64{1} << (page.offset / kPageSize % 64);
   insns_ += made->insns.size();
   // Jumps may still point at an old block there, so that one is filled anew and never freed.
   if (place)
@@ -100,7 +100,7 @@ std::unique_ptr<Block> BlockCache::decode(std::span<const u8> code, const CodeMo
 void BlockCache::clear() {
   pages_.clear();
   insns_ = 0;
-  ++epoch_;
+  ++*epoch_;
 }
 
 }  // namespace rhea::jit

@@ -28,12 +28,29 @@ struct CodeMode {
 
 struct PageBlocks;
 
+/// Where a block led before: the next one, if it is at this address under this epoch.
+struct Link {
+  u64 linear{};
+  struct Block* block{};
+  u32 key{};
+  u32 epoch{};
+};
+
 /// Instructions that are executed one behind the other, all of one page.
 struct Block {
   std::vector<x86::Insn> insns;
   unsigned bytes{};
-  PageBlocks* page{};
   u32 generation{};
+  const CodePage* code{};
+  const std::atomic<u64>* written{};  ///< by devices, bit `written_bit`
+  u64 written_bit{};
+  std::array<Link, 2> links{};  ///< the latest first
+
+  /// Whether nothing has been written over it.
+  bool current() const {
+    return code->generation() == generation &&
+           (written->load(std::memory_order_acquire) & written_bit) == 0;
+  }
 };
 
 /// What one processor has decoded of one page.
@@ -41,8 +58,6 @@ struct PageBlocks {
   CodePages* pages{};
   CodePage* code{};
   u64 offset{};  ///< of the page in its RAM block
-  const std::atomic<u64>* written{};  ///< by devices, bit `written_bit`
-  u64 written_bit{};
   std::unordered_map<u32, std::unique_ptr<Block>> blocks;  ///< by offset in the page and mode
 };
 
@@ -52,52 +67,52 @@ class BlockCache {
   static constexpr unsigned kMaxInsns = 48;     ///< of a block
   static constexpr std::size_t kCapacity = 400'000;  ///< instructions, before all is dropped
 
-  explicit BlockCache(const x86::FeatureSet& features) : features_(&features) {}
+  /// `epoch` is raised whenever linear addresses may mean something else.
+  BlockCache(const x86::FeatureSet& features, u32& epoch) : features_(&features), epoch_(&epoch) {}
 
-  /// The block at a linear address if it is known and still good.
-  Block* find(u64 linear, const CodeMode& mode) {
-    Jump& jump = jumps_[slot(linear, mode)];
-    if (jump.linear != linear || jump.key != mode.key() || jump.epoch != epoch_) [[unlikely]]
+  /// The block at a linear address, reached from `from` (may be null), if it is known and good.
+  Block* find(Block* from, u64 linear, const CodeMode& mode) {
+    if (from != nullptr) [[likely]]
+      for (const Link& link : from->links)
+        if (link.linear == linear && link.epoch == *epoch_ && link.key == mode.key() &&
+            link.block->current()) [[likely]]
+          return link.block;
+    const Link& jump = jumps_[slot(linear, mode)];
+    if (jump.linear != linear || jump.key != mode.key() || jump.epoch != *epoch_ ||
+        !jump.block->current())
       return nullptr;
-    return current(*jump.block) ? jump.block : nullptr;
+    if (from != nullptr) connect(*from, jump);
+    return jump.block;
   }
-  void remember(u64 linear, const CodeMode& mode, Block& block) {
-    jumps_[slot(linear, mode)] = {
-        .linear = linear, .block = &block, .key = mode.key(), .epoch = epoch_};
+  void remember(Block* from, u64 linear, const CodeMode& mode, Block& block) {
+    const Link jump{.linear = linear, .block = &block, .key = mode.key(), .epoch = *epoch_};
+    jumps_[slot(linear, mode)] = jump;
+    if (from != nullptr) connect(*from, jump);
   }
-  /// The linear addresses mean something else now.
-  void forget_addresses() { ++epoch_; }
 
   /// The page's blocks; made when new.
   PageBlocks& page(const u8* host_page, CodePages& pages, u64 offset);
   /// The block at `at` of the page, decoded if need be; null when the instruction there runs over
   /// the page's end. The page is watched.
   Block* block(PageBlocks& page, const u8* host_page, unsigned at, const CodeMode& mode);
-  /// Whether nothing has been written over it.
-  static bool current(const Block& block) {
-    return block.page->code->generation() == block.generation &&
-           (block.page->written->load(std::memory_order_acquire) & block.page->written_bit) == 0;
-  }
   bool full() const { return insns_ > kCapacity; }
   void clear();
 
  private:
-  struct Jump {
-    u64 linear{};
-    Block* block{};
-    u32 key{};
-    u32 epoch{};
-  };
   static constexpr unsigned kJumps = 8192;
   static unsigned slot(u64 linear, const CodeMode& mode) {
     return static_cast<unsigned>((linear ^ linear >> 13 ^ mode.key() << 3) % kJumps);
   }
+  static void connect(Block& from, const Link& link) {
+    from.links[1] = from.links[0];
+    from.links[0] = link;
+  }
   std::unique_ptr<Block> decode(std::span<const u8> code, const CodeMode& mode) const;
 
   const x86::FeatureSet* features_;
-  u32 epoch_{1};
+  u32* epoch_;
   std::size_t insns_{0};
-  std::array<Jump, kJumps> jumps_{};
+  std::array<Link, kJumps> jumps_{};
   std::unordered_map<const u8*, std::unique_ptr<PageBlocks>> pages_;
 };
 

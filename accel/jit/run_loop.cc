@@ -40,6 +40,7 @@ void JitVcpu::run() {
 
 // The instruction has changed nothing; its exception is delivered as if it had not been begun.
 void JitVcpu::fault(const x86::Fault& thrown) {
+  last_block_ = nullptr;
   cpu_.set_rip(cpu_.insn_rip);
   cpu_.shadow = cpu_.shadow_next = false;
   cpu_.pending_db = 0;
@@ -63,10 +64,13 @@ JitVcpu::Next JitVcpu::execute() {
       }
       continue;
     }
-    if (Block* block = look_up()) [[likely]]
+    if (Block* block = look_up()) [[likely]] {
+      last_block_ = block;
       run_block(*block);
-    else
+    } else {
+      last_block_ = nullptr;
       step();
+    }
     if (++blocks_until_pause_ == kBlocksBetweenPauses) [[unlikely]] {
       blocks_until_pause_ = 0;
       const Outside outside(*this);
@@ -80,7 +84,7 @@ bool JitVcpu::careful() const {
          x86::breakpoints_enabled(cpu_);
 }
 
-void JitVcpu::run_block(Block& block) {
+void JitVcpu::run_block(const Block& block) {
   const Insn* insn = block.insns.data();
   const Insn* const end = insn + block.insns.size();
   cpu_.leave_block = false;
@@ -117,35 +121,56 @@ void JitVcpu::step() {
 Block* JitVcpu::look_up() {
   const CodeMode mode = code_mode();
   const u64 linear = linear_rip();
-  Block* block = cache_.find(linear, mode);
+  Block* block = cache_.find(last_block_, linear, mode);
   if (block == nullptr) [[unlikely]] {
-    if (cpu_.long_mode() == false && cpu_.rip() > cpu_.seg[x86::Cs].limit) {
-      cpu_.insn_rip = cpu_.rip();
-      x86::raise(x86::Vector::Gp, 0);
-    }
-    cpu_.insn_rip = cpu_.rip();
+    block = find_code(linear, mode);
+    if (block == nullptr) return nullptr;
+  }
+  if (!cpu_.long_mode() && cpu_.rip() + block->bytes - 1 > cpu_.seg[x86::Cs].limit) [[unlikely]]
+    return nullptr;
+  return block;
+}
+
+// By way of the page tables, and decoding where nobody has been yet.
+Block* JitVcpu::find_code(u64 linear, const CodeMode& mode) {
+  cpu_.insn_rip = cpu_.rip();
+  if (!cpu_.long_mode() && cpu_.rip() > cpu_.seg[x86::Cs].limit) x86::raise(x86::Vector::Gp, 0);
+  if (cache_.full()) {
+    cache_.clear();
+    last_block_ = nullptr;
+  }
+  FetchPage& fetch = fetch_pages_[(linear >> 12) % kFetchPages];
+  if (fetch.page != (linear & ~kOffset) || fetch.epoch != cpu_.code_epoch ||
+      fetch.user != mode.user) {
     const x86::Translation to =
         x86::translate(cpu_, linear, x86::AccessKind::Fetch, cpu_.privilege);
     const CoreBus::CodeAt code = bus_.code_at(to.physical);
     if (code.host == nullptr) return nullptr;
-    if (cache_.full()) cache_.clear();
-    CodePage& page = code.pages->at(code.offset);
-    if (!page.watched()) watch(page);
-    // Letting others see the new watch may have changed the map.
-    if (cpu_.attention.load(std::memory_order_relaxed) != 0) return nullptr;
+    const u32 epoch = cpu_.code_epoch;
     PageBlocks& blocks = cache_.page(code.host, *code.pages, code.offset);
-    block = cache_.block(blocks, code.host, static_cast<unsigned>(linear & kOffset), mode);
-    if (block == nullptr) return nullptr;
-    cache_.remember(linear, mode, *block);
+    if (cpu_.code_epoch != epoch) last_block_ = nullptr;  // everything known was dropped
+    fetch = {.page = linear & ~kOffset,
+             .epoch = cpu_.code_epoch,
+             .user = mode.user,
+             .code = code,
+             .blocks = &blocks};
   }
-  if (!cpu_.long_mode() && cpu_.rip() + block->bytes - 1 > cpu_.seg[x86::Cs].limit) return nullptr;
+  if (!fetch.blocks->code->watched()) {
+    watch(*fetch.blocks->code);
+    // Letting others see the new watch may have changed the map, and this page with it.
+    if (fetch.epoch != cpu_.code_epoch || cpu_.wants(Attention::FlushTlb)) return nullptr;
+  }
+  Block* block = cache_.block(*fetch.blocks, fetch.code.host,
+                              static_cast<unsigned>(linear & kOffset), mode);
+  if (block != nullptr) cache_.remember(last_block_, linear, mode, *block);
   return block;
 }
 
 // Nobody may have a way to write the page past CodePage::stored.
 void JitVcpu::watch(CodePage& page) {
   page.watch();
-  cpu_.flush_tlb();
+  // Linear addresses mean what they did: just the ways to write go.
+  for (x86::Tlb& each : cpu_.tlb) each.write.fill({});
   if (vm_->vcpus().size() == 1) return;
   const Outside outside(*this);
   vm_->flush_others(this);

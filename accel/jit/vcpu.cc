@@ -18,7 +18,7 @@ JitVcpu::JitVcpu(Vm& vm, unsigned index, x86::CpuModel model)
       cpu_(bus_, model_),
       apic_(vm.machine().service<apic::ApicBus>(), *this, vm.machine().virtual_clock(),
             model_.apic_id, index == 0),
-      cache_(model_.features) {
+      cache_(model_.features, cpu_.code_epoch) {
   vm.add(*this);
   reset(ResetKind::Cold);
 }
@@ -46,7 +46,6 @@ void JitVcpu::enter() {
 void JitVcpu::flush() {
   cpu_.clear_attention(x86::Attention::FlushTlb);
   cpu_.flush_tlb();
-  cache_.forget_addresses();
   cpu_.leave_block = true;
 }
 

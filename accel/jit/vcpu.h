@@ -107,8 +107,9 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   std::optional<u8> acknowledge();
   void flush();
   Block* look_up();
+  Block* find_code(u64 linear, const CodeMode& mode);
   void watch(CodePage& page);
-  void run_block(Block& block);
+  void run_block(const Block& block);
   void step();
   void fetch_and_decode(x86::Insn& insn);
   bool careful() const;
@@ -129,6 +130,17 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   x86::Cpu cpu_;
   apic::LocalApic apic_;
   BlockCache cache_;
+  /// Pages that code was fetched from, by linear address: a TLB for fetches.
+  struct FetchPage {
+    u64 page{};
+    u32 epoch{};
+    bool user{};
+    CoreBus::CodeAt code;
+    PageBlocks* blocks{};
+  };
+  static constexpr unsigned kFetchPages = 256;
+  std::array<FetchPage, kFetchPages> fetch_pages_{};
+  Block* last_block_{};  ///< the one executed before, while nothing else came in between
   std::optional<RcuGuard> guard_;
   bool single_step_{false};
   u32 held_{};  ///< bits of Attention that wait for the processor to be able to take them

@@ -126,6 +126,8 @@ struct Cpu {
   u64 a20_mask{~u64{0}};
   /// Large pages whose pieces may be in the TLBs, as sets of hashed addresses: 2 or 4 MiB, 1 GiB.
   u64 large_pages{}, giant_pages{};
+  /// Raised by every flush: what was found of code by its linear address may not hold any more.
+  u32 code_epoch{1};
 
   // ---- Registers, by size. Byte registers as in Operand::reg.
   template <class T>

@@ -45,10 +45,12 @@ void Cpu::set_rflags(u64 value) {
 void Cpu::flush_tlb() {
   for (Tlb& each : tlb) each.flush();
   large_pages = giant_pages = 0;
+  ++code_epoch;
   leave_block = true;
 }
 
 void Cpu::flush_tlb_page(u64 linear) {
+  ++code_epoch;
   leave_block = true;
   if ((giant_pages & large_page_bit(linear >> 30)) != 0) return flush_tlb();
   const bool large = (large_pages & large_page_bit(linear >> 22)) != 0;
