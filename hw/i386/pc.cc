@@ -2,8 +2,10 @@
 // The "pc" board: i440FX and PIIX3 with the usual ISA devices, wired as QEMU's pc-i440fx-7.2.
 #include "accel/accelerator.h"
 #include "hw/i386/board.h"
+#include "hw/i386/kernel_boot.h"
 #include "hw/i386/pc_firmware.h"
 #include "hw/i386/pc_memory.h"
+#include "hw/nvram/boot_order.h"
 #include "hw/pci-host/i440fx.h"
 #include "hw/rtc/mc146818.h"
 #include "rhea/block/block_backend.h"
@@ -54,6 +56,7 @@ class PcBoard final : public Board {
   bool hpet_{};
   bool graphics_{};
   bool dump_guest_core_{};
+  KernelOptions kernel_;
   std::unique_ptr<PcMemory> memory_;
   I440fxHost* host_{};
   IsaBus* isa_{};
@@ -68,6 +71,17 @@ void PcBoard::describe(Schema<PcBoard>& s) {
   s.property("graphics", &PcBoard::graphics_, true).help("a display is expected");
   s.property("dump-guest-core", &PcBoard::dump_guest_core_, true)
       .help("guest memory in core dumps");
+  const auto kernel = [&s](std::string_view name, std::string KernelOptions::* member) {
+    return s.computed(
+        name, "str", [member](const PcBoard& b) { return Value(b.kernel_.*member); },
+        [member](PcBoard& b, const Value& value) -> Result<> {
+          b.kernel_.*member = to_text(value);
+          return {};
+        });
+  };
+  kernel("kernel", &KernelOptions::kernel).help("as -kernel");
+  kernel("initrd", &KernelOptions::initrd).help("as -initrd");
+  kernel("append", &KernelOptions::append).help("as -append");
   // These devices are not there: only "off" is taken, and what QEMU calls auto.
   const auto absent = [&s](std::string_view name, bool PcBoard::* member) {
     s.computed(
@@ -109,6 +123,7 @@ Result<> PcBoard::build() {
   TRY(add_serial_ports());
   TRY(add_graphics());
   TRY(add_drives());
+  TRY(add_kernel(machine(), *FwCfg::of(machine()), kernel_, host_->ram().below_4g));
   machine().on_machine_ready([this] { describe_to_firmware(); });
   return {};
 }
@@ -216,7 +231,10 @@ void PcBoard::describe_to_firmware() {
       facts.floppy_types[drive->unit] = floppy_type(*drive);
   for (const auto& [index, value] : cmos_contents(machine().config, facts))
     rtc_->set_cmos(index, value);
-  fill_fw_cfg(*FwCfg::of(machine()), machine().config, facts);
+  FwCfg& fw_cfg = *FwCfg::of(machine());
+  fill_fw_cfg(fw_cfg, machine().config, facts);
+  const auto& order = machine().service<BootOrder>();
+  if (!order.empty()) fw_cfg.add_file("bootorder", order.file());
 }
 
 const RegisterType<PcBoard> registration;

@@ -16,7 +16,7 @@ namespace {
 constexpr u16 kSelectorPort = 0x510;
 constexpr u16 kDmaPort = 0x514;
 constexpr unsigned kFileSlots = 0x60;
-constexpr std::size_t kNameSize = 56;
+constexpr std::size_t kNameSize = FwCfg::kLongestName + 1;
 constexpr u64 kDmaSignature = 0x5145'4d55'2043'4647;  // "QEMU CFG"
 constexpr u32 kVersionTraditional = 1, kVersionDma = 2;
 constexpr u32 kDmaError = 1, kDmaRead = 2, kDmaSkip = 4, kDmaSelect = 8, kDmaWrite = 16;
@@ -62,6 +62,11 @@ class FwCfgIo final : public FwCfg {
     item.data = std::move(data);
     item.written = written ? std::move(written) : [](std::span<const u8>) {};
   }
+  bool has_file(std::string_view name) const override {
+    return std::ranges::find(files_, name, &File::name) != files_.end();
+  }
+  // The board adds some of its own when all devices are there.
+  bool has_room() const override { return files_.size() + 16 < kFileSlots; }
   void replace_file(std::string_view name, std::vector<u8> data) override {
     const auto it = std::ranges::find(files_, name, &File::name);
     if (it == files_.end()) return add_file(std::string(name), std::move(data), nullptr);

@@ -137,10 +137,13 @@ class Guest:
     irqchips: tuple[str, ...] = ("on",)
     needs: tuple[Path, ...] = field(default=())
     floppy: bool = False  # the image is in the floppy drive, too
+    kernel: str = ""  # the image is a kernel: -initrd, where DISK is its RAM disk
 
 
 EDU = ("-device", "edu")
 PAUSED = ("-S",)
+
+NO_DMA = ("-global", "fw_cfg_io.dma_enabled=off")
 
 GUESTS: dict[str, Guest] = {
     "a20": Guest("a20"),
@@ -171,6 +174,13 @@ GUESTS: dict[str, Guest] = {
     "reset-keyboard": Guest("reset-keyboard", PAUSED, see_reset),
     "reset-port92": Guest("reset-port92", PAUSED, see_reset),
     "reset-triple-fault": Guest("reset-triple-fault", PAUSED, see_reset, BOTH),
+    "kernel-linux": Guest("kernel-linux", kernel="DISK"),
+    "kernel-linux-no-dma": Guest("kernel-linux", NO_DMA, kernel="DISK"),
+    "kernel-linux-old": Guest("kernel-linux-old", kernel="DISK"),
+    "kernel-multiboot": Guest("kernel-multiboot", kernel="DISK,DISK a,,b"),
+    "kernel-multiboot-elf": Guest("kernel-multiboot-elf", kernel="DISK,DISK a,,b"),
+    "kernel-multiboot-no-dma": Guest("kernel-multiboot-elf", NO_DMA, kernel="DISK,DISK a,,b"),
+    "kernel-pvh": Guest("kernel-pvh", kernel="DISK"),
     "no-reboot": Guest("reset-cf9", (*PAUSED, "-no-reboot"), see_end_instead_of_reset),
 }
 
@@ -179,8 +189,12 @@ def options_of(guest: Guest, images: Path, accel: str, irqchip: str) -> list[str
     """The emulator's options for one run."""
     image = images / f"{guest.image}.img"
     options = ["-accel", accel, "-m", "32", "-boot", "c", "-snapshot",
-               "-drive", f"file={image},format=raw",
                "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+    if guest.kernel:
+        options += ["-kernel", str(image), "-append", "console=ttyS0 one two",
+                    "-initrd", guest.kernel.replace("DISK", str(images / "ramdisk.img"))]
+    else:
+        options += ["-drive", f"file={image},format=raw"]
     if guest.floppy:
         options += ["-drive", f"file={image},format=raw,if=floppy"]
     if accel == "kvm":
