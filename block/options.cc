@@ -28,6 +28,15 @@ Result<> short_form(Machine& machine, const std::string& argument) {
   return in_option(argument, add_drive(machine, std::move(options)));
 }
 
+// The first one holds the firmware, the second what it keeps.
+Result<> pflash(Machine& machine, const std::string& argument) {
+  DriveOptions options;
+  options.interface = DriveInterface::Pflash;
+  options.image.filename = argument;
+  options.image.format = "raw";
+  return in_option(argument, add_drive(machine, std::move(options)));
+}
+
 Result<> snapshot(Machine& machine, const std::string&) {
   machine.service<BlockService>().set_snapshot_all();
   return {};
@@ -79,6 +88,11 @@ const RegisterOption fdb_option{{.name = "fdb",
                                  .help = "floppy disk 1 image",
                                  .phase = kPhase,
                                  .apply = &short_form<kFloppy, 1>}};
+const RegisterOption pflash_option{{.name = "pflash",
+                                    .argument = "file",
+                                    .help = "flash image: the firmware, then its variables",
+                                    .phase = kPhase,
+                                    .apply = &pflash}};
 const RegisterOption snapshot_option{{.name = "snapshot",
                                       .argument = "",
                                       .help = "write to temporary files instead of the disk images",

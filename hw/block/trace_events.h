@@ -15,5 +15,7 @@ inline trace::Event<std::string> fdc_command{"fdc_command", "{}"};
 inline trace::Event<std::string> fdc_result{"fdc_result", "{}"};
 inline trace::Event<u32, u32, u32, u32> fdc_sectors{"fdc_sectors",
                                                     "cylinder {} head {} sector {} count {}"};
+inline trace::Event<u64, u8, u8> pflash_write{"pflash_write",
+                                              "offset {:#x} value {:#04x} phase {}"};
 
 }  // namespace rhea::hw

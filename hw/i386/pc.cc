@@ -57,6 +57,7 @@ class PcBoard final : public Board {
   bool graphics_{};
   bool dump_guest_core_{};
   KernelOptions kernel_;
+  std::array<std::string, 2> flash_;
   std::unique_ptr<PcMemory> memory_;
   I440fxHost* host_{};
   IsaBus* isa_{};
@@ -82,6 +83,15 @@ void PcBoard::describe(Schema<PcBoard>& s) {
   kernel("kernel", &KernelOptions::kernel).help("as -kernel");
   kernel("initrd", &KernelOptions::initrd).help("as -initrd");
   kernel("append", &KernelOptions::append).help("as -append");
+  for (const unsigned unit : {0U, 1U})
+    s.computed(
+         fmt::format("pflash{}", unit), "str",
+         [unit](const PcBoard& b) { return Value(b.flash_[unit]); },
+         [unit](PcBoard& b, const Value& value) -> Result<> {
+           b.flash_[unit] = to_text(value);
+           return {};
+         })
+        .help("id of the drive that is firmware's flash, as -drive if=pflash");
   // These devices are not there: only "off" is taken, and what QEMU calls auto.
   const auto absent = [&s](std::string_view name, bool PcBoard::* member) {
     s.computed(
@@ -117,7 +127,7 @@ Result<> PcBoard::build() {
   memory_ = std::make_unique<PcMemory>(machine());
   TRY(memory_->allocate());
   TRY(add_chipset());
-  TRY(memory_->add_firmware());
+  TRY(memory_->add_firmware(flash_));
   TRY(add_interrupt_controllers());
   TRY(add_isa_devices());
   TRY(add_serial_ports());

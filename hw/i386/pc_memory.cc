@@ -11,6 +11,7 @@ namespace {
 
 constexpr u64 kMaxFirmware = 16 * MiB;
 constexpr u64 kLowFirmware = 128 * KiB;
+constexpr u64 kFlashBlock = 4 * KiB, kMaxFlash = 8 * MiB;
 
 }  // namespace
 
@@ -20,7 +21,51 @@ Result<> PcMemory::allocate() {
   return {};
 }
 
-Result<> PcMemory::add_firmware() {
+namespace {
+
+// The drives that are firmware's flash, by unit.
+Result<std::array<BlockBackend*, 2>> find_flash(Machine& machine,
+                                                const std::array<std::string, 2>& names) {
+  std::array<BlockBackend*, 2> found{};
+  for (BlockBackend* drive : drives(machine)) {
+    if (drive->interface != DriveInterface::Pflash) continue;
+    if (drive->unit < 0 || drive->unit > 1)
+      return fail("-drive if=pflash,unit={}: there are only units 0 and 1", drive->unit);
+    found[static_cast<std::size_t>(drive->unit)] = drive;
+  }
+  for (unsigned unit = 0; unit < 2; ++unit) {
+    if (names[unit].empty()) continue;
+    if (found[unit] != nullptr)
+      return fail("-machine pflash{}={}: there is a -drive if=pflash for it, too", unit,
+                  names[unit]);
+    found[unit] = find_drive(machine, names[unit]);
+    if (found[unit] == nullptr)
+      return fail("-machine pflash{}={}: no such drive", unit, names[unit]);
+  }
+  if (found[0] == nullptr && found[1] != nullptr)
+    return fail("-drive if=pflash: there is a unit 1, but no unit 0, which has the reset vector");
+  return found;
+}
+
+}  // namespace
+
+Result<> PcMemory::add_firmware(const std::array<std::string, 2>& flash_drives) {
+  const auto flash = TRY(find_flash(*machine_, flash_drives));
+  if (flash[0] == nullptr) {
+    TRY(add_rom());
+  } else {
+    if (!machine_->config.firmware.empty())
+      return fail("-bios {}: the firmware is in flash (-pflash) already",
+                  machine_->config.firmware);
+    TRY(add_flash(flash));
+  }
+  TRY(option_roms_.init_ram(nullptr, "pc.rom", 128 * KiB));
+  option_roms_.set_readonly(true);
+  pci_memory_.add(0xc0000, option_roms_, 1);
+  return {};
+}
+
+Result<> PcMemory::add_rom() {
   const std::string& wanted = machine_->config.firmware;
   const std::string path = TRY(find_firmware(*machine_, wanted.empty() ? "bios-256k.bin" : wanted));
   const std::vector<u8> image = TRY(read_file(path, kMaxFirmware));
@@ -28,15 +73,44 @@ Result<> PcMemory::add_firmware() {
     return fail("firmware '{}' has {} bytes: a multiple of 64 KiB is needed", path, image.size());
   TRY(bios_.init_rom(nullptr, "pc.bios", image.size()));
   std::ranges::copy(image, bios_.host());
-  const u64 low = std::min<u64>(image.size(), kLowFirmware);
-  bios_low_.init_alias(nullptr, "isa-bios", bios_, image.size() - low, low);
-  bios_low_.set_readonly(true);
   pci_memory_.add(4 * GiB - image.size(), bios_);
-  pci_memory_.add(1 * MiB - low, bios_low_, 1);
-  TRY(option_roms_.init_ram(nullptr, "pc.rom", 128 * KiB));
-  option_roms_.set_readonly(true);
-  pci_memory_.add(0xc0000, option_roms_, 1);
+  show_below_1m(bios_);
   return {};
+}
+
+// Unit 0 ends at 4 GiB, unit 1 lies below it.
+Result<> PcMemory::add_flash(const std::array<BlockBackend*, 2>& flash) {
+  u64 top = 4 * GiB;
+  for (unsigned unit = 0; unit < 2; ++unit) {
+    if (flash[unit] == nullptr) continue;
+    const u64 size = flash[unit]->size();
+    if (size == 0 || size % kFlashBlock != 0)
+      return fail("-drive if=pflash,unit={}: '{}' has {} bytes: a multiple of 4 KiB is needed",
+                  unit, flash[unit]->filename(), size);
+    if (4 * GiB - top + size > kMaxFlash)
+      return fail("-drive if=pflash,unit={}: {} bytes of flash are more than {}", unit,
+                  4 * GiB - top + size, kMaxFlash);
+    std::unique_ptr<Object> object = TRY(machine_->make(PflashCfi01::kName));
+    auto& device = static_cast<PflashCfi01&>(*object);
+    const std::string name = fmt::format("system.flash{}", unit);
+    device.set_drive(*flash[unit]);
+    TRY(device.set("sector-length", kFlashBlock));
+    TRY(device.set("num-blocks", size / kFlashBlock));
+    TRY(device.set("name", name));
+    TRY(machine_->add_device(std::move(object), nullptr, name));
+    top -= size;
+    pci_memory_.add(top, device.memory());
+    if (unit == 0) show_below_1m(device.memory());
+  }
+  return {};
+}
+
+void PcMemory::show_below_1m(Region& firmware) {
+  const auto size = static_cast<u64>(firmware.size());
+  const u64 low = std::min(size, kLowFirmware);
+  bios_low_.init_alias(nullptr, "isa-bios", firmware, size - low, low);
+  bios_low_.set_readonly(true);
+  pci_memory_.add(1 * MiB - low, bios_low_, 1);
 }
 
 }  // namespace rhea::hw

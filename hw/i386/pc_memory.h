@@ -2,25 +2,33 @@
 // Where a PC's RAM and firmware lie.
 #pragma once
 
+#include "hw/block/pflash_cfi01.h"
 #include "rhea/softmmu/machine.h"
 
-#include <vector>
+#include <array>
+#include <string>
 
 namespace rhea::hw {
 
-/// RAM, the firmware at the top of the first 4 GiB and its shadow below 1 MiB, the option ROM area.
-/// Where RAM is seen is the host bridge's business (hw/pci-host/i440fx.h).
+/// RAM, the firmware (ROM or flash) at the top of the first 4 GiB and its shadow below 1 MiB, the
+/// option ROM area. Where RAM is seen is the host bridge's business (hw/pci-host/i440fx.h).
 class PcMemory {
  public:
   explicit PcMemory(Machine& machine) : machine_(&machine) {}
   Result<> allocate();
-  /// Loads the firmware and shows it in the PCI space, which is what lies under RAM and behind PAM.
-  Result<> add_firmware();
+  /// Puts the firmware, in flash or ROM, into the PCI space, which is what lies under RAM and
+  /// behind PAM. `flash_drives` names the drives of -machine pflash0= and pflash1=; those of -drive
+  /// if=pflash are found without.
+  Result<> add_firmware(const std::array<std::string, 2>& flash_drives);
 
   Region& ram() { return ram_; }
   Region& pci_memory() { return pci_memory_; }
 
  private:
+  Result<> add_rom();
+  Result<> add_flash(const std::array<BlockBackend*, 2>& drives);
+  void show_below_1m(Region& firmware);
+
   Machine* machine_;
   Region ram_;
   Region pci_memory_;
