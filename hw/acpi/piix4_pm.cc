@@ -23,6 +23,7 @@ enum Reg : u8 {
 constexpr u8 kPmMiscIoEnable = 0x01;
 constexpr u8 kSmbusEnable = 0x01, kSmbusIrqSelect = 0x0e, kSmbusIrq9 = 0x08;
 constexpr u32 kApmcSmi = 1U << 25;
+constexpr u32 kGlobalControlBits = 0x0101'ff07, kSmiEnable = 0x0001;
 
 constexpr u64 kPmSize = 64;
 constexpr u16 kApmPort = 0xb2;
@@ -42,7 +43,8 @@ constexpr u16 merge(u16 old, u32 value, u32 mask) {
 /// State: PM1 registers, the 24-bit timer, soft-off, the power button, SMBus without slaves, APM
 /// ports. Writing 0xf1 or 0xf0 to 0xb2 turns ACPI mode on and off directly: there is no system
 /// management mode to ask. Missing: waking from suspend to RAM other than by reset, processor clock
-/// control, device monitors (their registers are storage), SMIs (pin "smi-irq" tells of APM ones).
+/// control, device monitors (their registers are storage), SMIs other than those of APM writes (pin
+/// "smi-irq").
 class Piix4Pm final : public PciDevice {
  public:
   static constexpr std::string_view kName = "PIIX4_PM";
@@ -63,9 +65,12 @@ class Piix4Pm final : public PciDevice {
     s.property("s4_val", &Piix4Pm::s4_val_, u8{2})
         .range(0, 7)
         .help("sleep type of suspend to disk");
+    s.property("smm-enabled", &Piix4Pm::smm_, false)
+        .help("there is a system management mode for firmware to set up");
     s.state("pm1", &Piix4Pm::pm1_);
     s.state("gpe-status", &Piix4Pm::gpe_status_);
     s.state("gpe-enable", &Piix4Pm::gpe_enable_);
+    s.state("global-control", &Piix4Pm::global_control_);
     s.state("smbus", &Piix4Pm::smbus_);
     s.state("apm-control", &Piix4Pm::apm_control_);
     s.state("apm-status", &Piix4Pm::apm_status_);
@@ -80,14 +85,14 @@ class Piix4Pm final : public PciDevice {
     config_set16(pci::kStatus, 0x0280);
     config_set32(kPmBase, 0x0000'0001, 0x0000'ffc0);
     for (unsigned reg = kDeviceMonitors; reg < kPmMisc; reg += 4) config_set32(reg, 0, ~u32{0});
-    // Firmware takes this for "SMM is set up": there is none to set up.
-    config_set32(kDeviceActivityB, kApmcSmi, ~u32{0});
     config_set8(kPmMisc, 0x00, kPmMiscIoEnable);
   }
 
   Result<> realize() override {
     TRY(PciDevice::realize());
     set_interrupt_pin(1);
+    // Firmware takes this for "SMM is set up".
+    config_set32(kDeviceActivityB, smm_ ? 0 : kApmcSmi, ~u32{0});
     config_set32(kSmbusBase, (smb_io_base_ & 0xfff0) | 1, 0x0000'fff0);
     config_set8(kSmbusConfig, smb_io_base_ != 0 ? kSmbusIrq9 | kSmbusEnable : 0, 0x0f);
     timer_.init(machine().virtual_clock(), [this] { update_sci(); });
@@ -125,6 +130,7 @@ class Piix4Pm final : public PciDevice {
     pm1_.reset(now());
     smbus_.reset();
     gpe_status_ = gpe_enable_ = 0;
+    global_control_ = 0;
     apm_control_ = apm_status_ = 0;
     update_ports();
     update_sci();
@@ -145,7 +151,7 @@ class Piix4Pm final : public PciDevice {
 
  private:
   static constexpr AccessSizes kBytes{.min = 1, .max = 1};
-  enum PmReg : u8 { kEvents = 0, kControl = 4, kTimer = 8 };
+  enum PmReg : u8 { kEvents = 0, kControl = 4, kTimer = 8, kGlobalControl = 0x28 };
 
   u64 now() { return machine().virtual_clock().ticks(Pm1::kTimerHz); }
 
@@ -182,6 +188,7 @@ class Piix4Pm final : public PciDevice {
       case kEvents: value = pm1_.status(now()) | static_cast<u32>(pm1_.enable()) << 16; break;
       case kControl: value = pm1_.control(); break;
       case kTimer: value = Pm1::timer(now()); break;
+      case kGlobalControl: value = global_control_; break;
       default: break;
     }
     return value >> (8 * (offset & 3)) & all_ones(size);
@@ -199,6 +206,9 @@ class Piix4Pm final : public PciDevice {
         break;
       case kControl:
         if (const auto type = pm1_.set_control(merge(pm1_.control(), value, mask))) sleep(*type);
+        break;
+      case kGlobalControl:
+        global_control_ = ((global_control_ & ~mask) | (value & mask)) & kGlobalControlBits;
         break;
       default: break;
     }
@@ -237,7 +247,8 @@ class Piix4Pm final : public PciDevice {
     if (value == kAcpiEnable || value == kAcpiDisable) {
       pm1_.set_sci_enabled(value == kAcpiEnable);
       update_sci();
-    } else if ((config32(kDeviceActivityB) & kApmcSmi) != 0) {
+    } else if (smm_ && (config32(kDeviceActivityB) & kApmcSmi) != 0 &&
+               (global_control_ & kSmiEnable) != 0) {
       smi_.pulse();
     }
   }
@@ -265,6 +276,8 @@ class Piix4Pm final : public PciDevice {
   u8 disable_s3_{}, disable_s4_{}, s4_val_{};
   Pm1 pm1_;
   SmbusHost smbus_;
+  bool smm_{};
+  u32 global_control_{0};
   u16 gpe_status_{0}, gpe_enable_{0};
   u8 apm_control_{0}, apm_status_{0};
   IrqOutput sci_, smi_;

@@ -11,6 +11,7 @@
 #include "rhea/block/block_backend.h"
 #include "rhea/chardev/chardev.h"
 #include "rhea/hw/isa.h"
+#include "rhea/softmmu/smm.h"
 
 #include <algorithm>
 #include <array>
@@ -48,10 +49,11 @@ class PcBoard final : public Board {
   Result<> add_graphics();
   void describe_to_firmware();
   void set_gsi(unsigned gsi, bool level);
+  void set_smi(unsigned, bool level);
 
   bool acpi_{};
   bool usb_{};
-  bool smm_{};
+  OnOffAuto smm_{};
   bool vmport_{};
   bool hpet_{};
   bool graphics_{};
@@ -103,8 +105,9 @@ void PcBoard::describe(Schema<PcBoard>& s) {
          })
         .help("not there yet, only off");
   };
+  s.property("smm", &PcBoard::smm_, OnOffAuto::Auto)
+      .help("system management mode; auto: where the accelerator has it");
   absent("usb", &PcBoard::usb_);
-  absent("smm", &PcBoard::smm_);
   absent("vmport", &PcBoard::vmport_);
   absent("hpet", &PcBoard::hpet_);
 }
@@ -162,6 +165,11 @@ void PcBoard::set_gsi(unsigned gsi, bool level) {
   if (ioapic_ != nullptr) ioapic_->gpio_in("", gsi == 0 ? 2 : gsi).set(level);
 }
 
+void PcBoard::set_smi(unsigned, bool level) {
+  const auto& management = machine().service<SystemManagement>();
+  if (level && management.interrupt) management.interrupt();
+}
+
 Result<> PcBoard::add_interrupt_controllers() {
   const accel::BoardParts parts = machine().service<accel::AccelService>().vm().parts();
   const auto bus_of = [this](std::string_view type) -> Bus* {
@@ -182,7 +190,14 @@ Result<> PcBoard::add_isa_devices() {
   TRY(add("i8042", isa_));
   TRY(add("port92", isa_));
   TRY(add("fw_cfg_io", isa_, {}, "fw_cfg"));
-  Device* pm = TRY(add("PIIX4_PM", &host_->bus(), {{"addr", "1.3"}}));
+  const auto& accel = machine().service<accel::AccelService>();
+  const bool has_smm = machine().service<SystemManagement>().available;
+  if (smm_ == OnOffAuto::On && !has_smm)
+    return fail("-machine smm=on: accelerator {} has no system management mode",
+                accel.accelerator().short_name());
+  const bool smm = smm_ != OnOffAuto::Off && has_smm;
+  Device* pm = TRY(add("PIIX4_PM", &host_->bus(), {{"addr", "1.3"}, {"smm-enabled", smm}}));
+  pm->connect_gpio_out("smi-irq", 0, Irq::to<&PcBoard::set_smi>(*this, 0));
   pm->connect_gpio_out("sci", 0, machine().interrupts.gsi(9));
   return {};
 }

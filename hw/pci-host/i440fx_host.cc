@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The i440FX host bridge's side towards the processors: configuration ports and the memory map.
 #include "hw/pci-host/i440fx.h"
+#include "rhea/softmmu/smm.h"
 
 namespace rhea::hw {
 namespace {
@@ -70,7 +71,8 @@ void I440fxHost::map_memory() {
     memory.add(4 * GiB, ram_above_);
   }
   memory.add(0, *regions_.pci_memory, kPciPriority);
-  smram_.init_container(this, "smram", Region::kWholeSpace);
+  smram_.init_container(this, "i440fx-smram", Region::kWholeSpace);
+  machine().service<SystemManagement>().smram().add(0, smram_);
 }
 
 void I440fxHost::unrealize() {

@@ -14,12 +14,12 @@ namespace {
 template <class T>
 T must(Result<T> result) {
   if (!result) throw std::runtime_error(result.error().message());
-  return std::move(*result);
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
 }  // namespace
 
-Chipset::Chipset(u64 ram_size, u64 max_ram_below_4g) {
+Chipset::Chipset(u64 ram_size, u64 max_ram_below_4g, bool smm) {
   machine.lock().lock();
   machine.virtual_clock().set_manual(0);
   if (!ram_.init_ram(nullptr, "pc.ram", ram_size)) throw std::runtime_error("no memory");
@@ -36,9 +36,10 @@ Chipset::Chipset(u64 ram_size, u64 max_ram_below_4g) {
                      .system_io = &machine.system_io(),
                      .max_ram_below_4g = max_ram_below_4g});
   must(machine.add_device(std::move(object), nullptr, "i440fx"));
-  const auto add = [this](std::string_view type, std::string_view addr) {
+  const auto add = [this, smm](std::string_view type, std::string_view addr) {
     auto device = must(machine.make(type));
-    if (!device->set("addr", std::string(addr))) throw std::runtime_error("no address");
+    must(device->set("addr", std::string(addr)));
+    if (type == "PIIX4_PM") must(device->set("smm-enabled", smm));
     return must(machine.add_device(std::move(device), &host->bus()));
   };
   piix3 = add("PIIX3", "1.0");

@@ -17,7 +17,7 @@ class Chipset {
   static constexpr u64 kRomSize = 256 * KiB;
   static constexpr unsigned kBridge = 0, kIsa = 1 << 3, kPm = 1 << 3 | 3;
 
-  explicit Chipset(u64 ram_size = 16 * MiB, u64 max_ram_below_4g = 0);
+  explicit Chipset(u64 ram_size = 16 * MiB, u64 max_ram_below_4g = 0, bool smm = true);
   ~Chipset();
 
   /// Through the configuration ports, as a guest does it.

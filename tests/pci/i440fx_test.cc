@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The i440FX host bridge: configuration ports, PAM, SMRAM, where RAM lies.
 #include "rhea/qom/registry.h"
+#include "rhea/softmmu/smm.h"
 #include "tests/pci/chipset.h"
 
 #include <gtest/gtest.h>
@@ -194,11 +195,14 @@ TEST_F(I440fx, LockingSmramClosesItForGood) {
 }
 
 TEST_F(I440fx, SystemManagementModeSeesSmramWhenEnabled) {
-  AddressSpace smm(pc.machine.map(), "smm", pc.host->smram());
+  AddressSpace& smm = pc.machine.service<SystemManagement>().memory();
   pc.host->regions().ram->host()[0xa0010] = 0x77;
   EXPECT_EQ(smm.load(0xa0010, 1), 0xffu);
   smram(0x0a);
   EXPECT_EQ(smm.load(0xa0010, 1), 0x77u);
+  EXPECT_EQ(pc.peek(0xa0010), 0xff);
+  pc.poke(0x1234, 0x56);
+  EXPECT_EQ(smm.load(0x1234, 1), 0x56u);
 }
 
 TEST_F(I440fx, PciMemoryShowsWhereThereIsNoRam) {

@@ -8,7 +8,7 @@ namespace rhea::test {
 namespace {
 
 constexpr u16 kBase = 0x600, kStatus = kBase, kEnable = kBase + 2, kControl = kBase + 4,
-              kTimer = kBase + 8;
+              kTimer = kBase + 8, kGlobalControl = kBase + 0x28;
 constexpr u16 kSmbus = 0x700, kGpe = 0xafe0;
 constexpr i64 kSecond = 1'000'000'000;
 // The timer's top bit changes every 2^23 ticks of 3.579545 MHz.
@@ -35,7 +35,7 @@ TEST(Piix4PmReset, PortsAreOffUntilFirmwareEnablesThem) {
   EXPECT_EQ(pc.config(Chipset::kPm, 0x00), 0x7113'8086u);
   EXPECT_EQ(pc.config(Chipset::kPm, 0x08), 0x0680'0003u);
   EXPECT_EQ(pc.config(Chipset::kPm, 0x40), 1u);
-  EXPECT_EQ(pc.config(Chipset::kPm, 0x58), 0x0200'0000u);
+  EXPECT_EQ(pc.config(Chipset::kPm, 0x58), 0u);
   pc.set_config(Chipset::kPm, 0x40, kBase);
   EXPECT_EQ(pc.in(kTimer, 4), 0xffff'ffffu);
   pc.set_config(Chipset::kPm, 0x80, 1, 1);
@@ -126,14 +126,43 @@ TEST_F(Piix4Pm, AcpiModeIsSwitchedThroughTheApmPort) {
   EXPECT_EQ(in16(kControl), 0u);
 }
 
-TEST_F(Piix4Pm, ApmPortsHoldWhatIsWrittenAndTellOfSmis) {
+TEST_F(Piix4Pm, ApmPortsHoldWhatIsWritten) {
   pc.out(0xb2, 0x12, 1);
   pc.out(0xb3, 0x34, 1);
   EXPECT_EQ(pc.in(0xb2, 2), 0x3412u);
+}
+
+TEST_F(Piix4Pm, ApmWritesRaiseSmisWhenBothEnablesAreSet) {
+  pc.out(0xb2, 0x12, 1);
+  EXPECT_EQ(pc.smi, 0u);
+  pc.set_config(Chipset::kPm, 0x58, 1U << 25);
+  pc.out(0xb2, 0x12, 1);
+  EXPECT_EQ(pc.smi, 0u);
+  pc.out(kGlobalControl, 1, 4);
+  pc.out(0xb2, 0x12, 1);
   EXPECT_EQ(pc.smi, 1u);
   pc.set_config(Chipset::kPm, 0x58, 0);
   pc.out(0xb2, 0x12, 1);
   EXPECT_EQ(pc.smi, 1u);
+}
+
+TEST_F(Piix4Pm, GlobalControlKeepsItsBitsUntilReset) {
+  pc.out(kGlobalControl, 0xffffffff, 4);
+  EXPECT_EQ(pc.in(kGlobalControl, 4), 0x0101ff07u);
+  pc.reset();
+  pc.set_config(Chipset::kPm, 0x40, 0x601);
+  pc.set_config(Chipset::kPm, 0x80, 1, 1);
+  EXPECT_EQ(pc.in(kGlobalControl, 4), 0u);
+}
+
+TEST(Piix4PmWithoutSmm, TellsFirmwareThatItIsSetUp) {
+  Chipset pc(16 * MiB, 0, false);
+  EXPECT_EQ(pc.config(Chipset::kPm, 0x58), 1U << 25);
+  pc.set_config(Chipset::kPm, 0x40, 0x601);
+  pc.set_config(Chipset::kPm, 0x80, 1, 1);
+  pc.out(kGlobalControl, 1, 4);
+  pc.out(0xb2, 0x12, 1);
+  EXPECT_EQ(pc.smi, 0u);
 }
 
 TEST_F(Piix4Pm, SoftOffShutsDown) {
