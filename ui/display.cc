@@ -94,11 +94,22 @@ Result<> apply_display(Machine& machine, const std::string& argument) {
   return {};
 }
 
+Result<> apply_vnc(Machine&, const std::string& text) {
+  if (text == "none") return {};
+  return fail("-vnc {}: there is no VNC server yet, only 'none' is taken", text);
+}
+
 const RegisterOption option{{.name = "display",
                              .argument = "type[,key=value...]",
                              .help = "what shows the guest's screen; help lists the types",
                              .phase = StartPhase::Config,
                              .apply = &apply_display}};
+
+const RegisterOption vnc_option{{.name = "vnc",
+                                 .argument = "none",
+                                 .help = "the VNC server: only none for now",
+                                 .phase = StartPhase::Config,
+                                 .apply = &apply_vnc}};
 
 }  // namespace
 }  // namespace rhea
