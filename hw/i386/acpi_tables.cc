@@ -18,9 +18,7 @@ namespace {
 constexpr std::string_view kTablesFile = "etc/acpi/tables";
 constexpr std::string_view kRsdpFile = "etc/acpi/rsdp";
 
-// Where SeaBIOS and OVMF put the PIIX4's power management ports, and the chipset its
-// general-purpose events.
-constexpr u16 kPmBase = 0x600;
+// The chipset's general-purpose events.
 constexpr u16 kGpeBase = 0xafe0;
 constexpr u8 kSciIrq = 9;
 
@@ -86,7 +84,7 @@ void gas(TableWriter& out, u16 port, u8 bits) {
   out.u8_(port != 0 ? 1 : 0).u8_(bits).u8_(0).u8_(0).u64_(port);
 }
 
-u32 add_fadt(TableFile& file, u32 facs, u32 dsdt) {
+u32 add_fadt(TableFile& file, u32 facs, u32 dsdt, u16 pm_base) {
   constexpr u32 kWbinvd = 1u << 0, kC1 = 1u << 2, kSleepButton = 1u << 5, kRtcWakeS4 = 1u << 7,
                 kResetRegister = 1u << 10, kPlatformClock = 1u << 15;
   const u32 start = file.begin("FACP", 3);
@@ -94,12 +92,12 @@ u32 add_fadt(TableFile& file, u32 facs, u32 dsdt) {
   file.pointer(facs);
   file.pointer(dsdt);
   out.u8_(1).u8_(0).u16_(kSciIrq).u32_(0xb2).u8_(0xf1).u8_(0xf0).u8_(0).u8_(0);
-  out.u32_(kPmBase)
+  out.u32_(pm_base)
       .u32_(0)
-      .u32_(kPmBase + 4)
+      .u32_(pm_base + 4)
       .u32_(0)
       .u32_(0)
-      .u32_(kPmBase + 8)
+      .u32_(pm_base + 8)
       .u32_(kGpeBase)
       .u32_(0);
   out.u8_(4).u8_(2).u8_(0).u8_(4).u8_(4).u8_(0).u8_(0).u8_(0);
@@ -109,12 +107,12 @@ u32 add_fadt(TableFile& file, u32 facs, u32 dsdt) {
   gas(out, 0xcf9, 8);
   out.u8_(0x0f).zeroes(3);
   out.u64_(0).u64_(0);  // the 64-bit pointers stay empty, the 32-bit ones count
-  gas(out, kPmBase, 32);
+  gas(out, pm_base, 32);
   gas(out, 0, 0);
-  gas(out, kPmBase + 4, 16);
+  gas(out, static_cast<u16>(pm_base + 4), 16);
   gas(out, 0, 0);
   gas(out, 0, 0);
-  gas(out, kPmBase + 8, 32);
+  gas(out, static_cast<u16>(pm_base + 8), 32);
   gas(out, kGpeBase, 32);
   gas(out, 0, 0);
   file.end(start);
@@ -176,7 +174,7 @@ AcpiTables build_acpi_tables(const AcpiConfig& config) {
   TableFile file;
   const u32 facs = add_facs(file);
   const u32 dsdt = add_dsdt(file, config);
-  const std::array tables = {add_fadt(file, facs, dsdt), add_madt(file, config),
+  const std::array tables = {add_fadt(file, facs, dsdt, config.pm_base), add_madt(file, config),
                              add_ssdt(file, config)};
   const u32 rsdt = file.begin("RSDT", 1);
   for (const u32 table : tables) file.pointer(table);

@@ -18,6 +18,9 @@ struct AcpiConfig {
   u64 pci_high_first{4 * GiB};    ///< window above RAM
   u64 pci_high_last{36 * GiB - 1};
   bool serial[2]{};
+  u16 pm_base{kUsualPmBase};  ///< where firmware put the PIIX4's power management ports
+
+  static constexpr u16 kUsualPmBase = 0x600;
 };
 
 struct AcpiTables {

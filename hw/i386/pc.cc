@@ -29,6 +29,8 @@ u8 floppy_type(const BlockBackend& drive) {
   return kib > 360 ? 3 : 1;
 }
 
+constexpr unsigned kPowerManagement = 1 << 3 | 3, kPmBaseRegister = 0x40;
+
 using Settings = std::vector<std::pair<std::string, Value>>;
 
 class PcBoard final : public Board {
@@ -251,6 +253,9 @@ Result<> PcBoard::add_drives() {
 
 void PcBoard::describe_to_firmware() {
   PcFacts facts{.ram = host_->ram(), .acpi = acpi_};
+  facts.pm_base = [bus = &host_->bus()] {
+    return static_cast<u16>(bus->config_read(kPowerManagement, kPmBaseRegister, 2) & 0xffc0);
+  };
   for (const BlockBackend* drive : drives(machine()))
     if (drive->interface == DriveInterface::Floppy && drive->unit >= 0 && drive->unit < 2)
       facts.floppy_types[drive->unit] = floppy_type(*drive);

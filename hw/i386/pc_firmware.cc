@@ -51,13 +51,19 @@ void add_tables(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts
   AcpiConfig acpi{.cpus = config.cpus,
                   .max_cpus = config.max_cpus,
                   .topology = topology(config),
-                  .pci_low_first = std::max<u64>(facts.ram.below_4g, 0xc000'0000),
+                  .pci_low_first = facts.ram.below_4g,
                   .pci_high_first = high_first,
                   .pci_high_last = high_first + 32 * GiB - 1};
   for (std::size_t i = 0; i < std::min<std::size_t>(2, config.serials.size()); ++i)
     acpi.serial[i] = !config.serials[i].empty();
   AcpiTables tables = build_acpi_tables(acpi);
-  fw_cfg.add_file("etc/acpi/tables", std::move(tables.tables));
+  // Firmware reads the tables when it has set the chipset up.
+  const auto update = [&fw_cfg, acpi, pm_base = facts.pm_base] mutable {
+    const u16 base = pm_base ? pm_base() : 0;
+    acpi.pm_base = base != 0 ? base : AcpiConfig::kUsualPmBase;
+    fw_cfg.replace_file("etc/acpi/tables", build_acpi_tables(acpi).tables);
+  };
+  fw_cfg.add_file("etc/acpi/tables", std::move(tables.tables), update);
   fw_cfg.add_file("etc/acpi/rsdp", std::move(tables.rsdp));
   fw_cfg.add_file("etc/table-loader", std::move(tables.loader));
 }

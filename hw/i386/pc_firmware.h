@@ -6,12 +6,15 @@
 #include "rhea/hw/fw_cfg.h"
 #include "rhea/softmmu/machine.h"
 
+#include <functional>
+
 namespace rhea::hw {
 
 struct PcFacts {
   RamSplit ram;
   bool acpi{true};
-  u8 floppy_types[2]{};  ///< as CMOS register 0x10 codes them; 0: no drive
+  std::function<u16()> pm_base{};  ///< of the power management ports; 0: not set
+  u8 floppy_types[2]{};            ///< as CMOS register 0x10 codes them; 0: no drive
 };
 
 /// The CMOS bytes by which SeaBIOS learns memory, CPUs, floppies and the boot order; (index, value)
