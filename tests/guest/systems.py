@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grub import DISC, FLOPPY, STICK, move_bar
-from steps import Run, Step, firmware_says, hear, powers_off, press, quit_machine, say, see, write
+from steps import (Run, Step, firmware_says, hear, never_heard, powers_off, press, quit_machine, say,
+                   see, write)
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ WORK = (
     say("awk 'BEGIN { for (i = 1; i <= 100000; i++) s += 1 / (i * i); printf \"%.12f\\n\", s }'\n"),
     hear(r"\b1\.644924066898\b"),
 )
+KERNEL_TROUBLE = r"unchecked MSR access|BUG: |Oops|general protection|invalid opcode|Call Trace"
 SHELL = r"guest:/# "
 
 
@@ -47,7 +49,7 @@ def kernel_boot(image: str, machine: str, processors: int = 1) -> System:
         ("-m", "256", "-smp", str(processors), "-kernel", f"{folder}/linux",
          "-initrd", f"{folder}/initrd", "-append", "console=ttyS0"),
         (hear(rf"Linux \S+ {machine}, {processors} CPU"), hear(SHELL), *WORK, hear(SHELL),
-         say("exit\n"), hear("reboot: Power down"), powers_off),
+         say("exit\n"), hear("reboot: Power down"), never_heard(KERNEL_TROUBLE), powers_off),
         images=(image,), quick=processors == 1)
 
 
@@ -61,7 +63,8 @@ def debian_disk(processors: int) -> System:
          hear(prompt), say("nproc; systemctl is-system-running --wait\n"),
          hear(rf"(?m)^{processors}$"), hear("(?m)^(running|degraded)$"), hear(prompt), *WORK,
          hear(prompt),
-         say("systemctl poweroff\n"), hear("reboot: Power down"), powers_off),
+         say("systemctl poweroff\n"), hear("reboot: Power down"), never_heard(KERNEL_TROUBLE),
+         powers_off),
         images=("debian-disk",), seconds=900)
 
 

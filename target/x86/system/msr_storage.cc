@@ -30,6 +30,7 @@ constexpr std::array kPlain = {
     PlainMsr{.first = msr::kIorrFirst, .count = 4, .writable = kAll},
     PlainMsr{.first = msr::kTopMem, .writable = kAll},
     PlainMsr{.first = msr::kTopMem2, .writable = kAll},
+    PlainMsr{.first = msr::kIntPending, .writable = 0x1fff'ffff},
 };
 
 /// Uncacheable, write-combining, write-through, write-protected, write-back; PAT has UC- too.
@@ -86,7 +87,8 @@ bool has_msr(const CpuModel& model, u32 index) {
     case msr::kHwcr:
     case msr::kSyscfg:
     case msr::kTopMem:
-    case msr::kTopMem2: return amd;
+    case msr::kTopMem2:
+    case msr::kIntPending: return amd;
     case msr::kStar: return model.has(Feature::Syscall);
     case msr::kLstar:
     case msr::kCstar:

@@ -47,6 +47,15 @@ def hear(pattern: str) -> Step:
     return lambda run: run.wait_for(lambda: run.line.find(pattern), f"'{pattern}' on the serial line")
 
 
+def never_heard(pattern: str) -> Step:
+    """So far, the serial line has not said it."""
+    def act(run: Run) -> None:
+        match = re.search(pattern, run.line.text())
+        if match:
+            raise run.emulator.failure(f"'{match[0]}' on the serial line")
+    return act
+
+
 def say(text: str) -> Step:
     return lambda run: run.line.type(text)
 
