@@ -31,7 +31,8 @@ Result<> Vm::board_ready() {
 }
 
 Result<std::unique_ptr<accel::VcpuBackend>> Vm::create_vcpu(unsigned index) {
-  x86::CpuModel model = TRY(x86::make_model(*machine_));
+  if (!model_) model_ = TRY(x86::make_model(*machine_));
+  x86::CpuModel model = *model_;
   model.topology = {.cores = machine_->config.cores, .threads = machine_->config.threads};
   model.apic_id = model.topology.apic_id(index);
   return std::make_unique<JitVcpu>(*this, index, std::move(model));

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace rhea::jit {
@@ -51,6 +52,7 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   void log_change(const FlatRange& range, unsigned old_clients, unsigned new_clients) override;
 
   Machine* machine_;
+  std::optional<x86::CpuModel> model_;  ///< once the first processor is made
   CodeMap code_;
   std::vector<JitVcpu*> vcpus_;
   std::mutex alone_;  ///< whoever wants to be

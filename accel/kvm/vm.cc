@@ -3,11 +3,15 @@
 #include "accel/kvm/vm.h"
 
 #include "accel/kvm/cpu_device.h"
+#include "accel/kvm/cpu_model.h"
 #include "accel/kvm/cpuid.h"
 #include "accel/kvm/msrs.h"
 #include "accel/kvm/state.h"
 #include "accel/kvm/vcpu.h"
 #include "rhea/util/log.h"
+#include "target/x86/models.h"
+
+#include <utility>
 
 namespace rhea::kvm {
 namespace {
@@ -144,6 +148,16 @@ Result<> Vm::board_ready() {
   return {};
 }
 
+// All that KVM supports, or what -cpu leaves of it.
+Result<std::vector<kvm_cpuid_entry2>> Vm::leaves_for(const CpuidPlace& place) {
+  auto leaves = make_cpuid(system_->supported_cpuid(), place);
+  const auto& request = x86::cpu_request(*machine_);
+  if (!request) return leaves;
+  ModelLeaves made = apply_model(std::move(leaves), *request);
+  if (!std::exchange(told_absent_, true)) TRY(request->tell_absent(made.absent, "this host's KVM"));
+  return std::move(made.leaves);
+}
+
 Result<std::unique_ptr<VcpuHandle>> Vm::new_handle(u32 apic_id) {
   auto handle = TRY(VcpuHandle::create(*this, apic_id));
   const CpuidPlace place{
@@ -151,7 +165,7 @@ Result<std::unique_ptr<VcpuHandle>> Vm::new_handle(u32 apic_id) {
       .apic_id = apic_id,
       .local_apic = has_local_apics(),
       .tsc_deadline = extension(KVM_CAP_TSC_DEADLINE_TIMER) != 0};
-  const auto leaves = make_cpuid(system_->supported_cpuid(), place);
+  const auto leaves = TRY(leaves_for(place));
   TRY(apply_cpuid(
       leaves,
       [&handle](std::span<const kvm_cpuid_entry2> list) {

@@ -21,6 +21,8 @@
 
 namespace rhea::kvm {
 
+struct CpuidPlace;
+
 struct VmOptions {
   Irqchip irqchip{Irqchip::Kernel};
   u32 dirty_ring_entries{0};
@@ -76,6 +78,7 @@ class Vm final : public accel::VmBackend {
   Result<> place_kernel_pages();
   void enable_optional();
   bool try_enable(u32 capability, u64 argument);
+  Result<std::vector<kvm_cpuid_entry2>> leaves_for(const CpuidPlace& place);
   Result<std::unique_ptr<VcpuHandle>> new_handle(u32 apic_id);
   void listen();
 
@@ -95,6 +98,7 @@ class Vm final : public accel::VmBackend {
   EventFds memory_eventfds_, port_eventfds_;
   CoalescedRanges memory_ranges_, port_ranges_;
   bool listening_{false};
+  bool told_absent_{false};  ///< which features of -cpu KVM lacks
   Registration* registration_{};
   KvmVcpu* boot_vcpu_{};
   std::map<u32, std::unique_ptr<VcpuHandle>> parked_;  ///< by APIC id

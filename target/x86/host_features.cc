@@ -19,16 +19,6 @@ constexpr Feature kNative[] = {
 constexpr Feature kYmm[] = {Feature::Fma,  Feature::F16c, Feature::Avx,
                             Feature::Avx2, Feature::Vaes, Feature::Vpclmulqdq};
 
-bool host_cpuid(const FeatureRow& row) {
-  u32 eax = 0, ebx = 0, ecx = 0, edx = 0;
-  if (__get_cpuid_count(row.leaf, row.subleaf, &eax, &ebx, &ecx, &edx) == 0) return false;
-  const u32 value = row.reg == CpuidRegister::Eax   ? eax
-                    : row.reg == CpuidRegister::Ebx ? ebx
-                    : row.reg == CpuidRegister::Ecx ? ecx
-                                                    : edx;
-  return (value >> row.bit & 1) != 0;
-}
-
 /// XGETBV; XCR0's bits for XMM and YMM.
 bool host_keeps_ymm() {
   u32 eax = 0, ebx = 0, ecx = 0, edx = 0;
@@ -41,6 +31,16 @@ bool host_keeps_ymm() {
 
 }  // namespace
 
+bool host_has(const FeatureRow& row) {
+  u32 eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (__get_cpuid_count(row.leaf, row.subleaf, &eax, &ebx, &ecx, &edx) == 0) return false;
+  const u32 value = row.reg == CpuidRegister::Eax   ? eax
+                    : row.reg == CpuidRegister::Ebx ? ebx
+                    : row.reg == CpuidRegister::Ecx ? ecx
+                                                    : edx;
+  return (value >> row.bit & 1) != 0;
+}
+
 FeatureSet host_supported_features() {
   FeatureSet features;
   features.set();
@@ -51,7 +51,7 @@ FeatureSet host_supported_features() {
     const FeatureRow& row =
         feature_rows()[feature == Feature::Mmxext ? static_cast<unsigned>(Feature::Sse) : n];
     const bool needs_ymm = std::ranges::find(kYmm, feature) != std::end(kYmm);
-    features[n] = host_cpuid(row) && (ymm || !needs_ymm);
+    features[n] = host_has(row) && (ymm || !needs_ymm);
   }
   return features;
 }

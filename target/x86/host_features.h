@@ -10,4 +10,7 @@ namespace rhea::x86 {
 /// executes those with the host's own, so a guest must not be offered them.
 FeatureSet host_supported_features();
 
+/// Whether the host's own CPUID tells of the feature.
+bool host_has(const FeatureRow& row);
+
 }  // namespace rhea::x86

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The processors that -cpu names.
+// The processor that -cpu asks for: a model, features more or less, values of its own.
 #pragma once
 
 #include "rhea/util/error.h"
 #include "target/x86/cpuid.h"
+#include "target/x86/cpuid_bits.h"
+
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace rhea {
 class Machine;
@@ -11,7 +16,49 @@ class Machine;
 
 namespace rhea::x86 {
 
-/// The model that the machine's -cpu asks for, without what belongs to one processor.
+/// Where a model's features come from.
+enum class ModelKind : u8 {
+  Named,
+  Max,   ///< whatever the accelerator can do
+  Host,  ///< the same, with the host's names
+  Base,  ///< none
+};
+
+struct CpuRequest {
+  std::string name;
+  ModelKind kind{ModelKind::Named};
+  /// What the model says, with -cpu's own values. A host's is empty but for those.
+  std::string vendor, brand;
+  bool vendor_given{false};  ///< by the command line
+  std::optional<u32> family, model, stepping, level, xlevel;
+  CpuidBitSet features;        ///< of the model
+  CpuidBitSet added, removed;  ///< by the command line
+  std::optional<u8> physical_bits;
+  std::optional<u32> tsc_khz;
+  bool check{true};     ///< warn of what was asked for and cannot be had
+  bool enforce{false};  ///< and refuse to start
+  bool kvm{true};       ///< tell the guest of KVM
+
+  /// What is wanted of a named model.
+  CpuidBitSet wanted() const { return (features | added) & ~removed; }
+  /// Warns of the bits in `absent`, or fails; `accelerator` as the text calls it. Those the model
+  /// brings along count only for `enforce`.
+  Result<> tell_absent(const CpuidBitSet& absent, std::string_view accelerator) const;
+};
+
+/// "Haswell,+avx,-sse4.2,smep=off,vendor=GenuineIntel".
+Result<CpuRequest> parse_cpu(const std::string& text);
+/// What -cpu help prints.
+std::string cpu_help();
+
+/// What the command line said; nothing without -cpu.
+const std::optional<CpuRequest>& cpu_request(Machine& machine);
+
+/// The features that the software processor can have on this host.
+FeatureSet software_features();
+/// What a request comes to on the software processor, without what belongs to one processor.
+Result<CpuModel> make_model(const CpuRequest& request);
+/// The model that the machine's -cpu asks for; qemu64 without one.
 Result<CpuModel> make_model(Machine& machine);
 
 }  // namespace rhea::x86

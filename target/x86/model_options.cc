@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// -cpu: its text, its help, and what of it the machine keeps.
+#include "rhea/softmmu/machine.h"
+#include "rhea/util/keyval.h"
+#include "rhea/util/option.h"
+#include "target/x86/model_list.h"
+#include "target/x86/models.h"
+
+#include <algorithm>
+
+namespace rhea::x86 {
+namespace {
+
+struct CpuChoice final : MachineService {
+  explicit CpuChoice(Machine&) {}
+  std::optional<CpuRequest> request;
+};
+
+const ModelRow* find_row(std::string_view name) {
+  const auto rows = model_rows();
+  const auto it = std::ranges::find_if(
+      rows, [&](const ModelRow& row) { return row.name == name || row.version == name; });
+  return it == rows.end() ? nullptr : &*it;
+}
+
+/// The row over its base's.
+void apply_row(const ModelRow& row, CpuRequest& request) {
+  if (!row.base.empty()) apply_row(*find_row(row.base), request);
+  if (!row.vendor.empty()) request.vendor = row.vendor;
+  if (!row.brand.empty()) request.brand = row.brand;
+  if (row.signature.family != 0) {
+    request.family = row.signature.family;
+    request.model = row.signature.model;
+    request.stepping = row.signature.stepping;
+  }
+  if (row.level != 0) request.level = row.level;
+  if (row.xlevel != 0) request.xlevel = row.xlevel;
+  request.features |= named_bits(row.more);
+  request.features &= ~named_bits(row.less);
+}
+
+Result<> choose_model(const std::string& name, CpuRequest& request) {
+  request.name = name;
+  if (name == "max") {
+    request.kind = ModelKind::Max;
+  } else if (name == "host") {
+    request.kind = ModelKind::Host;
+  } else if (name == "base") {
+    request.kind = ModelKind::Base;
+    request.level = 1;
+    request.xlevel = 0;
+  } else if (const ModelRow* row = find_row(name)) {
+    if (row->xlevel == 0) request.xlevel = 0;
+    apply_row(*row, request);
+  } else {
+    return fail("unable to find CPU model '{}' (-cpu help lists them)", name);
+  }
+  return {};
+}
+
+Result<> switch_feature(CpuRequest& request, std::string_view name, bool on) {
+  const auto bit = find_cpuid_bit(name);
+  if (!bit) return fail("the CPU has no feature or property '{}' (-cpu help lists them)", name);
+  request.added.set(*bit, on);
+  request.removed.set(*bit, !on);
+  return {};
+}
+
+Result<> set_number(const std::string& key, const std::string& text, u64 most,
+                    std::optional<u32>& to) {
+  auto value = parse_unsigned(text, {.min = 0, .max = most}, false);
+  if (!value) return std::unexpected(std::move(value).error().within(key));
+  to = static_cast<u32>(*value);
+  return {};
+}
+
+Result<> set_text(const std::string& key, const std::string& text, std::size_t most,
+                  std::string& to) {
+  if (text.size() > most) return fail("{}: '{}' is longer than {} characters", key, text, most);
+  to = text;
+  return {};
+}
+
+Result<> set_tsc(const std::string& text, CpuRequest& request) {
+  auto hertz = parse_unsigned(text, {.min = 1'000'000, .max = 100'000'000'000}, false);
+  if (!hertz) return std::unexpected(std::move(hertz).error().within("tsc-frequency"));
+  request.tsc_khz = static_cast<u32>(*hertz / 1000);
+  return {};
+}
+
+/// True if `key` is one of the values; else it is a feature.
+Result<bool> set_value(CpuRequest& request, const std::string& key, const std::string& text) {
+  std::optional<u32> bits;
+  if (key == "vendor") {
+    if (text.size() != 12) return fail("vendor: '{}' is not 12 characters long", text);
+    request.vendor = text;
+    request.vendor_given = true;
+  } else if (key == "model-id") {
+    TRY(set_text(key, text, 48, request.brand));
+  } else if (key == "family") {
+    TRY(set_number(key, text, 0xff + 0xf, request.family));
+  } else if (key == "model") {
+    TRY(set_number(key, text, 0xff, request.model));
+  } else if (key == "stepping") {
+    TRY(set_number(key, text, 0xf, request.stepping));
+  } else if (key == "level" || key == "min-level") {
+    TRY(set_number(key, text, 0xffff, request.level));
+  } else if (key == "xlevel" || key == "min-xlevel") {
+    TRY(set_number(key, text, 0xffff'ffff, request.xlevel));
+  } else if (key == "phys-bits") {
+    TRY(set_number(key, text, 52, bits));
+    if (*bits != 0 && *bits < 32) return fail("phys-bits: {} is not 32 to 52", *bits);
+    if (*bits != 0) request.physical_bits = static_cast<u8>(*bits);
+  } else if (key == "tsc-frequency" || key == "tsc-freq") {
+    TRY(set_tsc(text, request));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/// Switches that are no bit of CPUID's. Some are taken because command lines have them: caches are
+/// the same everywhere, and a guest may move whatever its processor has.
+bool* find_switch(CpuRequest& request, std::string_view key, bool& ignored) {
+  if (key == "check") return &request.check;
+  if (key == "enforce") return &request.enforce;
+  if (key == "kvm") return &request.kvm;
+  constexpr std::string_view taken[] = {"migratable",   "host-cache-info", "l3-cache",
+                                        "legacy-cache", "host-phys-bits",  "pmu"};
+  return std::ranges::find(taken, key) != std::end(taken) ? &ignored : nullptr;
+}
+
+Result<bool> on_or_off(const std::string& key, const std::string& text) {
+  if (text == "on" || text == "yes" || text == "true" || text == "y") return true;
+  if (text == "off" || text == "no" || text == "false" || text == "n") return false;
+  return fail("{}={}: on or off is expected", key, text);
+}
+
+Result<> apply_word(CpuRequest& request, const std::string& key, const std::string& value) {
+  if (key.starts_with('+') || key.starts_with('-'))
+    return switch_feature(request, std::string_view(key).substr(1), key[0] == '+');
+  if (TRY(set_value(request, key, value))) return {};
+  bool ignored = false;
+  bool* const flag = find_switch(request, key, ignored);
+  if (flag == nullptr && !find_cpuid_bit(key)) return switch_feature(request, key, true);
+  const bool on = TRY(on_or_off(key, value));
+  if (flag == nullptr) return switch_feature(request, key, on);
+  *flag = on;
+  return {};
+}
+
+Result<> cpu_option(Machine& machine, const std::string& text) {
+  if (text == "help" || text == "?") {
+    fmt::print("{}", cpu_help());
+    throw ExitRequest{};
+  }
+  auto request = parse_cpu(text);
+  if (!request) return std::unexpected(std::move(request).error().within("-cpu"));
+  machine.service<CpuChoice>().request = std::move(*request);
+  return {};
+}
+
+const RegisterOption option{
+    {.name = "cpu",
+     .argument = "model[,+feature][,-feature][,feature=on|off][,prop=value...]",
+     .help = "the guest's processor (help lists models and features)",
+     .phase = StartPhase::Config,
+     .apply = &cpu_option}};
+
+std::string wrapped(std::vector<std::string_view> words) {
+  std::ranges::sort(words);
+  std::string text, line;
+  for (const std::string_view word : words) {
+    if (line.size() + word.size() > 75) text += " " + std::exchange(line, "") + "\n";
+    line.append(" ").append(word);
+  }
+  return text + " " + line + "\n";
+}
+
+}  // namespace
+
+Result<CpuRequest> parse_cpu(const std::string& text) {
+  const KeyValues words = TRY(KeyValues::parse(text, "model-name"));
+  CpuRequest request;
+  for (const auto& [key, value] : words.all()) {
+    if (key == "model-name")
+      TRY(choose_model(value, request));
+    else if (request.name.empty())
+      return fail("{}: a model's name comes first", text);
+    else
+      TRY(apply_word(request, key, value));
+  }
+  if (request.name.empty()) return fail("a model's name is expected (-cpu help lists them)");
+  return request;
+}
+
+std::string cpu_help() {
+  std::string text = "Available CPUs:\n";
+  for (const ModelRow& row : model_rows()) {
+    CpuRequest request;
+    apply_row(row, request);
+    text += fmt::format("x86 {:<26} {}\n", row.name, request.brand);
+    if (!row.version.empty())
+      text += fmt::format("x86 {:<26} (the same as {})\n", row.version, row.name);
+  }
+  text += fmt::format("x86 {:<26} no features at all\n", "base");
+  text += fmt::format("x86 {:<26} the host's processor, as far as the accelerator can\n", "host");
+  text += fmt::format("x86 {:<26} every feature that the accelerator has\n", "max");
+  std::vector<std::string_view> names;
+  for (const CpuidBit& bit : cpuid_bits()) names.push_back(bit.name);
+  return text + "\nRecognized CPUID flags:\n" + wrapped(std::move(names));
+}
+
+const std::optional<CpuRequest>& cpu_request(Machine& machine) {
+  return machine.service<CpuChoice>().request;
+}
+
+}  // namespace rhea::x86

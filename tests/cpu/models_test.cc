@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// -cpu: models, features more or less, values, and what they come to on the software processor.
+#include "target/x86/models.h"
+
+#include "target/x86/model_list.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace rhea::test {
+namespace {
+
+using testing::HasSubstr;
+using x86::CpuModel;
+using x86::Feature;
+
+CpuModel made(const std::string& text) {
+  auto request = x86::parse_cpu(text);
+  EXPECT_TRUE(request) << text << ": " << request.error().message();
+  auto model = x86::make_model(*request);
+  EXPECT_TRUE(model) << text << ": " << model.error().message();
+  return *model;
+}
+
+std::string refusal(const std::string& text) {
+  auto request = x86::parse_cpu(text);
+  if (!request) return request.error().message();
+  auto model = x86::make_model(*request);
+  return model ? "it works" : model.error().message();
+}
+
+x86::CpuidResult ask(const CpuModel& model, u32 leaf, u32 subleaf = 0) {
+  return x86::cpuid(model, leaf, subleaf, {});
+}
+
+TEST(CpuModels, EveryRowIsSoundAndHasABaseBeforeIt) {
+  std::vector<std::string_view> seen;
+  for (const x86::ModelRow& row : x86::model_rows()) {
+    EXPECT_TRUE(row.base.empty() || std::ranges::find(seen, row.base) != seen.end()) << row.name;
+    EXPECT_EQ(std::ranges::find(seen, row.name), seen.end()) << row.name;
+    const CpuModel model = made(std::string(row.name));
+    EXPECT_EQ(model.vendor.size(), 12U) << row.name;
+    EXPECT_LE(model.brand.size(), 48U) << row.name;
+    EXPECT_TRUE(model.has(Feature::Fpu)) << row.name;
+    seen.push_back(row.name);
+  }
+}
+
+TEST(CpuModels, Qemu64IsWhatQemuTellsGuests) {
+  const CpuModel model = made("qemu64");
+  EXPECT_EQ(ask(model, 0).ebx, 0x68747541U);  // "Auth"
+  EXPECT_EQ(ask(model, 0).eax, 0xdU);
+  EXPECT_EQ(ask(model, 1).eax, 0x00060fb1U);
+  EXPECT_EQ(ask(model, 0x80000000).eax, 0x8000000aU);
+  EXPECT_EQ(ask(model, 0x80000002).eax, 0x554d4551U);  // "QEMU"
+  EXPECT_TRUE(model.has(Feature::Lm));
+  EXPECT_FALSE(model.has(Feature::Vme));
+  EXPECT_FALSE(model.has(Feature::Svm));
+}
+
+TEST(CpuModels, TheSignatureHasExtendedFamilyAndModel) {
+  EXPECT_EQ(ask(made("Skylake-Client"), 1).eax, 0x000506e3U);
+  EXPECT_EQ(ask(made("EPYC"), 1).eax, 0x00800f12U);
+  EXPECT_EQ(ask(made("486"), 1).eax, 0x00000480U);
+}
+
+TEST(CpuModels, AModelHasItsBasesFeatures) {
+  const CpuModel haswell = made("Haswell");
+  for (const Feature feature : {Feature::Movbe, Feature::Fsgsbase, Feature::Smep, Feature::Sse3,
+                                Feature::Popcnt, Feature::Cx16, Feature::Fpu})
+    EXPECT_TRUE(haswell.has(feature)) << x86::feature_rows()[static_cast<unsigned>(feature)].name;
+  EXPECT_FALSE(made("IvyBridge").has(Feature::Movbe));
+  EXPECT_FALSE(made("qemu32").has(Feature::Lm));
+}
+
+TEST(CpuModels, VersionsAreTheSameModel) {
+  EXPECT_EQ(made("Haswell-v4").brand, made("Haswell-noTSX-IBRS").brand);
+  EXPECT_EQ(made("EPYC-v1").features, made("EPYC").features);
+}
+
+TEST(CpuModels, FeaturesAreSwitchedInAnySpelling) {
+  EXPECT_TRUE(made("qemu64,+popcnt").has(Feature::Popcnt));
+  EXPECT_TRUE(made("qemu64,popcnt=on").has(Feature::Popcnt));
+  EXPECT_TRUE(made("qemu64,popcnt").has(Feature::Popcnt));
+  EXPECT_FALSE(made("qemu64,-pni").has(Feature::Sse3));
+  EXPECT_FALSE(made("qemu64,lahf_lm=off").has(Feature::LahfLm));
+  EXPECT_TRUE(made("qemu64,+tsc_adjust").has(Feature::TscAdjust));
+  EXPECT_FALSE(made("qemu64,+popcnt,-popcnt").has(Feature::Popcnt));
+  EXPECT_TRUE(made("base,+fpu").has(Feature::Fpu));
+}
+
+TEST(CpuModels, AFeatureBringsItsLeafAlong) {
+  EXPECT_EQ(made("qemu32,+smep").level, 7U);
+  EXPECT_EQ(made("pentium3,+lm").xlevel, 0x80000001U);
+  EXPECT_NE(ask(made("pentium3,+lm"), 0x80000001).edx & 1U << 29, 0U);
+}
+
+TEST(CpuModels, WhatTheInterpreterLacksIsNotOffered) {
+  for (const char* name : {"max", "EPYC", "host", "Icelake-Server"}) {
+    const CpuModel model = made(name);
+    EXPECT_FALSE(model.has(Feature::Monitor)) << name;
+    EXPECT_FALSE(model.has(Feature::Pku)) << name;
+    EXPECT_FALSE(model.has(Feature::Svm)) << name;
+  }
+  testing::internal::CaptureStderr();
+  EXPECT_FALSE(made("qemu64,+avx512f,+svm").has(Feature::Svm));
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said, HasSubstr("EBX.avx512f [bit 16]"));
+  EXPECT_THAT(said, HasSubstr("ECX.svm [bit 2]"));
+  EXPECT_EQ(std::ranges::count(said, '\n'), 2);
+}
+
+TEST(CpuModels, WhatNobodyAskedForIsNotMissed) {
+  testing::internal::CaptureStderr();
+  made("Skylake-Server");
+  made("qemu64,+avx512f,check=off");
+  made("Haswell,-hle,-rtm");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+TEST(CpuModels, EnforceRefuses) {
+  EXPECT_THAT(refusal("qemu64,-svm,+avx512f,enforce"), HasSubstr("avx512f"));
+  EXPECT_THAT(refusal("Haswell,enforce"), HasSubstr("hle"));
+  EXPECT_EQ(refusal("qemu64,-svm,enforce"), "it works");
+}
+
+TEST(CpuModels, GuestsMaySkipMitigations) {
+  const CpuModel model = made("Skylake-Client");
+  EXPECT_NE(ask(model, 7).edx & 1U << 29, 0U);
+  constexpr u64 kRdclNo = 1, kIbrsAll = 2, kSsbNo = 1 << 4, kMdsNo = 1 << 5, kTaaNo = 1 << 8;
+  constexpr u64 wanted = kRdclNo | kIbrsAll | kSsbNo | kMdsNo | kTaaNo;
+  EXPECT_EQ(model.arch_capabilities & wanted, wanted);
+  EXPECT_EQ(made("Skylake-Client,-rdctl-no").arch_capabilities & kRdclNo, 0U);
+  EXPECT_EQ(made("Skylake-Client,-arch-capabilities").arch_capabilities, 0U);
+  EXPECT_FALSE(made("pentium3").has(Feature::ArchCapabilities));
+}
+
+TEST(CpuModels, ValuesOfItsOwn) {
+  const CpuModel model = made(
+      "qemu64,vendor=GenuineIntel,model-id=A processor,family=6,model=58,stepping=9,level=7,"
+      "xlevel=0x80000008,phys-bits=46,tsc-frequency=2500000000");
+  EXPECT_EQ(model.vendor, "GenuineIntel");
+  EXPECT_EQ(model.brand, "A processor");
+  EXPECT_EQ(model.signature(), 0x000306a9U);
+  EXPECT_EQ(model.level, 7U);
+  EXPECT_EQ(model.xlevel, 0x80000008U);
+  EXPECT_EQ(ask(model, 0x80000008).eax & 0xff, 46U);
+  EXPECT_EQ(model.tsc_khz, 2'500'000U);
+}
+
+TEST(CpuModels, WithoutXsaveThereIsNoAvx) {
+  const CpuModel model = made("max,-xsave");
+  EXPECT_FALSE(model.has(Feature::Avx));
+  EXPECT_FALSE(model.has(Feature::Avx2));
+  EXPECT_EQ(ask(model, 0xd).eax, 0U);
+}
+
+TEST(CpuModels, MistakesAreNamed) {
+  EXPECT_THAT(refusal("nope"), HasSubstr("'nope'"));
+  EXPECT_THAT(refusal("qemu64,+nope"), HasSubstr("'nope'"));
+  EXPECT_THAT(refusal("qemu64,nope=on"), HasSubstr("'nope'"));
+  EXPECT_THAT(refusal("qemu64,avx=maybe"), HasSubstr("avx=maybe"));
+  EXPECT_THAT(refusal("qemu64,vendor=me"), HasSubstr("vendor"));
+  EXPECT_THAT(refusal("qemu64,phys-bits=99"), HasSubstr("phys-bits"));
+  EXPECT_THAT(refusal("qemu64,family=x"), HasSubstr("family"));
+  EXPECT_THAT(refusal(""), HasSubstr("model"));
+}
+
+TEST(CpuModels, TheHelpListsModelsAndFeatures) {
+  const std::string text = x86::cpu_help();
+  for (const char* word : {"x86 qemu64", "x86 EPYC-Milan", "x86 host", "smep", "avx512f"})
+    EXPECT_THAT(text, HasSubstr(word));
+}
+
+}  // namespace
+}  // namespace rhea::test
