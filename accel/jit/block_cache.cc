@@ -48,7 +48,7 @@ Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at,
   if (page.pages->ram()->test_and_clear_dirty(DirtyClient::Code, page.offset, kPageSize))
     page.code->invalidate();
   auto& place = page.blocks[at << 4 | mode.key()];
-  if (place && place->current()) return place.get();
+  if (place && (place->current() || renew(*place, page, host_page + at, at))) return place.get();
   constexpr unsigned most = kMaxInsns * x86::kLongestInsn;
   const std::size_t left = std::min<std::size_t>(most, kPageSize - at);
   std::array<u8, most> code;
@@ -63,6 +63,7 @@ Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at,
     // A store from here on is noticed; one before is seen by looking again.
     std::atomic_thread_fence(std::memory_order_seq_cst);
   } while (std::memcmp(code.data(), host_page + at, made->bytes) != 0);
+  made->code_bytes.assign(code.begin(), code.begin() + made->bytes);
   made->generation = generation;
   made->code = page.code;
   made->written = &page.pages->ram()->dirty_word(DirtyClient::Code, page.offset / kPageSize);
@@ -74,6 +75,17 @@ Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at,
   else
     place = std::move(made);
   return place.get();
+}
+
+// Most stores to a page with code hit data beside it: where the block's own bytes have stayed, so
+// may the block.
+bool BlockCache::renew(Block& block, PageBlocks& page, const u8* host, unsigned at) {
+  const u32 generation = page.code->generation();
+  page.code->add_code(at, at + block.bytes - 1);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (std::memcmp(block.code_bytes.data(), host, block.bytes) != 0) return false;
+  block.generation = generation;
+  return true;
 }
 
 std::unique_ptr<Block> BlockCache::decode(std::span<const u8> code, const CodeMode& mode) const {

@@ -39,6 +39,7 @@ struct Link {
 /// Instructions that are executed one behind the other, all of one page.
 struct Block {
   std::vector<x86::Insn> insns;
+  std::vector<u8> code_bytes;  ///< what it was decoded from
   unsigned bytes{};
   u32 generation{};
   const CodePage* code{};
@@ -107,6 +108,7 @@ class BlockCache {
     from.links[1] = from.links[0];
     from.links[0] = link;
   }
+  static bool renew(Block& block, PageBlocks& page, const u8* host, unsigned at);
   std::unique_ptr<Block> decode(std::span<const u8> code, const CodeMode& mode) const;
 
   const x86::FeatureSet* features_;
