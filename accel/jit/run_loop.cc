@@ -54,8 +54,10 @@ JitVcpu::Next JitVcpu::execute() {
       if (attend() == Next::Leave) return Next::Leave;
       if (cpu_.activity != Activity::Running) continue;
     }
-    if (held_ != 0 && release_held()) [[unlikely]]
+    if (held_ != 0 && can_take(held_)) [[unlikely]] {
+      cpu_.attention.fetch_or(std::exchange(held_, 0), std::memory_order_acq_rel);
       continue;
+    }
     if (careful()) [[unlikely]] {
       step();
       if (single_step_) {
@@ -223,17 +225,12 @@ JitVcpu::Next JitVcpu::attend() {
   return cpu_.activity == Activity::Running ? Next::GoOn : wait_while_halted();
 }
 
-// What could not be taken when it came, and can be now.
-bool JitVcpu::release_held() {
-  u32 ready = 0;
-  if (!cpu_.smm) ready |= static_cast<u32>(Attention::Smi);
-  if (!cpu_.nmi_blocked) ready |= static_cast<u32>(Attention::Nmi);
-  if (cpu_.eflag(x86::eflags::kIf)) ready |= static_cast<u32>(Attention::Interrupt);
-  if (cpu_.shadow) ready = 0;
-  ready &= held_;
-  held_ &= ~ready;
-  cpu_.attention.fetch_or(ready, std::memory_order_acq_rel);
-  return ready != 0;
+// Whether any of these requests, which could not be taken when they came, can be now.
+bool JitVcpu::can_take(u32 requests) const {
+  const auto has = [requests](Attention what) { return (requests & static_cast<u32>(what)) != 0; };
+  if (cpu_.shadow) return false;
+  return (has(Attention::Interrupt) && cpu_.eflag(x86::eflags::kIf)) ||
+         (has(Attention::Nmi) && !cpu_.nmi_blocked) || (has(Attention::Smi) && !cpu_.smm);
 }
 
 bool JitVcpu::take(Attention what) {

@@ -101,7 +101,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void take_requests();
   bool take(x86::Attention what);
   void hold(x86::Attention what);
-  bool release_held();
+  bool can_take(u32 requests) const;
   void take_interrupt();
   void take_init();
   std::optional<u8> acknowledge();
