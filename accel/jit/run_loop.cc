@@ -55,7 +55,7 @@ JitVcpu::Next JitVcpu::execute() {
       if (cpu_.activity != Activity::Running) continue;
     }
     if (held_ != 0 && can_take(held_)) [[unlikely]] {
-      cpu_.attention.fetch_or(std::exchange(held_, 0), std::memory_order_acq_rel);
+      release_held();
       continue;
     }
     if (careful()) [[unlikely]] {
@@ -215,7 +215,7 @@ JitVcpu::Next JitVcpu::attend() {
     cpu_.clear_attention(Attention::Exit);
     return Next::Leave;
   }
-  if (held_ != 0) release_held();  // the shadow of STI ends with HLT
+  if (can_take(held_)) release_held();  // the shadow of STI ends with HLT
   take_requests();
   if (cpu_.activity == Activity::Shutdown) {
     log_guest("cpu", "CPU {}: triple fault", index_);
@@ -231,6 +231,10 @@ bool JitVcpu::can_take(u32 requests) const {
   if (cpu_.shadow) return false;
   return (has(Attention::Interrupt) && cpu_.eflag(x86::eflags::kIf)) ||
          (has(Attention::Nmi) && !cpu_.nmi_blocked) || (has(Attention::Smi) && !cpu_.smm);
+}
+
+void JitVcpu::release_held() {
+  cpu_.attention.fetch_or(std::exchange(held_, 0), std::memory_order_acq_rel);
 }
 
 bool JitVcpu::take(Attention what) {

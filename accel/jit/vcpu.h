@@ -102,6 +102,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   bool take(x86::Attention what);
   void hold(x86::Attention what);
   bool can_take(u32 requests) const;
+  void release_held();
   void take_interrupt();
   void take_init();
   std::optional<u8> acknowledge();
