@@ -18,7 +18,9 @@ bool logged(const RamBlock& ram) {
 
 CoreBus::CoreBus(JitVcpu& vcpu) : vcpu_(&vcpu), machine_(&vcpu.vm().machine()) {}
 
-AddressSpace& CoreBus::memory() const { return machine_->memory(); }
+AddressSpace& CoreBus::memory() const {
+  return vcpu_->cpu().smm ? vcpu_->vm().management_memory() : machine_->memory();
+}
 
 MemAttrs CoreBus::attributes() const { return {.secure = vcpu_->cpu().smm}; }
 

@@ -252,8 +252,7 @@ void JitVcpu::take_requests() {
   if (take(Attention::Sipi) && cpu_.activity == Activity::WaitForSipi)
     cpu_.start_up(start_up_vector_.load(std::memory_order_relaxed));
   if (take(Attention::Smi)) {
-    if (!cpu_.smm && !cpu_.shadow && cpu_.activity != Activity::WaitForSipi)
-      return x86::enter_smm(cpu_);
+    if (!cpu_.smm && !cpu_.shadow && cpu_.activity != Activity::WaitForSipi) return enter_smm();
     hold(Attention::Smi);
   }
   if (take(Attention::Nmi)) {
@@ -269,6 +268,14 @@ void JitVcpu::take_requests() {
       return take_interrupt();
     hold(Attention::Interrupt);
   }
+}
+
+void JitVcpu::enter_smm() {
+  {
+    const Outside outside(*this);
+    static_cast<void>(vm_->management_memory());  // made on first use, for which it takes a lock
+  }
+  x86::enter_smm(cpu_);
 }
 
 // INIT keeps the APIC's base; processors but the first wait for a SIPI (SDM vol. 3, 9.4.3).

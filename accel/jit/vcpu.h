@@ -105,6 +105,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void release_held();
   void take_interrupt();
   void take_init();
+  void enter_smm();
   std::optional<u8> acknowledge();
   void flush();
   Block* look_up();

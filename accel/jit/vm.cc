@@ -4,6 +4,7 @@
 
 #include "accel/apic/apic_bus.h"
 #include "accel/jit/vcpu.h"
+#include "rhea/softmmu/smm.h"
 #include "rhea/util/rcu.h"
 #include "target/x86/models.h"
 
@@ -11,12 +12,32 @@
 
 namespace rhea::jit {
 
-Vm::Vm(Machine& machine) : machine_(&machine) { machine_->memory().add_listener(*this); }
+Vm::Vm(Machine& machine) : machine_(&machine) {
+  machine_->memory().add_listener(*this);
+  auto& management = machine_->service<SystemManagement>();
+  management.available = true;
+  management.interrupt = [this] {
+    if (!vcpus_.empty()) vcpus_.front()->attend_to(x86::Attention::Smi);
+  };
+}
 
 Vm::~Vm() {
   machine_->interrupts.intr_changed = nullptr;
   machine_->interrupts.send_msi = nullptr;
+  machine_->service<SystemManagement>().interrupt = nullptr;
+  if (AddressSpace* space = management_memory_.load()) space->remove_listener(*this);
   machine_->memory().remove_listener(*this);
+}
+
+AddressSpace& Vm::management_memory() {
+  if (AddressSpace* space = management_memory_.load(std::memory_order_acquire)) return *space;
+  const DomainGuard lock(&machine_->lock());
+  if (management_memory_.load() == nullptr) {
+    AddressSpace& space = machine_->service<SystemManagement>().memory();
+    space.add_listener(*this);
+    management_memory_.store(&space, std::memory_order_release);
+  }
+  return *management_memory_.load();
 }
 
 Result<> Vm::board_ready() {

@@ -35,6 +35,9 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   void remove(JitVcpu& vcpu);
   const std::vector<JitVcpu*>& vcpus() const { return vcpus_; }
 
+  /// Memory as processors in system management mode see it. Takes the machine's lock.
+  AddressSpace& management_memory();
+
   /// Waits until every processor but the caller has dropped what its TLBs say. The caller is a
   /// vCPU's thread outside its RcuGuard, or another thread.
   void flush_others(const JitVcpu* caller);
@@ -54,6 +57,7 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   Machine* machine_;
   std::optional<x86::CpuModel> model_;  ///< once the first processor is made
   CodeMap code_;
+  std::atomic<AddressSpace*> management_memory_{nullptr};
   std::vector<JitVcpu*> vcpus_;
   std::mutex alone_;  ///< whoever wants to be
   std::mutex gate_mutex_;
