@@ -41,6 +41,8 @@ void JitVcpu::enter() {
   }
   // What was seen of the map before may be gone: not even the rest of this instruction may use it.
   if (cpu_.wants(x86::Attention::FlushTlb)) flush();
+  // What a device asked for meanwhile (an SMI by port 0xb2) comes before the next instruction.
+  if (cpu_.attention.load(std::memory_order_relaxed) != 0) cpu_.leave_block = true;
 }
 
 void JitVcpu::flush() {
