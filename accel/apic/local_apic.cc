@@ -42,8 +42,8 @@ constexpr u32 kErrorSendIllegal = 1 << 5, kErrorReceiveIllegal = 1 << 6, kErrorR
 constexpr u32 kTscDeadlineMsr = 0x6e0, kX2apicMsrs = 0x800;
 constexpr u64 kX2apicIcr = 0x830;
 // What software can write of CMCI, timer, thermal, performance, LINT0, LINT1, error.
-constexpr std::array<u32, 7> kLvtMasks = {0x107ff, 0x710ff & ~kPending, 0x107ff, 0x107ff,
-                                          0x1a7ff, 0x1a7ff,             0x100ff};
+constexpr std::array<u32, 7> kLvtMasks = {
+    0x107ff, 0x710ff & ~kPending, 0x107ff, 0x107ff, 0x1a7ff, 0x1a7ff, 0x100ff};
 
 bool is_bank(unsigned offset, unsigned first) { return offset >= first && offset < first + 0x80; }
 
@@ -218,10 +218,14 @@ void LocalApic::fire(Lvt lvt) {
     entry = lvt_[lvt];
   }
   if (!enabled() || (entry & kMasked) != 0) return;
-  const auto mode =
-      lvt == kTimer || lvt == kError ? DeliveryMode::Fixed : static_cast<DeliveryMode>(entry >> 8 & 7);
-  accept({.vector = static_cast<u8>(entry), .mode = mode, .level = false, .logical = false,
-          .destination = 0, .x2apic_destination = false});
+  const auto mode = lvt == kTimer || lvt == kError ? DeliveryMode::Fixed
+                                                   : static_cast<DeliveryMode>(entry >> 8 & 7);
+  accept({.vector = static_cast<u8>(entry),
+          .mode = mode,
+          .level = false,
+          .logical = false,
+          .destination = 0,
+          .x2apic_destination = false});
 }
 
 void LocalApic::set_lint0(bool level) {

@@ -25,9 +25,7 @@ u32 get(const std::vector<u8>& page, unsigned offset) {
 }  // namespace
 
 // Bits 3, 1 and 0: 2 to 128, then 1.
-unsigned LocalApic::divisor_shift() const {
-  return (((divide_ & 3) | (divide_ >> 1 & 4)) + 1) & 7;
-}
+unsigned LocalApic::divisor_shift() const { return (((divide_ & 3) | (divide_ >> 1 & 4)) + 1) & 7; }
 
 // With the lock held.
 u32 LocalApic::current_count() const {

@@ -43,8 +43,7 @@ PageBlocks& BlockCache::page(const u8* host_page, CodePages& pages, u64 offset) 
   return *made;
 }
 
-Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at,
-                         const CodeMode& mode) {
+Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at, const CodeMode& mode) {
   if (page.pages->ram()->test_and_clear_dirty(DirtyClient::Code, page.offset, kPageSize))
     page.code->invalidate();
   auto& place = page.blocks[at << 4 | mode.key()];

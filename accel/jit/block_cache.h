@@ -20,8 +20,10 @@ struct CodeMode {
   bool real_or_v86{true};
   bool user{false};  ///< CPL 3: another processor may not fetch here
   u32 key() const {
-    return (code_bits == 64 ? 2U : code_bits == 32 ? 1U : 0U) | (real_or_v86 ? 4U : 0U) |
-           (user ? 8U : 0U);
+    return (code_bits == 64   ? 2U
+            : code_bits == 32 ? 1U
+                              : 0U) |
+           (real_or_v86 ? 4U : 0U) | (user ? 8U : 0U);
   }
   friend bool operator==(const CodeMode&, const CodeMode&) = default;
 };
@@ -58,14 +60,14 @@ struct Block {
 struct PageBlocks {
   CodePages* pages{};
   CodePage* code{};
-  u64 offset{};  ///< of the page in its RAM block
+  u64 offset{};                                            ///< of the page in its RAM block
   std::unordered_map<u32, std::unique_ptr<Block>> blocks;  ///< by offset in the page and mode
 };
 
 /// Not thread-safe: each processor has its own.
 class BlockCache {
  public:
-  static constexpr unsigned kMaxInsns = 48;     ///< of a block
+  static constexpr unsigned kMaxInsns = 48;          ///< of a block
   static constexpr std::size_t kCapacity = 400'000;  ///< instructions, before all is dropped
 
   /// `epoch` is raised whenever linear addresses may mean something else.

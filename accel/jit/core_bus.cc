@@ -63,13 +63,14 @@ void CoreBus::wrote(u64 address, unsigned size) {
 }
 
 u64 CoreBus::read(u64 address, unsigned size) {
-  if (vcpu_->is_apic_page(address)) return vcpu_->read_apic(static_cast<unsigned>(address & kOffset), size);
+  if (vcpu_->is_apic_page(address))
+    return vcpu_->read_apic(static_cast<unsigned>(address & kOffset), size);
   const JitVcpu::Outside outside(*vcpu_);
   return memory().load(address, size, attributes());
 }
 
 void CoreBus::write(u64 address, u64 value, unsigned size) {
-  if (vcpu_->is_apic_page(address)) 
+  if (vcpu_->is_apic_page(address))
     return vcpu_->write_apic(static_cast<unsigned>(address & kOffset), value, size);
   const JitVcpu::Outside outside(*vcpu_);
   memory().store(address, value, size, attributes());

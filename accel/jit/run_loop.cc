@@ -49,8 +49,8 @@ void JitVcpu::fault(const x86::Fault& thrown) {
 
 JitVcpu::Next JitVcpu::execute() {
   for (;;) {
-    if (cpu_.attention.load(std::memory_order_relaxed) != 0 ||
-        cpu_.activity != Activity::Running) [[unlikely]] {
+    if (cpu_.attention.load(std::memory_order_relaxed) != 0 || cpu_.activity != Activity::Running)
+        [[unlikely]] {
       if (attend() == Next::Leave) return Next::Leave;
       if (cpu_.activity != Activity::Running) continue;
     }
@@ -162,8 +162,8 @@ Block* JitVcpu::find_code(u64 linear, const CodeMode& mode) {
     // Letting others see the new watch may have changed the map, and this page with it.
     if (fetch.epoch != cpu_.code_epoch || cpu_.wants(Attention::FlushTlb)) return nullptr;
   }
-  Block* block = cache_.block(*fetch.blocks, fetch.code.host,
-                              static_cast<unsigned>(linear & kOffset), mode);
+  Block* block =
+      cache_.block(*fetch.blocks, fetch.code.host, static_cast<unsigned>(linear & kOffset), mode);
   if (block != nullptr) cache_.remember(last_block_, linear, mode, *block);
   return block;
 }
@@ -188,8 +188,7 @@ void JitVcpu::fetch_and_decode(Insn& insn) {
   for (unsigned count = 0; count < bytes.size();) {
     const u64 offset = (cpu_.rip() + count) & cpu_.rip_mask;
     if (!cpu_.long_mode() && offset > cpu_.seg[x86::Cs].limit) x86::raise(x86::Vector::Gp, 0);
-    const u64 linear = cpu_.long_mode() ? offset
-                                        : (cpu_.seg[x86::Cs].base + offset) & 0xffff'ffff;
+    const u64 linear = cpu_.long_mode() ? offset : (cpu_.seg[x86::Cs].base + offset) & 0xffff'ffff;
     if ((linear & ~kOffset) != page) {
       physical = x86::translate(cpu_, linear, x86::AccessKind::Fetch, cpu_.privilege).physical;
       page = linear & ~kOffset;
@@ -258,8 +257,8 @@ void JitVcpu::take_requests() {
   if (take(Attention::Nmi)) {
     if (!cpu_.nmi_blocked && !cpu_.shadow && cpu_.activity != Activity::WaitForSipi) {
       cpu_.activity = Activity::Running;
-      return x86::deliver(cpu_, {.vector = static_cast<u8>(x86::Vector::Nmi),
-                                 .kind = x86::EventKind::Nmi});
+      return x86::deliver(
+          cpu_, {.vector = static_cast<u8>(x86::Vector::Nmi), .kind = x86::EventKind::Nmi});
     }
     hold(Attention::Nmi);
   }

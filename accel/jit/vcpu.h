@@ -2,9 +2,9 @@
 // A vCPU on the software CPU: its thread's way in and out of the guest, and what interrupts it.
 //
 // While it executes, the thread holds an RcuGuard: TLB entries point into RAM that the current view
-// keeps alive. It lets go of the guard between blocks when asked (Attention), every so often anyway,
-// and around every access to a device, since a device's lock may be held by somebody who waits for
-// guards. After a guard has been taken anew, a changed map has set Attention::FlushTlb.
+// keeps alive. It lets go of the guard between blocks when asked (Attention), every so often
+// anyway, and around every access to a device, since a device's lock may be held by somebody who
+// waits for guards. After a guard has been taken anew, a changed map has set Attention::FlushTlb.
 #pragma once
 
 #include "accel/accelerator.h"
@@ -145,7 +145,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   Block* last_block_{};  ///< the one executed before, while nothing else came in between
   std::optional<RcuGuard> guard_;
   bool single_step_{false};
-  u32 held_{};  ///< bits of Attention that wait for the processor to be able to take them
+  u32 held_{};          ///< bits of Attention that wait for the processor to be able to take them
   bool loaded_{false};  ///< the state came from elsewhere and may have events on their way
   std::atomic<u8> start_up_vector_{};
   unsigned blocks_until_pause_{0};

@@ -57,8 +57,7 @@ Cpu::Piece Cpu::locate(u64 at, bool write, unsigned segment, Privilege as) {
   } else {
     at &= 0xffff'ffff;
   }
-  const Translation to =
-      translate(*this, at, write ? AccessKind::Write : AccessKind::Read, as);
+  const Translation to = translate(*this, at, write ? AccessKind::Write : AccessKind::Read, as);
   Piece piece{.linear = at, .physical = to.physical, .page = bus->page(to.physical & ~kOffset)};
   Tlb& buffer = tlb[index(as)];
   if (as == Privilege::UserAligned || watches_page(*this, at)) return piece;

@@ -21,7 +21,7 @@ struct ModelRow {
   std::string_view vendor{};   ///< 12 characters
   std::string_view brand{};
   Signature signature{};
-  u32 level{}, xlevel{};  ///< highest basic and extended leaf
+  u32 level{}, xlevel{};    ///< highest basic and extended leaf
   std::string_view more{};  ///< features beside the base's, as in cpuid_bits()
   std::string_view less{};  ///< those of the base that it lacks
 };

@@ -132,8 +132,7 @@ template <class Place>
 struct Inc {
   template <class T>
   static void run(Cpu& cpu, const Insn& insn) {
-    const T a =
-        Place::template modify<T>(cpu, insn, [](T old) { return static_cast<T>(old + 1); });
+    const T a = Place::template modify<T>(cpu, insn, [](T old) { return static_cast<T>(old + 1); });
     const T r = static_cast<T>(a + 1);
     set_flags_but_carry<T>(cpu.flags, r, carries_of_sum<T>(a, 1, r));
   }
@@ -143,8 +142,7 @@ template <class Place>
 struct Dec {
   template <class T>
   static void run(Cpu& cpu, const Insn& insn) {
-    const T a =
-        Place::template modify<T>(cpu, insn, [](T old) { return static_cast<T>(old - 1); });
+    const T a = Place::template modify<T>(cpu, insn, [](T old) { return static_cast<T>(old - 1); });
     const T r = static_cast<T>(a - 1);
     set_flags_but_carry<T>(cpu.flags, r, borrows_of_difference<T>(a, 1, r));
   }
@@ -200,19 +198,28 @@ struct AddWithOneFlag {
 
 template <u64 Flag>
 Execute bind_one_flag(const Insn& insn) {
-  return insn.op[1].kind == OperandKind::Memory ? by_size<AddWithOneFlag<Flag, InMemory>>(insn)
-                                                : by_size<AddWithOneFlag<Flag, InRegister<1>>>(insn);
+  return insn.op[1].kind == OperandKind::Memory
+             ? by_size<AddWithOneFlag<Flag, InMemory>>(insn)
+             : by_size<AddWithOneFlag<Flag, InRegister<1>>>(insn);
 }
 
 constexpr std::array kBindings = {
-    Binding{"add", &bind_binary<Add>},  Binding{"or", &bind_binary<Or>},
-    Binding{"adc", &bind_binary<Adc>},  Binding{"sbb", &bind_binary<Sbb>},
-    Binding{"and", &bind_binary<And>},  Binding{"sub", &bind_binary<Sub>},
-    Binding{"xor", &bind_binary<Xor>},  Binding{"cmp", &bind_binary<Cmp>},
-    Binding{"test", &bind_binary<Test>}, Binding{"inc", &by_place<Inc>},
-    Binding{"dec", &by_place<Dec>},     Binding{"neg", &by_place<Neg>},
-    Binding{"not", &by_place<Not>},     Binding{"xadd", &by_place<Xadd>},
-    Binding{"adcx", &bind_one_flag<eflags::kCf>}, Binding{"adox", &bind_one_flag<eflags::kOf>},
+    Binding{"add", &bind_binary<Add>},
+    Binding{"or", &bind_binary<Or>},
+    Binding{"adc", &bind_binary<Adc>},
+    Binding{"sbb", &bind_binary<Sbb>},
+    Binding{"and", &bind_binary<And>},
+    Binding{"sub", &bind_binary<Sub>},
+    Binding{"xor", &bind_binary<Xor>},
+    Binding{"cmp", &bind_binary<Cmp>},
+    Binding{"test", &bind_binary<Test>},
+    Binding{"inc", &by_place<Inc>},
+    Binding{"dec", &by_place<Dec>},
+    Binding{"neg", &by_place<Neg>},
+    Binding{"not", &by_place<Not>},
+    Binding{"xadd", &by_place<Xadd>},
+    Binding{"adcx", &bind_one_flag<eflags::kCf>},
+    Binding{"adox", &bind_one_flag<eflags::kOf>},
 };
 
 }  // namespace

@@ -34,9 +34,9 @@ const std::vector<Binder>& binders() {
     std::vector<Binder> list;
     for (const isa::Row& row : isa::rows()) {
       const auto it = by_name.find(row.mnemonic);
-      list.push_back(it != by_name.end()                ? it->second
+      list.push_back(it != by_name.end()         ? it->second
                      : row.is(isa::NativeVector) ? nullptr
-                                                        : &bind_undefined);
+                                                 : &bind_undefined);
     }
     return list;
   }();

@@ -41,8 +41,7 @@ struct BitTest {
       u64 offset = cpu.effective_address(insn);
       if (!immediate) {
         const i64 words = static_cast<Signed>(index) >> (std::bit_width(8 * sizeof(T)) - 1);
-        offset = (offset + static_cast<u64>(words) * sizeof(T)) &
-                 Cpu::size_mask(insn.address_size);
+        offset = (offset + static_cast<u64>(words) * sizeof(T)) & Cpu::size_mask(insn.address_size);
       }
       if constexpr (std::is_same_v<Op, Keep>)
         old = cpu.read<T>(insn.seg, offset);
@@ -51,8 +50,7 @@ struct BitTest {
                             [=](T word) { return Op::apply(word, bit); });
     } else {
       old = cpu.reg<T>(insn.op[0].reg);
-      if constexpr (!std::is_same_v<Op, Keep>)
-        cpu.set_reg<T>(insn.op[0].reg, Op::apply(old, bit));
+      if constexpr (!std::is_same_v<Op, Keep>) cpu.set_reg<T>(insn.op[0].reg, Op::apply(old, bit));
     }
     cpu.flags.change(eflags::kCf, (old & bit) != 0 ? eflags::kCf : 0);
   }

@@ -72,8 +72,8 @@ enum class Until : u8 { Zero, ZeroOrNotEqual, ZeroOrEqual };
 template <Until Kind>
 void loop(Cpu& cpu, const Insn& insn) {
   const u64 count = count_after(cpu, insn, -1);
-  const bool goes_on = count != 0 && (Kind == Until::Zero ||
-                                      cpu.flags.zf() == (Kind == Until::ZeroOrNotEqual));
+  const bool goes_on =
+      count != 0 && (Kind == Until::Zero || cpu.flags.zf() == (Kind == Until::ZeroOrNotEqual));
   if (goes_on) jump_relative(cpu, insn);
   set_count(cpu, insn, count);
 }

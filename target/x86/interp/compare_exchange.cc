@@ -13,8 +13,8 @@ struct CompareExchange {
   template <class T>
   static void run(Cpu& cpu, const Insn& insn) {
     const T expected = cpu.reg<T>(Rax), wanted = cpu.reg<T>(insn.op[1].reg);
-    const T old = Place::template modify<T>(
-        cpu, insn, [=](T now) { return now == expected ? wanted : now; });
+    const T old =
+        Place::template modify<T>(cpu, insn, [=](T now) { return now == expected ? wanted : now; });
     if (old != expected) cpu.set_reg<T>(Rax, old);
     const T r = static_cast<T>(expected - old);
     cpu.flags.set<T>(r, static_cast<T>((~expected & old) | ((~expected | old) & r)));
@@ -32,9 +32,8 @@ void compare_exchange_pair(Cpu& cpu, const Insn& insn) {
   if (sizeof(Pair) == 16 && (cpu.linear(insn.seg, offset, sizeof(Pair), true) & 15) != 0)
     raise(Vector::Gp, 0);
   const Pair expected = pair(Rdx, Rax), wanted = pair(Rcx, Rbx);
-  const Pair old =
-      cpu.modify<Pair>(insn.seg, offset, insn.has(kLock),
-                       [=](Pair now) { return now == expected ? wanted : now; });
+  const Pair old = cpu.modify<Pair>(insn.seg, offset, insn.has(kLock),
+                                    [=](Pair now) { return now == expected ? wanted : now; });
   if (old != expected) {
     cpu.set_reg<Half>(Rax, static_cast<Half>(old));
     cpu.set_reg<Half>(Rdx, static_cast<Half>(old >> bits));

@@ -130,8 +130,7 @@ void cwd(Cpu& cpu, const Insn& insn) {
 }
 
 void xlat(Cpu& cpu, const Insn& insn) {
-  const u64 offset =
-      (cpu.gpr[Rbx] + cpu.reg<u8>(Rax)) & Cpu::size_mask(insn.address_size);
+  const u64 offset = (cpu.gpr[Rbx] + cpu.reg<u8>(Rax)) & Cpu::size_mask(insn.address_size);
   cpu.set_reg<u8>(Rax, cpu.read<u8>(insn.seg, offset));
 }
 
@@ -179,13 +178,13 @@ std::span<const Binding> move_bindings() { return kBindings; }
 
 // MOVSXD with a 32- or 16-bit destination is a plain move of as many bytes (SDM vol. 2, MOVSXD).
 std::span<const Binding> movsxd_bindings() {
-  static constexpr std::array kMovsxd = {
-      Binding{"movsxd", [](const Insn& insn) -> Execute {
-                if (insn.op[0].size == 8) return bind_extend<true>(insn);
-                Insn plain = insn;
-                plain.op[1].size = insn.op[0].size;
-                return bind_mov(plain);
-              }}};
+  static constexpr std::array kMovsxd = {Binding{"movsxd", [](const Insn& insn) -> Execute {
+                                                   if (insn.op[0].size == 8)
+                                                     return bind_extend<true>(insn);
+                                                   Insn plain = insn;
+                                                   plain.op[1].size = insn.op[0].size;
+                                                   return bind_mov(plain);
+                                                 }}};
   return kMovsxd;
 }
 

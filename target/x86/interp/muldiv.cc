@@ -87,8 +87,8 @@ template <class Place>
 struct ImulAccumulator {
   template <class T>
   static void run(Cpu& cpu, const Insn& insn) {
-    const auto product =
-        static_cast<Unsigned2<T>>(signed_product<T>(cpu.reg<T>(Rax), Place::template get<T>(cpu, insn)));
+    const auto product = static_cast<Unsigned2<T>>(
+        signed_product<T>(cpu.reg<T>(Rax), Place::template get<T>(cpu, insn)));
     const T low = static_cast<T>(product), high = static_cast<T>(product >> 8 * sizeof(T));
     set_accumulator<T>(cpu, high, low);
     set_multiply_flags<T>(cpu, low, high != sign_of(low));
@@ -161,8 +161,7 @@ struct Idiv {
 
 void set_decimal_flags(Cpu& cpu, u8 al, bool cf, bool af) {
   cpu.flags.set<u8>(al, false, false);
-  cpu.flags.change(eflags::kCf | eflags::kAf,
-                   (cf ? eflags::kCf : 0) | (af ? eflags::kAf : 0));
+  cpu.flags.change(eflags::kCf | eflags::kAf, (cf ? eflags::kCf : 0) | (af ? eflags::kAf : 0));
 }
 
 template <int Sign>

@@ -149,12 +149,12 @@ struct RotateThrough {
   static void run(Cpu& cpu, const Insn& insn) {
     const unsigned n = count_of<T>(cpu, insn, 1);
     const bool carry = cpu.flags.cf();
-    const T a = Place::template modify<T>(
-        cpu, insn, [=](T old) { return Op::apply(old, carry, n).value; });
+    const T a =
+        Place::template modify<T>(cpu, insn, [=](T old) { return Op::apply(old, carry, n).value; });
     if (n == 0) return;
     const Through<T> r = Op::apply(a, carry, n);
-    cpu.flags.change(eflags::kCf | eflags::kOf, (r.carry ? eflags::kCf : 0) |
-                                                    (Op::overflow(a, r) ? eflags::kOf : 0));
+    cpu.flags.change(eflags::kCf | eflags::kOf,
+                     (r.carry ? eflags::kCf : 0) | (Op::overflow(a, r) ? eflags::kOf : 0));
   }
 };
 

@@ -117,8 +117,8 @@ struct Movs {
         [&](u64 n) -> u64 {
           if (s.down() || n < 4) return 0;
           u8* to = run_of(s, s.destination, Es, sizeof(T), true, n);
-          const u8* from = to == nullptr ? nullptr
-                                         : run_of(s, s.source, insn.seg, sizeof(T), false, n);
+          const u8* from =
+              to == nullptr ? nullptr : run_of(s, s.source, insn.seg, sizeof(T), false, n);
           if (from == nullptr) return 0;
           // A destination a little above the source sees what was just written: a pattern fill.
           const u64 bytes = n * sizeof(T);
