@@ -14,18 +14,20 @@
 
 namespace rhea::jit {
 
-/// What code means depends on this, beside its bytes.
-struct CodeMode {
-  u8 code_bits{16};
-  bool real_or_v86{true};
-  bool user{false};  ///< CPL 3: another processor may not fetch here
-  u32 key() const {
-    return (code_bits == 64   ? 2U
-            : code_bits == 32 ? 1U
-                              : 0U) |
-           (real_or_v86 ? 4U : 0U) | (user ? 8U : 0U);
-  }
-  friend bool operator==(const CodeMode&, const CodeMode&) = default;
+/// What code means depends on this, beside its bytes: the code segment's size, whether instructions
+/// of protected mode are there, and, since another privilege may not fetch here, CPL 3. One word,
+/// because it is made for every block that is executed.
+class CodeMode {
+ public:
+  CodeMode(unsigned code_bits, bool real_or_v86, bool user)
+      : key_(code_bits >> 5 | (real_or_v86 ? 4U : 0U) | (user ? 8U : 0U)) {}
+  u32 key() const { return key_; }
+  u8 code_bits() const { return (key_ & 3) == 0 ? u8{16} : static_cast<u8>((key_ & 3) * 32); }
+  bool real_or_v86() const { return (key_ & 4) != 0; }
+  bool user() const { return (key_ & 8) != 0; }
+
+ private:
+  u32 key_;
 };
 
 struct PageBlocks;

@@ -143,7 +143,7 @@ Block* JitVcpu::find_code(u64 linear, const CodeMode& mode) {
   }
   FetchPage& fetch = fetch_pages_[(linear >> 12) % kFetchPages];
   if (fetch.page != (linear & ~kOffset) || fetch.epoch != cpu_.code_epoch ||
-      fetch.user != mode.user) {
+      fetch.user != mode.user()) {
     const x86::Translation to =
         x86::translate(cpu_, linear, x86::AccessKind::Fetch, cpu_.privilege);
     const CoreBus::CodeAt code = bus_.code_at(to.physical);
@@ -153,7 +153,7 @@ Block* JitVcpu::find_code(u64 linear, const CodeMode& mode) {
     if (cpu_.code_epoch != epoch) last_block_ = nullptr;  // everything known was dropped
     fetch = {.page = linear & ~kOffset,
              .epoch = cpu_.code_epoch,
-             .user = mode.user,
+             .user = mode.user(),
              .code = code,
              .blocks = &blocks};
   }

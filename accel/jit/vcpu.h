@@ -117,9 +117,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   bool careful() const;
   void fault(const x86::Fault& fault);
   CodeMode code_mode() const {
-    return {.code_bits = cpu_.code_bits,
-            .real_or_v86 = cpu_.mode <= x86::Mode::Virtual8086,
-            .user = cpu_.cpl == 3};
+    return {cpu_.code_bits, cpu_.mode <= x86::Mode::Virtual8086, cpu_.cpl == 3};
   }
   u64 linear_rip() const {
     return cpu_.long_mode() ? cpu_.rip() : (cpu_.seg[x86::Cs].base + cpu_.rip()) & 0xffff'ffff;

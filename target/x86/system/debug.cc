@@ -9,7 +9,6 @@ namespace rhea::x86 {
 namespace {
 
 constexpr u64 kGeneralDetect = 1 << 13;
-constexpr u64 kEnables = 0xff;
 
 enum class Condition : u8 { Execute, Write, Io, ReadWrite };
 
@@ -42,8 +41,6 @@ u64 collect(const Cpu& cpu, Match match) {
 }
 
 }  // namespace
-
-bool breakpoints_enabled(const Cpu& cpu) { return (cpu.dr7 & kEnables) != 0; }
 
 u64 match_data(const Cpu& cpu, u64 linear, unsigned size, bool write) {
   return collect(cpu, [&](unsigned n) {

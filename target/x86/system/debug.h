@@ -7,7 +7,10 @@
 namespace rhea::x86 {
 
 /// Whether any of the four breakpoints is on.
-bool breakpoints_enabled(const Cpu& cpu);
+inline bool breakpoints_enabled(const Cpu& cpu) {
+  constexpr u64 local_and_global = 0xff;
+  return (cpu.dr7 & local_and_global) != 0;
+}
 /// DR6 bits of the breakpoints that an access or an instruction's address meets; 0: none. A bit is
 /// set for disabled breakpoints too once an enabled one matches.
 u64 match_data(const Cpu& cpu, u64 linear, unsigned size, bool write);
