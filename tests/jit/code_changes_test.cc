@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Code that is written over: by itself, by another processor, by a device.
+#include "tests/jit/jit_guest.h"
+
+#include <gtest/gtest.h>
+
+namespace rhea::test {
+namespace {
+
+using Bytes = std::vector<u8>;
+
+TEST(JitCodeChanges, AStoreIntoTheNextInstructionIsSeen) {
+  JitGuest guest;
+  guest.load({
+      0xc6, 0x06, 0x06, 0x10, 0x55,  // mov byte [0x1006], 0x55
+      0xb0, 0x11,                    // mov al, 0x11 (0x55 by then)
+      0xe6, 0x80,                    // out 0x80, al
+      0xe6, 0x81,                    // out 0x81, al
+      0xf4,                          // hlt
+  });
+  guest.start();
+  ASSERT_TRUE(guest.wait_done());
+  EXPECT_EQ(guest.written(), (Bytes{0x55}));
+}
+
+TEST(JitCodeChanges, ALoopThatCountsInItsOwnImmediate) {
+  JitGuest guest;
+  guest.load({
+      0xb9, 0x64, 0x00,        // mov cx, 100
+      0xb0, 0x00,              // 0x1003: mov al, 0
+      0xfe, 0x06, 0x04, 0x10,  // inc byte [0x1004]
+      0xe2, 0xf8,              // loop 0x1003
+      0xe6, 0x80,              // out 0x80, al
+      0xe6, 0x81,              // out 0x81, al
+      0xf4,                    // hlt
+  });
+  guest.start();
+  ASSERT_TRUE(guest.wait_done());
+  EXPECT_EQ(guest.written(), (Bytes{99}));
+  EXPECT_EQ(guest.memory()[0x1004], 100);
+}
+
+TEST(JitCodeChanges, DataBesideCodeDoesNotDisturbIt) {
+  JitGuest guest;
+  guest.load({
+      0xb9, 0x00, 0x80,        // mov cx, 0x8000
+      0xff, 0x06, 0x00, 0x1f,  // 0x1003: inc word [0x1f00]
+      0xe2, 0xfa,              // loop 0x1003
+      0xa0, 0x01, 0x1f,        // mov al, [0x1f01]
+      0xe6, 0x80,              // out 0x80, al
+      0xe6, 0x81,              // out 0x81, al
+      0xf4,                    // hlt
+  });
+  guest.start();
+  ASSERT_TRUE(guest.wait_done());
+  EXPECT_EQ(guest.written(), (Bytes{0x80}));
+}
+
+// As DMA does: through the address space, from another thread.
+TEST(JitCodeChanges, ADeviceWritesOverALoop) {
+  JitGuest guest;
+  guest.load({
+      0xb0, 0x01,  // 0x1000: mov al, 1
+      0xe6, 0x80,  // out 0x80, al
+      0xeb, 0xfa,  // jmp 0x1000
+  });
+  guest.start();
+  ASSERT_TRUE(guest.wait_written(1000));
+  const Bytes stop = {0xe6, 0x81, 0xf4};  // out 0x81, al; hlt
+  guest.machine().memory().write(0x1002, stop);
+  EXPECT_TRUE(guest.wait_done());
+}
+
+TEST(JitCodeChanges, AnotherProcessorWritesOverALoop) {
+  JitGuest guest(2);
+  guest.load({
+      0xe6, 0x80,  // 0x1000: out 0x80, al
+      0xeb, 0xfc,  // jmp 0x1000
+  });
+  guest.load(
+      {
+          0xb9, 0x00, 0x40,                    // mov cx, 0x4000
+          0xe2, 0xfe,                          // loop $
+          0xc7, 0x06, 0x02, 0x10, 0xe6, 0x81,  // mov word [0x1002], "out 0x81, al"
+          0xc6, 0x06, 0x04, 0x10, 0xf4,        // mov byte [0x1004], "hlt"
+          0xe6, 0x81,                          // out 0x81, al
+          0xf4,                                // hlt
+      },
+      1);
+  guest.memory()[0x1004] = 0xf4;
+  guest.start();
+  EXPECT_TRUE(guest.wait_done(2));
+}
+
+}  // namespace
+}  // namespace rhea::test
