@@ -44,16 +44,7 @@ Result<> accel_option(Machine& machine, const std::string& text) {
         fmt::print("{:<8} {}\n", type->name.substr(0, type->name.find("-accel")), type->help);
     throw ExitRequest{};
   }
-  // "kvm:tcg" is a list; options after a comma belong to the last name.
-  std::string_view rest = text;
-  const auto comma = rest.find(',');
-  for (auto colon = rest.find(':'); colon != std::string_view::npos && colon < comma;
-       colon = rest.find(':')) {
-    machine.service<AccelService>().add_candidate(std::string(rest.substr(0, colon)));
-    rest.remove_prefix(colon + 1);
-    if (rest.find(':') >= rest.find(',')) break;
-  }
-  machine.service<AccelService>().add_candidate(std::string(rest));
+  machine.service<AccelService>().add_candidates(text);
   return {};
 }
 
@@ -73,6 +64,15 @@ AccelService::~AccelService() {
   machine_->stop_vcpus();
   vcpus_.clear();
   vm_.reset();
+}
+
+void AccelService::add_candidates(std::string_view list) {
+  for (auto end = list.find_first_of(":,"); end != std::string_view::npos && list[end] == ':';
+       end = list.find_first_of(":,")) {
+    candidates_.emplace_back(list.substr(0, end));
+    list.remove_prefix(end + 1);
+  }
+  candidates_.emplace_back(list);
 }
 
 Result<> AccelService::select() {

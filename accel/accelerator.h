@@ -74,9 +74,10 @@ class AccelService final : public MachineService {
   explicit AccelService(Machine& machine);
   ~AccelService() override;
 
-  /// -accel, -machine accel=a:b:c: candidates in order ("kvm,kernel-irqchip=split"). The first that
-  /// works is taken; the others' reasons are warnings, or the error when none works.
-  void add_candidate(std::string option_text) { candidates_.push_back(std::move(option_text)); }
+  /// -accel, -machine accel=: a list "kvm:tcg" of candidates in order; what follows a comma belongs
+  /// to the last ("kvm:tcg,thread=multi"). The first that works is taken; the others' reasons are
+  /// warnings, or the error when none works.
+  void add_candidates(std::string_view list);
   const std::vector<std::string>& candidates() const { return candidates_; }
   Result<> select();
   Result<> create_vcpus();

@@ -43,15 +43,8 @@ Result<> machine_option(Machine& machine, const std::string& text) {
   auto& service = machine.service<BoardService>();
   KeyValues options = TRY(KeyValues::parse(text, "type"));
   if (const auto type = options.take("type")) service.type = *type;
-  if (const auto accel = options.take("accel")) {
-    std::string_view rest = *accel;
-    while (true) {
-      const auto colon = rest.find(':');
-      machine.service<accel::AccelService>().add_candidate(std::string(rest.substr(0, colon)));
-      if (colon == std::string_view::npos) break;
-      rest.remove_prefix(colon + 1);
-    }
-  }
+  if (const auto accel = options.take("accel"))
+    machine.service<accel::AccelService>().add_candidates(*accel);
   // The kernel's interrupt controllers are the accelerator's business, wherever they are asked for.
   if (const auto irqchip = options.take("kernel-irqchip"))
     machine.add_global("kvm-accel", "kernel-irqchip", *irqchip);

@@ -19,7 +19,7 @@ std::string refusal(const std::string& device) {
   Machine machine;
   const DomainGuard guard(&machine.lock());
   accel::AccelService service(machine);
-  service.add_candidate("kvm,device=" + device);
+  service.add_candidates("kvm,device=" + device);
   const auto result = service.select();
   return result ? "it works" : result.error().message();
 }

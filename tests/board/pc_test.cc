@@ -137,7 +137,7 @@ TEST(Pc, RandomPortAccessesOverTheWholePortSpace) {
 
 TEST(Pc, UnknownBoardsAndPropertiesAreErrors) {
   Machine machine;
-  machine.service<accel::AccelService>().add_candidate("qtest");
+  machine.service<accel::AccelService>().add_candidates("qtest");
   const DomainGuard guard(&machine.lock());
   ASSERT_TRUE(machine.service<accel::AccelService>().select());
   auto& board = machine.service<hw::BoardService>();

@@ -53,7 +53,7 @@ const RegisterType<FakeAccelerator> registration;
 
 void add_fake_cpus(Machine& machine, unsigned count) {
   auto& service = machine.service<accel::AccelService>();
-  service.add_candidate("fake");
+  service.add_candidates("fake");
   machine.config.cpus = count;
   EXPECT_TRUE(service.select().has_value());
   EXPECT_TRUE(service.create_vcpus().has_value());

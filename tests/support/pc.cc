@@ -13,12 +13,14 @@ void must(const Result<>& result) {
 
 }  // namespace
 
-Pc::Pc(MachineConfig config) : machine_(std::make_unique<Machine>()) {
+Pc::Pc(MachineConfig config, const std::function<void(Machine&)>& prepare)
+    : machine_(std::make_unique<Machine>()) {
   machine_->lock().lock();
   machine_->config = std::move(config);
   machine_->virtual_clock().set_manual(0);
+  if (prepare) prepare(*machine_);
   auto& accel = machine_->service<accel::AccelService>();
-  accel.add_candidate("qtest");
+  accel.add_candidates("qtest");
   must(accel.select());
   must(hw::build_board(*machine_));
   machine_->machine_ready();

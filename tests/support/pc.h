@@ -6,13 +6,16 @@
 #include "hw/i386/board.h"
 #include "rhea/softmmu/machine.h"
 
+#include <functional>
+
 namespace rhea::test {
 
 /// The machine's lock is held for its life; virtual time stands until the test moves it.
 class Pc {
  public:
-  /// Throws std::runtime_error with the error's text.
-  explicit Pc(MachineConfig config = {});
+  /// `prepare` does what options would before the board is built. Throws std::runtime_error with
+  /// the error's text.
+  explicit Pc(MachineConfig config = {}, const std::function<void(Machine&)>& prepare = {});
   ~Pc();
   Pc(const Pc&) = delete;
   Pc& operator=(const Pc&) = delete;
