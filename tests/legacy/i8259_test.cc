@@ -1,56 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The pair of 8259A.
-#include "tests/support/bench.h"
+// The pair of 8259A: requests, service, initialisation, snapshots.
+#include "tests/legacy/i8259_fixture.h"
 
 #include <gtest/gtest.h>
 
 namespace rhea::test {
 namespace {
-
-constexpr u16 kMaster = 0x20;
-constexpr u16 kSlave = 0xa0;
-constexpr u16 kElcr = 0x4d0;
-
-class I8259Test : public testing::Test {
- protected:
-  I8259Test() : device_(bench_.add("isa-i8259")) {
-    bench_.machine().interrupts.intr_changed = [this](bool level) {
-      intr_ = level;
-      ++changes_;
-    };
-  }
-
-  /// As a PC's firmware does: vectors 8 and 0x70, cascade, no automatic end of interrupt.
-  void initialise(u8 master_icw4 = 0x01, u8 slave_icw4 = 0x01) {
-    initialise_chip(kMaster, 0x08, 0x04, master_icw4);
-    initialise_chip(kSlave, 0x70, 0x02, slave_icw4);
-  }
-  void initialise_chip(u16 base, u8 vector, u8 icw3, u8 icw4) {
-    bench_.outb(base, 0x11);
-    bench_.outb(base + 1, vector);
-    bench_.outb(base + 1, icw3);
-    bench_.outb(base + 1, icw4);
-  }
-  void set(unsigned irq, bool level) { device_.gpio_in("", irq).set(level); }
-  void pulse(unsigned irq) {
-    set(irq, true);
-    set(irq, false);
-  }
-  u8 acknowledge() { return bench_.machine().interrupts.pic->acknowledge(); }
-  u8 irr(u16 base) {
-    bench_.outb(base, 0x0a);
-    return bench_.inb(base);
-  }
-  u8 isr(u16 base) {
-    bench_.outb(base, 0x0b);
-    return bench_.inb(base);
-  }
-
-  Bench bench_;
-  Device& device_;
-  bool intr_{false};
-  unsigned changes_{0};
-};
 
 TEST_F(I8259Test, IsQuietAfterReset) {
   EXPECT_EQ(bench_.inb(kMaster + 1), 0);
@@ -242,121 +197,6 @@ TEST_F(I8259Test, ALineThatBecomesALevelIsSeenAtOnce) {
   bench_.outb(kMaster, 0x20);
   bench_.outb(kElcr, 0x20);
   EXPECT_TRUE(intr_);
-}
-
-TEST_F(I8259Test, AutomaticEoiLeavesNothingInService) {
-  initialise(0x03);
-  set(4, true);
-  EXPECT_EQ(acknowledge(), 0x0c);
-  EXPECT_EQ(isr(kMaster), 0);
-  set(6, true);
-  EXPECT_TRUE(intr_);
-}
-
-TEST_F(I8259Test, RotationOnAutomaticEoiMakesTheServedOneLowest) {
-  initialise(0x03);
-  bench_.outb(kMaster, 0x80);
-  pulse(3);
-  acknowledge();
-  pulse(3);
-  pulse(4);
-  EXPECT_EQ(acknowledge(), 0x0c);
-  bench_.outb(kMaster, 0x00);
-  EXPECT_EQ(acknowledge(), 0x0b);
-  pulse(3);
-  pulse(5);
-  EXPECT_EQ(acknowledge(), 0x0d);
-}
-
-TEST_F(I8259Test, RotationOnUnspecificEoiMakesTheEndedOneLowest) {
-  initialise();
-  pulse(3);
-  acknowledge();
-  bench_.outb(kMaster, 0xa0);
-  pulse(3);
-  pulse(4);
-  EXPECT_EQ(acknowledge(), 0x0c);
-}
-
-TEST_F(I8259Test, RotationOnSpecificEoiMakesTheNamedOneLowest) {
-  initialise();
-  pulse(6);
-  acknowledge();
-  bench_.outb(kMaster, 0xe6);
-  EXPECT_EQ(isr(kMaster), 0);
-  pulse(0);
-  pulse(7);
-  EXPECT_EQ(acknowledge(), 0x0f);
-  EXPECT_EQ(isr(kMaster), 0x80);
-}
-
-TEST_F(I8259Test, SetPriorityMakesTheNamedOneLowest) {
-  initialise();
-  bench_.outb(kMaster, 0xc4);
-  pulse(4);
-  pulse(5);
-  EXPECT_EQ(acknowledge(), 0x0d);
-}
-
-TEST_F(I8259Test, SpecialMaskModeLetsAllOtherLevelsThrough) {
-  initialise();
-  set(3, true);
-  acknowledge();
-  bench_.outb(kMaster + 1, 0x08);
-  set(6, true);
-  EXPECT_FALSE(intr_);
-  bench_.outb(kMaster, 0x68);
-  EXPECT_TRUE(intr_);
-  bench_.outb(kMaster, 0x48);
-  EXPECT_FALSE(intr_);
-}
-
-TEST_F(I8259Test, InSpecialMaskModeTheUnspecificEoiPassesOverMaskedLevels) {
-  initialise();
-  set(3, true);
-  acknowledge();
-  bench_.outb(kMaster + 1, 0x08);
-  bench_.outb(kMaster, 0x68);
-  set(6, true);
-  acknowledge();
-  bench_.outb(kMaster, 0x20);
-  EXPECT_EQ(isr(kMaster), 0x08);
-}
-
-TEST_F(I8259Test, WithoutSpecialFullyNestedModeTheSlaveWaitsForTheMastersEoi) {
-  initialise();
-  set(12, true);
-  acknowledge();
-  set(9, true);
-  EXPECT_FALSE(intr_);
-}
-
-TEST_F(I8259Test, InSpecialFullyNestedModeAHigherSlaveInputNests) {
-  initialise(0x11);
-  set(12, true);
-  acknowledge();
-  set(3, true);
-  EXPECT_FALSE(intr_);
-  set(9, true);
-  EXPECT_TRUE(intr_);
-  EXPECT_EQ(acknowledge(), 0x71);
-}
-
-TEST_F(I8259Test, PollingAcknowledgesAndNamesTheInput) {
-  initialise();
-  set(5, true);
-  bench_.outb(kMaster, 0x0c);
-  EXPECT_EQ(bench_.inb(kMaster), 0x85);
-  EXPECT_EQ(isr(kMaster), 0x20);
-  EXPECT_FALSE(intr_);
-}
-
-TEST_F(I8259Test, PollingWithNothingPendingGivesZero) {
-  initialise();
-  bench_.outb(kMaster + 1, 0xff);
-  bench_.outb(kMaster, 0x0c);
-  EXPECT_EQ(bench_.inb(kMaster), 0);
-  EXPECT_EQ(bench_.inb(kMaster + 1), 0xff);
 }
 
 TEST_F(I8259Test, Icw1ForgetsMaskServiceAndEdges) {

@@ -1,53 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The 16550A and the serial ports on ISA.
-#include "tests/support/bench.h"
+// The 16550A: registers, FIFOs, interrupts, loopback, snapshots.
+#include "tests/legacy/serial_fixture.h"
 
 #include <gtest/gtest.h>
 
 namespace rhea::test {
 namespace {
 
-constexpr u16 kBase = 0x3f8;
-constexpr i64 kCharacter = 10 * kNsPerSecond / 115200;  // 8N1 at divisor 1
-
-enum Register : u8 { kData, kIer, kIir, kLcr, kMcr, kLsr, kMsr, kScratch };
-constexpr Register kFcr = kIir;
-
-constexpr u8 kReceived = 0x04;
-constexpr u8 kTimeout = 0x0c;
-constexpr u8 kTransmitted = 0x02;
-constexpr u8 kLineError = 0x06;
-constexpr u8 kModem = 0x00;
-constexpr u8 kNone = 0x01;
-
-/// A peer that takes only so many bytes.
-class SlowChardev final : public Chardev {
- public:
-  static constexpr std::string_view kName = "chardev-slow";
-  std::size_t write(std::span<const u8> data) override {
-    const std::size_t count = std::min(data.size(), room);
-    written.append(data.begin(), data.begin() + static_cast<std::ptrdiff_t>(count));
-    room -= count;
-    return count;
-  }
-  std::string filename() const override { return "slow"; }
-  void take(std::size_t bytes) {
-    room = bytes;
-    front_end().can_send();
-  }
-  std::size_t room{0};
-  std::string written;
-};
-const RegisterType<SlowChardev> slow_registration;
-
-class SerialTest : public testing::Test {
+class SerialTest : public SerialBase {
  protected:
   SerialTest()
       : chardev_(FakeChardev::make(bench_, "fake0")),
         device_(bench_.add("isa-serial", {{"chardev", "fake0"}})) {}
 
-  u8 read(Register r) { return bench_.inb(static_cast<u16>(kBase + r)); }
-  void write(Register r, u8 value) { bench_.outb(static_cast<u16>(kBase + r), value); }
   void set_divisor(u16 divisor, u8 format = 0x03) {
     write(kLcr, 0x80);
     write(kData, static_cast<u8>(divisor));
@@ -61,7 +26,6 @@ class SerialTest : public testing::Test {
     return text;
   }
 
-  Bench bench_;
   FakeChardev& chardev_;
   Device& device_;
 };
@@ -391,121 +355,6 @@ TEST_F(SerialTest, ASnapshotWithAnInterruptRaisesItsLine) {
   ASSERT_TRUE(bench_.load(saved));
   EXPECT_TRUE(bench_.irq(4));
   EXPECT_EQ(read(kIir), kTransmitted);
-}
-
-class SlowSerialTest : public testing::Test {
- protected:
-  SlowSerialTest()
-      : chardev_(
-            bench_.machine().container("/chardevs").add_child("slow0", create<SlowChardev>())) {
-    bench_.add("isa-serial", {{"chardev", "slow0"}});
-  }
-  u8 read(Register r) { return bench_.inb(static_cast<u16>(kBase + r)); }
-  void write(Register r, u8 value) { bench_.outb(static_cast<u16>(kBase + r), value); }
-
-  Bench bench_;
-  SlowChardev& chardev_;
-};
-
-TEST_F(SlowSerialTest, TheTransmitterIsFullUntilThePeerTakesIt) {
-  write(kIer, 0x02);
-  read(kIir);
-  write(kData, 'a');
-  EXPECT_EQ(read(kLsr), 0x00);
-  EXPECT_FALSE(bench_.irq(4));
-  chardev_.take(1);
-  EXPECT_EQ(read(kLsr), 0x60);
-  EXPECT_TRUE(bench_.irq(4));
-  EXPECT_EQ(chardev_.written, "a");
-}
-
-TEST_F(SlowSerialTest, SixteenCharactersWaitInTheFifo) {
-  write(kFcr, 0x07);
-  for (char c = 'a'; c < 'a' + 20; ++c) write(kData, static_cast<u8>(c));
-  chardev_.take(10);
-  EXPECT_EQ(read(kLsr), 0x00);
-  chardev_.take(10);
-  EXPECT_EQ(read(kLsr), 0x60);
-  EXPECT_EQ(chardev_.written, "abcdefghijklmnop");
-}
-
-TEST_F(SlowSerialTest, ClearingTheTransmitterDropsWhatWaits) {
-  write(kFcr, 0x07);
-  write(kData, 'a');
-  write(kFcr, 0x05);
-  EXPECT_EQ(read(kLsr), 0x60);
-  chardev_.take(10);
-  EXPECT_EQ(chardev_.written, "");
-}
-
-TEST_F(SlowSerialTest, ASnapshotSendsTheRest) {
-  write(kFcr, 0x07);
-  write(kData, 'a');
-  write(kData, 'b');
-  const auto saved = bench_.save();
-  bench_.reset();
-  chardev_.room = 1;
-  ASSERT_TRUE(bench_.load(saved));
-  EXPECT_EQ(chardev_.written, "a");
-  chardev_.take(1);
-  EXPECT_EQ(chardev_.written, "ab");
-}
-
-TEST(IsaSerial, PortsTakeTheirUsualPlacesInTurn) {
-  Bench bench;
-  bench.add("isa-serial");
-  bench.add("isa-serial");
-  bench.add("isa-serial");
-  bench.add("isa-serial");
-  EXPECT_EQ(bench.inb(0x3fd), 0x60);
-  EXPECT_EQ(bench.inb(0x2fd), 0x60);
-  EXPECT_EQ(bench.inb(0x3ed), 0x60);
-  EXPECT_EQ(bench.inb(0x2ed), 0x60);
-  bench.outb(0x2f9, 0x02);
-  EXPECT_TRUE(bench.irq(3));
-  EXPECT_FALSE(bench.irq(4));
-}
-
-TEST(IsaSerial, AFifthPortIsRefused) {
-  Bench bench;
-  const auto result = bench.try_add("isa-serial", {{"index", "4"}});
-  ASSERT_FALSE(result);
-  EXPECT_NE(result.error().message().find("index"), std::string::npos);
-}
-
-TEST(IsaSerial, PlaceAndLineCanBeChosen) {
-  Bench bench;
-  bench.add("isa-serial", {{"iobase", "0x1000"}, {"irq", "7"}});
-  bench.outb(0x1001, 0x02);
-  EXPECT_TRUE(bench.irq(7));
-}
-
-TEST(IsaSerial, AWrongLineIsRefused) {
-  Bench bench;
-  EXPECT_FALSE(bench.try_add("isa-serial", {{"irq", "16"}}));
-  EXPECT_EQ(bench.inb(0x3fd), 0xff);
-}
-
-TEST(IsaSerial, AnUnknownChardevIsRefused) {
-  Bench bench;
-  const auto result = bench.try_add("isa-serial", {{"chardev", "nobody"}});
-  ASSERT_FALSE(result);
-  EXPECT_NE(result.error().message().find("nobody"), std::string::npos);
-}
-
-TEST(IsaSerial, ABaudBaseOfZeroIsRefused) {
-  Bench bench;
-  EXPECT_FALSE(bench.try_add("isa-serial", {{"baudbase", "0"}}));
-}
-
-TEST(IsaSerial, AChardevIsFreeAgainWhenThePortIsGone) {
-  Bench bench;
-  FakeChardev& chardev = FakeChardev::make(bench, "fake0");
-  Device& port = bench.add("isa-serial", {{"chardev", "fake0"}});
-  EXPECT_TRUE(chardev.attached());
-  ASSERT_TRUE(port.set_realized(false));
-  EXPECT_FALSE(chardev.attached());
-  EXPECT_EQ(bench.inb(0x3fd), 0xff);
 }
 
 }  // namespace
