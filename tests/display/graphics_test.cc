@@ -11,9 +11,7 @@ u32 gray(unsigned six) { return (six << 2 | six >> 4) * 0x010101; }
 
 TEST(VgaGraphics, PlanesMakeSixteenColors) {
   VgaBench vga;
-  vga.set_mode(kMode12);
-  vga.plain_attributes();
-  vga.gray_palette();
+  vga.set_gray_mode(kMode12);
   vga.seq(2, 0b0001);
   vga->store(0xa0000 + 80 * 10 + 1, 0b10100000, 1);
   vga.seq(2, 0b1000);
@@ -29,9 +27,7 @@ TEST(VgaGraphics, PlanesMakeSixteenColors) {
 
 TEST(VgaGraphics, PlaneEnableHidesPlanes) {
   VgaBench vga;
-  vga.set_mode(kMode12);
-  vga.plain_attributes();
-  vga.gray_palette();
+  vga.set_gray_mode(kMode12);
   vga->store(0xa0000, 0x80, 1);
   vga.attr(0x12, 0b0101);
   vga.refresh();
@@ -40,9 +36,7 @@ TEST(VgaGraphics, PlaneEnableHidesPlanes) {
 
 TEST(VgaGraphics, ColorSelectGivesTheHighBits) {
   VgaBench vga;
-  vga.set_mode(kMode12);
-  vga.plain_attributes();
-  vga.gray_palette();
+  vga.set_gray_mode(kMode12);
   vga->store(0xa0000, 0x80, 1);
   vga.attr(0x10, 0x81);
   vga.attr(0x14, 0x02);
@@ -52,8 +46,7 @@ TEST(VgaGraphics, ColorSelectGivesTheHighBits) {
 
 TEST(VgaGraphics, DacMaskAppliesToEveryIndex) {
   VgaBench vga;
-  vga.set_mode(kMode13);
-  vga.gray_palette();
+  vga.set_gray_mode(kMode13);
   vga->store(0xa0000, 0x3f, 1);
   vga->outb(0x3c6, 0x0f);
   vga.refresh();
@@ -62,8 +55,7 @@ TEST(VgaGraphics, DacMaskAppliesToEveryIndex) {
 
 TEST(VgaGraphics, Mode13PixelsAreTwoDotsSquare) {
   VgaBench vga;
-  vga.set_mode(kMode13);
-  vga.gray_palette();
+  vga.set_gray_mode(kMode13);
   vga->store(0xa0000 + 320 * 7 + 3, 33, 1);
   vga.refresh();
   EXPECT_EQ(vga.console().width(), 640);
@@ -75,8 +67,7 @@ TEST(VgaGraphics, Mode13PixelsAreTwoDotsSquare) {
 
 TEST(VgaGraphics, ModeXShowsThePlanesInTurn) {
   VgaBench vga;
-  vga.set_mode(kMode13);
-  vga.gray_palette();
+  vga.set_gray_mode(kMode13);
   vga.seq(4, 0x06);
   vga.crtc(0x14, 0x00);
   vga.crtc(0x17, 0xe3);
@@ -88,9 +79,7 @@ TEST(VgaGraphics, ModeXShowsThePlanesInTurn) {
 
 TEST(VgaGraphics, CgaFourColorsComeFromInterleavedBanks) {
   VgaBench vga;
-  vga.set_mode(kMode4);
-  vga.plain_attributes();
-  vga.gray_palette();
+  vga.set_gray_mode(kMode4);
   vga->store(0xb8000 + 80, 0b00011011, 1);
   vga->store(0xb8001 + 80, 0b11000000, 1);
   vga->store(0xba000, 0b10000000, 1);
@@ -122,9 +111,7 @@ TEST(VgaGraphics, CgaTwoColorsAreOnePlane) {
 
 TEST(VgaGraphics, DotPanningShiftsPlanarPixels) {
   VgaBench vga;
-  vga.set_mode(kMode12);
-  vga.plain_attributes();
-  vga.gray_palette();
+  vga.set_gray_mode(kMode12);
   vga->store(0xa0001, 0x80, 1);
   vga.attr(0x13, 3);
   vga.refresh();
@@ -133,9 +120,7 @@ TEST(VgaGraphics, DotPanningShiftsPlanarPixels) {
 
 TEST(VgaGraphics, BytePanningAndStartAddressAdd) {
   VgaBench vga;
-  vga.set_mode(kMode12);
-  vga.plain_attributes();
-  vga.gray_palette();
+  vga.set_gray_mode(kMode12);
   vga->store(0xa0000 + 0x103, 0x80, 1);
   vga.crtc(0x0c, 0x01);
   vga.crtc(0x0d, 0x01);
@@ -146,9 +131,7 @@ TEST(VgaGraphics, BytePanningAndStartAddressAdd) {
 
 TEST(VgaGraphics, PictureWrapsAroundVideoMemory) {
   VgaBench vga;
-  vga.set_mode(kMode12);
-  vga.plain_attributes();
-  vga.gray_palette();
+  vga.set_gray_mode(kMode12);
   vga->store(0xa0000, 0x80, 1);
   vga.crtc(0x0c, 0xff);
   vga.crtc(0x0d, 0xff);
@@ -158,13 +141,8 @@ TEST(VgaGraphics, PictureWrapsAroundVideoMemory) {
 
 TEST(VgaGraphics, OnlyChangedLinesAreReported) {
   VgaBench vga;
-  vga.set_mode(kMode13);
-  vga.gray_palette();
-  vga.refresh();
-  ClientProbe client;
-  vga.console().add_client(client);
-  client.updates.clear();
-  vga.refresh();
+  vga.set_gray_mode(kMode13);
+  SettledClient client(vga);
   EXPECT_TRUE(client.updates.empty());
   vga->store(0xa0000 + 320 * 50, 1, 1);
   vga->store(0xa0000 + 320 * 51, 1, 1);
@@ -175,7 +153,6 @@ TEST(VgaGraphics, OnlyChangedLinesAreReported) {
   EXPECT_EQ(client.updates[0].height, 4);
   EXPECT_EQ(client.updates[1].y, 180);
   EXPECT_EQ(client.updates[1].height, 2);
-  vga.console().remove_client(client);
 }
 
 TEST(VgaGraphics, PaletteChangeRedraws) {

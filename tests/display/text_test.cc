@@ -14,9 +14,7 @@ constexpr u32 kWhite = 0xffffff, kBlack = 0;
 class VgaText : public testing::Test {
  public:
   VgaText() {
-    vga.set_mode(kMode3);
-    vga.plain_attributes();
-    vga.gray_palette();
+    vga.set_gray_mode(kMode3);
     vga.dac(7, 63, 63, 63);
     vga.crtc(0x0a, 0x20);
     vga.set_glyph('A', std::array<u8, 16>{0x81, 0x00, 0x3c, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
@@ -223,11 +221,7 @@ TEST_F(VgaText, CellsAreTheTextAndTheCursorItsPlace) {
 TEST_F(VgaText, HiddenCursorHasNoPlace) { EXPECT_EQ(vga.console().source()->text().cursor_y, -1); }
 
 TEST_F(VgaText, OnlyChangedCellsAreReported) {
-  vga.refresh();
-  ClientProbe client;
-  vga.console().add_client(client);
-  client.updates.clear();
-  vga.refresh();
+  SettledClient client(vga);
   EXPECT_TRUE(client.updates.empty());
   vga.put_text(5, 3, 'A', 0x07);
   vga.refresh();
@@ -236,7 +230,6 @@ TEST_F(VgaText, OnlyChangedCellsAreReported) {
   EXPECT_EQ(client.updates[0].y, 48);
   EXPECT_EQ(client.updates[0].width, 9);
   EXPECT_EQ(client.updates[0].height, 16);
-  vga.console().remove_client(client);
 }
 
 TEST_F(VgaText, ScreenOffIsBlack) {

@@ -54,7 +54,6 @@ TEST(Vbe, VirtualHeightIsWhatFits) {
 
 TEST(Vbe, ThirtyTwoBits) {
   VgaBench vga;
-  vga.map_bars();
   vga.set_linear(640, 480, 32);
   vga->store(VgaBench::kFrameBuffer + (640 * 5 + 7) * 4, 0xff123456, 4);
   vga.refresh();
@@ -65,7 +64,6 @@ TEST(Vbe, ThirtyTwoBits) {
 
 TEST(Vbe, TwentyFourBits) {
   VgaBench vga;
-  vga.map_bars();
   vga.set_linear(800, 600, 24);
   vga->store(VgaBench::kFrameBuffer + (800 * 2 + 3) * 3, 0x123456, 4);
   vga.refresh();
@@ -74,7 +72,6 @@ TEST(Vbe, TwentyFourBits) {
 
 TEST(Vbe, SixteenAndFifteenBits) {
   VgaBench vga;
-  vga.map_bars();
   vga.set_linear(640, 480, 16);
   vga->store(VgaBench::kFrameBuffer, 0xf81f, 2);
   vga->store(VgaBench::kFrameBuffer + 2, 0x0400, 2);
@@ -88,7 +85,6 @@ TEST(Vbe, SixteenAndFifteenBits) {
 
 TEST(Vbe, EightBitsThroughTheDac) {
   VgaBench vga;
-  vga.map_bars();
   vga.set_linear(640, 480, 8);
   vga.dac(200, 63, 32, 0);
   vga->store(VgaBench::kFrameBuffer + 640 * 479 + 639, 200, 1);
@@ -107,9 +103,7 @@ TEST(Vbe, EightBitDacTakesWholeBytes) {
 
 TEST(Vbe, FourBitsArePlanes) {
   VgaBench vga;
-  vga.set_mode(kMode12);
-  vga.plain_attributes();
-  vga.gray_palette();
+  vga.set_gray_mode(kMode12);
   vga.set_linear(800, 600, 4);
   vga.attr(0, 0);
   vga->store(0xa0000 + 100 * 3 + 1, 0x40, 1);
@@ -120,7 +114,6 @@ TEST(Vbe, FourBitsArePlanes) {
 
 TEST(Vbe, OffsetsMoveTheScreenWithinTheVirtualOne) {
   VgaBench vga;
-  vga.map_bars();
   vga.set_linear(640, 480, 32);
   vga.vbe(6, 1024);
   vga.vbe(8, 10);
@@ -132,7 +125,6 @@ TEST(Vbe, OffsetsMoveTheScreenWithinTheVirtualOne) {
 
 TEST(Vbe, BanksShowAllOfVideoMemory) {
   VgaBench vga;
-  vga.map_bars();
   vga.set_linear(640, 480, 8);
   vga.gfx(6, 0x05);
   vga.vbe(5, 255);
@@ -152,20 +144,14 @@ TEST(Vbe, RegistersAreInBarTwoToo) {
 
 TEST(Vbe, WritesToTheFrameBufferRedrawTheirLinesOnly) {
   VgaBench vga;
-  vga.map_bars();
   vga.set_linear(1024, 768, 32);
-  vga.refresh();
-  ClientProbe client;
-  vga.console().add_client(client);
-  client.updates.clear();
-  vga.refresh();
+  SettledClient client(vga);
   EXPECT_TRUE(client.updates.empty());
   vga->store(VgaBench::kFrameBuffer + 4096 * 100, 0xffffff, 4);
   vga.refresh();
   ASSERT_EQ(client.updates.size(), 1U);
   EXPECT_EQ(client.updates[0].y, 100);
   EXPECT_EQ(client.updates[0].height, 1);
-  vga.console().remove_client(client);
 }
 
 TEST(Vbe, DisablingBringsTheVgaModeBack) {

@@ -116,6 +116,12 @@ void VgaBench::set_mode(const VgaTable& table) {
   for (u8 i = 0; const u8 value : table.attr) attr(i++, value);
 }
 
+void VgaBench::set_gray_mode(const VgaTable& table) {
+  set_mode(table);
+  plain_attributes();
+  gray_palette();
+}
+
 void VgaBench::gray_palette() {
   for (unsigned i = 0; i < 256; ++i) dac(static_cast<u8>(i), i & 63, i & 63, i & 63);
 }
@@ -132,6 +138,7 @@ void VgaBench::map_bars() {
 }
 
 void VgaBench::set_linear(u16 width, u16 height, u16 bits) {
+  map_bars();
   attr(0, 0);
   vbe(4, 0);
   vbe(1, width);
@@ -167,5 +174,14 @@ std::string VgaBench::pattern(int x, int y, int count, u32 color) {
   for (int i = 0; i < count; ++i) dots += pixel(x + i, y) == color ? '#' : '.';
   return dots;
 }
+
+SettledClient::SettledClient(VgaBench& vga) : console_(vga.console()) {
+  vga.refresh();
+  console_.add_client(*this);
+  updates.clear();
+  vga.refresh();
+}
+
+SettledClient::~SettledClient() { console_.remove_client(*this); }
 
 }  // namespace rhea::test

@@ -47,13 +47,15 @@ class VgaBench {
   u8 attr(u8 index);
 
   void set_mode(const VgaTable& table);
+  /// Sets a mode in which pixels tell their colour: plain_attributes() and gray_palette().
+  void set_gray_mode(const VgaTable& table);
   /// Colour n of the DAC becomes gray level n / 4, so that pixels tell their index: red = green =
   /// blue = 4 * (n % 64).
   void gray_palette();
   /// Attribute palette register n becomes DAC colour n.
   void plain_attributes();
   void map_bars();
-  /// Enables a linear mode without clearing.
+  /// Maps the BARs and enables a linear mode without clearing.
   void set_linear(u16 width, u16 height, u16 bits);
   /// Writes through the planes: font bytes of a character.
   void set_glyph(u8 character, std::span<const u8> lines, u32 font_unit = 0);
@@ -74,7 +76,7 @@ class VgaBench {
 };
 
 /// A display client that remembers what it is told.
-class ClientProbe final : public DisplayClient {
+class ClientProbe : public DisplayClient {
  public:
   void resized(pixman_image_t*) override { ++resizes; }
   void updated(const Rect& rect) override { updates.push_back(rect); }
@@ -82,6 +84,17 @@ class ClientProbe final : public DisplayClient {
   int refresh_interval_ms() const override { return interval; }
   int resizes{}, detachments{}, interval{};
   std::vector<Rect> updates;
+};
+
+/// A client of a screen that has been drawn and that nothing has changed since; `updates` are those
+/// of one more refresh.
+class SettledClient final : public ClientProbe {
+ public:
+  explicit SettledClient(VgaBench& vga);
+  ~SettledClient() override;
+
+ private:
+  Console& console_;
 };
 
 }  // namespace rhea::test
