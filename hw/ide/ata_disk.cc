@@ -27,7 +27,6 @@ void AtaDisk::describe(Schema<AtaDisk>& s) {
   s.state("chs-heads", &AtaDisk::chs_heads_).range(0, 16);
   s.state("chs-sectors", &AtaDisk::chs_sectors_).range(0, 255);
   s.state("multiple", &AtaDisk::multiple_).range(0, kMaxMultiple);
-  s.state("modes", &AtaDisk::modes_);
   s.state("write-cache", &AtaDisk::write_cache_);
   s.state("look-ahead", &AtaDisk::look_ahead_);
   s.state("smart", &AtaDisk::smart_enabled_);
@@ -35,9 +34,6 @@ void AtaDisk::describe(Schema<AtaDisk>& s) {
   s.state("sector-buffer", &AtaDisk::sector_buffer_);
   s.state("op", &AtaDisk::op_);
   s.state("lba48", &AtaDisk::lba48_);
-  s.state("lba", &AtaDisk::lba_);
-  s.state("remaining", &AtaDisk::remaining_).range(0, 65536);
-  s.state("chunk", &AtaDisk::chunk_).range(0, kChunkSectors);
   s.state("block-sectors", &AtaDisk::block_sectors_).range(1, kMaxMultiple);
 }
 
@@ -74,22 +70,17 @@ void AtaDisk::reset(ResetKind kind) {
   chs_heads_ = native_.heads;
   chs_sectors_ = native_.sectors;
   multiple_ = kMaxMultiple;
-  modes_ = {};
   write_cache_ = look_ahead_ = smart_enabled_ = true;
   standby_ = false;
   sector_buffer_ = {};
   lba48_ = false;
-  lba_ = remaining_ = chunk_ = 0;
   block_sectors_ = 1;
   IdeDevice::reset(kind);
 }
 
 Result<> AtaDisk::post_load(unsigned version) {
   TRY(IdeDevice::post_load(version));
-  if (lba_ > sectors_ || remaining_ > sectors_ - lba_ || chunk_ > remaining_)
-    return fail("the command under way is beyond the end of the disk: {} sectors at {}", remaining_,
-                lba_);
-  return {};
+  return check_extent(sectors_);
 }
 
 void AtaDisk::set_signature() {
@@ -105,7 +96,6 @@ void AtaDisk::abort(u8 error) {
 }
 
 // ---- Addresses
-// ----------------------------------------------------------------------------------------------
 
 std::optional<u64> AtaDisk::address(bool lba48) const {
   const u64 low = u64{task_.lba_high} << 16 | u64{task_.lba_mid} << 8 | task_.lba_low;
@@ -139,7 +129,6 @@ void AtaDisk::set_address(u64 lba) {
 }
 
 // ---- Transfers
-// ----------------------------------------------------------------------------------------------
 
 void AtaDisk::sectors_command(const SectorCommand& command) {
   u32 count = task_.count;
@@ -159,10 +148,10 @@ void AtaDisk::sectors_command(const SectorCommand& command) {
   lba_ = *lba;
   remaining_ = count;
   block_sectors_ = command.multiple ? multiple_ : 1;
-  next_chunk(true);
+  move_chunk(true);
 }
 
-void AtaDisk::next_chunk(bool first) {
+void AtaDisk::move_chunk(bool first) {
   chunk_ = std::min(remaining_, kChunkSectors);
   const auto bytes = static_cast<u32>(chunk_ * kSector);
   switch (op_) {
@@ -203,10 +192,7 @@ void AtaDisk::transfer_done() {
 }
 
 void AtaDisk::advance() {
-  const u32 done = std::min(chunk_, remaining_);
-  lba_ += done;
-  remaining_ -= done;
-  if (remaining_ != 0) return next_chunk(false);
+  if (next_chunk()) return move_chunk(false);
   // A PIO read has told the host of every block; all others tell it of the end.
   const bool interrupt = op_ != AtaOp::ReadPio;
   op_ = AtaOp::None;

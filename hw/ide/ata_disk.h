@@ -2,7 +2,6 @@
 // An ATA hard disk.
 #pragma once
 
-#include "hw/ide/ata_identify.h"
 #include "hw/ide/ide_device.h"
 
 #include <optional>
@@ -74,7 +73,7 @@ class AtaDisk final : public IdeDevice {
   void abort(u8 error = kErrorAbort);
 
   // Sectors.
-  void next_chunk(bool first);
+  void move_chunk(bool first);
   void advance();
   std::optional<u64> address(bool lba48) const;
   void set_address(u64 lba);
@@ -86,15 +85,11 @@ class AtaDisk final : public IdeDevice {
   // What the host set.
   u32 chs_heads_{0}, chs_sectors_{0};
   u8 multiple_{0};
-  AtaModes modes_;
   bool write_cache_{true}, look_ahead_{true}, smart_enabled_{true}, standby_{false};
   std::array<u8, 512> sector_buffer_{};
   // The command under way.
   AtaOp op_{AtaOp::None};
   bool lba48_{false};
-  u64 lba_{0};
-  u32 remaining_{0};
-  u32 chunk_{0};
   u32 block_sectors_{1};
 };
 

@@ -2,7 +2,6 @@
 // An ATAPI CD-ROM and DVD-ROM drive.
 #pragma once
 
-#include "hw/ide/ata_identify.h"
 #include "hw/ide/cd_medium.h"
 #include "hw/ide/ide_device.h"
 
@@ -86,7 +85,7 @@ class AtapiCdrom final : public IdeDevice {
   void send(std::vector<u8> data);
   u32 block_limit(u32 bytes) const;
   void start_reading(u32 lba, u32 count, SectorParts parts);
-  void next_blocks();
+  void read_blocks();
 
   // The medium.
   bool has_medium() const;
@@ -124,7 +123,6 @@ class AtapiCdrom final : public IdeDevice {
   void read_dvd_structure();
   void set_cd_speed() { succeed(); }
 
-  AtaModes modes_;
   AtapiOp op_{AtapiOp::None};
   std::array<u8, 12> packet_{};
   bool packet_dma_{false};
@@ -135,11 +133,7 @@ class AtapiCdrom final : public IdeDevice {
   bool tray_open_{false}, locked_{false};
   std::array<u8, 6> error_page_{};   ///< mode page 01h after its header
   std::array<u8, 14> audio_page_{};  ///< mode page 0Eh after its header
-  // READ under way.
-  u32 lba_{0};
-  u32 remaining_{0};
-  u32 chunk_{0};
-  SectorParts parts_;
+  SectorParts parts_;                ///< of the READ under way
 };
 
 }  // namespace rhea::hw

@@ -23,7 +23,6 @@ void AtapiSense::describe(StateFields<AtapiSense>& s) {
 
 void AtapiCdrom::describe(Schema<AtapiCdrom>& s) {
   s.help("virtual IDE CD-ROM");
-  s.state("modes", &AtapiCdrom::modes_);
   s.state("op", &AtapiCdrom::op_);
   s.state("packet", &AtapiCdrom::packet_);
   s.state("packet-dma", &AtapiCdrom::packet_dma_);
@@ -35,9 +34,6 @@ void AtapiCdrom::describe(Schema<AtapiCdrom>& s) {
   s.state("locked", &AtapiCdrom::locked_);
   s.state("error-page", &AtapiCdrom::error_page_);
   s.state("audio-page", &AtapiCdrom::audio_page_);
-  s.state("lba", &AtapiCdrom::lba_);
-  s.state("remaining", &AtapiCdrom::remaining_);
-  s.state("chunk", &AtapiCdrom::chunk_);
   s.state("parts", &AtapiCdrom::parts_);
 }
 
@@ -48,7 +44,6 @@ Result<> AtapiCdrom::realize() {
 }
 
 void AtapiCdrom::reset(ResetKind kind) {
-  modes_ = {};
   packet_ = {};
   packet_dma_ = false;
   byte_limit_ = 0;
@@ -58,18 +53,14 @@ void AtapiCdrom::reset(ResetKind kind) {
   error_page_ = {0x00, 0x05};  // five retries
   audio_page_ = {0x04, 0,    0,    0,    0,
                  0,    0x01, 0xff, 0x02, 0xff};  // stop at end; two ports, full volume
-  lba_ = remaining_ = chunk_ = 0;
   parts_ = {};
   IdeDevice::reset(kind);
 }
 
 Result<> AtapiCdrom::post_load(unsigned version) {
   TRY(IdeDevice::post_load(version));
-  if (op_ == AtapiOp::ReadBlocks &&
-      (u64{lba_} + remaining_ > medium().blocks || chunk_ > remaining_))
-    return fail("the READ under way is beyond the end of the disc: {} blocks at {}", remaining_,
-                lba_);
-  return {};
+  if (op_ != AtapiOp::ReadBlocks) return {};
+  return check_extent(medium().blocks);
 }
 
 void AtapiCdrom::set_signature() {
@@ -88,7 +79,6 @@ bool AtapiCdrom::device_reset() {
 }
 
 // ---- The medium
-// ---------------------------------------------------------------------------------------------
 
 bool AtapiCdrom::has_medium() const {
   return drive_ != nullptr && drive_->inserted() && !tray_open_;
@@ -111,7 +101,6 @@ void AtapiCdrom::media_changed(bool inserted) {
 }
 
 // ---- Commands of the task file
-// ------------------------------------------------------------------------------
 
 void AtapiCdrom::command(u8 code) {
   op_ = AtapiOp::None;
@@ -168,7 +157,6 @@ void AtapiCdrom::set_features() {
 }
 
 // ---- Packets
-// ------------------------------------------------------------------------------------------------
 
 void AtapiCdrom::block_begins(u32 bytes) {
   if (op_ == AtapiOp::Identify) return;
@@ -222,12 +210,7 @@ void AtapiCdrom::transfer_done() {
       return execute_packet();
     case AtapiOp::Identify: op_ = AtapiOp::None; return finish(kReady, 0, false);
     case AtapiOp::DataOut: return mode_parameters();
-    case AtapiOp::ReadBlocks: {
-      const u32 done = std::min(chunk_, remaining_);
-      lba_ += done;
-      remaining_ -= done;
-      return remaining_ != 0 ? next_blocks() : succeed();
-    }
+    case AtapiOp::ReadBlocks: return next_chunk() ? read_blocks() : succeed();
     default: return succeed();
   }
 }
@@ -239,7 +222,6 @@ void AtapiCdrom::transfer_stopped() {
 }
 
 // ---- Blocks
-// -------------------------------------------------------------------------------------------------
 
 void AtapiCdrom::start_reading(u32 lba, u32 count, SectorParts parts) {
   ide_sectors(path(), lba, count);
@@ -250,17 +232,18 @@ void AtapiCdrom::start_reading(u32 lba, u32 count, SectorParts parts) {
   lba_ = lba;
   remaining_ = count;
   parts_ = parts;
-  next_blocks();
+  read_blocks();
 }
 
-void AtapiCdrom::next_blocks() {
+void AtapiCdrom::read_blocks() {
   chunk_ = std::min(remaining_, kBufferSize / kCdRawSize);
-  read_drive(u64{lba_} * kCdBlockSize, chunk_ * kCdBlockSize);
+  read_drive(lba_ * kCdBlockSize, chunk_ * kCdBlockSize);
 }
 
 void AtapiCdrom::drive_done(bool ok, std::vector<u8> data) {
   if (!ok) return fail_packet(has_medium() ? sense::kReadError : not_ready());
-  if (parts_.size() != kCdBlockSize || !parts_.data) data = cut_sectors(data, lba_, parts_);
+  if (parts_.size() != kCdBlockSize || !parts_.data)
+    data = cut_sectors(data, static_cast<u32>(lba_), parts_);
   send(std::move(data));
 }
 

@@ -20,6 +20,10 @@ void IdeDevice::describe(Schema<IdeDevice>& s) {
   s.property("logical_block_size", &IdeDevice::logical_block_size_, u32{512}).as_size();
   s.property("physical_block_size", &IdeDevice::physical_block_size_, u32{512}).as_size();
   s.state("task-file", &IdeDevice::task_);
+  s.state("modes", &IdeDevice::modes_);
+  s.state("lba", &IdeDevice::lba_);
+  s.state("remaining", &IdeDevice::remaining_);
+  s.state("chunk", &IdeDevice::chunk_);
   s.state("interrupt", &IdeDevice::interrupt_);
   s.state("transfer", &IdeDevice::transfer_);
   s.state("dma", &IdeDevice::dma_);
@@ -103,11 +107,12 @@ void IdeDevice::reset(ResetKind) {
   position_ = block_ = block_end_ = 0;
   dma_ = false;
   task_ = {};
+  modes_ = {};
+  lba_ = remaining_ = chunk_ = 0;
   diagnose();
 }
 
 // ---- The data register
-// ------------------------------------------------------------------------------------
 
 void IdeDevice::begin(IdeTransfer direction, u32 block, bool dma) {
   transfer_ = direction;
@@ -169,7 +174,6 @@ void IdeDevice::moved(u32 bytes) {
 }
 
 // ---- DMA
-// ----------------------------------------------------------------------------------------------------
 
 void IdeDevice::dma_in(std::vector<u8> data) {
   buffer_ = std::move(data);
@@ -204,7 +208,6 @@ void IdeDevice::pump_dma() {
 }
 
 // ---- Disk work
-// ----------------------------------------------------------------------------------------------
 
 DriveIo::Done IdeDevice::tell_owner() {
   return [this](bool ok, std::vector<u8> data) { drive_done(ok, std::move(data)); };
@@ -227,8 +230,21 @@ void IdeDevice::flush_drive() {
   io_.flush(*drive_, tell_owner());
 }
 
+bool IdeDevice::next_chunk() {
+  const u32 done = std::min(chunk_, remaining_);
+  lba_ += done;
+  remaining_ -= done;
+  return remaining_ != 0;
+}
+
+Result<> IdeDevice::check_extent(u64 sectors) const {
+  if (lba_ > sectors || remaining_ > sectors - lba_ || chunk_ > remaining_)
+    return fail("the command under way is beyond the end of the medium: {} sectors at {}",
+                remaining_, lba_);
+  return {};
+}
+
 // ---- State
-// --------------------------------------------------------------------------------------------------
 
 void IdeDevice::pre_save() {
   if (drive_ != nullptr) drive_->drain();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "hw/block/drive_io.h"
+#include "hw/ide/ata_identify.h"
 #include "hw/ide/ide_bus.h"
 #include "rhea/block/block_backend.h"
 #include "rhea/qom/device.h"
@@ -124,12 +125,22 @@ class IdeDevice : public Device {
   void write_drive(u64 offset);  ///< the buffer
   void flush_drive();
   void cancel() { io_.cancel(); }
+  /// Goes past the chunk that was moved; false when nothing remains.
+  bool next_chunk();
+  /// Refuses a loaded command that reaches beyond the medium.
+  Result<> check_extent(u64 sectors) const;
 
   TaskFile task_;
   BlockBackend* drive_{};
   std::string serial_, model_, version_;
   u64 wwn_{};
   u32 logical_block_size_{}, physical_block_size_{};
+  AtaModes modes_;
+  // The command under way, in the medium's sectors: where the chunk that is being moved begins, how
+  // much is left with it, and how long it is.
+  u64 lba_{0};
+  u32 remaining_{0};
+  u32 chunk_{0};
 
  private:
   DriveIo::Done tell_owner();
