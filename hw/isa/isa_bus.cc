@@ -17,13 +17,17 @@ void IsaDevice::add_memory(u64 address, Region& region, int priority) {
 Result<> IsaDevice::connect_isa_irq(IrqOutput& output, unsigned n) {
   if (n > 15) return fail("{}: ISA IRQ {} does not exist (0 to 15)", type().name, n);
   output.connect(isa().irq(n));
+  connected_.push_back(&output);
   return {};
 }
 
 void IsaDevice::unrealize() {
-  // A region may have been reset by its device already; then it is in no container.
-  for (Region* region : mapped_)
-    if (region->container() != nullptr) region->container()->remove(*region);
+  for (IrqOutput* output : connected_) {
+    output->lower();
+    output->connect({});
+  }
+  connected_.clear();
+  for (Region* region : mapped_) region->reset();
   mapped_.clear();
 }
 

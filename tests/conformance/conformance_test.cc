@@ -151,6 +151,23 @@ TEST_P(Conformance, UnrealizeLeavesTheMemoryMapAsItWas) {
   }
 }
 
+TEST_P(Conformance, CanBeRealizedAgain) {
+  Specimen specimen(type());
+  REQUIRE_ON_BENCH(specimen);
+  Machine& machine = specimen.bench().machine();
+  Device& device = *specimen.device();
+  const std::string map = machine.map().flat_text();
+  const auto state = specimen.save();
+  random_accesses(machine, device, 9, 300);
+  ASSERT_TRUE(device.set_realized(false));
+  const auto again = device.set_realized(true);
+  ASSERT_TRUE(again) << again.error().message();
+  specimen.bench().reset(ResetKind::Cold);
+  EXPECT_EQ(machine.map().flat_text(), map);
+  EXPECT_EQ(specimen.save().size(), state.size());
+  random_accesses(machine, device, 10, 300);
+}
+
 INSTANTIATE_TEST_SUITE_P(AllTypes, Conformance, ::testing::ValuesIn(device_type_names()),
                          [](const auto& tested) {
                            std::string name = tested.param;

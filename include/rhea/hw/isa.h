@@ -45,8 +45,9 @@ class IsaBus final : public Bus {
   }
   Region& memory() const { return *memory_; }
   Region& io() const { return *io_; }
-  /// Input of line `n` (0..15) towards the interrupt controllers; set by the board.
+  /// How a source of line `n` (0..15) reaches the interrupt controllers; set by the board.
   void set_irqs(std::function<Irq(unsigned)> irqs) { irqs_ = std::move(irqs); }
+  /// The end of a new source of line `n`: lines are shared, and each source has its own end.
   Irq irq(unsigned n) const { return irqs_ ? irqs_(n) : Irq(); }
   void set_dma(IsaDma* dma) { dma_ = dma; }
   IsaDma* dma() const { return dma_; }
@@ -58,7 +59,8 @@ class IsaBus final : public Bus {
   IsaDma* dma_{};
 };
 
-/// Base class. Regions added with add_port leave the bus when the device is unrealized.
+/// Base class. What add_port, add_memory and connect_isa_irq did ends when the device is
+/// unrealized.
 class IsaDevice : public Device {
  public:
   static constexpr std::string_view kName = "isa-device";
@@ -73,11 +75,12 @@ class IsaDevice : public Device {
   void add_memory(u64 address, Region& region, int priority = 1);
   /// Wires an output to line `n`, checked (0..15).
   Result<> connect_isa_irq(IrqOutput& output, unsigned n);
-  /// Takes the regions out again; overriders call it.
+  /// Resets the regions and lowers the lines; overriders call it.
   void unrealize() override;
 
  private:
   std::vector<Region*> mapped_;
+  std::vector<IrqOutput*> connected_;
 };
 
 }  // namespace rhea
