@@ -10,8 +10,7 @@ DefinitionBlock("dsdt.aml", "DSDT", 2, "RHEA", "RHEAPC", 1)
     Name(SER1, 0xff)                // whether there is a first serial port
     Name(SER2, 0xff)                // and a second
 
-    Name(\_S3, Package() { 1, 1, 0, 0 })
-    Name(\_S4, Package() { 2, 2, 0, 0 })
+    // S3 and S4, which can be switched off, are in the SSDT.
     Name(\_S5, Package() { 0, 0, 0, 0 })
 
     Scope(\_SB)

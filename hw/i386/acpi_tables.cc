@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// RSDP, RSDT, FADT, FACS, MADT, DSDT and the SSDT that names the processors (ACPI 6.4,
+// RSDP, RSDT, FADT, FACS, MADT, DSDT and the SSDT that names processors and sleep states (ACPI 6.4,
 // chapter 5.2).
 #include "hw/i386/acpi_tables.h"
 
@@ -21,6 +21,7 @@ constexpr std::string_view kRsdpFile = "etc/acpi/rsdp";
 // The chipset's general-purpose events.
 constexpr u16 kGpeBase = 0xafe0;
 constexpr u8 kSciIrq = 9;
+constexpr u8 kSuspendToRam = 1;  // the PIIX4's SLP_TYP
 
 /// Tables one behind the other in one file, with the linker's script beside them.
 class TableFile {
@@ -137,12 +138,19 @@ u32 add_madt(TableFile& file, const AcpiConfig& config) {
   return start;
 }
 
-// AML (ACPI 6.4, chapter 20): just enough to name processors.
+// AML (ACPI 6.4, chapter 20): just enough to name processors and sleep states.
 void aml_path(TableWriter& out, std::initializer_list<std::string_view> segments) {
   out.u8_('\\');
   if (segments.size() == 2) out.u8_(0x2e);
   if (segments.size() > 2) out.u8_(0x2f).u8_(segments.size());
   for (const std::string_view segment : segments) out.text(segment, 4, '_');
+}
+
+// Name(\_Sx, Package() { type, type, 0, 0 }) (7.4.2).
+void add_sleep_state(TableWriter& out, std::string_view name, u8 type) {
+  out.u8_(0x08);
+  aml_path(out, {name});
+  out.u8_(0x12).u8_(8).u8_(4).u8_(0x0a).u8_(type).u8_(0x0a).u8_(type).u8_(0).u8_(0);
 }
 
 u32 add_ssdt(TableFile& file, const AcpiConfig& config) {
@@ -155,6 +163,8 @@ u32 add_ssdt(TableFile& file, const AcpiConfig& config) {
     body.u8_(cpu).u32_(0).u8_(0);
     out.u8_(0x5b).u8_(0x83).u8_(body.size() + 1).bytes(body.data);  // Processor, one-byte PkgLength
   }
+  if (config.sleep.s3) add_sleep_state(out, "_S3", kSuspendToRam);
+  if (config.sleep.s4) add_sleep_state(out, "_S4", config.sleep.s4_type);
   file.end(start);
   return start;
 }

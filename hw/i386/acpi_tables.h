@@ -9,6 +9,13 @@
 
 namespace rhea::hw {
 
+/// Which sleep states the power management device has, and S4's SLP_TYP.
+struct SleepStates {
+  bool s3{true};
+  bool s4{true};
+  u8 s4_type{2};
+};
+
 /// What the tables say of this very machine.
 struct AcpiConfig {
   unsigned cpus{1};
@@ -19,6 +26,7 @@ struct AcpiConfig {
   u64 pci_high_last{36 * GiB - 1};
   bool serial[2]{};
   u16 pm_base{kUsualPmBase};  ///< where firmware put the PIIX4's power management ports
+  SleepStates sleep{};
 
   static constexpr u16 kUsualPmBase = 0x600;
 };

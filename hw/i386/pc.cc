@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The "pc" board: i440FX and PIIX3 with the usual ISA devices, wired as QEMU's pc-i440fx-7.2.
 #include "accel/accelerator.h"
+#include "hw/block/floppy_drive.h"
 #include "hw/i386/board.h"
 #include "hw/i386/kernel_boot.h"
 #include "hw/i386/pc_firmware.h"
@@ -11,6 +12,7 @@
 #include "rhea/block/block_backend.h"
 #include "rhea/chardev/chardev.h"
 #include "rhea/hw/isa.h"
+#include "rhea/qom/shared_line.h"
 #include "rhea/softmmu/smm.h"
 
 #include <algorithm>
@@ -19,17 +21,30 @@
 namespace rhea::hw {
 namespace {
 
-// CMOS register 0x10's code for the drive that an image of this size goes into; empty drives take
-// up to 2.88 MB.
-u8 floppy_type(const BlockBackend& drive) {
-  const u64 kib = drive.size() / KiB;
-  if (kib == 0 || kib > 1760) return 5;
-  if (kib > 1200) return 4;
-  if (kib > 720) return 2;
-  return kib > 360 ? 3 : 1;
+// CMOS register 0x10's code for a kind of drive.
+u8 cmos_floppy_type(FloppyDriveType type) {
+  switch (type) {
+    case FloppyDriveType::Fd120: return 2;
+    case FloppyDriveType::Fd144: return 4;
+    case FloppyDriveType::Fd288: return 5;
+    default: return 0;
+  }
 }
 
 constexpr unsigned kPowerManagement = 1 << 3 | 3, kPmBaseRegister = 0x40;
+
+u64 number(const Device& device, std::string_view property) {
+  const auto value = device.get(property);
+  return value ? parse_unsigned(*value, {}, false).value_or(0) : 0;
+}
+
+SleepStates sleep_states(const Device& pm) {
+  return {.s3 = number(pm, "disable_s3") == 0,
+          .s4 = number(pm, "disable_s4") == 0,
+          .s4_type = static_cast<u8>(number(pm, "s4_val"))};
+}
+
+constexpr unsigned kGsis = 24;
 
 using Settings = std::vector<std::pair<std::string, Value>>;
 
@@ -65,9 +80,12 @@ class PcBoard final : public Board {
   std::unique_ptr<PcMemory> memory_;
   I440fxHost* host_{};
   IsaBus* isa_{};
+  std::array<SharedLine, kGsis> gsis_;  ///< of devices, links and the SCI
   Device* pic_{};
   Device* ioapic_{};
   Mc146818* rtc_{};
+  Device* pm_{};
+  FloppyBus* floppies_{};
 };
 
 void PcBoard::describe(Schema<PcBoard>& s) {
@@ -151,12 +169,15 @@ Result<> PcBoard::add_chipset() {
                       .pci_memory = &memory_->pci_memory(),
                       .system_io = &machine().system_io()});
   TRY(machine().add_device(std::move(host), nullptr, "i440fx"));
+  for (unsigned gsi = 0; gsi < kGsis; ++gsi)
+    gsis_[gsi].connect(Irq::to<&PcBoard::set_gsi>(*this, gsi));
   machine().interrupts.gsi = [this](unsigned gsi) {
-    return Irq::to<&PcBoard::set_gsi>(*this, gsi);
+    return gsi < kGsis ? gsis_[gsi].add_source() : Irq();
   };
-  TRY(add("PIIX3", &host_->bus(), {{"addr", "1.0"}}));
+  Device* bridge = TRY(add("PIIX3", &host_->bus(), {{"addr", "1.0"}}));
   isa_ = static_cast<IsaBus*>(machine().find_bus("ISA"));
-  isa_->set_irqs([this](unsigned n) { return Irq::to<&PcBoard::set_gsi>(*this, n); });
+  isa_->set_irqs(machine().interrupts.gsi);
+  for (unsigned n = 0; n < 16; ++n) bridge->connect_gpio_out("isa-irq", n, isa_->irq(n));
   return {};
 }
 
@@ -198,9 +219,9 @@ Result<> PcBoard::add_isa_devices() {
     return fail("-machine smm=on: accelerator {} has no system management mode",
                 accel.accelerator().short_name());
   const bool smm = smm_ != OnOffAuto::Off && has_smm;
-  Device* pm = TRY(add("PIIX4_PM", &host_->bus(), {{"addr", "1.3"}, {"smm-enabled", smm}}));
-  pm->connect_gpio_out("smi-irq", 0, Irq::to<&PcBoard::set_smi>(*this, 0));
-  pm->connect_gpio_out("sci", 0, machine().interrupts.gsi(9));
+  pm_ = TRY(add("PIIX4_PM", &host_->bus(), {{"addr", "1.3"}, {"smm-enabled", smm}}));
+  pm_->connect_gpio_out("smi-irq", 0, Irq::to<&PcBoard::set_smi>(*this, 0));
+  pm_->connect_gpio_out("sci", 0, machine().interrupts.gsi(9));
   return {};
 }
 
@@ -237,6 +258,7 @@ Result<> PcBoard::add_drives() {
       TRY(create_drive(machine(), "if=floppy,index=0,id=floppy0"));
   }
   Device* fdc = TRY(add("isa-fdc", isa_));
+  floppies_ = static_cast<FloppyBus*>(fdc->buses().front());
   for (BlockBackend* drive : drives(machine())) {
     const Settings settings = {{"drive", drive->name()}, {"unit", u64(drive->unit)}};
     if (drive->interface == DriveInterface::Ide) {
@@ -245,20 +267,24 @@ Result<> PcBoard::add_drives() {
         return fail("-drive {}: there is no IDE bus {}", drive->name(), drive->bus);
       TRY(add(drive->is_cdrom() ? "ide-cd" : "ide-hd", bus, settings));
     } else if (drive->interface == DriveInterface::Floppy) {
-      TRY(add("floppy", fdc->buses().front(), settings));
+      TRY(add("floppy", floppies_, settings));
+    } else if (drive->interface == DriveInterface::Virtio ||
+               drive->interface == DriveInterface::Scsi) {
+      return fail("-drive if={}: this board has no such disks (ide, floppy and none are there)",
+                  drive->interface == DriveInterface::Virtio ? "virtio" : "scsi");
     }
   }
   return {};
 }
 
 void PcBoard::describe_to_firmware() {
-  PcFacts facts{.ram = host_->ram(), .acpi = acpi_};
+  PcFacts facts{.ram = host_->ram(), .acpi = acpi_, .sleep = sleep_states(*pm_)};
   facts.pm_base = [bus = &host_->bus()] {
     return static_cast<u16>(bus->config_read(kPowerManagement, kPmBaseRegister, 2) & 0xffc0);
   };
-  for (const BlockBackend* drive : drives(machine()))
-    if (drive->interface == DriveInterface::Floppy && drive->unit >= 0 && drive->unit < 2)
-      facts.floppy_types[drive->unit] = floppy_type(*drive);
+  for (unsigned unit = 0; unit < FloppyBus::kUnits; ++unit)
+    if (const FloppyDrive* drive = floppies_->drive(unit))
+      facts.floppy_types[unit] = cmos_floppy_type(drive->drive_type());
   for (const auto& [index, value] : cmos_contents(machine().config, facts))
     rtc_->set_cmos(index, value);
   FwCfg& fw_cfg = *FwCfg::of(machine());

@@ -2,7 +2,6 @@
 // CMOS contents and fw_cfg files of the PC board.
 #include "hw/i386/pc_firmware.h"
 
-#include "hw/i386/acpi_tables.h"
 #include "hw/i386/smbios.h"
 #include "hw/i386/table_writer.h"
 
@@ -37,6 +36,17 @@ std::vector<u8> e820(const RamSplit& ram) {
   return out.data;
 }
 
+// Byte n is state n; bit 7 says that it is there, the low bits are its SLP_TYP.
+std::vector<u8> system_states(const SleepStates& sleep) {
+  constexpr u8 kThere = 0x80;
+  return {kThere,
+          0,
+          0,
+          static_cast<u8>(0x01 | (sleep.s3 ? kThere : 0)),
+          static_cast<u8>(sleep.s4_type | (sleep.s4 ? kThere : 0)),
+          kThere};
+}
+
 void add_tables(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts) {
   SmbiosTables smbios = build_smbios({.ram_size = config.ram_size,
                                       .low_ram = facts.ram.below_4g,
@@ -53,7 +63,8 @@ void add_tables(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts
                   .topology = topology(config),
                   .pci_low_first = facts.ram.below_4g,
                   .pci_high_first = high_first,
-                  .pci_high_last = high_first + 32 * GiB - 1};
+                  .pci_high_last = high_first + 32 * GiB - 1,
+                  .sleep = facts.sleep};
   for (std::size_t i = 0; i < std::min<std::size_t>(2, config.serials.size()); ++i)
     acpi.serial[i] = !config.serials[i].empty();
   AcpiTables tables = build_acpi_tables(acpi);
@@ -119,8 +130,7 @@ void fill_fw_cfg(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& fact
   }
   // Minus one: do not start again when nothing could be booted (-boot reboot-timeout's default).
   fw_cfg.add_file("etc/boot-fail-wait", {0xff, 0xff, 0xff, 0xff});
-  // Which sleep states work: byte n is state n, bit 7 set: there, the low bits its SLP_TYP.
-  fw_cfg.add_file("etc/system-states", {0x80, 0, 0, 0x81, 0x80 | 2, 0x80});
+  fw_cfg.add_file("etc/system-states", system_states(facts.sleep));
   add_tables(fw_cfg, config, facts);
 }
 

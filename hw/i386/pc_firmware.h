@@ -2,6 +2,7 @@
 // What a PC's firmware is told of the machine: CMOS, fw_cfg items, tables.
 #pragma once
 
+#include "hw/i386/acpi_tables.h"
 #include "hw/pci-host/i440fx.h"
 #include "rhea/hw/fw_cfg.h"
 #include "rhea/softmmu/machine.h"
@@ -14,7 +15,8 @@ struct PcFacts {
   RamSplit ram;
   bool acpi{true};
   std::function<u16()> pm_base{};  ///< of the power management ports; 0: not set
-  u8 floppy_types[2]{};            ///< as CMOS register 0x10 codes them; 0: no drive
+  SleepStates sleep{};
+  u8 floppy_types[2]{};  ///< as CMOS register 0x10 codes them; 0: no drive
 };
 
 /// The CMOS bytes by which SeaBIOS learns memory, CPUs, floppies and the boot order; (index, value)

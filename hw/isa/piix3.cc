@@ -39,12 +39,12 @@ constexpr u16 kRoutable = 0xdef8;
 constexpr u16 kResetPort = 0xcf9;
 constexpr u8 kResetCpu = 0x04, kResetHard = 0x02;
 
-/// Intel 82371SB (order 290550), function 0. Output of a link is the ISA line that PIRQRC names;
-/// the interrupt controllers behind it are the 8259s' and the I/O APIC's inputs 0 to 15 (this
-/// chipset has no lines of their own for links). State: PIRQ routing, reset control, the ISA bus;
-/// the other registers are storage with datasheet reset values. The edge/level control register
-/// sits in the i8259 device, which uses it. Missing: chip selects that switch the RTC and keyboard
-/// controller off, SMIs, fast-off and throttling.
+/// Intel 82371SB (order 290550), function 0. Output of a link is the ISA line that PIRQRC names
+/// (pins "isa-irq"); the interrupt controllers behind it are the 8259s' and the I/O APIC's inputs 0
+/// to 15 (this chipset has no lines of their own for links). State: PIRQ routing, reset control,
+/// the ISA bus; the other registers are storage with datasheet reset values. The edge/level control
+/// register sits in the i8259 device, which uses it. Missing: chip selects that switch the RTC and
+/// keyboard controller off, SMIs, fast-off and throttling.
 class Piix3 final : public PciDevice {
  public:
   static constexpr std::string_view kName = "PIIX3";
@@ -59,6 +59,7 @@ class Piix3 final : public PciDevice {
   Piix3() {
     set_identity(kPci);
     init_gpio_in<&Piix3::set_link>(*this, "pirq", kLinks);
+    for (IrqOutput& line : lines_) init_gpio_out("isa-irq", line);
     config_set16(pci::kCommand, 0x0007, 0x0108);
     config_set16(pci::kStatus, 0x0280);
     config_set8(kIoRecovery, 0x4d, 0xff);
@@ -151,10 +152,8 @@ class Piix3 final : public PciDevice {
 
   void update_lines() {
     const u16 wanted = wanted_lines();
-    const u16 changed = wanted ^ lines_;
-    lines_ = wanted;
-    for (unsigned line = 0; line < 16; ++line)
-      if ((changed >> line & 1) != 0) isa_->irq(line).set((wanted >> line & 1) != 0);
+    for (unsigned line = 0; line < lines_.size(); ++line)
+      lines_[line].set((wanted >> line & 1) != 0);
   }
 
   u64 read_reset_control(u64, unsigned) { return reset_control_; }
@@ -167,7 +166,7 @@ class Piix3 final : public PciDevice {
 
   IsaBus* isa_{};
   std::array<bool, kLinks> links_{};  ///< what the host bridge drives, so no state of ours
-  u16 lines_{0};                      ///< ISA lines we hold up
+  std::array<IrqOutput, 16> lines_;   ///< our ends of the ISA lines
   u8 reset_control_{0};
   Region reset_port_;
 };

@@ -45,6 +45,8 @@ Chipset::Chipset(u64 ram_size, u64 max_ram_below_4g, bool smm) {
   piix3 = add("PIIX3", "1.0");
   auto* isa = static_cast<IsaBus*>(piix3->child("isa.0"));
   isa->set_irqs([this](unsigned line) { return Irq::to<&Chipset::set_irq>(*this, line); });
+  for (unsigned line = 0; line < irq.size(); ++line)
+    piix3->connect_gpio_out("isa-irq", line, isa->irq(line));
   pm = add("PIIX4_PM", "1.3");
   pm->connect_gpio_out("sci", 0, Irq::to<&Chipset::set_sci>(*this, 0));
   pm->connect_gpio_out("smi-irq", 0, Irq::to<&Chipset::set_smi>(*this, 0));

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the pc board tells its firmware, and which drives it takes.
+#include "rhea/block/block_backend.h"
+#include "tests/support/pc.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+namespace rhea::test {
+namespace {
+
+u64 cmos(Pc& pc, u8 index) {
+  pc.machine().io().store(0x70, index, 1);
+  return pc.machine().io().load(0x71, 1);
+}
+
+/// A fw_cfg file as the guest finds and reads it; empty when there is none.
+std::vector<u8> fw_cfg_file(Pc& pc, std::string_view name) {
+  constexpr u16 kSelector = 0x510, kData = 0x511, kDirectory = 0x19;
+  const auto& io = pc.machine().io();
+  const auto read_big_endian = [&io](unsigned bytes) {
+    u64 value = 0;
+    for (unsigned i = 0; i < bytes; ++i) value = value << 8 | io.load(kData, 1);
+    return value;
+  };
+  io.store(kSelector, kDirectory, 2);
+  for (u64 left = read_big_endian(4); left > 0; --left) {
+    std::vector<u8> contents(read_big_endian(4));
+    const u64 key = read_big_endian(2);
+    read_big_endian(2);
+    std::string text;
+    for (unsigned i = 0; i < 56; ++i) text += static_cast<char>(read_big_endian(1));
+    if (text.c_str() != name) continue;
+    io.store(kSelector, key, 2);
+    for (u8& byte : contents) byte = static_cast<u8>(read_big_endian(1));
+    return contents;
+  }
+  return {};
+}
+
+bool has_sleep_state(Pc& pc, std::string_view name) {
+  const auto tables = fw_cfg_file(pc, "etc/acpi/tables");
+  return std::string_view(reinterpret_cast<const char*>(tables.data()), tables.size())
+      .contains(name);
+}
+
+TEST(PcFirmware, HearsOfTheSleepStates) {
+  Pc pc;
+  EXPECT_EQ(fw_cfg_file(pc, "etc/system-states"),
+            (std::vector<u8>{0x80, 0x00, 0x00, 0x81, 0x82, 0x80}));
+  EXPECT_TRUE(has_sleep_state(pc, "_S3_"));
+  EXPECT_TRUE(has_sleep_state(pc, "_S4_"));
+}
+
+TEST(PcFirmware, HearsThatSuspendToRamIsOff) {
+  Pc pc({}, [](Machine& machine) { machine.add_global("PIIX4_PM", "disable_s3", "1"); });
+  EXPECT_EQ(fw_cfg_file(pc, "etc/system-states"),
+            (std::vector<u8>{0x80, 0x00, 0x00, 0x01, 0x82, 0x80}));
+  EXPECT_FALSE(has_sleep_state(pc, "_S3_"));
+  EXPECT_TRUE(has_sleep_state(pc, "_S4_"));
+}
+
+TEST(PcFirmware, HearsThatSuspendToDiskIsOffAndItsType) {
+  Pc pc({}, [](Machine& machine) {
+    machine.add_global("PIIX4_PM", "disable_s4", "1");
+    machine.add_global("PIIX4_PM", "s4_val", "5");
+  });
+  EXPECT_EQ(fw_cfg_file(pc, "etc/system-states"),
+            (std::vector<u8>{0x80, 0x00, 0x00, 0x81, 0x05, 0x80}));
+  EXPECT_TRUE(has_sleep_state(pc, "_S3_"));
+  EXPECT_FALSE(has_sleep_state(pc, "_S4_"));
+}
+
+TEST(PcFirmware, FindsOneEmptyFloppyDriveOfTheLargestKindInCmos) {
+  Pc pc;
+  EXPECT_EQ(cmos(pc, 0x10), 0x50U);
+  EXPECT_EQ(cmos(pc, 0x14) & 0xc1, 0x01U);
+}
+
+TEST(PcFirmware, FindsTheFloppyDrivesThatWereNamedInCmos) {
+  Pc pc({}, [](Machine& machine) {
+    machine.add_global("isa-fdc", "fdtypeA", "120");
+    machine.add_global("isa-fdc", "fdtypeB", "144");
+    ASSERT_TRUE(create_drive(machine, "if=floppy,index=1"));
+  });
+  EXPECT_EQ(cmos(pc, 0x10), 0x24U);
+  EXPECT_EQ(cmos(pc, 0x14) & 0xc1, 0x41U);
+}
+
+TEST(PcFirmware, FindsNoFloppyDriveWhereThereIsNone) {
+  MachineConfig config;
+  config.no_defaults = true;
+  Pc pc(config);
+  EXPECT_EQ(cmos(pc, 0x10), 0U);
+  EXPECT_EQ(cmos(pc, 0x14) & 0xc1, 0U);
+}
+
+/// Why the board cannot be built with this drive.
+std::string refusal(const std::string& drive) {
+  try {
+    Pc pc({}, [&drive](Machine& machine) { ASSERT_TRUE(create_drive(machine, drive)); });
+    return "it works";
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+}
+
+TEST(PcDrives, DisksThatTheBoardHasNoControllerForAreRefused) {
+  EXPECT_EQ(refusal("if=virtio"),
+            "-drive if=virtio: this board has no such disks (ide, floppy and none are there)");
+  EXPECT_EQ(refusal("if=scsi"),
+            "-drive if=scsi: this board has no such disks (ide, floppy and none are there)");
+  EXPECT_EQ(refusal("if=none,id=spare"), "it works");
+}
+
+}  // namespace
+}  // namespace rhea::test
