@@ -72,6 +72,12 @@ class ConcurrencyTest : public testing::Test {
     EXPECT_TRUE(ram_.init_ram(nullptr, "ram", 0x10000));
     root_.add(0, ram_);
   }
+  /// One register of the device that may or may not be there just now.
+  void read_and_write_device(unsigned n) {
+    const u64 value = space_.load(0x20000 + 4 * n, 4);
+    if (value != Counter::kAlive && value != 0xffffffff) ++strange_;
+    space_.store(0x20000, 1, 4);
+  }
 
   LockDomain lock_;
   MemoryMap map_{&lock_};
@@ -103,11 +109,7 @@ TEST_F(ConcurrencyTest, ReadersSeeOldOrNewViewWhileAWriterPublishes) {
 }
 
 TEST_F(ConcurrencyTest, DeviceOfTheMachinesDomainMayGoWhileProcessorsAccessIt) {
-  const Crew processors(3, [&](unsigned i) {
-    const u64 value = space_.load(0x20000 + 4 * i, 4);
-    if (value != Counter::kAlive && value != 0xffffffff) ++strange_;
-    space_.store(0x20000, 1, 4);
-  });
+  const Crew processors(3, [&](unsigned i) { read_and_write_device(i); });
   EXPECT_GT(repeat([&] {
               const DomainGuard guard(&lock_);
               const auto device = std::make_unique<Device>(0x100);
@@ -121,11 +123,7 @@ TEST_F(ConcurrencyTest, DeviceOfTheMachinesDomainMayGoWhileProcessorsAccessIt) {
 }
 
 TEST_F(ConcurrencyTest, DeviceOfAnOwnDomainMayGoWhileProcessorsAccessIt) {
-  const Crew processors(3, [&](unsigned i) {
-    const u64 value = space_.load(0x20000 + 4 * i, 4);
-    if (value != Counter::kAlive && value != 0xffffffff) ++strange_;
-    space_.store(0x20000, 1, 4);
-  });
+  const Crew processors(3, [&](unsigned i) { read_and_write_device(i); });
   EXPECT_GT(repeat([&] {
               const DomainGuard guard(&lock_);
               const auto own = std::make_unique<LockDomain>();

@@ -14,6 +14,13 @@ constexpr u32 kMemory = 0x20000;
 class FdcTransfer : public Fdc {
  protected:
   Bytes memory(u32 sectors) { return bench.read(kMemory, sectors * 512); }
+  /// Compares `sectors` sectors of memory with those of the track, to sector `last`.
+  Bytes scan(u8 opcode, u32 sectors, u8 last) {
+    host.set_dma(kMemory, sectors * 512, Direction::FromMemory);
+    Bytes command = FdcHost::sectors(opcode, 0, 0, 1, last);
+    command[8] = 1;
+    return host.run(command);
+  }
 };
 
 TEST_F(FdcTransfer, ADmaReadFillsMemory) {
@@ -165,29 +172,20 @@ TEST_F(FdcTransfer, ScanFindsTheEqualSector) {
   bench.write(kMemory, Bytes(3 * 512, 0x01));
   gate->data.assign(gate->data.size(), 0);
   std::fill_n(gate->data.begin() + 512, 512, u8{0x01});
-  host.set_dma(kMemory, 3 * 512, Direction::FromMemory);
-  Bytes scan = FdcHost::sectors(0x51, 0, 0, 1, 18);
-  scan[8] = 1;
-  EXPECT_EQ(host.run(scan), (Bytes{0x00, 0, 0x08, 0, 0, 2, 2}));
+  EXPECT_EQ(scan(0x51, 3, 18), (Bytes{0x00, 0, 0x08, 0, 0, 2, 2}));
 }
 
 TEST_F(FdcTransfer, ScanHighOrEqualTakesTheFirstHigherSector) {
   bench.write(kMemory, Bytes(3 * 512, 0x05));
   gate->data.assign(gate->data.size(), 0);
   std::fill_n(gate->data.begin() + 1024, 512, u8{0x09});
-  host.set_dma(kMemory, 3 * 512, Direction::FromMemory);
-  Bytes scan = FdcHost::sectors(0x5d, 0, 0, 1, 18);
-  scan[8] = 1;
-  EXPECT_EQ(host.run(scan), (Bytes{0x00, 0, 0x00, 0, 0, 3, 2}));
+  EXPECT_EQ(scan(0x5d, 3, 18), (Bytes{0x00, 0, 0x00, 0, 0, 3, 2}));
 }
 
 TEST_F(FdcTransfer, AScanThatFindsNothingSaysSo) {
   bench.write(kMemory, Bytes(4 * 512, 0x05));
   gate->data.assign(gate->data.size(), 0);
-  host.set_dma(kMemory, 4 * 512, Direction::FromMemory);
-  Bytes scan = FdcHost::sectors(0x51, 0, 0, 1, 3);
-  scan[8] = 1;
-  EXPECT_EQ(host.run(scan)[2], 0x04);
+  EXPECT_EQ(scan(0x51, 4, 3)[2], 0x04);
 }
 
 TEST_F(FdcTransfer, FormatFillsTheTrack) {
