@@ -6,6 +6,8 @@
 #include "rhea/util/log.h"
 #include "rhea/util/option.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace rhea::accel {
@@ -23,14 +25,17 @@ std::string known_accelerators() {
   return names;
 }
 
-/// "kvm,kernel-irqchip=split" as an object with its properties set.
+const TypeInfo* find_accelerator(std::string_view name) {
+  const TypeInfo* type = find_type(std::string(canonical(name)) + "-accel");
+  return type != nullptr && !type->is_abstract && type->is_a(Accelerator::kName) ? type : nullptr;
+}
+
+/// "kvm,kernel-irqchip=split" as an object with its properties set; null where this program has no
+/// such accelerator. What is wrong with a property is an error, whatever else there is to try.
 Result<std::unique_ptr<Accelerator>> make_accelerator(Machine& machine, std::string_view text) {
   KeyValues options = TRY(KeyValues::parse(text, "accel"));
-  const std::string name(canonical(options.take("accel").value_or("")));
-  const TypeInfo* type = find_type(name + "-accel");
-  if (type == nullptr && name == "tcg") return fail("the software CPU (tcg) is not there yet");
-  if (type == nullptr || type->is_abstract || !type->is_a(Accelerator::kName))
-    return fail("invalid accelerator '{}'; there are: {}", name, known_accelerators());
+  const TypeInfo* type = find_accelerator(options.take("accel").value_or(""));
+  if (type == nullptr) return nullptr;
   std::unique_ptr<Object> object = TRY(machine.make(type->name));
   for (const auto& [key, value] : options.all()) TRY(object->set(key, value));
   return std::unique_ptr<Accelerator>(static_cast<Accelerator*>(object.release()));
@@ -75,29 +80,43 @@ void AccelService::add_candidates(std::string_view list) {
   candidates_.emplace_back(list);
 }
 
+// Nobody chose: the fastest that really works. An accelerator that is slow here is passed over and
+// said to be so once; it runs guests all the same when it is asked for. What is said comes when the
+// board stands, so that a wrong command line has its error alone.
 Result<> AccelService::select() {
-  if (candidates_.empty()) candidates_ = {"kvm", "tcg"};
+  const bool by_default = candidates_.empty();
+  if (by_default) candidates_ = {"kvm", "tcg"};
   std::vector<std::string> reasons;
   for (const std::string& candidate : candidates_) {
-    auto accelerator = make_accelerator(*machine_, candidate);
-    if (!accelerator) {
-      reasons.push_back(accelerator.error().message());
+    auto accelerator = TRY(make_accelerator(*machine_, candidate));
+    if (accelerator == nullptr) {
+      reasons.push_back(fmt::format("invalid accelerator '{}'; there are: {}",
+                                    candidate.substr(0, candidate.find(',')),
+                                    known_accelerators()));
       continue;
     }
-    auto vm = (*accelerator)->create_vm(*machine_);
+    const std::string name(accelerator->short_name());
+    if (const auto slow = accelerator->why_slow(); by_default && slow) {
+      machine_->on_machine_ready(
+          [text = fmt::format("{}: the default is tcg here, -accel {} overrides", *slow, name)] {
+            report_info(text);
+          });
+      continue;
+    }
+    auto vm = accelerator->create_vm(*machine_);
     if (!vm) {
       reasons.push_back(vm.error().message());
       continue;
     }
-    for (const std::string& reason : reasons)
-      report_warning(fmt::format("{}; falling back to {}", reason, (*accelerator)->short_name()));
+    machine_->on_machine_ready([reasons, name] {
+      for (const std::string& reason : reasons)
+        report_warning(fmt::format("{}; falling back to {}", reason, name));
+    });
     vm_ = std::move(*vm);
-    accelerator_ = &machine_->container("/machine").add_child("accel", std::move(*accelerator));
+    accelerator_ = &machine_->container("/machine").add_child("accel", std::move(accelerator));
     return {};
   }
-  std::string all;
-  for (const std::string& reason : reasons) all += (all.empty() ? "" : "; ") + reason;
-  return fail("-accel: {}", all);
+  return fail("-accel: {}", fmt::join(reasons, "; "));
 }
 
 Result<> AccelService::create_vcpus() {

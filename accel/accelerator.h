@@ -64,6 +64,9 @@ class Accelerator : public Object {
   using Extendable = Accelerator;
   /// As -accel names it: "kvm".
   virtual std::string_view short_name() const = 0;
+  /// Why guests run slower by it on this host than on the software CPU, if they do; then it is not
+  /// taken unless asked for.
+  virtual std::optional<std::string> why_slow() const { return std::nullopt; }
   /// Why this host cannot, as one line; or success.
   virtual Result<std::unique_ptr<VmBackend>> create_vm(Machine& machine) = 0;
 };
@@ -76,7 +79,7 @@ class AccelService final : public MachineService {
 
   /// -accel, -machine accel=: a list "kvm:tcg" of candidates in order; what follows a comma belongs
   /// to the last ("kvm:tcg,thread=multi"). The first that works is taken; the others' reasons are
-  /// warnings, or the error when none works.
+  /// warnings, or the error when none works. Without any, the fastest that works is.
   void add_candidates(std::string_view list);
   const std::vector<std::string>& candidates() const { return candidates_; }
   Result<> select();

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // -accel kvm and its parameters.
+#include "accel/kvm/host_cpu.h"
 #include "accel/kvm/vm.h"
+
+#include <filesystem>
 
 namespace rhea {
 
@@ -31,6 +34,13 @@ class KvmAccelerator final : public accel::Accelerator {
   }
 
   std::string_view short_name() const override { return "kvm"; }
+
+  std::optional<std::string> why_slow() const override {
+    std::error_code ignored;
+    if (has_hardware_virtualization() || !std::filesystem::exists(device_, ignored))
+      return std::nullopt;
+    return "this host has neither VT-x nor AMD-V, so its KVM interprets guests slowly";
+  }
 
   Result<std::unique_ptr<accel::VmBackend>> create_vm(Machine& machine) override {
     if (irqchip_ == KernelIrqchip::Off)
