@@ -24,16 +24,19 @@ void Chardev::detach(const void*) {
 
 void Chardev::write_all(std::span<const u8> data) {
   using Steady = std::chrono::steady_clock;
-  auto give_up = Steady::now() + std::chrono::seconds(1);
-  while (!data.empty()) {
+  constexpr auto kPatience = std::chrono::seconds(1);
+  // Usually the peer takes all at once, and no clock is read.
+  data = data.subspan(write(data));
+  if (data.empty()) [[likely]]
+    return;
+  auto give_up = Steady::now() + kPatience;
+  while (!data.empty() && Steady::now() <= give_up) {
     const std::size_t taken = write(data);
     data = data.subspan(taken);
-    if (taken != 0) {
-      give_up = Steady::now() + std::chrono::seconds(1);
-    } else {
-      if (Steady::now() > give_up) return;
+    if (taken != 0)
+      give_up = Steady::now() + kPatience;
+    else
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
   }
 }
 

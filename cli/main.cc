@@ -24,8 +24,12 @@ Result<> start(Machine& machine, const std::vector<GivenOption>& given) {
   TRY(apply_phase(machine, given, StartPhase::Accelerator));
   auto& accel = machine.service<accel::AccelService>();
   TRY(accel.select());
-  TRY(hw::build_board(machine));
-  TRY(apply_phase(machine, given, StartPhase::Devices));
+  {
+    // One map for the whole board instead of one after each of its parts.
+    const Transaction transaction(machine.map());
+    TRY(hw::build_board(machine));
+    TRY(apply_phase(machine, given, StartPhase::Devices));
+  }
   machine.machine_ready();
   TRY(accel.create_vcpus());
   TRY(apply_phase(machine, given, StartPhase::Monitors));

@@ -168,7 +168,7 @@ MemResult AddressSpace::access(u64 address, Access& access, bool write) const {
       }
       if (found.region().kind() == RegionKind::Ram || found.region().kind() == RegionKind::Rom)
         return MemResult::Refused;
-      if (!std::has_single_bit(access.size)) break;
+      if (!softmmu::register_sized(access.size)) break;
       region = &found.region();
       access.offset = found.offset();
       domain = region->lock_domain();

@@ -22,7 +22,7 @@ MemResult refuse(Access& access, bool write, MemResult why) {
 }
 
 bool accepts(const AccessSizes& sizes, u64 offset, unsigned size) {
-  return std::has_single_bit(size) && size >= sizes.min && size <= sizes.max &&
+  return softmmu::register_sized(size) && size >= sizes.min && size <= sizes.max &&
          (sizes.unaligned || offset % size == 0);
 }
 

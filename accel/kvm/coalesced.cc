@@ -4,15 +4,26 @@
 
 #include "accel/kvm/trace_events.h"
 #include "accel/kvm/vm.h"
+#include "softmmu/host_access.h"
 
 #include <algorithm>
-#include <array>
 
 namespace rhea::kvm {
 namespace {
 
 constexpr i64 kDrainPeriodNs = 20'000'000;
 constexpr u32 kRingSize = (4096 - sizeof(kvm_coalesced_mmio_ring)) / sizeof(kvm_coalesced_mmio);
+
+void deliver(Machine& machine, const kvm_coalesced_mmio& entry) {
+  AddressSpace& space = entry.pio == 1 ? machine.io() : machine.memory();
+  const unsigned size = std::min<u32>(entry.len, sizeof entry.data);
+  if (!softmmu::register_sized(size)) {
+    // What is left of an access that crosses a page.
+    space.write(entry.phys_addr, {static_cast<const u8*>(entry.data), size});
+    return;
+  }
+  space.store(entry.phys_addr, softmmu::load_host(entry.data, size), size);
+}
 
 }  // namespace
 
@@ -41,9 +52,7 @@ void CoalescedRing::drain_pending() {
     const u32 first = ring_->first % kRingSize;
     const kvm_coalesced_mmio entry = ring_->coalesced_mmio[first];
     std::atomic_ref(ring_->first).store((first + 1) % kRingSize, std::memory_order_release);
-    AddressSpace& space = entry.pio == 1 ? vm_->machine().io() : vm_->machine().memory();
-    space.write(entry.phys_addr,
-                {static_cast<const u8*>(entry.data), std::min<std::size_t>(entry.len, 8)});
+    deliver(vm_->machine(), entry);
   }
   draining_ = false;
 }

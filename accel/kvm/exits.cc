@@ -5,8 +5,8 @@
 #include "accel/kvm/vcpu.h"
 #include "accel/kvm/vm.h"
 #include "rhea/util/log.h"
+#include "softmmu/host_access.h"
 
-#include <bit>
 #include <cstring>
 
 namespace rhea::kvm {
@@ -14,12 +14,6 @@ namespace {
 
 constexpr u64 kNoSuchHypercall = static_cast<u64>(-1000);  // KVM_ENOSYS to the guest
 constexpr u32 kEmulationFailed = KVM_INTERNAL_ERROR_EMULATION;
-
-u64 load_bytes(const u8* data, unsigned size) {
-  u64 value = 0;
-  std::memcpy(&value, data, size);
-  return value;
-}
 
 }  // namespace
 
@@ -63,10 +57,9 @@ void KvmVcpu::port_access() {
   u8* data = reinterpret_cast<u8*>(run_) + io.data_offset;
   for (u32 i = 0; i < io.count; ++i, data += size) {
     if (io.direction == KVM_EXIT_IO_OUT) {
-      io_->store(io.port, load_bytes(data, size), size);
+      io_->store(io.port, softmmu::load_host(data, size), size);
     } else {
-      const u64 value = io_->load(io.port, size);
-      std::memcpy(data, &value, size);
+      softmmu::store_host(data, io_->load(io.port, size), size);
     }
   }
 }
@@ -74,14 +67,14 @@ void KvmVcpu::port_access() {
 void KvmVcpu::memory_access() {
   auto& mmio = run_->mmio;
   const unsigned size = std::min<u32>(mmio.len, sizeof mmio.data);
-  if (!std::has_single_bit(size)) {
+  if (!softmmu::register_sized(size)) {
     // What is left of an access that crosses a page.
     if (mmio.is_write != 0)
       memory_->write(mmio.phys_addr, {static_cast<const u8*>(mmio.data), size});
     else
       memory_->read(mmio.phys_addr, {static_cast<u8*>(mmio.data), size});
   } else if (mmio.is_write != 0) {
-    memory_->store(mmio.phys_addr, load_bytes(mmio.data, size), size);
+    memory_->store(mmio.phys_addr, softmmu::load_host(mmio.data, size), size);
   } else {
     const u64 value = memory_->load(mmio.phys_addr, size);
     std::memcpy(mmio.data, &value, sizeof value);

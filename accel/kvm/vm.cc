@@ -123,7 +123,6 @@ Result<> Vm::set_up() {
   TRY(dirty_log_.set_up(options_.dirty_ring_entries));
   slots_ = std::make_unique<MemorySlots>(*this);
   coalesced_ = std::make_unique<CoalescedRing>(*this);
-  listen();
   return {};
 }
 
@@ -141,7 +140,10 @@ accel::BoardParts Vm::parts() const {
   return {.pic = "kvm-i8259", .ioapic = "kvm-ioapic", .pit = "kvm-pit"};
 }
 
+// Only now: a board that is being built changes its map often, and the kernel takes about a
+// millisecond for each slot.
 Result<> Vm::board_ready() {
+  listen();
   interrupts_->connect(machine_->interrupts);
   auto clock = TRY(machine_->make("kvmclock"));
   TRY(machine_->add_device(std::move(clock), nullptr));

@@ -38,6 +38,18 @@ TEST_P(KvmSlots, DevicesSplitMemory) {
   EXPECT_EQ(slots(guest), (Texts{"0-cffff rw", "d2000-1fffff rw"}));
 }
 
+TEST_P(KvmSlots, ThereAreNoneBeforeTheBoardIsReady) {
+  Machine machine;
+  const DomainGuard guard(&machine.lock());
+  Region ram;
+  auto vm = kvm::Vm::create(machine, kvm::System::open().value(), {}).value();
+  ram.init_ram(nullptr, "pc.ram", MiB).value();
+  machine.system_memory().add(0, ram);
+  EXPECT_TRUE(vm->slots().slots().empty());
+  vm->board_ready().value();
+  EXPECT_EQ(vm->slots().slots().size(), 1u);
+}
+
 TEST_P(KvmSlots, MemoryMergesWhenADeviceGoes) {
   Guest guest(options());
   Region device;
