@@ -115,6 +115,7 @@ Result<> Serial16550::realize() {
 void Serial16550::unrealize() {
   timeout_timer_.cancel();
   if (chardev_ != nullptr) chardev_->detach(this);
+  ports_.reset();
 }
 
 void Serial16550::reset(ResetKind) {

@@ -117,7 +117,7 @@ Result<> Ioapic::realize() {
 
 void Ioapic::unrealize() {
   if (machine().interrupts.ioapic == this) machine().interrupts.ioapic = nullptr;
-  if (region_.container() != nullptr) region_.container()->remove(region_);
+  region_.reset();
 }
 
 void Ioapic::reset(ResetKind) {
