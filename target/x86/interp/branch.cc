@@ -32,11 +32,13 @@ void jcc(Cpu& cpu, const Insn& insn) {
   if (condition(cpu.flags, insn.opcode & 0xf)) jump_relative(cpu, insn);
 }
 
-// Neither the push nor the branch may happen without the other.
+// Neither the push nor the branch may happen without the other; the stack is checked first.
 void call_to(Cpu& cpu, const Insn& insn, u64 target) {
   const u64 next = cpu.rip();
-  cpu.branch_to(target, insn.operand_size);
-  cpu.push_sized(next, insn.operand_size);
+  const unsigned size = insn.operand_size;
+  cpu.probe_write(Ss, (cpu.gpr[Rsp] - size) & Cpu::size_mask(cpu.stack_address_size()), size);
+  cpu.branch_to(target, size);
+  cpu.push_sized(next, size);
 }
 void call_relative(Cpu& cpu, const Insn& insn) { call_to(cpu, insn, relative_target(cpu, insn)); }
 void call_absolute(Cpu& cpu, const Insn& insn) { call_to(cpu, insn, absolute_target(cpu, insn)); }

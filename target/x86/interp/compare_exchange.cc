@@ -7,14 +7,21 @@
 namespace rhea::x86::interp {
 namespace {
 
-// Memory is written in either case (SDM vol. 2, CMPXCHG), with what was there if they differ.
+// Memory is written in either case (SDM vol. 2, CMPXCHG), with what was there if they differ; a
+// register only if they are equal: the upper half of a 32-bit one else stays.
 template <class Place>
 struct CompareExchange {
   template <class T>
   static void run(Cpu& cpu, const Insn& insn) {
     const T expected = cpu.reg<T>(Rax), wanted = cpu.reg<T>(insn.op[1].reg);
-    const T old =
-        Place::template modify<T>(cpu, insn, [=](T now) { return now == expected ? wanted : now; });
+    T old;
+    if constexpr (std::is_same_v<Place, InMemory>) {
+      old = Place::template modify<T>(cpu, insn,
+                                      [=](T now) { return now == expected ? wanted : now; });
+    } else {
+      old = Place::template get<T>(cpu, insn);
+      if (old == expected) Place::template set<T>(cpu, insn, wanted);
+    }
     if (old != expected) cpu.set_reg<T>(Rax, old);
     const T r = static_cast<T>(expected - old);
     cpu.flags.set<T>(r, static_cast<T>((~expected & old) | ((~expected | old) & r)));

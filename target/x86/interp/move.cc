@@ -176,16 +176,27 @@ constexpr std::array kBindings = {
 
 std::span<const Binding> move_bindings() { return kBindings; }
 
-// MOVSXD with a 32- or 16-bit destination is a plain move of as many bytes (SDM vol. 2, MOVSXD).
-std::span<const Binding> movsxd_bindings() {
-  static constexpr std::array kMovsxd = {Binding{"movsxd", [](const Insn& insn) -> Execute {
-                                                   if (insn.op[0].size == 8)
-                                                     return bind_extend<true>(insn);
-                                                   Insn plain = insn;
-                                                   plain.op[1].size = insn.op[0].size;
-                                                   return bind_mov(plain);
-                                                 }}};
-  return kMovsxd;
+namespace {
+
+// MOVSXD with a 16- or 32-bit destination is a plain move of so many bytes (SDM vol. 2, MOVSXD).
+// All four bytes are read nevertheless, as AMD's processors do.
+struct MoveTruncated {
+  template <class T>
+  static void run(Cpu& cpu, const Insn& insn) {
+    const u32 value = insn.op[1].kind == OperandKind::Memory ? InMemory::get<u32>(cpu, insn)
+                                                             : cpu.reg<u32>(insn.op[1].reg);
+    cpu.set_reg<T>(insn.op[0].reg, static_cast<T>(value));
+  }
+};
+
+Execute bind_movsxd(const Insn& insn) {
+  return insn.op[0].size == 8 ? bind_extend<true>(insn) : by_size<MoveTruncated>(insn);
 }
+
+constexpr std::array kMovsxd = {Binding{"movsxd", &bind_movsxd}};
+
+}  // namespace
+
+std::span<const Binding> movsxd_bindings() { return kMovsxd; }
 
 }  // namespace rhea::x86::interp

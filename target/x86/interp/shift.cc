@@ -158,12 +158,13 @@ struct RotateThrough {
   }
 };
 
-// SHLD and SHRD. A 16-bit count beyond 16 is undefined; here, as in processors, the source comes
-// in and then the destination again.
+// SHLD and SHRD. A 16-bit count beyond 16 is undefined; here, as in AMD's processors, the source
+// comes in twice and CF is clear. OF beyond a count of 1 is undefined as well; here, as in SHL and
+// SHR, it is what the last of so many shifts by one gives.
 template <class T>
 T shift_left_double(T a, T b, unsigned n) {
   if constexpr (sizeof(T) == 2) {
-    const u64 all = u64{a} << 32 | u64{b} << 16 | a;
+    const u64 all = u64{a} << 32 | u64{b} << 16 | b;
     return static_cast<T>(all << n >> 32);
   } else {
     return n == 0 ? a : static_cast<T>(a << n | b >> (kBits<T> - n));
@@ -172,7 +173,7 @@ T shift_left_double(T a, T b, unsigned n) {
 template <class T>
 T shift_right_double(T a, T b, unsigned n) {
   if constexpr (sizeof(T) == 2) {
-    const u64 all = u64{a} << 32 | u64{b} << 16 | a;
+    const u64 all = u64{b} << 32 | u64{b} << 16 | a;
     return static_cast<T>(all >> n);
   } else {
     return n == 0 ? a : static_cast<T>(a >> n | b << (kBits<T> - n));
@@ -189,8 +190,8 @@ struct Shld {
         Place::template modify<T>(cpu, insn, [=](T old) { return shift_left_double(old, b, n); });
     if (n == 0) return;
     const T r = shift_left_double(a, b, n);
-    const bool cf = (n <= kBits<T> ? a >> (kBits<T> - n) : b >> (2 * kBits<T> - n)) & 1;
-    cpu.flags.set<T>(r, cf, top(r) != top(a));
+    const bool cf = n <= kBits<T> && (a >> (kBits<T> - n) & 1) != 0;
+    cpu.flags.set<T>(r, cf, cf != (n < kBits<T> && top(r)));
   }
 };
 template <class Place>
@@ -203,8 +204,8 @@ struct Shrd {
         Place::template modify<T>(cpu, insn, [=](T old) { return shift_right_double(old, b, n); });
     if (n == 0) return;
     const T r = shift_right_double(a, b, n);
-    const bool cf = (n <= kBits<T> ? a >> (n - 1) : b >> (n - 1 - kBits<T>)) & 1;
-    cpu.flags.set<T>(r, cf, top(r) != top(a));
+    const bool cf = n <= kBits<T> && (a >> (n - 1) & 1) != 0;
+    cpu.flags.set<T>(r, cf, top(static_cast<T>(r ^ static_cast<T>(r << 1))));
   }
 };
 

@@ -190,8 +190,9 @@ struct Cmps {
     repeat(
         s,
         [&] {
-          const T a = cpu.read<T>(insn.seg, s.source.value());
+          // Which comes first shows if both fault: so it is on AMD's processors.
           const T b = cpu.read<T>(Es, s.destination.value());
+          const T a = cpu.read<T>(insn.seg, s.source.value());
           set_compare_flags(cpu.flags, a, b);
           s.source.add(step);
           s.destination.add(step);

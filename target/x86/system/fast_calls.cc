@@ -79,8 +79,8 @@ void sysenter(Cpu& cpu, const Insn&) {
 }
 
 void sysexit(Cpu& cpu, const Insn& insn) {
-  check_sysenter(cpu);
   require_cpl0(cpu);
+  check_sysenter(cpu);
   const bool to_long = insn.operand_size == 8 && cpu.lma();
   const u64 mask = to_long ? ~u64{0} : 0xffff'ffff;
   const u64 target = cpu.gpr[Rdx] & mask;
