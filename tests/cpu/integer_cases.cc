@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The interpreter's integer instructions against the host's own, form by form.
+#include "tests/cpu/integer_cases.h"
+
+#include "target/x86/decode/decode.h"
+#include "target/x86/host_features.h"
+#include "target/x86/interp/bind.h"
+#include "target/x86/isa/generate.h"
+#include "tests/cpu/integer_state.h"
+#include "tests/support/cpu_bench.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+namespace rhea::x86 {
+namespace {
+
+constexpr u64 kWindow = NativeRun::kWindow, kWindowEnd = NativeRun::kWindowEnd;
+constexpr u64 kGuestWindow = 0x10'0000, kGuestTable = 0xb000;
+constexpr u64 kGuard = 0x1000;
+
+/// A processor at CPL 3 in 64-bit mode with the same pages at the same addresses.
+class Guest {
+ public:
+  Guest() {
+    bench_.model.features &= host_supported_features();
+    bench_.cpu.cr4 |= cr4::kOsfxsr | cr4::kOsxmmexcpt | cr4::kOsxsave;
+    bench_.cpu.xcr0 = 7;
+    bench_.enter_long();
+    const u64 directory = test::CpuBench::kTables + 0x2000;
+    for (u64 i = 0; i < 512; ++i) bench_.poke<u64>(directory + 8 * i, i == 0 ? 0x83 : 0);
+    bench_.poke<u64>(directory + 8 * (kWindow >> 21), kGuestTable | 7);
+    for (u64 i = 0; i < 3; ++i)
+      bench_.poke<u64>(kGuestTable + 8 * i,
+                       (kGuestWindow + 0x1000 * i) | (i == 2 ? 5 : 7) | u64{1} << 63);
+    bench_.poke<u16>(test::CpuBench::kTss + 0x66, 0xffff);  // no port is allowed
+    bench_.enter_user();
+  }
+  Cpu& cpu() { return bench_.cpu; }
+  u8* window() { return bench_.page(kGuestWindow).read; }
+  DecodeMode mode() const { return {.code_bits = 64, .features = &bench_.model.features}; }
+
+  std::optional<Fault> run(const Insn& insn, const NativeState& state) {
+    Cpu& cpu = bench_.cpu;
+    std::ranges::copy(state.gpr, cpu.gpr.begin());
+    cpu.set_rip(state.rip);
+    cpu.set_rflags(state.rflags);
+    cpu.attention = 0;
+    cpu.leave_block = false;
+    return bench_.execute(insn.exec, insn);
+  }
+
+ private:
+  test::CpuBench bench_;
+};
+
+/// What makes two encodings of a row different forms.
+struct FormKey {
+  unsigned size{};
+  bool memory{};
+  auto operator<=>(const FormKey&) const = default;
+};
+
+class Comparison {
+ public:
+  explicit Comparison(u64 seed) : states_(seed) {}
+
+  void row(const isa::Row& row, u64 cases) {
+    std::map<FormKey, u64> done;
+    // Operand sizes come up at random, 16 bits once in eight times.
+    const auto short_of = [&](const auto& form) { return form.second < cases; };
+    const u64 least = 64, most = cases * 16 / kStatesEach + least;
+    for (u64 i = 0; i < least || (i < most && std::ranges::any_of(done, short_of)); ++i)
+      encoding(row, cases, done);
+    report_.forms += static_cast<unsigned>(done.size());
+    if (done.empty())
+      report_.thin.push_back(fmt::format("{} {}: none", row.mnemonic, row.operands));
+    for (const auto& [key, count] : done)
+      if (count < cases / 2)
+        report_.thin.push_back(fmt::format("{} {} size {}{}: {}", row.mnemonic, row.operands,
+                                           key.size, key.memory ? " memory" : "", count));
+  }
+  IntegerReport take() { return std::move(report_); }
+
+ private:
+  static constexpr u64 kStatesEach = 4;
+
+  void encoding(const isa::Row& row, u64 cases, std::map<FormKey, u64>& done) {
+    code_.clear();
+    if (!isa::generate(row, states_.random(), {.code_bits = 64}, code_)) return;
+    Insn insn;
+    if (decode(code_, guest_->mode(), insn) != DecodeStatus::Ok) return;
+    if (&isa::rows()[insn.row] != &row) return;  // a feature that the host has not
+    const bool branches = is_branch(row.mnemonic);
+    const u64 expected = native_.next(branches);
+    if (insn.seg == Fs && row.mnemonic != "lea") return;  // the host's own thread data
+    if (insn.memory() && row.mnemonic != "lea" && row.mnemonic != "nop") {
+      if (!states_.fix_displacement(code_, insn, expected)) return;
+      if (decode(code_, guest_->mode(), insn) != DecodeStatus::Ok) return;
+    }
+    if (branches && jumps_astray(insn, expected)) return;
+    u64& count =
+        done[{insn.op[0].size > insn.operand_size || insn.op[0].size == 1 ? insn.op[0].size
+                                                                          : insn.operand_size,
+              insn.memory()}];
+    if (count >= cases) return;
+    interp::bind(insn);
+    const u64 at = native_.place(code_, branches);
+    for (u64 i = 0; i < kStatesEach; ++i) count += one(row, insn, at) ? 1 : 0;
+  }
+
+  /// Into other code, or into its own middle.
+  static bool jumps_astray(const Insn& insn, u64 at) {
+    if (insn.op[0].kind != OperandKind::Relative) return false;
+    const u64 to = (at + insn.length + insn.imm) & Cpu::size_mask(insn.operand_size);
+    if (to >= NativeRun::kCode && to < NativeRun::kBranch) return true;
+    return to >= at && to < at + insn.length;
+  }
+
+  bool one(const isa::Row& row, const Insn& insn, u64 at) {
+    const NativeState before = states_.make(insn, row.mnemonic, at);
+    copy_memory();
+    const std::optional<Fault> fault = guest_->run(insn, before);
+    if (strays(fault) || jumps_into_code(row, insn, fault)) {
+      ++report_.strayed;
+      std::memcpy(guest_->window(), native_.window(), kWindowEnd - kWindow);
+      return false;
+    }
+    NativeState after = before;
+    NativeFault native = native_.run(after);
+    settle(row, insn, after, native);
+    ++report_.cases;
+    if (native.happened) ++report_.faults;
+    compare(row, insn, before, after, native, fault);
+    return true;
+  }
+
+  /// The state's random bytes lie around one or two places; what differs is copied.
+  void copy_memory() {
+    u8* guest = guest_->window();
+    const u8* native = native_.window();
+    for (u64 page = 0; page < 0x2000; page += 0x100)
+      if (std::memcmp(guest + page, native + page, 0x100) != 0)
+        std::memcpy(guest + page, native + page, 0x100);
+  }
+
+  static bool strays(const std::optional<Fault>& fault) {
+    return fault && fault->vector == Vector::Pf &&
+           (fault->cr2 < kWindow - kGuard || fault->cr2 >= kWindowEnd + kGuard);
+  }
+  bool jumps_into_code(const isa::Row& row, const Insn& insn, const std::optional<Fault>& fault) {
+    if (!is_branch(row.mnemonic) || fault) return false;
+    const u64 to = guest_->cpu().rip(), at = guest_->cpu().insn_rip;
+    if (to == at + insn.length) return false;
+    return (to >= NativeRun::kCode && to < NativeRun::kBranch) ||
+           (to >= at && to < at + insn.length) || !guest_->cpu().canonical(to);
+  }
+
+  /// A branch ends in an INT3 or in a fetch that finds no page: it was done.
+  static void settle(const isa::Row& row, const Insn& insn, NativeState& after,
+                     NativeFault& native) {
+    if (!native.happened) {
+      after.rip += insn.length;
+      return;
+    }
+    if (!is_branch(row.mnemonic)) return;
+    if (native.vector == 3) {
+      native = {};
+      --after.rip;
+    } else if (native.vector == 14 && (native.error & pf::kFetch) != 0) {
+      native = {};
+    }
+  }
+
+  void compare(const isa::Row& row, const Insn& insn, const NativeState& before,
+               const NativeState& after, const NativeFault& native,
+               const std::optional<Fault>& fault) {
+    std::string what = fault_difference(native, fault);
+    Cpu& cpu = guest_->cpu();
+    for (unsigned n = 0; n < 16; ++n)
+      if (cpu.gpr[n] != after.gpr[n])
+        what += fmt::format(" R{} {:x} not {:x}", n, cpu.gpr[n], after.gpr[n]);
+    if (cpu.rip() != after.rip) what += fmt::format(" RIP {:x} not {:x}", cpu.rip(), after.rip);
+    const u64 ignored = (native.happened ? 0 : row.flags.undefined) | eflags::kRf;
+    const u64 flags = (cpu.rflags() ^ after.rflags) & ~ignored;
+    if (flags != 0)
+      what += fmt::format(" flags {:x} not {:x}", cpu.rflags() & ~ignored, after.rflags & ~ignored);
+    if (std::memcmp(guest_->window(), native_.window(), kWindowEnd - kWindow) != 0) {
+      what += " memory";
+      std::memcpy(guest_->window(), native_.window(), kWindowEnd - kWindow);
+    }
+    if (what.empty()) return;
+    if (++differing_[&row] > 4 || report_.differences.size() >= 400) return;
+    const auto reg = [&](unsigned n) { return insn.op[n].reg & 15U; };
+    report_.differences.push_back(
+        fmt::format("{} {}: {:02x}:{} | flags {:x} rcx {:x} rax {:x} op0 {:x} op1 {:x}",
+                    row.mnemonic, row.operands, fmt::join(code_, " "), what, before.rflags,
+                    before.gpr[Rcx], before.gpr[Rax], before.gpr[reg(0)], before.gpr[reg(1)]));
+  }
+
+  static std::string fault_difference(const NativeFault& native, const std::optional<Fault>& f) {
+    NativeFault ours{.happened = f.has_value()};
+    if (f) {
+      ours.vector = static_cast<u8>(f->vector);
+      ours.error = f->error;
+    }
+    const bool page = native.happened && native.vector == 14;
+    ours.cr2 = page && f ? f->cr2 : native.cr2;
+    if (ours == native) return {};
+    return fmt::format(" fault {} {}:{:x} cr2 {:x} not {} {}:{:x} cr2 {:x}", ours.happened,
+                       ours.vector, ours.error, f ? f->cr2 : 0, native.happened, native.vector,
+                       native.error, native.cr2);
+  }
+
+  std::unique_ptr<Guest> guest_ = std::make_unique<Guest>();
+  NativeRun native_;
+  IntegerState states_;
+  std::vector<u8> code_;
+  std::map<const isa::Row*, unsigned> differing_;
+  IntegerReport report_;
+};
+
+struct Exception {
+  std::string_view mnemonic;
+  const char* reason;
+};
+
+constexpr const char* kFar = "transfers through the host's descriptor tables";
+constexpr const char* kKernel = "enters the host's kernel or hypervisor";
+constexpr const char* kHostState = "its result is the host's own state";
+constexpr const char* kFpu = "compared by the x87 and vector tests";
+
+constexpr std::array kExceptions{
+    Exception{"callf", kFar},
+    Exception{"jmpf", kFar},
+    Exception{"retf", kFar},
+    Exception{"iret", kFar},
+    Exception{"popseg", kFar},
+    Exception{"movseg", kFar},
+    Exception{"lss", kFar},
+    Exception{"lfs", kFar},
+    Exception{"lgs", kFar},
+    Exception{"lar", kFar},
+    Exception{"lsl", kFar},
+    Exception{"verr", kFar},
+    Exception{"verw", kFar},
+    Exception{"pushseg", kHostState},
+    Exception{"syscall", kKernel},
+    Exception{"sysenter", kKernel},
+    Exception{"int", kKernel},
+    Exception{"int3", kKernel},
+    Exception{"int1", kKernel},
+    Exception{"vmcall", kKernel},
+    Exception{"vmmcall", kKernel},
+    Exception{"monitor", kKernel},
+    Exception{"mwait", kKernel},
+    Exception{"cpuid", kHostState},
+    Exception{"rdtsc", kHostState},
+    Exception{"rdtscp", kHostState},
+    Exception{"rdpmc", kHostState},
+    Exception{"rdpid", kHostState},
+    Exception{"rdrand", kHostState},
+    Exception{"rdseed", kHostState},
+    Exception{"sgdt", kHostState},
+    Exception{"sidt", kHostState},
+    Exception{"sldt", kHostState},
+    Exception{"str", kHostState},
+    Exception{"smsw", kHostState},
+    Exception{"rdfsbase", kHostState},
+    Exception{"rdgsbase", kHostState},
+    Exception{"wrfsbase", kHostState},
+    Exception{"wrgsbase", kHostState},
+    Exception{"xgetbv", kHostState},
+    Exception{"rdpkru", kHostState},
+    Exception{"wrpkru", kHostState},
+    Exception{"fwait", kFpu},
+    Exception{"fxsave", kFpu},
+    Exception{"fxrstor", kFpu},
+    Exception{"ldmxcsr", kFpu},
+    Exception{"stmxcsr", kFpu},
+    Exception{"vldmxcsr", kFpu},
+    Exception{"vstmxcsr", kFpu},
+    Exception{"xsave", kFpu},
+    Exception{"xrstor", kFpu},
+    Exception{"xsaveopt", kFpu},
+    Exception{"xsavec", kFpu},
+    Exception{"vzeroupper", kFpu},
+    Exception{"vzeroall", kFpu},
+    Exception{"maskmovq", kFpu},
+    Exception{"maskmovdqu", kFpu},
+    Exception{"vmaskmovdqu", kFpu},
+};
+
+}  // namespace
+
+const char* reason_not_compared(const isa::Row& row) {
+  if (row.is(isa::NativeVector) ||
+      (row.opcode >= 0xd8 && row.opcode <= 0xdf && row.map == isa::Map::OneByte))
+    return kFpu;
+  if (row.is(isa::No64)) return "not in 64-bit mode";
+  const auto found = std::ranges::find(kExceptions, row.mnemonic, &Exception::mnemonic);
+  return found == kExceptions.end() ? nullptr : found->reason;
+}
+
+IntegerReport compare_integer_rows(u64 cases, u64 seed) {
+  const FeatureSet features = host_supported_features();
+  Comparison comparison(seed);
+  for (const isa::Row& row : isa::rows())
+    if (reason_not_compared(row) == nullptr &&
+        (!row.has_feature || features[static_cast<unsigned>(row.feature)]))
+      comparison.row(row, cases);
+  return comparison.take();
+}
+
+}  // namespace rhea::x86

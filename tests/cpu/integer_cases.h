@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The interpreter's integer instructions against the host's own, form by form.
+#pragma once
+
+#include "target/x86/isa/row.h"
+
+#include <string>
+#include <vector>
+
+namespace rhea::x86 {
+
+struct IntegerReport {
+  u64 cases{};       ///< compared
+  u64 faults{};      ///< of these, ended in an exception
+  u64 strayed{};     ///< not compared: would have touched memory that is the test's own
+  unsigned forms{};  ///< (row, operand size, register or memory)
+  std::vector<std::string> differences;
+  std::vector<std::string> thin;  ///< forms with fewer than half the cases that were asked for
+};
+
+/// Why a row has no comparison with the host in 64-bit user mode; null: it has one.
+const char* reason_not_compared(const isa::Row& row);
+
+/// `cases` of each form. Must run in a process of its own (NativeRun).
+IntegerReport compare_integer_rows(u64 cases, u64 seed);
+
+}  // namespace rhea::x86

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Integer instructions are what the host's processor makes of them.
+#include "target/x86/interp/bind.h"
+#include "tests/cpu/integer_cases.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace rhea::x86 {
+namespace {
+
+/// Runs `action` in a process of its own and returns what it prints; a crash adds a line.
+template <class Action>
+std::string in_child(Action action) {
+  std::array<int, 2> ends{};
+  if (pipe(ends.data()) != 0) return "no pipe";
+  const pid_t child = fork();
+  if (child == 0) {
+    close(ends[0]);
+    const std::string text = action();
+    const bool whole = write(ends[1], text.data(), text.size()) == ssize_t(text.size());
+    _exit(whole ? 0 : 1);
+  }
+  close(ends[1]);
+  std::string text;
+  std::array<char, 4096> buffer;
+  for (ssize_t n; (n = read(ends[0], buffer.data(), buffer.size())) > 0;)
+    text.append(buffer.data(), static_cast<size_t>(n));
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (status != 0) text += fmt::format("\nthe child ended with status {:#x}", status);
+  return text;
+}
+
+u64 from_environment(const char* name, u64 otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 0);
+}
+
+TEST(Integer, EveryFormDoesWhatTheHostDoes) {
+  const u64 cases = from_environment("RHEA_CPU_CASES", 2000);
+  const u64 seed = from_environment("RHEA_CPU_SEED", 1);
+  const std::string text = in_child([&] {
+    const IntegerReport report = compare_integer_rows(cases, seed);
+    fmt::print("{} cases of {} forms, {} of them faults; {} strayed\n", report.cases, report.forms,
+               report.faults, report.strayed);
+    if (!report.thin.empty())
+      fmt::print("fewer than half the cases:\n  {}\n", fmt::join(report.thin, "\n  "));
+    std::fflush(stdout);
+    return fmt::format("{}", fmt::join(report.differences, "\n"));
+  });
+  EXPECT_EQ(text, "");
+}
+
+}  // namespace
+}  // namespace rhea::x86
