@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Boots GRUB's rescue disc, live in a terminal or up to a picture of its menu."""
+"""Boots a demonstration, live in a terminal or up to a picture of the guest's screen."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import shutil
 import signal
 import subprocess
@@ -13,28 +12,50 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import png
+from demos import DEMOS, Demo, DemoError
 from hmp import Monitor, MonitorGone
+from tally import kvm_is_usable
 
-DISC = Path("/usr/lib/grub-rescue/grub-rescue-cdrom.iso")
-PICTURE_SECONDS = 120.0
+PICTURE_SECONDS = 300.0
 MONITOR_SECONDS = 20.0
 QUIT_SECONDS = 5.0
 POLL_SECONDS = 0.5
 
 TRY_NEXT = """
 Try next:
-  build/rhea -accel kvm:tcg -m 512 -cdrom your.iso -boot d -display curses
-  build/rhea -accel kvm:tcg -m 96 -fda floppy.img -boot a -monitor stdio
+  scripts/quickstart --screenshot screen.png      a picture instead of the live screen
+  scripts/quickstart --demo grub                  GRUB's rescue disc, on the VGA screen
+  build/rhea -accel {accel} -m 512 -cdrom your.iso -boot d -display curses
+  build/rhea -accel {accel} -m 512 -kernel vmlinuz -initrd initrd.img -append console=ttyS0 -nographic
   build/rhea -device help
   scripts/test"""
 
 
-def machine_command(rhea: Path, display: str, socket: Path) -> list[str]:
-    return [str(rhea), "-accel", "kvm:tcg", "-m", "96", "-cdrom", str(DISC), "-boot", "d",
-            "-display", display, "-monitor", f"unix:{socket},server=on,wait=off"]
+def best_accelerator() -> str:
+    """KVM where the host's processor runs guests by itself. Without that, a KVM that works by
+    interpreting every instruction is slower than the software CPU."""
+    flags = set()
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("flags"):
+            flags = set(line.partition(":")[2].split())
+            break
+    return "kvm" if kvm_is_usable() and flags & {"vmx", "svm"} else "tcg"
+
+
+@dataclass(frozen=True)
+class Boot:
+    rhea: Path
+    accel: str
+    demo: Demo
+    seconds: float | None
+
+    def command(self, added: tuple[str, ...], socket: Path) -> list[str]:
+        return [str(self.rhea), "-accel", self.accel, *self.demo.options, *added,
+                "-monitor", f"unix:{socket},server=on,wait=off"]
 
 
 def stop(guest: subprocess.Popen, monitor: Monitor | None) -> None:
@@ -50,16 +71,6 @@ def stop(guest: subprocess.Popen, monitor: Monitor | None) -> None:
     guest.wait()
 
 
-def menu_is_up(picture: png.Picture) -> bool:
-    """GRUB's menu has a bar on the chosen line: a band of rows lit nearly from side to side."""
-    band = 0
-    for row in range(picture.height):
-        band = band + 1 if picture.lit(row) > picture.width * 0.8 else 0
-        if band >= 6:
-            return True
-    return False
-
-
 def take_picture(monitor: Monitor, file: Path) -> png.Picture | None:
     file.unlink(missing_ok=True)
     answer = monitor.command(f"screendump {file} -f png")
@@ -71,27 +82,26 @@ def take_picture(monitor: Monitor, file: Path) -> png.Picture | None:
         return None  # the screen has no size yet, or the file is half written
 
 
-def wait_for_menu(monitor: Monitor, file: Path, seconds: float) -> bool:
+def wait_until_up(monitor: Monitor, demo: Demo, file: Path, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
-    last = None
     while True:
         picture = take_picture(monitor, file)
-        if picture and picture != last and menu_is_up(picture):
+        if picture and demo.is_up(monitor, picture):
             return True
-        last = picture
         if time.monotonic() > deadline:
             return False
         time.sleep(POLL_SECONDS)
 
 
-def boot_for_picture(rhea: Path, target: Path, seconds: float, scratch: Path) -> int:
+def boot_for_picture(boot: Boot, target: Path, scratch: Path) -> int:
     socket, file = scratch / "monitor", scratch / "screen.png"
+    seconds = boot.seconds or PICTURE_SECONDS
     start = time.monotonic()
-    guest = subprocess.Popen(machine_command(rhea, "none", socket), stdin=subprocess.DEVNULL)
+    guest = subprocess.Popen(boot.command(boot.demo.still, socket), stdin=subprocess.DEVNULL)
     monitor = None
     try:
         monitor = Monitor(socket, MONITOR_SECONDS, alive=lambda: guest.poll() is None)
-        up = wait_for_menu(monitor, file, seconds)
+        up = wait_until_up(monitor, boot.demo, file, seconds)
         took = time.monotonic() - start
         if file.is_file():
             shutil.copyfile(file, target)
@@ -103,10 +113,10 @@ def boot_for_picture(rhea: Path, target: Path, seconds: float, scratch: Path) ->
     finally:
         stop(guest, monitor)
     if not up:
-        print(f"quickstart: no GRUB menu after {seconds:.0f} s; {target} shows how far it came",
-              file=sys.stderr)
+        print(f"quickstart: no {boot.demo.name} after {seconds:.0f} s; {target} shows how far it "
+              "came", file=sys.stderr)
         return 1
-    print(f"GRUB's menu was up after {took:.1f} s; its picture is in {target}")
+    print(f"{boot.demo.name} was up after {took:.1f} s; the screen's picture is in {target}")
     return 0
 
 
@@ -122,10 +132,11 @@ def quit_later(socket: Path, guest: subprocess.Popen, seconds: float) -> threadi
     return timer
 
 
-def boot_live(rhea: Path, seconds: float | None, scratch: Path) -> int:
+def boot_live(boot: Boot, scratch: Path) -> int:
     socket = scratch / "monitor"
-    guest = subprocess.Popen(machine_command(rhea, "curses", socket))
-    timer = quit_later(socket, guest, seconds) if seconds else None
+    print(boot.demo.hint, flush=True)
+    guest = subprocess.Popen(boot.command(boot.demo.live, socket))
+    timer = quit_later(socket, guest, boot.seconds) if boot.seconds else None
     try:
         status = guest.wait()
     finally:
@@ -138,40 +149,33 @@ def boot_live(rhea: Path, seconds: float | None, scratch: Path) -> int:
     return 0 if status == 0 else 1
 
 
-def check_host(rhea: Path) -> str | None:
-    """What is missing for a boot, in words."""
-    if not os.access(rhea, os.X_OK):
-        return f"{rhea} is not there; the build did not make it"
-    if not DISC.is_file():
-        return f"{DISC} is not there; scripts/install-deps demo installs it"
-    return None
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rhea", type=Path, required=True)
+    parser.add_argument("--accel", default=None)
+    parser.add_argument("--demo", choices=DEMOS, default="linux")
     parser.add_argument("--screenshot", type=Path)
     parser.add_argument("--seconds", type=float)
     options = parser.parse_args()
-    problem = check_host(options.rhea)
-    if problem:
-        print(f"quickstart: {problem}", file=sys.stderr)
+    accel = options.accel or best_accelerator()
+    try:
+        boot = Boot(options.rhea, accel, DEMOS[options.demo](), options.seconds)
+    except DemoError as error:
+        print(f"quickstart: {error}", file=sys.stderr)
         return 1
-    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        print("quickstart: /dev/kvm cannot be used here; where the host has it, your user must be "
-              "in the group kvm", file=sys.stderr)
+    print(f"accelerator: {accel}", flush=True)
     # A signal that ends this script must end the guest too.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
     live = options.screenshot is None and sys.stdin.isatty() and sys.stdout.isatty()
     with tempfile.TemporaryDirectory(prefix="rhea-") as folder:
         if live:
-            status = boot_live(options.rhea, options.seconds, Path(folder))
+            status = boot_live(boot, Path(folder))
         else:
-            status = boot_for_picture(options.rhea, options.screenshot or Path("rhea-grub.png"),
-                                      options.seconds or PICTURE_SECONDS, Path(folder))
+            target = options.screenshot or Path(f"rhea-{options.demo}.png")
+            status = boot_for_picture(boot, target, Path(folder))
     if status == 0:
-        print(TRY_NEXT)
+        print(TRY_NEXT.format(accel=accel))
     return status
 
 
