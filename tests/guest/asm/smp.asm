@@ -63,6 +63,16 @@ main:
     mov al, 1
     call wait_for
 
+    ; CLI does not hold an NMI off: it may have come between the other's look at nmi_count and its
+    ; HLT. One more interrupt makes it look again.
+    inc byte [wanted]
+    mov dword [APIC + APIC_ICR_HIGH], 1 << 24
+    mov eax, FIXED | 0x4000
+    call send
+    mov esi, fixed_count
+    mov al, [wanted]
+    call wait_for
+
     ; Both add to one number.
     mov byte [go], 1
     mov ecx, ROUNDS
