@@ -4,6 +4,7 @@
 #include "rhea/util/log.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <vector>
 
@@ -17,8 +18,8 @@ constexpr u64 kMemory = 0xff00'0000, kMemorySize = 64 * KiB;
 /// Not hardware: QEMU's pc-testdev. Ports 0xe0 to 0xe3 are a latch, accessed as one register; 0xe8
 /// to 0xeb are the same latch, one byte at a time. A byte written to 0x2000 + n sets global system
 /// interrupt n to its truth. 64 KiB at 0xff000000 are memory that is accessed like registers.
-/// State: latch, memory. Missing: dropping the page that 0xe4 names from the host's page tables,
-/// which a guest cannot see; writes there are only checked.
+/// State: latch, memory, levels of the interrupt lines. Missing: dropping the page that 0xe4 names
+/// from the host's page tables, which a guest cannot see; writes there are only checked.
 class PcTestdev final : public IsaDevice {
  public:
   static constexpr std::string_view kName = "pc-testdev";
@@ -26,6 +27,7 @@ class PcTestdev final : public IsaDevice {
     s.help("test device of kvm-unit-tests: latch, interrupt lines, memory of registers");
     s.state("latch", &PcTestdev::latch_);
     s.state("memory", &PcTestdev::buffer_);
+    s.state("levels", &PcTestdev::levels_).range(0, (u32{1} << kLines) - 1);
   }
 
  protected:
@@ -52,10 +54,13 @@ class PcTestdev final : public IsaDevice {
   }
   void reset(ResetKind) override {
     latch_ = 0;
+    levels_ = 0;
+    drive_lines();
     std::ranges::fill(buffer_, u8{0});
   }
   Result<> post_load(unsigned) override {
     if (buffer_.size() != kMemorySize) return fail("{} bytes of memory", buffer_.size());
+    drive_lines();
     return {};
   }
 
@@ -76,8 +81,19 @@ class PcTestdev final : public IsaDevice {
       log_guest(kName, "no memory at {:#x} to flush", address);
   }
   void set_line(u64 line, u64 value, unsigned) {
-    if (const auto& gsi = machine().interrupts.gsi)
-      gsi(static_cast<unsigned>(line)).set(value != 0);
+    const u32 bit = u32{1} << line;
+    levels_ = value != 0 ? levels_ | bit : levels_ & ~bit;
+    drive(static_cast<unsigned>(line));
+  }
+  // A line that was never raised has no source of ours.
+  void drive(unsigned line) {
+    const bool level = (levels_ >> line & 1) != 0;
+    const auto& gsi = machine().interrupts.gsi;
+    if (level && !lines_[line].connected() && gsi) lines_[line] = gsi(line);
+    lines_[line].set(level);
+  }
+  void drive_lines() {
+    for (unsigned line = 0; line < kLines; ++line) drive(line);
   }
 
   u64 read_memory(u64 offset, unsigned size) {
@@ -90,6 +106,8 @@ class PcTestdev final : public IsaDevice {
   }
 
   u32 latch_{0};
+  u32 levels_{0};
+  std::array<Irq, kLines> lines_{};
   std::vector<u8> buffer_;
   Region latch_region_, flush_region_, byte_region_, irq_region_, memory_region_;
 };

@@ -38,6 +38,19 @@ TEST_F(PcTestdev, LinesFollowWhatIsWritten) {
   bench.outb(0x2017, 1);
 }
 
+TEST_F(PcTestdev, LineIsOneSourceHoweverOftenItIsWritten) {
+  bench.outb(0x2005, 1);
+  bench.outb(0x2005, 1);
+  bench.outb(0x2005, 0);
+  EXPECT_FALSE(bench.irq(5));
+}
+
+TEST_F(PcTestdev, ResetLowersLines) {
+  bench.outb(0x2005, 1);
+  bench.reset();
+  EXPECT_FALSE(bench.irq(5));
+}
+
 TEST_F(PcTestdev, MemoryIsReadAsWritten) {
   bench.store(kMemory + 0x10, 0x1122334455667788, 8);
   EXPECT_EQ(bench.load(kMemory + 0x11, 4), 0x44556677u);
