@@ -11,19 +11,23 @@
 %endif
 %include "option_rom.inc"
 
-; What hw/i386/boot_info.h says of the information's form.
-%define INFO 0x9000
-%define MAP (INFO + 0x80)
+; What hw/i386/boot_info.h says of the information's form. In real mode fs is its segment.
+%define MAP 0x80
 %define MAP_STRIDE 24
 %define MAP_ENTRIES 128
 
 boot:
     LOAD INITRD
+    NUMBER INITRD_ADDR
+    shr eax, 4
+    mov fs, ax
     call read_map
 %ifdef PVH
     call find_rsdp
 %endif
     LOAD KERNEL
+    NUMBER INITRD_ADDR
+    mov esi, eax
     NUMBER KERNEL_ENTRY
     mov edx, eax
     xor ebx, ebx
@@ -44,7 +48,10 @@ read_map:
     xor ebx, ebx
     xor ebp, ebp
     mov di, MAP
+    push es
 .next:
+    push fs
+    pop es
     push di
     add di, ENTRY_OFFSET
     mov eax, 0xe820
@@ -54,14 +61,14 @@ read_map:
     pop di
     jc .end
 %ifdef PVH
-    mov dword [di + 20], 0
+    mov dword [es:di + 20], 0
 %else
-    mov dword [di], 20
-    cmp dword [di + 4], 0x100000
+    mov dword [es:di], 20
+    cmp dword [es:di + 4], 0x100000
     jne .counted
-    mov eax, [di + 12]
+    mov eax, [es:di + 12]
     shr eax, 10
-    mov [INFO + 8], eax         ; mem_upper: KiB from 1 MiB on
+    mov [fs:8], eax             ; mem_upper: KiB from 1 MiB on
 .counted:
 %endif
     inc ebp
@@ -71,14 +78,15 @@ read_map:
     cmp ebp, MAP_ENTRIES
     jb .next
 .end:
+    pop es
 %ifdef PVH
-    mov [INFO + 48], ebp
+    mov [fs:48], ebp
 %else
     imul ebp, MAP_STRIDE
-    mov [INFO + 44], ebp
+    mov [fs:44], ebp
     int 0x12
     movzx eax, ax
-    mov [INFO + 4], eax         ; mem_lower
+    mov [fs:4], eax             ; mem_lower
 %endif
     ret
 
@@ -99,7 +107,7 @@ find_rsdp:
 .found:
     movzx ebx, bx
     shl ebx, 4
-    mov [INFO + 32], ebx
+    mov [fs:32], ebx
 .end:
     xor bx, bx
     mov es, bx
@@ -121,7 +129,7 @@ protected:
 %else
     mov eax, 0x2badb002
 %endif
-    mov ebx, INFO
+    mov ebx, esi
     jmp edx
 
 %include "option_rom_end.inc"

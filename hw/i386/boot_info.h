@@ -10,16 +10,20 @@ namespace rhea::hw {
 
 class BootInfo {
  public:
-  static constexpr u32 kAddress = 0x9000;
-  static constexpr u32 kMap = kAddress + 0x80;
-  static constexpr u32 kMapEntries = 128, kMapStride = 24;
+  static constexpr u32 kMapOffset = 0x80, kMapEntries = 128, kMapStride = 24;
+  /// Below is the option ROM's own.
+  static constexpr u32 kStart = 0x7200;
   /// The firmware's own data begins somewhere below 640 KiB.
   static constexpr u32 kEnd = 0x90000;
 
-  BootInfo() { out_.zeroes(kMap - kAddress + kMapEntries * kMapStride); }
+  explicit BootInfo(const BootPiece& kernel)
+      : address_(kernel.address < MiB ? kBehindLowKernels : kUsual) {
+    out_.zeroes(kMapOffset + kMapEntries * kMapStride);
+  }
 
+  u32 map() const { return address_ + kMapOffset; }
   /// Where what is appended next will be.
-  u32 here() const { return kAddress + static_cast<u32>(out_.size()); }
+  u32 here() const { return address_ + static_cast<u32>(out_.size()); }
   /// Appends; returns the address.
   u32 text(std::string_view text) {
     const u32 at = here();
@@ -33,14 +37,17 @@ class BootInfo {
   Result<BootPiece> finish(const BootPiece& kernel) && {
     const u32 end = here();
     if (end > kEnd) return fail("-append: {} characters of arguments do not fit", out_.size());
-    if (kernel.address < end || (kernel.address < MiB && kernel.address + u64{kernel.size} > kEnd))
+    const bool low = kernel.address >= kStart && kernel.address + u64{kernel.size} <= address_;
+    if (kernel.address < MiB && !low)
       return fail("it wants to lie at {:#x}: only {:#x} to {:#x} and what is above 1 MiB is free",
-                  kernel.address, end, kEnd);
+                  kernel.address, kStart, address_);
     return BootPiece{
-        .address = kAddress, .size = static_cast<u32>(out_.size()), .data = std::move(out_.data)};
+        .address = address_, .size = static_cast<u32>(out_.size()), .data = std::move(out_.data)};
   }
 
  private:
+  static constexpr u32 kUsual = 0x9000, kBehindLowKernels = 0x70000;
+  u32 address_;
   TableWriter out_;
 };
 

@@ -75,20 +75,21 @@ class MultibootLoader {
     if (plan_.entry < plan_.kernel.address ||
         plan_.entry - plan_.kernel.address >= plan_.kernel.size)
       return fail("its entry point {:#x} is outside of it", plan_.entry);
+    info_.emplace(plan_.kernel);
     u32 given = kInfoMemory | kInfoBootDevice | kInfoCmdline | kInfoMap | kInfoLoader;
     if (!request_.initrd.empty()) {
       TRY(add_modules());
       given |= kInfoModules;
     }
-    info_.set(kFlags, given, 4);
-    info_.set(kBootDevice, 0x8000'ffff, 4);
-    info_.set(kMapAddress, BootInfo::kMap, 4);
-    info_.set(kLoaderName, info_.text("Rhea"), 4);
-    info_.set(
-        kCmdline,
-        info_.text(request_.append.empty() ? request_.name : request_.name + ' ' + request_.append),
-        4);
-    plan_.initrd = TRY(std::move(info_).finish(plan_.kernel));
+    info_->set(kFlags, given, 4);
+    info_->set(kBootDevice, 0x8000'ffff, 4);
+    info_->set(kMapAddress, info_->map(), 4);
+    info_->set(kLoaderName, info_->text("Rhea"), 4);
+    info_->set(kCmdline,
+               info_->text(request_.append.empty() ? request_.name
+                                                   : request_.name + ' ' + request_.append),
+               4);
+    plan_.initrd = TRY(std::move(*info_).finish(plan_.kernel));
     plan_.rom = "multiboot";
     return std::move(plan_);
   }
@@ -133,12 +134,12 @@ class MultibootLoader {
       plan_.kernel.data.resize(start - plan_.kernel.address);
       plan_.kernel.data.insert(plan_.kernel.data.end(), data->begin(), data->end());
       plan_.kernel.size = static_cast<u32>(plan_.kernel.data.size());
-      modules.push_back({.start = start, .end = end, .text = info_.text(words)});
+      modules.push_back({.start = start, .end = end, .text = info_->text(words)});
     }
-    info_.align();
-    info_.set(kModuleCount, modules.size(), 4);
-    info_.set(kModules, info_.here(), 4);
-    for (const Module& m : modules) info_.align().u32_(m.start).u32_(m.end).u32_(m.text).u32_(0);
+    info_->align();
+    info_->set(kModuleCount, modules.size(), 4);
+    info_->set(kModules, info_->here(), 4);
+    for (const Module& m : modules) info_->align().u32_(m.start).u32_(m.end).u32_(m.text).u32_(0);
     return {};
   }
 
@@ -146,7 +147,7 @@ class MultibootLoader {
   ImageBytes image_;
   u32 header_;
   u64 limit_;
-  BootInfo info_;
+  std::optional<BootInfo> info_;  ///< once the kernel's place is known
   BootPlan plan_;
 };
 

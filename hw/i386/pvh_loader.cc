@@ -35,10 +35,10 @@ Result<BootPlan> plan_pvh(const KernelRequest& request) {
   if (*entry < plan.kernel.address || *entry - plan.kernel.address >= plan.kernel.size)
     return fail("its entry point {:#x} is outside of it", *entry);
   plan.entry = static_cast<u32>(*entry);
-  BootInfo info;
+  BootInfo info(plan.kernel);
   info.set(kMagic, kStartMagic, 4);
   info.set(kVersion, kStartVersion, 4);
-  info.set(kMemoryMap, BootInfo::kMap, 8);
+  info.set(kMemoryMap, info.map(), 8);
   info.set(kCmdline, info.text(request.append), 8);
   if (!request.initrd.empty()) {
     auto initrd = read_file(request.initrd, request.low_ram);

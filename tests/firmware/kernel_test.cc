@@ -237,6 +237,20 @@ TEST(MultibootImage, ModulesLieOnPagesBehindIt) {
   EXPECT_EQ(plan->kernel.size, 0x3000u + 5000);
 }
 
+TEST(MultibootImage, InformationIsOutOfTheWayOfALowKernel) {
+  auto image = multiboot();
+  put(image, 0x10 + 12, 0x8010, 4);
+  put(image, 0x10 + 16, 0x8000, 4);
+  put(image, 0x10 + 20, 0x8400, 4);
+  put(image, 0x10 + 24, 0xe000, 4);
+  put(image, 0x10 + 28, 0x8040, 4);
+  const auto plan = plan_boot(request(image));
+  ASSERT_TRUE(plan) << plan.error().message();
+  EXPECT_EQ(plan->kernel.address, 0x8000u);
+  EXPECT_GE(plan->initrd.address, 0xe000u);
+  EXPECT_EQ(get(plan->initrd.data, 48, 4), plan->initrd.address + 0x80u);
+}
+
 TEST(MultibootImage, HeadersThatLieAreRefused) {
   auto image = multiboot();
   put(image, 0x10 + 12, 0x90000, 4);
