@@ -77,6 +77,7 @@ void LocalApic::reset() {
   lvt_.fill(kMasked);
   isr_ = tmr_ = irr_ = {};
   initial_count_ = 0;
+  counting_ = false;
   deadline_ = 0;
   deliverable_ = false;
 }
@@ -333,16 +334,10 @@ void LocalApic::set_lvt(Lvt lvt, u32 value) {
     const std::lock_guard lock(mutex_);
     value &= kLvtMasks[lvt];
     if (!software_enabled()) value |= kMasked;
-    const TimerMode before = timer_mode();
-    lvt_[lvt] = value;
-    if (lvt == kTimer && timer_mode() != before) {
-      initial_count_ = 0;
-      deadline_ = 0;
-    } else if (lvt != kLint0) {
-      return;
-    }
+    if (lvt != kTimer) lvt_[lvt] = value;
+    if (lvt != kTimer && lvt != kLint0) return;
   }
-  if (lvt == kTimer) timer_.cancel();
+  if (lvt == kTimer) return set_timer_entry(value);
   // The 8259s may have been waiting for LINT0.
   if (lvt == kLint0 && lint0_) processor_->interrupt();
 }
@@ -356,6 +351,7 @@ void LocalApic::write(unsigned offset, u32 value) {
     case kEoi: return end_of_interrupt();
     case kIcrLow: return write_icr((icr_ & ~u64{0xffff'ffff}) | value);
     case kInitialCount: return start_timer(value);
+    case kDivide: return set_divide(value & 0xb);
     default: break;
   }
   {
@@ -375,7 +371,6 @@ void LocalApic::write(unsigned offset, u32 value) {
         pending_esr_ = 0;
         break;
       case kIcrHigh: icr_ = (icr_ & 0xffff'ffff) | u64{value} << 32; break;
-      case kDivide: divide_ = value & 0xb; break;
       default: error_locked(kErrorRegister); break;
     }
     update();

@@ -54,6 +54,7 @@ class LocalApic {
   LocalApic& operator=(const LocalApic&) = delete;
 
   /// IA32_APIC_BASE. False: #GP.
+  static bool wants_x2apic(u64 value) { return (value & kX2apic) != 0; }
   bool set_base(u64 value, u64 physical_mask);
   u64 base() const { return base_.load(std::memory_order_relaxed); }
   bool enabled() const { return (base() & kEnabled) != 0; }
@@ -115,6 +116,9 @@ class LocalApic {
   unsigned divisor_shift() const;
   u32 current_count() const;
   void start_timer(u32 count);
+  void set_timer_entry(u32 value);
+  void set_divide(u32 value);
+  i64 go_on_from(u32 left);
   void arm_deadline();
   void timer_expired();
 
@@ -131,6 +135,7 @@ class LocalApic {
   std::array<u32, kLvts> lvt_{};
   Vectors isr_{}, tmr_{}, irr_{};
   u32 initial_count_{};
+  bool counting_{false};  ///< a one-shot count ends at zero and stays there
   i64 count_start_ns_{};
   u64 deadline_{};
   bool lint0_{false};

@@ -3,6 +3,7 @@
 #include "accel/apic/apic_bus.h"
 #include "accel/apic/local_apic.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace rhea::apic {
@@ -29,7 +30,7 @@ unsigned LocalApic::divisor_shift() const { return (((divide_ & 3) | (divide_ >>
 
 // With the lock held.
 u32 LocalApic::current_count() const {
-  if (initial_count_ == 0 || timer_mode() == TimerMode::Deadline) return 0;
+  if (!counting_ || timer_mode() == TimerMode::Deadline) return 0;
   const u64 passed =
       static_cast<u64>((clock_->now_ns() - count_start_ns_) / kTickNs) >> divisor_shift();
   if (timer_mode() == TimerMode::Periodic)
@@ -43,13 +44,57 @@ void LocalApic::start_timer(u32 count) {
     const std::lock_guard lock(mutex_);
     if (timer_mode() == TimerMode::Deadline) return;
     initial_count_ = count;
-    count_start_ns_ = clock_->now_ns();
-    if (count != 0) expiry = count_start_ns_ + (i64{count} << divisor_shift()) * kTickNs;
+    counting_ = count != 0;
+    if (counting_) expiry = go_on_from(count);
   }
   if (expiry >= 0)
     timer_.arm(expiry);
   else
     timer_.cancel();
+}
+
+// The count goes on with `left` ticks of the divided clock; returns when it will be at zero. With
+// the lock held.
+i64 LocalApic::go_on_from(u32 left) {
+  const i64 now = clock_->now_ns();
+  const i64 passed = i64{initial_count_ - std::min(left, initial_count_)} << divisor_shift();
+  count_start_ns_ = now - passed * kTickNs;
+  return now + (i64{left} << divisor_shift()) * kTickNs;
+}
+
+// One-shot and periodic are the same count, which goes on; the deadline is another (SDM vol. 3,
+// 11.5.4.1).
+void LocalApic::set_timer_entry(u32 value) {
+  {
+    const std::lock_guard lock(mutex_);
+    const TimerMode before = timer_mode();
+    const u32 left = current_count();
+    lvt_[kTimer] = value;
+    if (timer_mode() == before) return;
+    if (before != TimerMode::Deadline && timer_mode() != TimerMode::Deadline) {
+      if (left == 0)
+        counting_ = false;
+      else
+        go_on_from(left);
+      return;
+    }
+    initial_count_ = 0;
+    counting_ = false;
+    deadline_ = 0;
+  }
+  timer_.cancel();
+}
+
+void LocalApic::set_divide(u32 value) {
+  i64 expiry = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    const u32 left = current_count();
+    divide_ = value;
+    if (left == 0) return;
+    expiry = go_on_from(left);
+  }
+  timer_.arm(expiry);
 }
 
 void LocalApic::arm_deadline() {
@@ -73,7 +118,9 @@ void LocalApic::timer_expired() {
     if (timer_mode() == TimerMode::Deadline) {
       if (deadline_ == 0) return;
       deadline_ = 0;
-    } else if (timer_mode() == TimerMode::Periodic && initial_count_ != 0) {
+    } else if (timer_mode() == TimerMode::OneShot) {
+      counting_ = false;
+    } else if (counting_) {
       const i64 period = (i64{initial_count_} << divisor_shift()) * kTickNs;
       const i64 now = clock_->now_ns();
       next = now + period - (now - count_start_ns_) % period;
@@ -105,7 +152,7 @@ void LocalApic::load(const x86::CpuState& state) {
   reset();
   if (state.lapic.size() < kPageBytes) return;
   const auto& page = state.lapic;
-  u32 left = 0;
+  i64 expiry = 0;
   {
     const std::lock_guard lock(mutex_);
     if (!x2apic()) xapic_id_ = get(page, 0x20);
@@ -128,16 +175,15 @@ void LocalApic::load(const x86::CpuState& state) {
     pending_esr_ = get(page, 0x3f0) & 0xff;
     initial_count_ = get(page, 0x380);
     deadline_ = u64{get(page, 0x3f8)} << 32 | get(page, 0x3f4);
-    left = get(page, 0x390);
-    // The count goes on where it was.
-    const i64 passed = (i64{initial_count_ - std::min(left, initial_count_)} << divisor_shift());
-    count_start_ns_ = clock_->now_ns() - passed * kTickNs;
+    const u32 left = get(page, 0x390);
+    counting_ = initial_count_ != 0 && left != 0;
+    expiry = go_on_from(left);
     update();
   }
   if (timer_mode() == TimerMode::Deadline)
     arm_deadline();
-  else if (initial_count_ != 0 && left != 0)
-    timer_.arm(clock_->now_ns() + (i64{left} << divisor_shift()) * kTickNs);
+  else if (counting_)
+    timer_.arm(expiry);
   if (has_interrupt()) processor_->interrupt();
 }
 

@@ -122,6 +122,7 @@ bool JitVcpu::read_msr(u32 index, u64& value) {
 bool JitVcpu::write_msr(u32 index, u64 value) {
   const Outside outside(*this);
   if (index != x86::msr::kApicBase) return apic_.write_msr(index, value);
+  if (apic::LocalApic::wants_x2apic(value) && !model_.has(x86::Feature::X2apic)) return false;
   if (!apic_.set_base(value, model_.physical_mask())) return false;
   attend_to(x86::Attention::FlushTlb);  // the register page has moved
   return true;
