@@ -18,9 +18,10 @@ inline constexpr u32 kTsc = 0x10, kApicBase = 0x1b, kFeatureControl = 0x3a, kTsc
                      kEfer = 0xc000'0080, kStar = 0xc000'0081, kLstar = 0xc000'0082,
                      kCstar = 0xc000'0083, kSfmask = 0xc000'0084, kFsBase = 0xc000'0100,
                      kGsBase = 0xc000'0101, kKernelGsBase = 0xc000'0102, kTscAux = 0xc000'0103,
-                     kSyscfg = 0xc001'0010, kHwcr = 0xc001'0015, kIorrFirst = 0xc001'0016,
-                     kTopMem = 0xc001'001a, kTopMem2 = 0xc001'001d, kIntPending = 0xc001'0055;
-inline constexpr unsigned kVariableMtrrs = 8, kMcBanks = 10;
+                     kAmdCountersFirst = 0xc001'0000, kSyscfg = 0xc001'0010, kHwcr = 0xc001'0015,
+                     kIorrFirst = 0xc001'0016, kTopMem = 0xc001'001a, kTopMem2 = 0xc001'001d,
+                     kIntPending = 0xc001'0055;
+inline constexpr unsigned kVariableMtrrs = 8, kMcBanks = 10, kAmdCounters = 8;
 }  // namespace msr
 
 /// As RDMSR and WRMSR, without the privilege check; false: #GP(0).

@@ -42,7 +42,14 @@ u64* address_member(Cpu& cpu, u32 index) {
   }
 }
 
+/// AMD's performance counters, whose four pairs no CPUID bit tells of (APM vol. 2, 13.2.1): they
+/// are there and stay at zero, so that a guest finds out that they do not count.
+bool is_amd_counter(const Cpu& cpu, u32 index) {
+  return is_amd(cpu) && index - msr::kAmdCountersFirst < msr::kAmdCounters;
+}
+
 std::optional<u64> read_constant(const Cpu& cpu, u32 index) {
+  if (is_amd_counter(cpu, index)) return 0;
   switch (index) {
     case msr::kMtrrCap: return kMtrrCapabilities;
     case msr::kMcgCap: return kMcgCapabilities;
@@ -63,6 +70,7 @@ std::optional<u64> read_constant(const Cpu& cpu, u32 index) {
 
 /// Registers that take a write and forget it.
 bool ignores_write(const Cpu& cpu, u32 index, u64 value) {
+  if (is_amd_counter(cpu, index)) return true;
   switch (index) {
     case msr::kPredCmd: return (value & ~u64{1}) == 0;
     case 0x79: return true;  // microcode update, Intel
