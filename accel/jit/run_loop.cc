@@ -101,7 +101,10 @@ void JitVcpu::run_block(const Block& block) {
 }
 
 void JitVcpu::step() {
+  // A fast return that switched single-stepping on, before anybody looked behind each instruction.
+  if (cpu_.pending_db != 0 && !cpu_.shadow) return x86::deliver_debug_traps(cpu_);
   Insn insn;
+  cpu_.traps_held = false;
   cpu_.insn_rip = cpu_.rip();
   if (x86::breakpoints_enabled(cpu_) && !cpu_.eflag(x86::eflags::kRf))
     if (const u64 hit = x86::match_code(cpu_, linear_rip()); hit != 0)
@@ -115,7 +118,7 @@ void JitVcpu::step() {
   cpu_.shadow = cpu_.shadow_next;
   cpu_.shadow_next = false;
   if (cpu_.traced) cpu_.pending_db |= x86::dr6::kBs;
-  if (cpu_.pending_db != 0 && !cpu_.shadow) x86::deliver_debug_traps(cpu_);
+  if (cpu_.pending_db != 0 && !cpu_.traps_held) x86::deliver_debug_traps(cpu_);
 }
 
 // The block at RIP. Null where the instruction there cannot be had from one page of memory, or the

@@ -108,6 +108,8 @@ struct Cpu {
   bool shadow{};       ///< the last instruction was STI or loaded SS: interrupts wait one more
   bool shadow_next{};  ///< set by such an instruction; becomes `shadow` when it has completed
   Activity activity{Activity::Running};
+  /// The last instruction loaded SS: debug traps wait for the next one, too (STI holds none).
+  bool traps_held{};
   u64 pending_db{};  ///< DR6 bits of data breakpoints and traps that the instruction met
   /// Whether the instruction ends in a single-step trap: EFLAGS.TF before it, except after those
   /// few that change this.

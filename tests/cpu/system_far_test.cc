@@ -217,9 +217,10 @@ TEST_F(Far, SyscallIsTracedByTheFlagsOfTheKernel) {
   cpu.traced = true;
   EXPECT_FALSE(bench.execute(syscall, CpuBench::plain()));
   EXPECT_FALSE(cpu.traced);
+  EXPECT_EQ(cpu.pending_db, 0u);
   cpu.gpr[x86::R11] = fl::kTf;
   EXPECT_FALSE(bench.execute(sysret, CpuBench::plain(8)));
-  EXPECT_TRUE(cpu.traced);
+  EXPECT_EQ(cpu.pending_db, x86::dr6::kBs);
 }
 
 TEST_F(Far, SysenterNeedsACodeSegment) {

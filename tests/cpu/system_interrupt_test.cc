@@ -137,6 +137,14 @@ TEST_F(Interrupts, Int1PassesInnerGates) {
   EXPECT_EQ(cpu.rip(), kHandler);
 }
 
+TEST_F(Interrupts, Int1TakesAlongBreakpointsAndLosesASingleStep) {
+  bench.set_idt(1, gate(CpuBench::kCode0, kHandler, kTrap32));
+  cpu.pending_db = x86::dr6::kBs | 2;
+  EXPECT_FALSE(bench.execute(x86::system::int1, CpuBench::plain()));
+  EXPECT_EQ(cpu.dr6, x86::dr6::kReset | 2);
+  EXPECT_EQ(cpu.pending_db, 0u);
+}
+
 TEST_F(Interrupts, FaultsReturnToTheInstructionWithRf) {
   bench.set_idt(14, gate(CpuBench::kCode0, kHandler, kInterrupt32));
   cpu.insn_rip = 0x4000;

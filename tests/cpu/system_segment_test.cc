@@ -123,6 +123,7 @@ TEST_F(Segments, MovToSsHoldsInterruptsOff) {
   bench.execute(x86::system::mov_to_segment,
                 CpuBench::two(CpuBench::segment(x86::Ss), CpuBench::gpr(x86::Rax)));
   EXPECT_TRUE(cpu.shadow_next);
+  EXPECT_TRUE(cpu.traps_held);
 }
 
 TEST_F(Segments, MovToCsDoesNotExist) {

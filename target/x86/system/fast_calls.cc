@@ -25,7 +25,8 @@ void enter(Cpu& cpu, const SegmentRegister& code, const SegmentRegister& stack, 
   cpu.seg[Ss] = stack;
   cpu.set_cpl(level);
   // The new flags count: SFMASK keeps a single-stepped program from trapping in the kernel.
-  cpu.traced = cpu.eflag(eflags::kTf);
+  cpu.traced = false;
+  if (cpu.eflag(eflags::kTf)) cpu.pending_db |= dr6::kBs;
   cpu.leave_block = true;
 }
 

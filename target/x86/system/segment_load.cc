@@ -14,7 +14,7 @@ void mov_to_segment(Cpu& cpu, const Insn& insn) {
   const unsigned segment = insn.op[0].reg;
   if (segment == Cs || segment > Gs) raise(Vector::Ud);
   load_segment(cpu, segment, read_word(cpu, insn, 1));
-  if (segment == Ss) cpu.shadow_next = true;
+  if (segment == Ss) cpu.shadow_next = cpu.traps_held = true;
 }
 
 /// A 32-bit push leaves the upper half of the stack slot alone, as Intel's processors do.
@@ -35,7 +35,7 @@ void pop_segment(Cpu& cpu, const Insn& insn) {
   const u16 selector = cpu.read<u16>(Ss, sp);
   load_segment(cpu, segment, selector);
   cpu.set_sp((cpu.gpr[Rsp] + insn.operand_size) & Cpu::size_mask(width), width);
-  if (segment == Ss) cpu.shadow_next = true;
+  if (segment == Ss) cpu.shadow_next = cpu.traps_held = true;
 }
 
 template <unsigned Segment>

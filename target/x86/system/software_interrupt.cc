@@ -14,7 +14,11 @@ void int3(Cpu& cpu, const Insn&) {
   deliver(cpu, {.vector = static_cast<u8>(Vector::Bp), .kind = EventKind::SoftwareException});
 }
 
+/// Breakpoints that a load of SS has met come along; its single-step trap is lost.
 void int1(Cpu& cpu, const Insn&) {
+  const u64 met = cpu.pending_db & 0xf;
+  cpu.pending_db = 0;
+  if (met != 0) cpu.dr6 = (cpu.dr6 & ~u64{0xf}) | met;
   deliver(cpu, {.vector = static_cast<u8>(Vector::Db), .kind = EventKind::Int1});
 }
 
