@@ -207,6 +207,21 @@ TEST_F(Control, PatTakesMemoryTypesOnly) {
   EXPECT_FALSE(x86::write_msr(cpu, x86::msr::kPat, 2));
 }
 
+TEST_F(Control, MachineCheckBanksTakeAllOnesAndClearedStatus) {
+  EXPECT_TRUE(x86::write_msr(cpu, 0x400, 0));
+  EXPECT_TRUE(x86::write_msr(cpu, 0x400, ~u64{0}));
+  EXPECT_FALSE(x86::write_msr(cpu, 0x400, 0xaaaa));
+  EXPECT_FALSE(x86::write_msr(cpu, 0x401, 1));
+  EXPECT_TRUE(x86::write_msr(cpu, 0x402, ~u64{0}));
+}
+
+TEST_F(Control, AmdCountersAreThereAndStayAtZero) {
+  u64 value = 1;
+  EXPECT_TRUE(x86::write_msr(cpu, 0xc001'0004, 5));
+  EXPECT_TRUE(x86::read_msr(cpu, 0xc001'0004, value));
+  EXPECT_EQ(value, 0u);
+}
+
 TEST_F(Control, VariableMtrrsAreChecked) {
   EXPECT_TRUE(x86::write_msr(cpu, 0x200, 0x8000'0006));
   EXPECT_FALSE(x86::write_msr(cpu, 0x200, 0x8000'0002));

@@ -57,8 +57,12 @@ bool valid_variable_mtrr(const CpuModel& model, u32 index, u64 value) {
   return (value & 0xf00) == 0 && is_memory_type(value & 0xff, false);
 }
 
-/// A bank's status and address can only be cleared; its control takes anything.
-bool valid_bank(u32 index, u64 value) { return (index & 3) == 0 || value == 0; }
+/// A bank's control takes all ones or zeros, but for two bits that systems are known to leave out;
+/// its status can only be cleared.
+bool valid_bank(u32 index, u64 value) {
+  if ((index & 3) == 0) return value == 0 || (value | 1 << 10 | 1) == kAll;
+  return (index & 3) != 1 || value == 0;
+}
 
 }  // namespace
 
