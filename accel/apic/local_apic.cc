@@ -24,7 +24,6 @@ enum Register : unsigned {
   kTmr = 0x180,
   kIrr = 0x200,
   kEsr = 0x280,
-  kLvtCmci = 0x2f0,
   kIcrLow = 0x300,
   kIcrHigh = 0x310,
   kLvtTimer = 0x320,
@@ -35,15 +34,15 @@ enum Register : unsigned {
   kSelfIpi = 0x3f0,
 };
 
-constexpr u32 kVersionValue = 0x0105'0014;  // seven LVT entries, EOI broadcast can be suppressed
+constexpr u32 kVersionValue = 0x0105'0014;  // six LVT entries, EOI broadcast can be suppressed
 constexpr u32 kMasked = 1 << 16, kRemoteIrr = 1 << 14, kPending = 1 << 12, kLevel = 1 << 15;
 constexpr u32 kSuppressEoiBroadcast = 1 << 12;
 constexpr u32 kErrorSendIllegal = 1 << 5, kErrorReceiveIllegal = 1 << 6, kErrorRegister = 1 << 7;
 constexpr u32 kTscDeadlineMsr = 0x6e0, kX2apicMsrs = 0x800;
 constexpr u64 kX2apicIcr = 0x830;
-// What software can write of CMCI, timer, thermal, performance, LINT0, LINT1, error.
-constexpr std::array<u32, 7> kLvtMasks = {
-    0x107ff, 0x710ff & ~kPending, 0x107ff, 0x107ff, 0x1a7ff, 0x1a7ff, 0x100ff};
+// What software can write of timer, thermal, performance, LINT0, LINT1, error.
+constexpr std::array<u32, 6> kLvtMasks = {
+    0x710ff & ~kPending, 0x107ff, 0x107ff, 0x1a7ff, 0x1a7ff, 0x100ff};
 
 bool is_bank(unsigned offset, unsigned first) { return offset >= first && offset < first + 0x80; }
 
@@ -319,7 +318,6 @@ u32 LocalApic::read_locked(unsigned offset) {
     case kDfr: return dfr_;
     case kSvr: return svr_;
     case kEsr: return esr_;
-    case kLvtCmci: return lvt_[kCmci];
     case kIcrLow: return static_cast<u32>(icr_);
     case kIcrHigh: return static_cast<u32>(icr_ >> 32);
     case kInitialCount: return initial_count_;
@@ -344,7 +342,6 @@ void LocalApic::set_lvt(Lvt lvt, u32 value) {
 
 void LocalApic::write(unsigned offset, u32 value) {
   const unsigned at = offset & 0xff0;
-  if (at == kLvtCmci) return set_lvt(kCmci, value);
   if (at >= kLvtTimer && at <= kLvtError)
     return set_lvt(static_cast<Lvt>(kTimer + (at - kLvtTimer) / 16), value);
   switch (at) {
@@ -403,7 +400,6 @@ bool LocalApic::read_msr(u32 index, u64& value) {
     case kLdr:
     case kSvr:
     case kEsr:
-    case kLvtCmci:
     case kInitialCount:
     case kCurrentCount:
     case kDivide: break;
@@ -445,7 +441,6 @@ bool LocalApic::write_msr(u32 index, u64 value) {
       if (low > 0xff) return false;
       break;
     case kSvr:
-    case kLvtCmci:
     case kInitialCount:
     case kDivide: break;
     default:

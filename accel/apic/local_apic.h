@@ -94,7 +94,7 @@ class LocalApic {
 
  private:
   static constexpr u64 kBoot = 1 << 8, kX2apic = 1 << 10, kEnabled = 1 << 11;
-  enum Lvt : unsigned { kCmci, kTimer, kThermal, kPerformance, kLint0, kLint1, kError, kLvts };
+  enum Lvt : unsigned { kTimer, kThermal, kPerformance, kLint0, kLint1, kError, kLvts };
   using Vectors = std::array<u32, 8>;
 
   u32 read_locked(unsigned offset);

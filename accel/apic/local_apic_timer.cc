@@ -169,8 +169,7 @@ void LocalApic::load(const x86::CpuState& state) {
     irr_[0] &= 0xffff'0000;
     esr_ = get(page, 0x280);
     icr_ = u64{get(page, 0x310)} << 32 | get(page, 0x300);
-    lvt_[kCmci] = get(page, 0x2f0);
-    for (unsigned lvt = kTimer; lvt < kLvts; ++lvt) lvt_[lvt] = get(page, 0x320 + (lvt - 1) * 16);
+    for (unsigned lvt = kTimer; lvt < kLvts; ++lvt) lvt_[lvt] = get(page, 0x320 + lvt * 16);
     divide_ = get(page, 0x3e0) & 0xb;
     pending_esr_ = get(page, 0x3f0) & 0xff;
     initial_count_ = get(page, 0x380);
