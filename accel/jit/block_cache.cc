@@ -2,8 +2,8 @@
 // Decoding code into blocks.
 #include "accel/jit/block_cache.h"
 
-#include "target/x86/fault.h"
 #include "target/x86/interp/bind.h"
+#include "target/x86/interp/step.h"
 #include "target/x86/isa/row.h"
 
 #include <algorithm>
@@ -15,18 +15,11 @@ namespace {
 using x86::DecodeStatus;
 using x86::Insn;
 
-void undefined(x86::Cpu&, const Insn&) { x86::raise(x86::Vector::Ud); }
-void too_long(x86::Cpu&, const Insn&) { x86::raise(x86::Vector::Gp, 0); }
-
 bool ends_block(const Insn& insn) {
-  return insn.exec == &undefined || x86::isa::rows()[insn.row].is(x86::isa::EndsBlock);
+  return x86::is_undefined(insn) || x86::isa::rows()[insn.row].is(x86::isa::EndsBlock);
 }
 
 }  // namespace
-
-void set_decode_fault(Insn& insn, DecodeStatus status) {
-  insn.exec = status == DecodeStatus::TooLong ? &too_long : &undefined;
-}
 
 PageBlocks& BlockCache::page(const u8* host_page, CodePages& pages, u64 offset) {
   auto it = pages_.find(host_page);
@@ -98,7 +91,7 @@ std::unique_ptr<Block> BlockCache::decode(std::span<const u8> code, const CodeMo
     if (status == DecodeStatus::Ok)
       x86::interp::bind(insn);
     else
-      set_decode_fault(insn, status);
+      x86::set_decode_fault(insn, status);
     block->insns.push_back(insn);
     block->bytes += insn.length;
     if (status != DecodeStatus::Ok || ends_block(insn)) break;

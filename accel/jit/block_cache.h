@@ -122,7 +122,4 @@ class BlockCache {
   std::unordered_map<const u8*, std::unique_ptr<PageBlocks>> pages_;
 };
 
-/// An instruction that cannot be executed as decoded: it raises what the decoder found.
-void set_decode_fault(x86::Insn& insn, x86::DecodeStatus status);
-
 }  // namespace rhea::jit

@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What a software processor is wired to: the machine's address spaces, its clock, its local APIC.
+// What a software vCPU is wired to: the machine's address spaces, its clock, its local APIC.
 #pragma once
 
 #include "accel/jit/code_map.h"
-#include "rhea/softmmu/machine.h"
-#include "target/x86/bus.h"
+#include "accel/machine_bus.h"
 
 namespace rhea::jit {
 
 class JitVcpu;
 
-class CoreBus final : public x86::Bus {
+class CoreBus final : public accel::MachineBus {
  public:
   explicit CoreBus(JitVcpu& vcpu);
 
-  x86::HostPage page(u64 address) override;
-  void wrote(u64 address, unsigned size) override;
-  u64 read(u64 address, unsigned size) override;
-  void write(u64 address, u64 value, unsigned size) override;
-  u64 in(u16 port, unsigned size) override;
-  void out(u16 port, u64 value, unsigned size) override;
   u64 tsc() override;
   bool read_msr(u32 index, u64& value) override;
   bool write_msr(u32 index, u64 value) override;
@@ -36,14 +29,19 @@ class CoreBus final : public x86::Bus {
   CodeAt code_at(u64 address);
 
  private:
-  AddressSpace& memory() const;
-  /// The range that shows all of the page, or null. Under the processor's RcuGuard.
-  const FlatRange* range_of(u64 page) const;
+  bool leave() override;
+  void enter() override;
+  bool is_apic_page(u64 address) const override;
+  u64 read_apic(unsigned offset, unsigned size) override;
+  void write_apic(unsigned offset, u64 value, unsigned size) override;
+  AddressSpace& memory() override;
+  MemAttrs attributes() const override;
+  /// Pages with decoded code.
+  bool watches(const Region& region, u64 offset) override;
+  void stored(const Region& region, u64 offset, unsigned size) override;
   CodePages& code_pages(const Region& region);
-  MemAttrs attributes() const;
 
   JitVcpu* vcpu_;
-  Machine* machine_;
   const RamBlock* last_ram_{};  ///< whose pages last_pages_ are
   CodePages* last_pages_{};
 };

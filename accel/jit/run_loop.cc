@@ -4,7 +4,7 @@
 #include "accel/jit/vcpu.h"
 #include "accel/jit/vm.h"
 #include "rhea/util/log.h"
-#include "target/x86/interp/bind.h"
+#include "target/x86/interp/step.h"
 #include "target/x86/paging.h"
 #include "target/x86/system/debug.h"
 #include "target/x86/system/events.h"
@@ -38,13 +38,9 @@ void JitVcpu::run() {
   guard_.reset();
 }
 
-// The instruction has changed nothing; its exception is delivered as if it had not been begun.
 void JitVcpu::fault(const x86::Fault& thrown) {
   last_block_ = nullptr;
-  cpu_.set_rip(cpu_.insn_rip);
-  cpu_.shadow = cpu_.shadow_next = false;
-  cpu_.pending_db = 0;
-  x86::deliver_fault(cpu_, thrown);
+  x86::deliver_step_fault(cpu_, thrown);
 }
 
 JitVcpu::Next JitVcpu::execute() {
@@ -59,7 +55,7 @@ JitVcpu::Next JitVcpu::execute() {
       continue;
     }
     if (careful()) [[unlikely]] {
-      step();
+      x86::step(cpu_);
       if (single_step_) {
         vm_->machine().request_pause(RunState::Debug);
         return Next::Leave;
@@ -71,7 +67,7 @@ JitVcpu::Next JitVcpu::execute() {
       run_block(*block);
     } else {
       last_block_ = nullptr;
-      step();
+      x86::step(cpu_);
     }
     if (++blocks_until_pause_ == kBlocksBetweenPauses) [[unlikely]] {
       blocks_until_pause_ = 0;
@@ -100,32 +96,11 @@ void JitVcpu::run_block(const Block& block) {
   cpu_.shadow_next = false;
 }
 
-void JitVcpu::step() {
-  // A fast return that switched single-stepping on, before anybody looked behind each instruction.
-  if (cpu_.pending_db != 0 && !cpu_.shadow) return x86::deliver_debug_traps(cpu_);
-  Insn insn;
-  cpu_.traps_held = false;
-  cpu_.insn_rip = cpu_.rip();
-  if (x86::breakpoints_enabled(cpu_) && !cpu_.eflag(x86::eflags::kRf))
-    if (const u64 hit = x86::match_code(cpu_, linear_rip()); hit != 0)
-      throw x86::Fault{.vector = x86::Vector::Db, .dr6 = hit};
-  fetch_and_decode(insn);
-  cpu_.leave_block = false;
-  cpu_.eflags &= ~x86::eflags::kRf;
-  cpu_.set_rip((cpu_.insn_rip + insn.length) & cpu_.rip_mask);
-  cpu_.traced = cpu_.eflag(x86::eflags::kTf);
-  insn.exec(cpu_, insn);
-  cpu_.shadow = cpu_.shadow_next;
-  cpu_.shadow_next = false;
-  if (cpu_.traced) cpu_.pending_db |= x86::dr6::kBs;
-  if (cpu_.pending_db != 0 && !cpu_.traps_held) x86::deliver_debug_traps(cpu_);
-}
-
 // The block at RIP. Null where the instruction there cannot be had from one page of memory, or the
 // code segment ends within the block.
 Block* JitVcpu::look_up() {
   const CodeMode mode = code_mode();
-  const u64 linear = linear_rip();
+  const u64 linear = x86::linear_rip(cpu_);
   Block* block = cache_.find(last_block_, linear, mode);
   if (block == nullptr) [[unlikely]] {
     block = find_code(linear, mode);
@@ -179,33 +154,6 @@ void JitVcpu::watch(CodePage& page) {
   if (vm_->vcpus().size() == 1) return;
   const Outside outside(*this);
   vm_->flush_others(this);
-}
-
-// Byte by byte, across pages and from devices if need be.
-void JitVcpu::fetch_and_decode(Insn& insn) {
-  std::array<u8, x86::kLongestInsn> bytes{};
-  const x86::DecodeMode how{.code_bits = cpu_.code_bits,
-                            .real_or_v86 = cpu_.mode <= x86::Mode::Virtual8086,
-                            .features = &model_.features};
-  u64 page = ~u64{0}, physical = 0;
-  for (unsigned count = 0; count < bytes.size();) {
-    const u64 offset = (cpu_.rip() + count) & cpu_.rip_mask;
-    if (!cpu_.long_mode() && offset > cpu_.seg[x86::Cs].limit) x86::raise(x86::Vector::Gp, 0);
-    const u64 linear = cpu_.long_mode() ? offset : (cpu_.seg[x86::Cs].base + offset) & 0xffff'ffff;
-    if ((linear & ~kOffset) != page) {
-      physical = x86::translate(cpu_, linear, x86::AccessKind::Fetch, cpu_.privilege).physical;
-      page = linear & ~kOffset;
-    }
-    bytes[count++] = cpu_.read_physical<u8>((physical & ~kOffset) | (linear & kOffset));
-    const x86::DecodeStatus status = x86::decode({bytes.data(), count}, how, insn);
-    if (status == x86::DecodeStatus::NeedMore) continue;
-    if (status == x86::DecodeStatus::Ok)
-      x86::interp::bind(insn);
-    else
-      set_decode_fault(insn, status);
-    return;
-  }
-  set_decode_fault(insn, x86::DecodeStatus::TooLong);
 }
 
 // Something wants the processor, or it does nothing.

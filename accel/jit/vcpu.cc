@@ -45,6 +45,12 @@ void JitVcpu::enter() {
   if (cpu_.attention.load(std::memory_order_relaxed) != 0) cpu_.leave_block = true;
 }
 
+bool JitVcpu::leave() {
+  const bool was_inside = guard_.has_value();
+  guard_.reset();
+  return was_inside;
+}
+
 void JitVcpu::flush() {
   cpu_.clear_attention(x86::Attention::FlushTlb);
   cpu_.flush_tlb();

@@ -47,9 +47,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   /// TLBs with it.
   class Outside {
    public:
-    explicit Outside(JitVcpu& vcpu) : vcpu_(&vcpu), was_inside_(vcpu.guard_.has_value()) {
-      vcpu.guard_.reset();
-    }
+    explicit Outside(JitVcpu& vcpu) : vcpu_(&vcpu), was_inside_(vcpu.leave()) {}
     ~Outside() {
       if (was_inside_) vcpu_->enter();
     }
@@ -73,6 +71,8 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   };
   /// Takes the guard, once nobody else wants to be alone.
   void enter();
+  /// Lets go of it; whether it was held.
+  bool leave();
 
   // For CoreBus.
   apic::LocalApic& apic() { return apic_; }
@@ -112,15 +112,10 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   Block* find_code(u64 linear, const CodeMode& mode);
   void watch(CodePage& page);
   void run_block(const Block& block);
-  void step();
-  void fetch_and_decode(x86::Insn& insn);
   bool careful() const;
   void fault(const x86::Fault& fault);
   CodeMode code_mode() const {
     return {cpu_.code_bits, cpu_.mode <= x86::Mode::Virtual8086, cpu_.cpl == 3};
-  }
-  u64 linear_rip() const {
-    return cpu_.long_mode() ? cpu_.rip() : (cpu_.seg[x86::Cs].base + cpu_.rip()) & 0xffff'ffff;
   }
 
   Vm* vm_;
