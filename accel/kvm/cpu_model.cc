@@ -204,4 +204,22 @@ ModelLeaves apply_model(Leaves leaves, const CpuRequest& request) {
   return {.leaves = std::move(leaves), .absent = absent};
 }
 
+x86::CpuModel software_model(const Leaves& leaves) {
+  Leaves copy = leaves;
+  x86::CpuModel model;
+  model.name = "host";
+  const CpuidBitSet bits = supported_bits(copy);
+  for (unsigned i = 0; i < x86::kFeatures; ++i) model.features[i] = bits[i];
+  if (const kvm_cpuid_entry2* first = find(copy, 0)) {
+    model.level = first->eax;
+    for (unsigned i = 0; const u32 word : {first->ebx, first->edx, first->ecx})
+      std::memcpy(model.vendor.data() + 4 * i++, &word, sizeof word);
+  }
+  if (const kvm_cpuid_entry2* sizes = find(copy, kExtendedFirst + 8)) {
+    model.physical_bits = static_cast<u8>(sizes->eax);
+    model.linear_bits = static_cast<u8>(sizes->eax >> 8);
+  }
+  return model;
+}
+
 }  // namespace rhea::kvm

@@ -18,4 +18,8 @@ struct ModelLeaves {
 /// host's vendor unless -cpu names another: SYSENTER and SYSCALL work as the host's do.
 ModelLeaves apply_model(std::vector<kvm_cpuid_entry2> supported, const x86::CpuRequest& request);
 
+/// The processor that these leaves tell of, for the software CPU. Features that it lacks are in,
+/// too.
+x86::CpuModel software_model(const std::vector<kvm_cpuid_entry2>& leaves);
+
 }  // namespace rhea::kvm

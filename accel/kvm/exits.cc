@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What a vCPU left the guest for, and what is done about it.
+#include "accel/kvm/software_step.h"
 #include "accel/kvm/state.h"
 #include "accel/kvm/trace_events.h"
 #include "accel/kvm/vcpu.h"
@@ -133,7 +134,26 @@ bool KvmVcpu::internal_error() {
   if (internal.suberror != kEmulationFailed)
     for (u32 i = 0; i < std::min<u32>(internal.ndata, std::size(internal.data)); ++i)
       why += fmt::format(" {:#x}", u64{internal.data[i]});
-  return stuck(why);
+  switch (internal.suberror) {
+    case kEmulationFailed: return finish_in_software(why, false);
+    // An exit while an event was delivered: through a stack or a table in a device's registers.
+    case KVM_INTERNAL_ERROR_DELIVERY_EV: return finish_in_software(why, true);
+    default: return stuck(why);
+  }
+}
+
+bool KvmVcpu::finish_in_software(const std::string& why, bool only_events) {
+  if (!software_) software_ = std::make_unique<SoftwareStep>(*this);
+  const auto outcome = software_->run(only_events);
+  if (!outcome) return stuck(fmt::format("{}; {}", why, outcome.error().message()));
+  switch (*outcome) {
+    case SoftwareStep::Outcome::Unable: return stuck(fmt::format("{}; {}", why, software_->why()));
+    case SoftwareStep::Outcome::Shutdown:
+      vm_->machine().request_reset(ShutdownCause::GuestReset);
+      return false;
+    case SoftwareStep::Outcome::Done: break;
+  }
+  return !single_step_ || debug_stop();
 }
 
 bool KvmVcpu::memory_fault() {

@@ -54,7 +54,8 @@ Result<> read_events(const VcpuHandle& handle, x86::CpuState& state) {
   return {};
 }
 
-Result<> write_events(Vm& vm, const VcpuHandle& handle, const x86::CpuState& state) {
+Result<> write_events(Vm& vm, const VcpuHandle& handle, const x86::CpuState& state,
+                      EventsOf which) {
   const x86::Events& e = state.events;
   kvm_vcpu_events out{};
   out.exception.injected = e.exception_injected;
@@ -69,9 +70,10 @@ Result<> write_events(Vm& vm, const VcpuHandle& handle, const x86::CpuState& sta
   out.nmi.pending = e.nmi_pending;
   out.nmi.masked = e.nmi_masked;
   out.sipi_vector = e.sipi_vector;
-  out.flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SIPI_VECTOR;
+  const bool all = which == EventsOf::All;
+  if (all) out.flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SIPI_VECTOR;
   if (vm.extension(KVM_CAP_INTR_SHADOW) != 0) out.flags |= KVM_VCPUEVENT_VALID_SHADOW;
-  if (vm.extension(KVM_CAP_X86_SMM) != 0) {
+  if (all && vm.extension(KVM_CAP_X86_SMM) != 0) {
     out.flags |= KVM_VCPUEVENT_VALID_SMM;
     out.smi.smm = e.smm;
     out.smi.pending = e.smi_pending;
@@ -86,7 +88,7 @@ Result<> write_events(Vm& vm, const VcpuHandle& handle, const x86::CpuState& sta
   } else if (e.exception_pending) {
     out.exception.injected = 1;
   }
-  if (vm.triple_fault_event()) {
+  if (all && vm.triple_fault_event()) {
     out.flags |= KVM_VCPUEVENT_VALID_TRIPLE_FAULT;
     out.triple_fault.pending = e.triple_fault_pending;
   }

@@ -108,9 +108,10 @@ void set_feature_msrs(Vm& vm, const VcpuHandle& handle) {
   pass_msrs(wanted, ioctl_of(handle, KVM_SET_MSRS), warner(vm, handle, "set"));
 }
 
-void read_msrs(Vm& vm, const VcpuHandle& handle, std::vector<x86::Msr>& msrs) {
+void read_msrs(Vm& vm, const VcpuHandle& handle, std::span<const u32> indices,
+               std::vector<x86::Msr>& msrs) {
   std::vector<kvm_msr_entry> list;
-  for (const u32 index : handle.msrs) list.push_back({.index = index, .reserved = 0, .data = 0});
+  for (const u32 index : indices) list.push_back({.index = index, .reserved = 0, .data = 0});
   msrs.clear();
   for (const auto& msr :
        pass_msrs(list, ioctl_of(handle, KVM_GET_MSRS), warner(vm, handle, "read")))
@@ -122,6 +123,18 @@ void write_msrs(Vm& vm, const VcpuHandle& handle, std::span<const x86::Msr> msrs
   for (const auto& msr : msrs)
     list.push_back({.index = msr.index, .reserved = 0, .data = msr.value});
   pass_msrs(list, ioctl_of(handle, KVM_SET_MSRS), warner(vm, handle, "set"));
+}
+
+bool read_msr(const VcpuHandle& handle, u32 index, u64& value) {
+  kvm_msr_entry entry{.index = index, .reserved = 0, .data = 0};
+  if (ioctl_of(handle, KVM_GET_MSRS)({&entry, 1}) != 1) return false;
+  value = entry.data;
+  return true;
+}
+
+bool write_msr(const VcpuHandle& handle, u32 index, u64 value) {
+  kvm_msr_entry entry{.index = index, .reserved = 0, .data = value};
+  return ioctl_of(handle, KVM_SET_MSRS)({&entry, 1}) == 1;
 }
 
 }  // namespace rhea::kvm

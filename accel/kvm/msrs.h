@@ -26,7 +26,11 @@ std::vector<u32> state_msrs(Vm& vm, const VcpuHandle& handle);
 /// Gives the vCPU the values of the MSRs that say what the host's CPU can do.
 void set_feature_msrs(Vm& vm, const VcpuHandle& handle);
 
-void read_msrs(Vm& vm, const VcpuHandle& handle, std::vector<x86::Msr>& msrs);
+void read_msrs(Vm& vm, const VcpuHandle& handle, std::span<const u32> indices,
+               std::vector<x86::Msr>& msrs);
 void write_msrs(Vm& vm, const VcpuHandle& handle, std::span<const x86::Msr> msrs);
+/// One register, without a word; false: KVM refuses.
+bool read_msr(const VcpuHandle& handle, u32 index, u64& value);
+bool write_msr(const VcpuHandle& handle, u32 index, u64 value);
 
 }  // namespace rhea::kvm

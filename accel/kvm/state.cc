@@ -25,13 +25,6 @@ Result<> read_mp_state(const VcpuHandle& handle, x86::CpuState& state) {
   return {};
 }
 
-Result<> write_mp_state(const VcpuHandle& handle, const x86::CpuState& state) {
-  kvm_mp_state mp{};
-  mp.mp_state = static_cast<u32>(state.mp_state);
-  TRY(handle.try_call("KVM_SET_MP_STATE", KVM_SET_MP_STATE, &mp));
-  return {};
-}
-
 u32 tsc_khz(const VcpuHandle& handle) {
   const int khz = handle.call(KVM_GET_TSC_KHZ);
   return khz > 0 ? static_cast<u32>(khz) : 0;
@@ -51,12 +44,19 @@ void write_tsc_khz(Vm& vm, const VcpuHandle& handle, u32 wanted) {
 
 }  // namespace
 
+Result<> write_mp_state(const VcpuHandle& handle, x86::MpState state) {
+  kvm_mp_state mp{};
+  mp.mp_state = static_cast<u32>(state);
+  TRY(handle.try_call("KVM_SET_MP_STATE", KVM_SET_MP_STATE, &mp));
+  return {};
+}
+
 Result<> read_state(Vm& vm, const VcpuHandle& handle, x86::CpuState& state) {
   // First, because it makes KVM act on a pending INIT or SIPI, which changes the rest.
   TRY(read_mp_state(handle, state));
   TRY(read_registers(vm, handle, state));
   TRY(read_vectors(vm, handle, state));
-  read_msrs(vm, handle, state.msrs);
+  read_msrs(vm, handle, handle.msrs, state.msrs);
   TRY(read_lapic(vm, handle, state));
   TRY(read_events(handle, state));
   state.tsc_khz = tsc_khz(handle);
@@ -72,7 +72,7 @@ Result<> write_state(Vm& vm, const VcpuHandle& handle, const x86::CpuState& stat
   TRY(write_lapic(vm, handle, state));
   write_msrs(vm, handle, state.msrs);
   TRY(write_debug_registers(vm, handle, state));
-  TRY(write_mp_state(handle, state));
+  TRY(write_mp_state(handle, state.mp_state));
   TRY(write_general_registers(handle, state));
   return write_events(vm, handle, state);
 }

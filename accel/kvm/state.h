@@ -25,6 +25,10 @@ Result<> write_vectors(Vm& vm, const VcpuHandle& handle, const x86::CpuState& st
 Result<> read_lapic(Vm& vm, const VcpuHandle& handle, x86::CpuState& state);
 Result<> write_lapic(Vm& vm, const VcpuHandle& handle, const x86::CpuState& state);
 Result<> read_events(const VcpuHandle& handle, x86::CpuState& state);
-Result<> write_events(Vm& vm, const VcpuHandle& handle, const x86::CpuState& state);
+/// Which of them are written: what comes from outside (NMI, SMI, SIPI) may come at any time.
+enum class EventsOf : u8 { All, Processor };
+Result<> write_events(Vm& vm, const VcpuHandle& handle, const x86::CpuState& state,
+                      EventsOf which = EventsOf::All);
+Result<> write_mp_state(const VcpuHandle& handle, x86::MpState state);
 
 }  // namespace rhea::kvm

@@ -5,6 +5,8 @@
 #include "rhea/util/trace.h"
 #include "rhea/util/types.h"
 
+#include <string>
+
 namespace rhea::kvm {
 
 inline trace::Event<u32, u64, u64, u32, int> kvm_set_user_memory{
@@ -23,6 +25,8 @@ inline trace::Event<bool, u64, int, bool, int> kvm_ioeventfd_call{
 inline trace::Event<bool, u64, u64, bool, int> kvm_coalesced{
     "kvm_coalesced", "port {} address {:#x} size {:#x} add {} ret {}"};
 inline trace::Event<unsigned, u8> kvm_interrupt_call{"kvm_interrupt", "cpu {} vector {:#x}"};
+inline trace::Event<unsigned, u64, std::string> kvm_software_step{"kvm_software_step",
+                                                                  "cpu {} rip {:#x} first {}"};
 inline trace::Event<u8> kvm_ioapic_eoi{"kvm_ioapic_eoi", "vector {:#x}"};
 inline trace::Event<unsigned, u32, u64> kvm_msr_refused{"kvm_msr_refused",
                                                         "cpu {} msr {:#x} value {:#x}"};

@@ -9,6 +9,7 @@
 #include "accel/kvm/vcpu.h"
 
 #include "accel/kvm/cpu_device.h"
+#include "accel/kvm/software_step.h"
 #include "accel/kvm/state.h"
 #include "accel/kvm/trace_events.h"
 #include "accel/kvm/vm.h"
@@ -93,8 +94,7 @@ void KvmVcpu::thread_started() {
 void KvmVcpu::thread_ending() { tid_.store(0, std::memory_order_seq_cst); }
 
 void KvmVcpu::kick() {
-  attention_.fetch_or(static_cast<u32>(Attention::Kick), std::memory_order_seq_cst);
-  attention_.notify_all();
+  set_attention(Attention::Kick, true);
   std::atomic_ref(run_->immediate_exit).store(1, std::memory_order_seq_cst);
   const int tid = tid_.load(std::memory_order_seq_cst);
   const bool inside = in_guest_.load(std::memory_order_seq_cst);
@@ -103,11 +103,18 @@ void KvmVcpu::kick() {
 }
 
 void KvmVcpu::set_attention(Attention what, bool on) {
-  if (on)
+  if (on) {
     attention_.fetch_or(static_cast<u32>(what), std::memory_order_seq_cst);
-  else
+    if (SoftwareStep* step = stepping_.load(std::memory_order_seq_cst)) step->interrupt();
+  } else {
     attention_.fetch_and(~static_cast<u32>(what), std::memory_order_seq_cst);
+  }
   attention_.notify_all();
+}
+
+void KvmVcpu::set_stepping(SoftwareStep* step) {
+  stepping_.store(step, std::memory_order_seq_cst);
+  if (step != nullptr && attention_.load(std::memory_order_seq_cst) != 0) step->interrupt();
 }
 
 void KvmVcpu::alert(Attention what) {
@@ -236,7 +243,14 @@ std::optional<GuestPhys> KvmVcpu::translate(GuestVirt address) {
   return GuestPhys(translation.physical_address);
 }
 
+Result<> KvmVcpu::halt() {
+  if (vm_->has_local_apics()) return write_mp_state(*handle_, x86::MpState::Halted);
+  set_attention(Attention::Halted, true);
+  return {};
+}
+
 Result<> KvmVcpu::set_single_step(bool on) {
+  single_step_ = on;
   kvm_guest_debug debug{};
   if (on) debug.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
   // An interrupt at every step would never let the code itself go on.

@@ -12,6 +12,7 @@
 namespace rhea::kvm {
 
 class CpuDevice;
+class SoftwareStep;
 class Vm;
 
 /// What a vCPU looks at before it enters the guest.
@@ -58,6 +59,11 @@ class KvmVcpu final : public accel::VcpuBackend {
   void clear_touched() { touched_.store(false, std::memory_order_relaxed); }
   void set_device(CpuDevice* device) { device_ = device; }
 
+  // For SoftwareStep.
+  void set_stepping(SoftwareStep* step);
+  /// The processor has executed HLT.
+  Result<> halt();
+
  private:
   enum class KickBy : u8 {
     ImmediateExit,  ///< a flag that KVM_RUN reads on entry, and a signal for who is inside
@@ -81,6 +87,8 @@ class KvmVcpu final : public accel::VcpuBackend {
   bool debug_stop();
   bool internal_error();
   bool memory_fault();
+  /// The software CPU does what KVM could not; `why` is said if it cannot either.
+  bool finish_in_software(const std::string& why, bool only_events);
   /// Shows registers and code and pauses the guest.
   bool stuck(const std::string& why);
   std::string code_text(const x86::CpuState& state);
@@ -93,6 +101,9 @@ class KvmVcpu final : public accel::VcpuBackend {
   AddressSpace* io_;
   KickBy kick_by_;
   CpuDevice* device_{};
+  std::unique_ptr<SoftwareStep> software_;        ///< once it was needed
+  std::atomic<SoftwareStep*> stepping_{nullptr};  ///< while it works
+  bool single_step_{false};
   std::atomic<bool> in_guest_{false};
   std::atomic<u32> attention_{0};
   std::atomic<int> tid_{0};

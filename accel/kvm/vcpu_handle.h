@@ -37,6 +37,8 @@ struct VcpuHandle {
   FileDescriptor fd;
   kvm_run* run{};
   std::span<kvm_dirty_gfn> ring;
+  /// What CPUID tells the guest.
+  std::vector<kvm_cpuid_entry2> cpuid;
   /// The MSRs that make up its state.
   std::vector<u32> msrs;
   /// As KVM made it: what a reset goes back to.

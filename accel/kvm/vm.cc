@@ -94,6 +94,7 @@ bool Vm::try_enable(u32 capability, u64 argument) {
 void Vm::enable_optional() {
   exception_payload_ = try_enable(KVM_CAP_EXCEPTION_PAYLOAD, 1);
   triple_fault_event_ = try_enable(KVM_CAP_X86_TRIPLE_FAULT_EVENT, 1);
+  asks_before_undefined_ = try_enable(KVM_CAP_EXIT_ON_EMULATION_FAILURE, 1);
   try_enable(KVM_CAP_X86_USER_SPACE_MSR, KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_INVAL);
   if (const auto offered = static_cast<u64>(extension(KVM_CAP_EXIT_HYPERCALL)); offered != 0)
     try_enable(KVM_CAP_EXIT_HYPERCALL, offered);
@@ -177,6 +178,7 @@ Result<std::unique_ptr<VcpuHandle>> Vm::new_handle(u32 apic_id) {
         return handle->call(KVM_SET_CPUID2, &block.header());
       },
       [this](const std::string& text) { warn_once(text, text); }));
+  handle->cpuid = leaves;
   set_feature_msrs(*this, *handle);
   handle->msrs = state_msrs(*this, *handle);
   x86::CpuState power_on;

@@ -54,6 +54,11 @@ class Vm final : public accel::VmBackend {
   bool has_local_apics() const { return options_.irqchip != Irqchip::None; }
   bool exception_payload() const { return exception_payload_; }
   bool triple_fault_event() const { return triple_fault_event_; }
+  /// Whether an instruction that KVM cannot emulate is always left to us; else it is #UD for user
+  /// programs, and for the kernel as well unless we take that back.
+  bool asks_before_undefined() const { return asks_before_undefined_; }
+  /// Held by a software CPU that wants to be the only one.
+  std::mutex& software_alone() { return software_alone_; }
 
   MemorySlots& slots() { return *slots_; }
   DirtyLog& dirty_log() { return dirty_log_; }
@@ -88,6 +93,8 @@ class Vm final : public accel::VmBackend {
   FileDescriptor fd_;
   bool exception_payload_{false};
   bool triple_fault_event_{false};
+  bool asks_before_undefined_{false};
+  std::mutex software_alone_;
   std::mutex warned_mutex_;
   std::set<std::string> warned_;
   GuestGate gate_;

@@ -21,18 +21,21 @@ struct Segment {
   u32 type{};
   bool s{}, present{}, avl{}, l{}, db{}, g{}, unusable{};
   u8 dpl{};
+  friend bool operator==(const Segment&, const Segment&) = default;
   static void describe(StateFields<Segment>& f);
 };
 
 struct DescriptorTable {
   u64 base{};
   u16 limit{};
+  friend bool operator==(const DescriptorTable&, const DescriptorTable&) = default;
   static void describe(StateFields<DescriptorTable>& f);
 };
 
 struct Msr {
   u32 index{};
   u64 value{};
+  friend bool operator==(const Msr&, const Msr&) = default;
   static void describe(StateFields<Msr>& f);
 };
 
@@ -100,6 +103,8 @@ std::string format_registers(const CpuState& state, unsigned cpu_index);
 /// Intel syntax, one line an instruction, "address: bytes  text"; at most `count` instructions of
 /// `code` at `address`. bits: 16, 32 or 64.
 std::string disassemble(std::span<const u8> code, GuestVirt address, unsigned bits, unsigned count);
+/// Whether these bytes begin with an instruction of any processor.
+bool is_instruction(std::span<const u8> code, unsigned bits);
 /// Code size of the current mode: 16, 32 or 64.
 unsigned code_bits(const CpuState& state);
 

@@ -45,4 +45,16 @@ std::string disassemble(std::span<const u8> code, GuestVirt address, unsigned bi
   return text;
 }
 
+bool is_instruction(std::span<const u8> code, unsigned bits) {
+  ZydisDecoder decoder;
+  ZydisDecodedInstruction instruction;
+  const ZydisMachineMode mode = machine_mode(bits);
+  const ZydisStackWidth width = bits == 64   ? ZYDIS_STACK_WIDTH_64
+                                : bits == 32 ? ZYDIS_STACK_WIDTH_32
+                                             : ZYDIS_STACK_WIDTH_16;
+  return ZYAN_SUCCESS(ZydisDecoderInit(&decoder, mode, width)) &&
+         ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&decoder, nullptr, code.data(),
+                                                    std::min(code.size(), kLongest), &instruction));
+}
+
 }  // namespace rhea::x86

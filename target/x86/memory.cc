@@ -12,10 +12,16 @@ namespace {
 
 constexpr u64 kOffset = 0xfff;
 
-// Accesses that are not whole pieces of a device's sizes go byte by byte.
+// A device takes up to 8 bytes at once; what is left of an access over a page's end and has no
+// device's size goes byte by byte.
+unsigned piece_of(unsigned size) {
+  if (size >= 8) return 8;
+  return std::has_single_bit(size) ? size : 1;
+}
+
 void read_device(Bus& bus, u64 address, u8* to, unsigned size) {
   while (size > 0) {
-    const unsigned piece = std::has_single_bit(size) && size <= 8 ? size : 1;
+    const unsigned piece = piece_of(size);
     const u64 value = bus.read(address, piece);
     std::memcpy(to, &value, piece);
     address += piece;
@@ -25,7 +31,7 @@ void read_device(Bus& bus, u64 address, u8* to, unsigned size) {
 }
 void write_device(Bus& bus, u64 address, const u8* from, unsigned size) {
   while (size > 0) {
-    const unsigned piece = std::has_single_bit(size) && size <= 8 ? size : 1;
+    const unsigned piece = piece_of(size);
     u64 value = 0;
     std::memcpy(&value, from, piece);
     bus.write(address, value, piece);

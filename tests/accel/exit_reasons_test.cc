@@ -16,8 +16,7 @@ using Fill = std::function<void(kvm_run&)>;
 // movw $0xd000, %ax; mov %ax, %es; paddb %es:(0), %mm0; then: incl 0x3000 for ever.
 constexpr std::array<u8, 18> kUnemulated = {0xb8, 0x00, 0xd0, 0x8e, 0xc0, 0x26, 0x0f, 0xfc, 0x06,
                                             0x00, 0x00, 0x66, 0xff, 0x06, 0x00, 0x30, 0xeb, 0xf9};
-constexpr u64 kPaddb = Guest::kCode + 5;
-constexpr u64 kCounting = Guest::kCode + 11;
+constexpr std::size_t kMm0 = 32, kComponents = 512;  // in the XSAVE area
 
 // Long mode: lidt (0x3000), where all is zero; ud2. (In real mode a KVM that emulates looks at no
 // limit.)
@@ -106,24 +105,48 @@ TEST_F(KvmExits, AnUnknownHypercallAnswersSo) {
   EXPECT_EQ(guest.written_to(0x5f4), (std::vector<u64>{static_cast<u32>(-1000)}));
 }
 
-TEST_F(KvmExits, AnInstructionThatKvmCannotEmulateIsShownAndPausesTheGuest) {
+TEST_F(KvmExits, AnInstructionThatKvmCannotEmulateIsDoneByTheSoftwareCpu) {
   Guest guest;
+  guest.answer({0x8877665544332211});
   guest.prepare_real(kUnemulated);
-  testing::internal::CaptureStderr();
+  x86::CpuState state = guest.state();
+  state.xsave[kComponents] |= 1;
+  state.xsave[kMm0] = 0xff;
+  ASSERT_TRUE(guest.vcpu().set_state(state));
   guest.start();
+  ASSERT_TRUE(guest.wait([&] { return guest.peek<u32>(0x3000) > 1000; }));
+  guest.pause();
+  EXPECT_EQ(guest.log(), (std::vector<Seen>{mem_read(0xd0000, 8, 0x8877665544332211)}));
+  const std::vector<u8> area = guest.state().xsave;
+  EXPECT_EQ(std::vector<u8>(area.begin() + kMm0, area.begin() + kMm0 + 8),
+            (std::vector<u8>{0x10, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88}));
+}
+
+TEST_F(KvmExits, WhatTheSoftwareCpuCannotDoEitherIsShownAndPausesTheGuest) {
+  Guest guest;
+  guest.answer({0x0f, 0x01, 0xfd});  // RDPRU, in a device's registers, where KVM does not fetch
+  guest.start_puppet();
+  testing::internal::CaptureStderr();
+  guest.order({9, 0xd0000});
   const bool stopped = reaches(guest, RunState::InternalError);
   const std::string text = testing::internal::GetCapturedStderr();
   ASSERT_TRUE(stopped) << text;
-  EXPECT_THAT(text, HasSubstr("KVM internal error 1 (it cannot emulate this instruction)"));
-  EXPECT_THAT(text, HasSubstr("EIP=00001005"));
-  EXPECT_THAT(text, HasSubstr("paddb"));
-  EXPECT_EQ(guest.state().rip, kPaddb);
-  // Nothing is lost: whoever knows how may put the guest behind the instruction and let it go on.
-  x86::CpuState state = guest.state();
-  state.rip = kCounting;
-  ASSERT_TRUE(guest.vcpu().set_state(state));
+  EXPECT_THAT(text, HasSubstr("KVM internal error 1 (it cannot emulate this instruction); the "
+                              "software CPU cannot do it either"));
+  EXPECT_THAT(text, HasSubstr("EIP=00000000"));
+  // Nothing is lost: whoever knows how may put the guest elsewhere and let it go on.
+  guest.prepare_real(GUEST(loop));
   guest.start();
   EXPECT_TRUE(guest.wait([&] { return guest.peek<u32>(0x3000) > 1000; }));
+}
+
+TEST_F(KvmExits, AnInstructionThatNobodyHasIsUndefined) {
+  Guest guest;
+  guest.answer({0xff, 0xff});
+  guest.start_puppet();
+  guest.order({9, 0xd0000});
+  ASSERT_TRUE(guest.wait([&] { return !guest.written_to(0x5f8).empty(); }));
+  EXPECT_EQ(guest.written_to(0x5f8).front(), 6U);
 }
 
 TEST_F(KvmExits, AKickIsNoticedAndTheGuestGoesOn) {

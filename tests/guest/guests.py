@@ -147,6 +147,7 @@ NO_DMA = ("-global", "fw_cfg_io.dma_enabled=off")
 
 GUESTS: dict[str, Guest] = {
     "a20": Guest("a20"),
+    "beyond": Guest("beyond", (*EDU, "-cpu", "max"), irqchips=BOTH),
     "cpuid": Guest("cpuid"),
     "longmode": Guest("longmode", EDU, irqchips=BOTH),
     "paging": Guest("paging"),

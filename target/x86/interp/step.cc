@@ -15,6 +15,27 @@ constexpr u64 kOffset = 0xfff;
 void undefined(Cpu&, const Insn&) { raise(Vector::Ud); }
 void too_long(Cpu&, const Insn&) { raise(Vector::Gp, 0); }
 
+/// The bytes at RIP, one behind the other.
+class CodeReader {
+ public:
+  explicit CodeReader(Cpu& cpu) : cpu_(&cpu) {}
+  u8 read(unsigned index) {
+    Cpu& cpu = *cpu_;
+    const u64 offset = (cpu.rip() + index) & cpu.rip_mask;
+    if (!cpu.long_mode() && offset > cpu.seg[Cs].limit) raise(Vector::Gp, 0);
+    const u64 linear = cpu.long_mode() ? offset : (cpu.seg[Cs].base + offset) & 0xffff'ffff;
+    if ((linear & ~kOffset) != page_) {
+      physical_ = translate(cpu, linear, AccessKind::Fetch, cpu.privilege).physical;
+      page_ = linear & ~kOffset;
+    }
+    return cpu.read_physical<u8>((physical_ & ~kOffset) | (linear & kOffset));
+  }
+
+ private:
+  Cpu* cpu_;
+  u64 page_{~u64{0}}, physical_{};
+};
+
 }  // namespace
 
 void set_decode_fault(Insn& insn, DecodeStatus status) {
@@ -31,17 +52,11 @@ void fetch(Cpu& cpu, Fetched& to) {
   const DecodeMode how{.code_bits = cpu.code_bits,
                        .real_or_v86 = cpu.mode <= Mode::Virtual8086,
                        .features = &cpu.model->features};
-  u64 page = ~u64{0}, physical = 0;
+  CodeReader code(cpu);
   to.status = DecodeStatus::TooLong;
   for (to.count = 0; to.count < to.bytes.size();) {
-    const u64 offset = (cpu.rip() + to.count) & cpu.rip_mask;
-    if (!cpu.long_mode() && offset > cpu.seg[Cs].limit) raise(Vector::Gp, 0);
-    const u64 linear = cpu.long_mode() ? offset : (cpu.seg[Cs].base + offset) & 0xffff'ffff;
-    if ((linear & ~kOffset) != page) {
-      physical = translate(cpu, linear, AccessKind::Fetch, cpu.privilege).physical;
-      page = linear & ~kOffset;
-    }
-    to.bytes[to.count++] = cpu.read_physical<u8>((physical & ~kOffset) | (linear & kOffset));
+    to.bytes[to.count] = code.read(to.count);
+    ++to.count;
     const DecodeStatus status = decode({to.bytes.data(), to.count}, how, to.insn);
     if (status == DecodeStatus::NeedMore) continue;
     to.status = status;
@@ -51,6 +66,14 @@ void fetch(Cpu& cpu, Fetched& to) {
     interp::bind(to.insn);
   else
     set_decode_fault(to.insn, to.status);
+}
+
+void fetch_rest(Cpu& cpu, Fetched& to) {
+  CodeReader code(cpu);
+  try {
+    for (; to.count < to.bytes.size(); ++to.count) to.bytes[to.count] = code.read(to.count);
+  } catch (const Fault&) {
+  }
 }
 
 void execute_alone(Cpu& cpu, const Insn& insn) {

@@ -26,6 +26,8 @@ struct Fetched {
 /// cannot be decoded is an instruction, too: it raises its exception. A fault of the fetch is
 /// thrown, a breakpoint on it likewise.
 void fetch(Cpu& cpu, Fetched& to);
+/// More bytes, up to the longest instruction or where the next one cannot be fetched.
+void fetch_rest(Cpu& cpu, Fetched& to);
 /// Executes it and what comes with its end: the resume flag, interrupt shadows, debug traps. RIP is
 /// where it was fetched. Its fault is thrown: deliver_step_fault.
 void execute_alone(Cpu& cpu, const Insn& insn);
@@ -37,7 +39,6 @@ void deliver_step_fault(Cpu& cpu, const Fault& fault);
 
 /// An instruction that cannot be executed as decoded: it raises what the decoder found.
 void set_decode_fault(Insn& insn, DecodeStatus status);
-/// Whether it was made so, for want of any such instruction.
 bool is_undefined(const Insn& insn);
 
 }  // namespace rhea::x86

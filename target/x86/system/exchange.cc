@@ -60,7 +60,9 @@ Activity activity_of(const CpuState& state) {
 
 void save_events(const Cpu& cpu, Events& events) {
   events = cpu.injected;
-  events.interrupt_shadow = cpu.shadow ? 2 : 0;
+  // Blocking by STI makes no sense to a processor with interrupts off: there it was MOV to SS.
+  const u8 shadow = cpu.eflag(eflags::kIf) ? 2 : 1;
+  events.interrupt_shadow = cpu.shadow ? shadow : u8{0};
   events.nmi_masked = cpu.nmi_blocked;
   events.nmi_pending = cpu.wants(Attention::Nmi);
   events.smi_pending = cpu.wants(Attention::Smi);
