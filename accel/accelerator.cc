@@ -2,6 +2,7 @@
 // Choosing an accelerator and making its vCPUs.
 #include "accel/accelerator.h"
 
+#include "accel/icount.h"
 #include "rhea/util/keyval.h"
 #include "rhea/util/log.h"
 #include "rhea/util/option.h"
@@ -85,7 +86,11 @@ void AccelService::add_candidates(std::string_view list) {
 // board stands, so that a wrong command line has its error alone.
 Result<> AccelService::select() {
   const bool by_default = candidates_.empty();
-  if (by_default) candidates_ = {"kvm", "tcg"};
+  const auto& count = machine_->service<InstructionCount>();
+  if (by_default && count.settings)
+    candidates_ = {"tcg"};
+  else if (by_default)
+    candidates_ = {"kvm", "tcg"};
   std::vector<std::string> reasons;
   for (const std::string& candidate : candidates_) {
     auto accelerator = TRY(make_accelerator(*machine_, candidate));
@@ -112,6 +117,7 @@ Result<> AccelService::select() {
       for (const std::string& reason : reasons)
         report_warning(fmt::format("{}; falling back to {}", reason, name));
     });
+    if (count.settings && !count.obeyed) return fail("-icount is not allowed with -accel {}", name);
     vm_ = std::move(*vm);
     accelerator_ = &machine_->container("/machine").add_child("accel", std::move(accelerator));
     return {};
@@ -128,9 +134,20 @@ Result<> AccelService::create_vcpus() {
   }
   machine_->on_reset([this](ResetKind kind) {
     for (unsigned index = 0; index < vcpus_.size(); ++index)
-      machine_->vcpus()[index]->run_on([this, index, kind] { vcpus_[index]->reset(kind); });
+      machine_->vcpus()[index]->run_on([this, index, kind] {
+        if (log_enabled(LogItem::CpuReset)) log_registers(index);
+        vcpus_[index]->reset(kind);
+      });
   });
   return {};
+}
+
+// For -d cpu_reset: what the processor was doing.
+void AccelService::log_registers(unsigned index) const {
+  x86::CpuState state;
+  if (vcpus_[index]->get_state(state))
+    log_write(fmt::format("CPU Reset (CPU {})\n", index) + x86::format_core_registers(state) +
+              x86::format_fpu_registers(state));
 }
 
 Result<x86::CpuState> AccelService::cpu_state(unsigned index) const {

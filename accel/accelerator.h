@@ -95,6 +95,8 @@ class AccelService final : public MachineService {
   Result<x86::CpuState> cpu_state(unsigned index) const;
 
  private:
+  void log_registers(unsigned index) const;
+
   Machine* machine_;
   std::vector<std::string> candidates_;
   Accelerator* accelerator_{};

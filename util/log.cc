@@ -27,7 +27,10 @@ constexpr std::array kItems = {
     ItemName{"exec", LogItem::Exec, "each block of guest code run"},
     ItemName{"cpu", LogItem::Cpu, "CPU registers before each block"},
     ItemName{"cpu_reset", LogItem::CpuReset, "CPU registers before a reset"},
-    ItemName{"mmu", LogItem::Mmu, "address translation"},
+    ItemName{"fpu", LogItem::Fpu,
+             "x87 and vector registers, too, where cpu and int show registers"},
+    ItemName{"nochain", LogItem::NoChain, "accepted: exec shows every block anyway"},
+    ItemName{"mmu", LogItem::Mmu, "page walks that succeed"},
     ItemName{"trace", LogItem::Trace, "trace:PATTERN switches trace events on"},
 };
 

@@ -49,6 +49,7 @@ struct Block {
   const CodePage* code{};
   const std::atomic<u64>* written{};  ///< by devices, bit `written_bit`
   u64 written_bit{};
+  bool logged{};                ///< by -d in_asm
   std::array<Link, 2> links{};  ///< the latest first
 
   /// Whether nothing has been written over it.

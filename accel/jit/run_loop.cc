@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Executing the guest: block by block, one instruction at a time where more than the instruction
 // counts, and what happens in between.
+#include "accel/jit/turns.h"
 #include "accel/jit/vcpu.h"
 #include "accel/jit/vm.h"
 #include "rhea/util/log.h"
@@ -8,6 +9,7 @@
 #include "target/x86/paging.h"
 #include "target/x86/system/debug.h"
 #include "target/x86/system/events.h"
+#include "target/x86/system/log.h"
 #include "target/x86/system/smm.h"
 
 #include <utility>
@@ -22,6 +24,12 @@ using x86::Insn;
 constexpr u64 kOffset = kPageSize - 1;
 /// Blocks between two moments without the RcuGuard; some tens of microseconds.
 constexpr unsigned kBlocksBetweenPauses = 2000;
+
+bool logs_code() {
+  constexpr u32 items = static_cast<u32>(LogItem::InAsm) | static_cast<u32>(LogItem::Exec) |
+                        static_cast<u32>(LogItem::Cpu);
+  return (log_mask.load(std::memory_order_relaxed) & items) != 0;
+}
 
 }  // namespace
 
@@ -45,6 +53,10 @@ void JitVcpu::fault(const x86::Fault& thrown) {
 
 JitVcpu::Next JitVcpu::execute() {
   for (;;) {
+    if (turns_ != nullptr && !turns_->take(*this)) [[unlikely]] {
+      cpu_.clear_attention(Attention::Exit);
+      return Next::Leave;
+    }
     if (cpu_.attention.load(std::memory_order_relaxed) != 0 || cpu_.activity != Activity::Running)
         [[unlikely]] {
       if (attend() == Next::Leave) return Next::Leave;
@@ -54,8 +66,13 @@ JitVcpu::Next JitVcpu::execute() {
       release_held();
       continue;
     }
+    u64 budget = 0;
+    if (turns_ != nullptr) [[unlikely]] {
+      budget = turns_->begin(*this);
+      if (budget == 0) continue;
+    }
     if (careful()) [[unlikely]] {
-      x86::step(cpu_);
+      step();
       if (single_step_) {
         vm_->machine().request_pause(RunState::Debug);
         return Next::Leave;
@@ -64,16 +81,42 @@ JitVcpu::Next JitVcpu::execute() {
     }
     if (Block* block = look_up()) [[likely]] {
       last_block_ = block;
-      run_block(*block);
+      if (logs_code()) [[unlikely]]
+        log(*block);
+      if (turns_ == nullptr) [[likely]]
+        run_block(*block);
+      else
+        run_counted(*block, budget);
     } else {
       last_block_ = nullptr;
-      x86::step(cpu_);
+      step();
     }
     if (++blocks_until_pause_ == kBlocksBetweenPauses) [[unlikely]] {
       blocks_until_pause_ = 0;
       const Outside outside(*this);
     }
   }
+}
+
+// Up to the moment at which a timer fires or another processor has its turn, exactly.
+void JitVcpu::run_counted(const Block& block, u64 budget) {
+  cpu_.leave_block = false;
+  for (const Insn& insn : block.insns) {
+    cpu_.insn_rip = cpu_.rip();
+    cpu_.set_rip((cpu_.rip() + insn.length) & cpu_.rip_mask);
+    insn.exec(cpu_, insn);
+    turns_->count();
+    if (cpu_.leave_block || --budget == 0) break;
+  }
+  cpu_.shadow = cpu_.shadow_next;
+  cpu_.shadow_next = false;
+}
+
+// What -d asks for of a block.
+void JitVcpu::log(Block& block) {
+  if (log_enabled(LogItem::InAsm) && !std::exchange(block.logged, true))
+    x86::log_code(cpu_, block.code_bytes, x86::linear_rip(cpu_));
+  x86::log_block(cpu_, index_, &block);
 }
 
 // One instruction at a time: what comes behind each must be looked at.
@@ -94,6 +137,14 @@ void JitVcpu::run_block(const Block& block) {
   } while (++insn != end && !cpu_.leave_block);
   cpu_.shadow = cpu_.shadow_next;
   cpu_.shadow_next = false;
+}
+
+// One instruction, from wherever it is.
+void JitVcpu::step() {
+  if (logs_code()) [[unlikely]]
+    x86::log_block(cpu_, index_, nullptr);
+  x86::step(cpu_);
+  if (turns_ != nullptr) turns_->count();
 }
 
 // The block at RIP. Null where the instruction there cannot be had from one page of memory, or the
@@ -261,6 +312,10 @@ void JitVcpu::take_interrupt() {
 }
 
 JitVcpu::Next JitVcpu::wait_while_halted() {
+  if (turns_ != nullptr) {
+    turns_->sleep(*this);
+    return Next::GoOn;
+  }
   const Outside outside(*this);
   if (cpu_.attention.load(std::memory_order_seq_cst) == 0)
     cpu_.attention.wait(0, std::memory_order_seq_cst);

@@ -3,6 +3,7 @@
 #include "accel/jit/vcpu.h"
 
 #include "accel/apic/apic_bus.h"
+#include "accel/jit/turns.h"
 #include "accel/jit/vm.h"
 #include "rhea/util/log.h"
 #include "target/x86/paging.h"
@@ -13,6 +14,7 @@ namespace rhea::jit {
 JitVcpu::JitVcpu(Vm& vm, unsigned index, x86::CpuModel model)
     : vm_(&vm),
       index_(index),
+      turns_(vm.turns()),
       model_(std::move(model)),
       bus_(*this),
       cpu_(bus_, model_),
@@ -28,6 +30,13 @@ JitVcpu::~JitVcpu() { vm_->remove(*this); }
 void JitVcpu::attend_to(x86::Attention what) {
   cpu_.need_attention(what);
   cpu_.attention.notify_all();
+  if (turns_ != nullptr) turns_->notify();
+}
+
+// What a device does with the time may end the block: a timer may be due earlier than thought.
+void JitVcpu::show_time() {
+  turns_->show_time(*this);
+  cpu_.leave_block = true;
 }
 
 void JitVcpu::kick() { attend_to(x86::Attention::Exit); }
@@ -48,6 +57,7 @@ void JitVcpu::enter() {
 bool JitVcpu::leave() {
   const bool was_inside = guard_.has_value();
   guard_.reset();
+  if (turns_ != nullptr) show_time();
   return was_inside;
 }
 
@@ -102,6 +112,7 @@ Result<> JitVcpu::set_single_step(bool on) {
 }
 
 u64 JitVcpu::time_stamp() {
+  if (turns_ != nullptr) turns_->show_time(*this);
   const auto now = static_cast<u128>(vm_->machine().virtual_clock().now_ns());
   return static_cast<u64>(now * model_.tsc_khz / 1'000'000);
 }
@@ -109,6 +120,7 @@ u64 JitVcpu::time_stamp() {
 // Registers are 32 bits wide at multiples of 16 (SDM vol. 3, 11.4.1); other accesses are undefined.
 u64 JitVcpu::read_apic(unsigned offset, unsigned size) {
   if ((offset & 0xf) >= 4) return 0;
+  if (turns_ != nullptr) turns_->show_time(*this);
   return (apic_.read(offset) >> 8 * (offset & 3)) & all_ones(size);
 }
 
@@ -120,6 +132,7 @@ void JitVcpu::write_apic(unsigned offset, u64 value, unsigned size) {
 }
 
 bool JitVcpu::read_msr(u32 index, u64& value) {
+  if (turns_ != nullptr) turns_->show_time(*this);
   if (index != x86::msr::kApicBase) return apic_.read_msr(index, value);
   value = apic_.base();
   return true;

@@ -19,6 +19,7 @@
 
 namespace rhea::jit {
 
+class Turns;
 class Vm;
 
 class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
@@ -112,6 +113,10 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   Block* find_code(u64 linear, const CodeMode& mode);
   void watch(CodePage& page);
   void run_block(const Block& block);
+  void run_counted(const Block& block, u64 budget);
+  void show_time();
+  void log(Block& block);
+  void step();
   bool careful() const;
   void fault(const x86::Fault& fault);
   CodeMode code_mode() const {
@@ -120,6 +125,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
 
   Vm* vm_;
   unsigned index_;
+  Turns* turns_;  ///< null unless instructions are counted
   x86::CpuModel model_;
   CoreBus bus_;
   x86::Cpu cpu_;

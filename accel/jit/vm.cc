@@ -14,6 +14,9 @@ namespace rhea::jit {
 
 Vm::Vm(Machine& machine) : machine_(&machine) {
   machine_->memory().add_listener(*this);
+  auto& count = machine_->service<accel::InstructionCount>();
+  if (count.settings) turns_ = std::make_unique<Turns>(*this, *count.settings);
+  count.obeyed = true;
   auto& management = machine_->service<SystemManagement>();
   management.available = true;
   management.interrupt = [this] {

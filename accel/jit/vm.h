@@ -4,6 +4,7 @@
 
 #include "accel/accelerator.h"
 #include "accel/jit/code_map.h"
+#include "accel/jit/turns.h"
 #include "target/x86/cpuid.h"
 
 #include <condition_variable>
@@ -30,6 +31,8 @@ class Vm final : public accel::VmBackend, private MemoryListener {
 
   Machine& machine() const { return *machine_; }
   CodeMap& code() { return code_; }
+  /// Null unless -icount asked for them.
+  Turns* turns() const { return turns_.get(); }
 
   void add(JitVcpu& vcpu);
   void remove(JitVcpu& vcpu);
@@ -59,6 +62,7 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   CodeMap code_;
   std::atomic<AddressSpace*> management_memory_{nullptr};
   std::vector<JitVcpu*> vcpus_;
+  std::unique_ptr<Turns> turns_;
   std::mutex alone_;  ///< whoever wants to be
   std::mutex gate_mutex_;
   std::condition_variable opened_;

@@ -3,6 +3,7 @@
 #include "hw/rtc/mc146818.h"
 
 #include "hw/rtc/rtc_calendar.h"
+#include "hw/rtc/rtc_option.h"
 #include "hw/rtc/trace_events.h"
 #include "rhea/hw/isa.h"
 
@@ -100,7 +101,7 @@ class Rtc final : public IsaDevice, public Mc146818 {
   u8 take_flags();
 
   RtcFormat format() const;
-  i64 chain_ns() const { return machine().host_clock().now_ns() + phase_; }
+  i64 chain_ns() const { return clock_->now_ns() + phase_; }
   i64 chain_second() const;
   i64 elapsed() const { return halted() ? 0 : chain_second() - updated_; }
   bool divider_reset() const { return (memory_[kRegA] & kDividerReset) == kDividerReset; }
@@ -121,13 +122,14 @@ class Rtc final : public IsaDevice, public Mc146818 {
 
   RtcMemory memory_{};
   u8 index_{0};
-  i64 phase_{0};         ///< the divider chain's time minus the host clock's
+  i64 phase_{0};         ///< the divider chain's time minus the clock's
   i64 updated_{0};       ///< the chain's second that the time registers show
   u64 period_index_{0};  ///< periods of the periodic interrupt seen so far
   u32 lost_ticks_{0};    ///< slew: periodic interrupts owed to the guest
   u8 repeated_{0};       ///< of them given since the last one of its own
 
   IrqOutput irq_;
+  Clock* clock_{};  ///< what -rtc clock= names
   Timer wall_timer_;
   Timer periodic_timer_;
   Region region_;
@@ -139,12 +141,14 @@ Result<> Rtc::realize() {
         "Property 'mc146818rtc.lost_tick_policy': 'delay' is not supported (use discard or slew)");
   if (base_year_ == 2000) base_year_ = 0;
   TRY(connect_isa_irq(irq_, irq_number_));
-  wall_timer_.init(machine().host_clock(), [this] { refresh(); });
+  const auto& settings = machine().service<RtcSettings>();
+  clock_ = settings.clock;
+  wall_timer_.init(*clock_, [this] { refresh(); });
   periodic_timer_.init(machine().virtual_clock(), [this] { refresh(); });
   memory_[kRegA] = 0x26;
   memory_[kRegB] = k24Hours;
   memory_[kRegD] = kValidRam;
-  set_time(machine().host_clock().now_ns() / kNsPerSecond);
+  set_time(settings.start(machine()));
   region_.init_io(*this, "rtc", 2,
                   io<&Rtc::read, &Rtc::write>({.min = 1, .max = 4}, {.min = 1, .max = 1}));
   add_port(iobase_, region_);
@@ -323,7 +327,7 @@ void Rtc::write_register(u8 value) {
       if (period() != 0) period_index_ = ticks() / period();
       // Out of reset the first update comes half a second later.
       if (was_reset && !divider_reset()) {
-        phase_ = kNsPerSecond / 2 - machine().host_clock().now_ns() % kNsPerSecond;
+        phase_ = kNsPerSecond / 2 - clock_->now_ns() % kNsPerSecond;
         updated_ = chain_second();
       }
       break;

@@ -100,7 +100,10 @@ struct CpuState {
 
 /// As QEMU's `info registers` shows them.
 std::string format_registers(const CpuState& state, unsigned cpu_index);
-/// Intel syntax, one line an instruction, "address: bytes  text"; at most `count` instructions of
+/// The registers but those of x87 and vectors, as -d cpu shows them; and those.
+std::string format_core_registers(const CpuState& state);
+std::string format_fpu_registers(const CpuState& state);
+/// AT&T syntax, one line an instruction, "address: bytes  text"; at most `count` instructions of
 /// `code` at `address`. bits: 16, 32 or 64.
 std::string disassemble(std::span<const u8> code, GuestVirt address, unsigned bits, unsigned count);
 /// Whether these bytes begin with an instruction of any processor.

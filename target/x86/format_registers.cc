@@ -20,8 +20,8 @@ class RegisterText {
         long_mode_((state.efer & (u64{1} << 10)) != 0),
         code64_(code_bits(state) == 64) {}
 
-  std::string make(unsigned cpu_index) {
-    text_ = fmt::format("CPU#{}\n", cpu_index);
+  std::string core(bool with_condition_codes) {
+    text_.clear();
     general();
     flags();
     constexpr std::array names = {"ES", "CS", "SS", "DS", "FS", "GS"};
@@ -31,6 +31,14 @@ class RegisterText {
     table("GDT", state_.gdtr);
     table("IDT", state_.idtr);
     control();
+    // Status flags are what -d shows as the operands of the last instruction that set them.
+    if (with_condition_codes)
+      add("CCS={:08x} CCD=00000000 CCO=EFLAGS\n", static_cast<u32>(state_.rflags & 0x8d5));
+    add("EFER={:016x}\n", state_.efer);
+    return std::move(text_);
+  }
+  std::string fpu() {
+    text_.clear();
     floating_point();
     return std::move(text_);
   }
@@ -111,7 +119,7 @@ class RegisterText {
     add("CR0={:08x} CR2={} CR3={} CR4={:08x}\n", static_cast<u32>(state_.cr0),
         wide(state_.cr2, long_mode_), wide(state_.cr3, long_mode_), static_cast<u32>(state_.cr4));
     for (unsigned i = 0; i < 4; ++i) add("DR{}={:016x} ", i, state_.dr[i]);
-    add("\nDR6={:016x} DR7={:016x}\nEFER={:016x}\n", state_.dr6, state_.dr7, state_.efer);
+    add("\nDR6={:016x} DR7={:016x}\n", state_.dr6, state_.dr7);
   }
 
   // A little-endian number of the XSAVE area's legacy region (SDM vol. 1, 10.5.1).
@@ -146,7 +154,12 @@ class RegisterText {
 }  // namespace
 
 std::string format_registers(const CpuState& state, unsigned cpu_index) {
-  return RegisterText(state).make(cpu_index);
+  return fmt::format("CPU#{}\n", cpu_index) + RegisterText(state).core(false) +
+         format_fpu_registers(state);
 }
+
+std::string format_core_registers(const CpuState& state) { return RegisterText(state).core(true); }
+
+std::string format_fpu_registers(const CpuState& state) { return RegisterText(state).fpu(); }
 
 }  // namespace rhea::x86

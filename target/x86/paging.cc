@@ -2,6 +2,8 @@
 // The page walker: 32-bit, PAE, 4-level and 5-level paging (SDM vol. 3, chapter 4).
 #include "target/x86/paging.h"
 
+#include "rhea/util/log.h"
+
 namespace rhea::x86 {
 namespace {
 
@@ -214,6 +216,8 @@ Translation translate(Cpu& cpu, u64 linear, AccessKind kind, Privilege as) {
       raise_page_fault(linear, error_code(cpu, walk, kind, as));
     if (!mark(cpu, walk, kind)) continue;
     note_large_page(cpu, walk, linear);
+    if (log_enabled(LogItem::Mmu)) [[unlikely]]
+      log_write(fmt::format("mmu: {:#x} is {:#x}\n", linear, walk.physical));
     const u64 entry = walk.leaf().entry;
     return {.physical = walk.physical & cpu.a20_mask,
             .writable = (entry & kDirty) != 0 && may_write(cpu, walk, as),

@@ -6,9 +6,10 @@
 
 namespace rhea::test {
 
-JitGuest::JitGuest(unsigned cpus) {
+JitGuest::JitGuest(unsigned cpus, Counting counting) {
   const DomainGuard guard(&machine_.lock());
   machine_.config.cpus = machine_.config.max_cpus = machine_.config.sockets = cpus;
+  machine_.service<accel::InstructionCount>().settings = counting;
   vm_ = std::make_unique<jit::Vm>(machine_);
   RHEA_ASSERT(ram_.init_ram(nullptr, "pc.ram", 2 * MiB).has_value());
   machine_.system_memory().add(0, ram_);

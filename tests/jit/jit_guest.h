@@ -17,7 +17,9 @@ namespace rhea::test {
 /// 0. What it writes to port 0x80 is kept; a write to port 0x81 counts a processor as done.
 class JitGuest {
  public:
-  explicit JitGuest(unsigned cpus = 1);
+  using Counting = std::optional<accel::InstructionCount::Settings>;
+  /// With `counting`, time is what has been executed (-icount).
+  explicit JitGuest(unsigned cpus = 1, Counting counting = {});
   ~JitGuest();
   JitGuest(const JitGuest&) = delete;
   JitGuest& operator=(const JitGuest&) = delete;
@@ -37,6 +39,7 @@ class JitGuest {
   std::size_t written_count();
 
   Machine& machine() { return machine_; }
+  jit::Vm& vm() { return *vm_; }
   jit::JitVcpu& vcpu(unsigned cpu = 0) { return *vcpus_[cpu]; }
   u8* memory() { return ram_.host(); }
 

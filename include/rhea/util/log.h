@@ -26,6 +26,8 @@ enum class LogItem : u32 {
   CpuReset = 1u << 6,
   Mmu = 1u << 7,
   Trace = 1u << 8,
+  Fpu = 1u << 9,
+  NoChain = 1u << 10,
 };
 
 extern std::atomic<u32> log_mask;

@@ -2,6 +2,7 @@
 // Delivery of events, and what becomes of faults on the way: double fault and shutdown (SDM vol. 3,
 // 6.15, "Interrupt 8").
 #include "target/x86/system/delivery.h"
+#include "target/x86/system/log.h"
 
 #include <utility>
 
@@ -69,6 +70,7 @@ void deliver(Cpu& cpu, const Event& event) {
     cpu.traced = false;
   else
     cpu.insn_rip = cpu.rip();
+  log_event(cpu, event);
   if (event.kind == EventKind::Nmi) cpu.nmi_blocked = true;
   if (cpu.activity == Activity::Halted) cpu.activity = Activity::Running;
   cpu.shadow = cpu.shadow_next = false;
@@ -88,6 +90,7 @@ void deliver_fault(Cpu& cpu, const Fault& fault) {
     try {
       return deliver(cpu, event_of(current));
     } catch (const Fault& second) {
+      log_fault_during(static_cast<u8>(current.vector), static_cast<u8>(second.vector));
       const bool grave = is_double(current.vector, second.vector);
       if (grave && second.vector == Vector::Pf) cpu.cr2 = second.cr2;
       if (grave && current.vector == Vector::Df) {

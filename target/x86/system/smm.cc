@@ -3,6 +3,7 @@
 #include "target/x86/system/smm.h"
 
 #include "target/x86/system/functions.h"
+#include "target/x86/system/log.h"
 
 namespace rhea::x86 {
 namespace {
@@ -20,6 +21,7 @@ SegmentRegister smm_segment(u16 selector, u64 base) {
 }  // namespace
 
 void enter_smm(Cpu& cpu) {
+  log_management_mode(cpu, true);
   const bool halted = cpu.activity == Activity::Halted;
   cpu.smm = true;
   // From here on the bus shows SMRAM.
@@ -60,6 +62,7 @@ void rsm(Cpu& cpu, const Insn&) {
   cpu.nmi_blocked = cpu.in_nmi_before_smm;
   cpu.in_nmi_before_smm = false;
   cpu.flush_tlb();
+  log_management_mode(cpu, false);
 }
 
 }  // namespace system
