@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Interrupt lines that several devices of the pc board share.
 #include "rhea/hw/pci.h"
+#include "rhea/softmmu/snapshot.h"
 #include "tests/conformance/fixture.h"
 #include "tests/support/pc.h"
 
@@ -79,6 +80,20 @@ TEST_F(PcIrq9, StaysHighWhenTheSciGoesBeforeTheLink) {
   lower_sci();
   EXPECT_TRUE(irq9());
   lower_edu();
+  EXPECT_FALSE(irq9());
+}
+
+TEST_F(PcIrq9, RemembersItsSourcesInASnapshot) {
+  raise_edu();
+  raise_sci();
+  const auto stream = save_machine(machine);
+  lower_edu();
+  lower_sci();
+  ASSERT_TRUE(load_machine(machine, stream));
+  EXPECT_TRUE(irq9());
+  lower_edu();
+  EXPECT_TRUE(irq9());
+  lower_sci();
   EXPECT_FALSE(irq9());
 }
 
