@@ -105,7 +105,6 @@ void PcBoard::describe(Schema<PcBoard>& s) {
   kernel("kernel", &KernelOptions::kernel).help("as -kernel");
   kernel("initrd", &KernelOptions::initrd).help("as -initrd");
   kernel("append", &KernelOptions::append).help("as -append");
-  s.state("gsis", &PcBoard::gsis_);
   for (const unsigned unit : {0U, 1U})
     s.computed(
          fmt::format("pflash{}", unit), "str",

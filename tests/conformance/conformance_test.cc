@@ -108,6 +108,21 @@ TEST_P(Conformance, SaveLoadSaveIsByteIdentical) {
   }
 }
 
+// Whoever joins several devices' lines into one must hear again what each says.
+TEST_P(Conformance, InterruptsAreRepeatedAfterALoad) {
+  Specimen specimen(type());
+  REQUIRE_ON_BENCH(specimen);
+  for (u64 seed = 1; seed <= 5; ++seed) {
+    random_accesses(specimen.bench().machine(), *specimen.device(), seed, 300);
+    const auto stream = specimen.bench().save();
+    const std::string lines = specimen.lines();
+    specimen.bench().reset();
+    specimen.bench().lower_lines();
+    ASSERT_TRUE(specimen.bench().load(stream));
+    EXPECT_EQ(specimen.lines(), lines) << "seed " << seed;
+  }
+}
+
 TEST_P(Conformance, TruncatedAndGarbledStatesAreRefused) {
   Specimen specimen(type());
   REQUIRE_ON_BENCH(specimen);

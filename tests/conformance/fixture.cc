@@ -77,6 +77,15 @@ Result<> Specimen::load(std::span<const u8> stream) {
   return load_object(*device_, in);
 }
 
+std::string Specimen::lines() const {
+  std::string high;
+  for (unsigned line = 0; line < 16; ++line)
+    if (bench_.irq(line)) high += fmt::format("IRQ{} ", line);
+  for (unsigned link = 0; link < 4; ++link)
+    if (bench_.intx(link)) high += fmt::format("INT{} ", static_cast<char>('A' + link));
+  return high;
+}
+
 std::vector<AccessibleRange> accessible_ranges(Machine& machine, const Device& device) {
   std::vector<AccessibleRange> own;
   std::vector<AccessibleRange> all;

@@ -26,6 +26,8 @@ class Specimen {
   /// The state of this device alone.
   std::vector<u8> save();
   Result<> load(std::span<const u8> stream);
+  /// The interrupt lines that are high, by name.
+  std::string lines() const;
 
  private:
   Result<> ensure_bus(const std::string& kind);

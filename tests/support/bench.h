@@ -67,6 +67,11 @@ class Bench {
 
   /// ISA interrupt lines (0..15): the level, and how many rising edges so far.
   bool irq(unsigned line) const { return irq_level_[line]; }
+  /// Forgets the levels: whoever holds a line must say so again.
+  void lower_lines() {
+    irq_level_.fill(false);
+    intx_level_.fill(false);
+  }
   unsigned irq_edges(unsigned line) const { return irq_edges_[line]; }
   /// PCI interrupt links (0..3; pin A of slot n is on link (n + pin) & 3).
   bool intx(unsigned link) const { return intx_level_[link]; }
