@@ -33,19 +33,23 @@ PageBlocks& BlockCache::page(const u8* host_page, CodePages& pages, u64 offset) 
   made->pages = &pages;
   made->code = &pages.at(offset);
   made->offset = offset;
+  insns_ += kPageCost;
   return *made;
 }
 
 Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at, const CodeMode& mode) {
   if (page.pages->ram()->test_and_clear_dirty(DirtyClient::Code, page.offset, kPageSize))
     page.code->invalidate();
-  auto& place = page.blocks[at << 4 | mode.key()];
-  if (place && (place->current() || renew(*place, page, host_page + at, at))) return place.get();
+  const u32 key = at << 4 | mode.key();
+  const auto known = page.blocks.find(key);
+  if (known != page.blocks.end() &&
+      (known->second->current() || renew(*known->second, page, host_page + at, at)))
+    return known->second.get();
   constexpr unsigned most = kMaxInsns * x86::kLongestInsn;
   const std::size_t left = std::min<std::size_t>(most, kPageSize - at);
   std::array<u8, most> code;
   std::unique_ptr<Block> made;
-  u32 generation = 0;
+  u64 generation = 0;
   do {
     generation = page.code->generation();
     std::memcpy(code.data(), host_page + at, left);
@@ -60,19 +64,18 @@ Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at, con
   made->code = page.code;
   made->written = &page.pages->ram()->dirty_word(DirtyClient::Code, page.offset / kPageSize);
   made->written_bit = u64{1} << (page.offset / kPageSize % 64);
-  insns_ += made->insns.size();
+  insns_ += made->insns.size() + kBlockCost;
   // Jumps may still point at an old block there, so that one is filled anew and never freed.
-  if (place)
-    *place = std::move(*made);
-  else
-    place = std::move(made);
-  return place.get();
+  if (known == page.blocks.end())
+    return page.blocks.emplace(key, std::move(made)).first->second.get();
+  *known->second = std::move(*made);
+  return known->second.get();
 }
 
 // Most stores to a page with code hit data beside it: where the block's own bytes have stayed, so
 // may the block.
 bool BlockCache::renew(Block& block, PageBlocks& page, const u8* host, unsigned at) {
-  const u32 generation = page.code->generation();
+  const u64 generation = page.code->generation();
   page.code->add_code(at, at + block.bytes - 1);
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (std::memcmp(block.code_bytes.data(), host, block.bytes) != 0) return false;

@@ -36,8 +36,7 @@ struct PageBlocks;
 struct Link {
   u64 linear{};
   struct Block* block{};
-  u32 key{};
-  u32 epoch{};
+  u64 when{};  ///< epoch and mode, BlockCache::when()
 };
 
 /// Instructions that are executed one behind the other, all of one page.
@@ -45,7 +44,7 @@ struct Block {
   std::vector<x86::Insn> insns;
   std::vector<u8> code_bytes;  ///< what it was decoded from
   unsigned bytes{};
-  u32 generation{};
+  u64 generation{};
   const CodePage* code{};
   const std::atomic<u64>* written{};  ///< by devices, bit `written_bit`
   u64 written_bit{};
@@ -72,26 +71,26 @@ class BlockCache {
  public:
   static constexpr unsigned kMaxInsns = 48;          ///< of a block
   static constexpr std::size_t kCapacity = 400'000;  ///< instructions, before all is dropped
+  /// What a page and a block take, in instructions: a guest may have many with few in each.
+  static constexpr std::size_t kPageCost = 4, kBlockCost = 4;
 
   /// `epoch` is raised whenever linear addresses may mean something else.
-  BlockCache(const x86::FeatureSet& features, u32& epoch) : features_(&features), epoch_(&epoch) {}
+  BlockCache(const x86::FeatureSet& features, u64& epoch) : features_(&features), epoch_(&epoch) {}
 
   /// The block at a linear address, reached from `from` (may be null), if it is known and good.
   Block* find(Block* from, u64 linear, const CodeMode& mode) {
+    const u64 now = when(mode);
     if (from != nullptr) [[likely]]
       for (const Link& link : from->links)
-        if (link.linear == linear && link.epoch == *epoch_ && link.key == mode.key() &&
-            link.block->current()) [[likely]]
+        if (link.linear == linear && link.when == now && link.block->current()) [[likely]]
           return link.block;
     const Link& jump = jumps_[slot(linear, mode)];
-    if (jump.linear != linear || jump.key != mode.key() || jump.epoch != *epoch_ ||
-        !jump.block->current())
-      return nullptr;
+    if (jump.linear != linear || jump.when != now || !jump.block->current()) return nullptr;
     if (from != nullptr) connect(*from, jump);
     return jump.block;
   }
   void remember(Block* from, u64 linear, const CodeMode& mode, Block& block) {
-    const Link jump{.linear = linear, .block = &block, .key = mode.key(), .epoch = *epoch_};
+    const Link jump{.linear = linear, .block = &block, .when = when(mode)};
     jumps_[slot(linear, mode)] = jump;
     if (from != nullptr) connect(*from, jump);
   }
@@ -106,6 +105,7 @@ class BlockCache {
 
  private:
   static constexpr unsigned kJumps = 8192;
+  u64 when(const CodeMode& mode) const { return *epoch_ << 4 | mode.key(); }
   static unsigned slot(u64 linear, const CodeMode& mode) {
     return static_cast<unsigned>((linear ^ linear >> 13 ^ mode.key() << 3) % kJumps);
   }
@@ -117,7 +117,7 @@ class BlockCache {
   std::unique_ptr<Block> decode(std::span<const u8> code, const CodeMode& mode) const;
 
   const x86::FeatureSet* features_;
-  u32* epoch_;
+  u64* epoch_;
   std::size_t insns_{0};
   std::array<Link, kJumps> jumps_{};
   std::unordered_map<const u8*, std::unique_ptr<PageBlocks>> pages_;

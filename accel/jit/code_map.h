@@ -20,7 +20,7 @@ namespace rhea::jit {
 class CodePage {
  public:
   bool watched() const { return (state_.load(std::memory_order_acquire) & kWatched) != 0; }
-  u32 generation() const { return generation_.load(std::memory_order_acquire); }
+  u64 generation() const { return generation_.load(std::memory_order_acquire); }
   /// Code is about to be read from these bytes of the page. False: the page is not watched yet.
   bool add_code(unsigned first, unsigned last);
   /// From now on stores come by stored(), once no processor has a TLB entry for it any more.
@@ -40,7 +40,7 @@ class CodePage {
   static u64 lines(unsigned first, unsigned last);
 
   std::atomic<u64> state_{0};
-  std::atomic<u32> generation_{0};
+  std::atomic<u64> generation_{0};
 };
 
 /// The pages of one RAM block.

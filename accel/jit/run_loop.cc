@@ -22,8 +22,6 @@ using x86::Attention;
 using x86::Insn;
 
 constexpr u64 kOffset = kPageSize - 1;
-/// Blocks between two moments without the RcuGuard; some tens of microseconds.
-constexpr unsigned kBlocksBetweenPauses = 2000;
 
 bool logs_code() {
   constexpr u32 items = static_cast<u32>(LogItem::InAsm) | static_cast<u32>(LogItem::Exec) |
@@ -37,7 +35,6 @@ void JitVcpu::run() {
   enter();
   for (Next next = Next::GoOn; next == Next::GoOn;) {
     try {
-      if (std::exchange(loaded_, false)) x86::deliver_injected(cpu_);
       next = execute();
     } catch (const x86::Fault& thrown) {
       fault(thrown);
@@ -53,6 +50,12 @@ void JitVcpu::fault(const x86::Fault& thrown) {
 
 JitVcpu::Next JitVcpu::execute() {
   for (;;) {
+    // Whatever way it goes on, and be it from fault to fault: others wait for the guard.
+    if (++rounds_ > pause_at_) [[unlikely]] {
+      if (leave_at_pause_) return Next::Leave;
+      rounds_ = 0;
+      const Outside outside(*this);
+    }
     if (turns_ != nullptr && !turns_->take(*this)) [[unlikely]] {
       cpu_.clear_attention(Attention::Exit);
       return Next::Leave;
@@ -90,10 +93,6 @@ JitVcpu::Next JitVcpu::execute() {
     } else {
       last_block_ = nullptr;
       step();
-    }
-    if (++blocks_until_pause_ == kBlocksBetweenPauses) [[unlikely]] {
-      blocks_until_pause_ = 0;
-      const Outside outside(*this);
     }
   }
 }
@@ -177,7 +176,7 @@ Block* JitVcpu::find_code(u64 linear, const CodeMode& mode) {
         x86::translate(cpu_, linear, x86::AccessKind::Fetch, cpu_.privilege);
     const CoreBus::CodeAt code = bus_.code_at(to.physical);
     if (code.host == nullptr) return nullptr;
-    const u32 epoch = cpu_.code_epoch;
+    const u64 epoch = cpu_.code_epoch;
     PageBlocks& blocks = cache_.page(code.host, *code.pages, code.offset);
     if (cpu_.code_epoch != epoch) last_block_ = nullptr;  // everything known was dropped
     fetch = {.page = linear & ~kOffset,
@@ -249,6 +248,7 @@ void JitVcpu::hold(Attention what) { held_ |= static_cast<u32>(what); }
 // In the order of their priority (SDM vol. 3, 6.9). What is not possible now is held until it is.
 void JitVcpu::take_requests() {
   cpu_.insn_rip = cpu_.rip();
+  if (take(Attention::Injected)) x86::deliver_injected(cpu_);
   if (take(Attention::Init)) take_init();
   if (take(Attention::Sipi) && cpu_.activity == Activity::WaitForSipi)
     cpu_.start_up(start_up_vector_.load(std::memory_order_relaxed));
@@ -312,6 +312,7 @@ void JitVcpu::take_interrupt() {
 }
 
 JitVcpu::Next JitVcpu::wait_while_halted() {
+  if (leave_at_pause_) return Next::Leave;
   if (turns_ != nullptr) {
     turns_->sleep(*this);
     return Next::GoOn;

@@ -9,6 +9,9 @@
 #include "target/x86/paging.h"
 #include "target/x86/system/msr.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace rhea::jit {
 
 JitVcpu::JitVcpu(Vm& vm, unsigned index, x86::CpuModel model)
@@ -39,10 +42,22 @@ void JitVcpu::show_time() {
   cpu_.leave_block = true;
 }
 
+unsigned JitVcpu::run_briefly(unsigned rounds) {
+  rounds_ = 0;
+  pause_at_ = rounds;
+  leave_at_pause_ = true;
+  run();
+  pause_at_ = kRoundsBetweenPauses;
+  leave_at_pause_ = false;
+  return std::min(std::exchange(rounds_, 0), rounds);
+}
+
 void JitVcpu::kick() { attend_to(x86::Attention::Exit); }
 
 void JitVcpu::enter() {
   for (;;) {
+    // Before the look at who is alone: who comes after it asks again.
+    cpu_.clear_attention(x86::Attention::Gate);
     guard_.emplace();
     if (!vm_->closed_to(*this)) break;
     guard_.reset();
@@ -78,7 +93,7 @@ Result<> JitVcpu::get_state(x86::CpuState& state) {
 Result<> JitVcpu::set_state(const x86::CpuState& state) {
   cpu_.load(state);
   apic_.load(state);
-  loaded_ = true;
+  cpu_.need_attention(x86::Attention::Injected);
   flush();
   return {};
 }

@@ -38,6 +38,10 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   std::optional<GuestPhys> translate(GuestVirt address) override;
   Result<> set_single_step(bool on) override;
 
+  /// As run(), but for so many blocks, single instructions or faults, and not beyond a HLT: for
+  /// tests. Returns how many there were.
+  unsigned run_briefly(unsigned rounds);
+
   Vm& vm() const { return *vm_; }
   x86::Cpu& cpu() { return cpu_; }
   unsigned index() const { return index_; }
@@ -134,7 +138,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   /// Pages that code was fetched from, by linear address: a TLB for fetches.
   struct FetchPage {
     u64 page{};
-    u32 epoch{};
+    u64 epoch{};
     bool user{};
     CoreBus::CodeAt code;
     PageBlocks* blocks{};
@@ -144,10 +148,12 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   Block* last_block_{};  ///< the one executed before, while nothing else came in between
   std::optional<RcuGuard> guard_;
   bool single_step_{false};
-  u32 held_{};          ///< bits of Attention that wait for the processor to be able to take them
-  bool loaded_{false};  ///< the state came from elsewhere and may have events on their way
+  u32 held_{};  ///< bits of Attention that wait for the processor to be able to take them
   std::atomic<u8> start_up_vector_{};
-  unsigned blocks_until_pause_{0};
+  /// Ways around the run loop between two moments without the RcuGuard; some tens of microseconds.
+  static constexpr unsigned kRoundsBetweenPauses = 2000;
+  unsigned rounds_{0}, pause_at_{kRoundsBetweenPauses};
+  bool leave_at_pause_{false};
 };
 
 }  // namespace rhea::jit

@@ -89,19 +89,23 @@ void Vm::flush_others(const JitVcpu* caller) {
 
 void Vm::exclusively(JitVcpu& caller, void (*action)(void*), void* argument) {
   const std::lock_guard alone(alone_);
+  // The action may end in a fault.
+  struct Opening {
+    Vm& vm;
+    ~Opening() {
+      {
+        const std::lock_guard lock(vm.gate_mutex_);
+        vm.owner_.store(nullptr);
+      }
+      vm.opened_.notify_all();
+    }
+  } const opening{*this};
   owner_.store(&caller);
   for (JitVcpu* vcpu : vcpus_)
     if (vcpu != &caller) vcpu->attend_to(x86::Attention::Gate);
   rcu_synchronize();
-  {
-    const JitVcpu::Inside inside(caller);
-    action(argument);
-  }
-  {
-    const std::lock_guard lock(gate_mutex_);
-    owner_.store(nullptr);
-  }
-  opened_.notify_all();
+  const JitVcpu::Inside inside(caller);
+  action(argument);
 }
 
 void Vm::wait_open() {

@@ -62,6 +62,7 @@ enum class Attention : u32 {
   FlushTlb = 1 << 5,  ///< the memory map or what is logged has changed
   Exit = 1 << 6,      ///< leave run()
   Gate = 1 << 7,      ///< somebody wants to be alone
+  Injected = 1 << 8,  ///< Cpu::injected has an event for deliver_injected
 };
 
 enum class Activity : u8 { Running, Halted, Shutdown, WaitForSipi };
@@ -114,7 +115,9 @@ struct Cpu {
   /// Whether the instruction ends in a single-step trap: EFLAGS.TF before it, except after those
   /// few that change this.
   bool traced{};
-  Events injected;  ///< events of a loaded state that are still to be delivered (deliver_injected)
+  /// Events that are still to be delivered (deliver_injected): of a loaded state, or such as fault
+  /// time and again on their way.
+  Events injected;
   /// Set by whatever makes the rest of the decoded block doubtful (a store to code, a flush): the
   /// run loop stops behind the current instruction.
   bool leave_block{};
@@ -129,7 +132,8 @@ struct Cpu {
   /// Large pages whose pieces may be in the TLBs, as sets of hashed addresses: 2 or 4 MiB, 1 GiB.
   u64 large_pages{}, giant_pages{};
   /// Raised by every flush: what was found of code by its linear address may not hold any more.
-  u32 code_epoch{1};
+  /// A guest can flush four thousand million times within minutes, so this must not wrap.
+  u64 code_epoch{1};
 
   // ---- Registers, by size. Byte registers as in Operand::reg.
   template <class T>
@@ -375,6 +379,7 @@ struct Cpu {
                    void (*change)(void*, u8*), void* context);
   struct Piece;
   Piece locate(u64 linear, bool write, unsigned segment, Privilege as);
+  void attach(Piece& piece, Privilege as);
 };
 
 }  // namespace rhea::x86

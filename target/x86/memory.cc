@@ -43,9 +43,13 @@ void write_device(Bus& bus, u64 address, const u8* from, unsigned size) {
 
 }  // namespace
 
-/// The part of an access that lies on one page, translated and checked.
+/// The part of an access that lies on one page, translated and checked. `page` is there after
+/// attach(), and good until the bus is used, which may let the map change: walking the page tables
+/// for the other piece may do that, and so does this one's other half if it is a device.
 struct Cpu::Piece {
   u64 linear{}, physical{};
+  u64 epoch{};
+  bool writable{};
   HostPage page;
 
   u8* read_host() const {
@@ -56,7 +60,7 @@ struct Cpu::Piece {
   }
 };
 
-// Translates, and makes the TLB entry if nothing stands against it.
+// Translates, which raises what the access has to raise.
 Cpu::Piece Cpu::locate(u64 at, bool write, unsigned segment, Privilege as) {
   if (mode == Mode::Long || lma()) {
     if (!canonical(at)) raise(segment == Ss ? Vector::Ss : Vector::Gp, 0);
@@ -64,13 +68,23 @@ Cpu::Piece Cpu::locate(u64 at, bool write, unsigned segment, Privilege as) {
     at &= 0xffff'ffff;
   }
   const Translation to = translate(*this, at, write ? AccessKind::Write : AccessKind::Read, as);
-  Piece piece{.linear = at, .physical = to.physical, .page = bus->page(to.physical & ~kOffset)};
+  return {.linear = at,
+          .physical = to.physical,
+          .epoch = code_epoch,
+          .writable = to.writable,
+          .page = {}};
+}
+
+// Looks the page up, and makes the TLB entry if nothing stands against it.
+void Cpu::attach(Piece& piece, Privilege as) {
+  piece.page = bus->page(piece.physical & ~kOffset);
+  if (as == Privilege::UserAligned || piece.epoch != code_epoch ||
+      watches_page(*this, piece.linear))
+    return;
   Tlb& buffer = tlb[index(as)];
-  if (as == Privilege::UserAligned || watches_page(*this, at)) return piece;
-  if (piece.page.read != nullptr) buffer.put(buffer.read, at, piece.page.read);
-  if (to.writable && piece.page.write != nullptr && !piece.page.watched)
-    buffer.put(buffer.write, at, piece.page.write);
-  return piece;
+  if (piece.page.read != nullptr) buffer.put(buffer.read, piece.linear, piece.page.read);
+  if (piece.writable && piece.page.write != nullptr && !piece.page.watched)
+    buffer.put(buffer.write, piece.linear, piece.page.write);
 }
 
 namespace {
@@ -86,10 +100,11 @@ void Cpu::read_slow(u64 at, void* to, unsigned size, unsigned segment, Privilege
   check_alignment(at, size, as);
   auto* bytes = static_cast<u8*>(to);
   const unsigned first = std::min<unsigned>(size, static_cast<unsigned>(0x1000 - (at & kOffset)));
-  const Piece low = locate(at, false, segment, as);
+  Piece low = locate(at, false, segment, as);
   const bool crosses = first < size;
-  const Piece high = crosses ? locate(at + first, false, segment, as) : Piece{};
-  const auto fetch = [this](const Piece& piece, u8* bytes_to, unsigned count) {
+  Piece high = crosses ? locate(at + first, false, segment, as) : Piece{};
+  const auto fetch = [this, as](Piece& piece, u8* bytes_to, unsigned count) {
+    attach(piece, as);
     if (const u8* host = piece.read_host())
       std::memcpy(bytes_to, host, count);
     else
@@ -105,10 +120,11 @@ void Cpu::write_slow(u64 at, const void* from, unsigned size, unsigned segment, 
   const auto* bytes = static_cast<const u8*>(from);
   const unsigned first = std::min<unsigned>(size, static_cast<unsigned>(0x1000 - (at & kOffset)));
   // Both pages are checked before either is written.
-  const Piece low = locate(at, true, segment, as);
+  Piece low = locate(at, true, segment, as);
   const bool crosses = first < size;
-  const Piece high = crosses ? locate(at + first, true, segment, as) : Piece{};
-  const auto put = [this](const Piece& piece, const u8* bytes_from, unsigned count) {
+  Piece high = crosses ? locate(at + first, true, segment, as) : Piece{};
+  const auto put = [this, as](Piece& piece, const u8* bytes_from, unsigned count) {
+    attach(piece, as);
     if (u8* host = piece.write_host()) {
       std::memcpy(host, bytes_from, count);
       if (piece.page.watched) bus->wrote(piece.physical, count);
@@ -125,9 +141,10 @@ void Cpu::modify_slow(u64 at, unsigned size, unsigned segment, bool locked,
                       void (*change)(void*, u8*), void* context) {
   check_alignment(at, size, privilege);
   const unsigned first = std::min<unsigned>(size, static_cast<unsigned>(0x1000 - (at & kOffset)));
-  const Piece low = locate(at, true, segment, privilege);
+  Piece low = locate(at, true, segment, privilege);
   const bool crosses = first < size;
   if (crosses) locate(at + first, true, segment, privilege);
+  attach(low, privilege);
   u8* const host = low.write_host();
   if (!crosses && host != nullptr) {
     change(context, host);
@@ -162,8 +179,12 @@ void Cpu::probe_write(unsigned segment, u64 offset, unsigned size) {
   if (Tlb::find(tlb[index(privilege)].write, at, size) != nullptr) return;
   check_alignment(at, size, privilege);
   const auto first = static_cast<unsigned>(0x1000 - (at & kOffset));
-  locate(at, true, segment, privilege);
-  if (first < size) locate(at + first, true, segment, privilege);
+  const auto probe = [this, segment](u64 linear) {
+    Piece piece = locate(linear, true, segment, privilege);
+    attach(piece, privilege);
+  };
+  probe(at);
+  if (first < size) probe(at + first);
 }
 
 void Cpu::read_bytes(unsigned segment, u64 offset, void* to, unsigned size) {

@@ -51,10 +51,23 @@ class Guest {
     cpu.set_rflags(state.rflags);
     cpu.attention = 0;
     cpu.leave_block = false;
-    return bench_.execute(insn.exec, insn);
+    std::optional<Fault> fault = bench_.execute(insn.exec, insn);
+    // A repeated instruction asks to be gone on with from time to time.
+    while (!fault && repeats(insn) && cpu.rip() == state.rip) {
+      cpu.leave_block = false;
+      fault = bench_.execute(insn.exec, insn);
+    }
+    return fault;
   }
 
  private:
+  static bool repeats(const Insn& insn) {
+    const bool string = insn.memory() && insn.opcode >= 0xa4 && insn.opcode <= 0xaf &&
+                        (insn.opcode & 0xfe) != 0xa8 &&
+                        isa::rows()[insn.row].map == isa::Map::OneByte;
+    return string && (insn.has(kRep) || insn.has(kRepne));
+  }
+
   test::CpuBench bench_;
 };
 

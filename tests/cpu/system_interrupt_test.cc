@@ -309,5 +309,24 @@ TEST_F(VirtualInterrupts, PopfOfTfFaultsAndKeepsTheStack) {
   EXPECT_EQ(cpu.gpr[x86::Rsp], 0x1000u);
 }
 
+// The processor would stay there for ever (CVE-2015-5307); its owner must be able to stop it.
+TEST_F(Interrupts, AlignmentCheckOnTheWayToItsOwnHandlerCanBeInterrupted) {
+  bench.enter_user();
+  bench.set_idt(17, gate(CpuBench::kCode3, kHandler, kInterrupt32));
+  cpu.cr0 |= x86::cr0::kAm;
+  cpu.set_rflags(fl::kAc);
+  cpu.gpr[x86::Rsp] = 0x5001;
+  cpu.insn_rip = cpu.rip();
+  deliver_fault(cpu, {.vector = Vector::Ac, .has_error = true});
+  EXPECT_TRUE(cpu.wants(x86::Attention::Injected));
+  EXPECT_TRUE(cpu.injected.exception_injected);
+  EXPECT_EQ(cpu.injected.exception_vector, 17);
+  EXPECT_EQ(cpu.rip(), cpu.insn_rip);
+  cpu.gpr[x86::Rsp] = 0x5000;
+  x86::deliver_injected(cpu);
+  EXPECT_FALSE(cpu.injected.exception_injected);
+  EXPECT_EQ(cpu.rip(), kHandler);
+}
+
 }  // namespace
 }  // namespace rhea::test

@@ -4,6 +4,8 @@
 
 #include "target/x86/system/segments.h"
 
+#include <algorithm>
+
 namespace rhea::test {
 namespace {
 
@@ -167,6 +169,13 @@ x86::HostPage CpuBench::page(u64 address) {
   return {.read = host, .write = host, .watched = address == watched_page};
 }
 
+void CpuBench::move_memory() {
+  std::vector<u8> moved(memory_);
+  memory_.swap(moved);
+  std::ranges::fill(moved, u8{0xee});
+  cpu.flush_tlb();
+}
+
 void CpuBench::wrote(u64 address, unsigned) { wrote_to.push_back(address); }
 
 u64 CpuBench::read(u64 address, unsigned size) {
@@ -174,12 +183,17 @@ u64 CpuBench::read(u64 address, unsigned size) {
   if (address + size <= memory_.size()) {
     value = 0;
     std::memcpy(&value, &memory_[address], size);
+  } else {
+    on_device();
   }
   return value & x86::Cpu::size_mask(size);
 }
 
 void CpuBench::write(u64 address, u64 value, unsigned size) {
-  if (address + size <= memory_.size()) std::memcpy(&memory_[address], &value, size);
+  if (address + size <= memory_.size())
+    std::memcpy(&memory_[address], &value, size);
+  else
+    on_device();
 }
 
 u64 CpuBench::in(u16 port, unsigned) { return ins[port]; }

@@ -10,6 +10,7 @@
 #include "target/x86/cpu.h"
 
 #include <cstring>
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -96,10 +97,14 @@ class CpuBench final : public x86::Bus {
     std::memcpy(&memory_[address], &value, sizeof value);
   }
 
+  /// All memory comes to lie elsewhere on the host, as when the memory map changes.
+  void move_memory();
+
   std::vector<PortAccess> outs;
   std::map<u16, u64> ins;
   std::map<u32, u64> bus_msrs;
-  std::vector<u64> wrote_to;  ///< watched stores
+  std::vector<u64> wrote_to;                ///< watched stores
+  std::function<void()> on_device = [] {};  ///< called by every access outside memory
   u64 watched_page{~u64{0}};
   u64 time{};
   u8 priority{};

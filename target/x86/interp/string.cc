@@ -3,6 +3,7 @@
 // by element. RSI, RDI and RCX always say how far it got, so that a fault or an interrupt in the
 // middle needs nothing but to start the instruction again.
 #include "target/x86/interp/operand.h"
+#include "target/x86/system/debug.h"
 #include "target/x86/system/io.h"
 
 #include <algorithm>
@@ -50,12 +51,17 @@ struct String {
   Counter source, destination, count;
 };
 
+/// Elements, or pages of them, before the run loop gets to look around: RCX may hold 2^64.
+constexpr unsigned kMaxRounds = 64;
+
 // Something wants the processor between two elements: the instruction has to be entered again.
-bool interrupted(Cpu& cpu) {
-  if (cpu.attention.load(std::memory_order_relaxed) == 0 && !cpu.eflag(eflags::kTf) &&
-      cpu.pending_db == 0 && !cpu.leave_block) [[likely]]
+bool interrupted(Cpu& cpu, unsigned round) {
+  if (round < kMaxRounds && cpu.attention.load(std::memory_order_relaxed) == 0 &&
+      !cpu.eflag(eflags::kTf) && cpu.pending_db == 0 && !cpu.leave_block) [[likely]]
     return false;
   cpu.set_rip(cpu.insn_rip);
+  // A breakpoint there has been met already (SDM vol. 3, 18.3.1.1).
+  if (breakpoints_enabled(cpu)) cpu.eflags |= eflags::kRf;
   cpu.leave_block = true;
   return true;
 }
@@ -68,6 +74,7 @@ void repeat(String& s, One one, Many many) {
     one();
     return;
   }
+  unsigned round = 0;
   for (u64 left = s.count.value(); left != 0; left = s.count.value()) {
     bool goes_on = true;
     u64 done = s.cpu.eflag(eflags::kTf) ? 0 : many(left);
@@ -76,7 +83,7 @@ void repeat(String& s, One one, Many many) {
       done = 1;
     }
     s.count.add(-static_cast<i64>(done));
-    if (!goes_on || done == left || interrupted(s.cpu)) return;
+    if (!goes_on || done == left || interrupted(s.cpu, ++round)) return;
   }
 }
 

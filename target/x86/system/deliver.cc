@@ -51,6 +51,22 @@ void record(Cpu& cpu, const Fault& fault) {
   cpu.dr7 &= ~(u64{1} << 13);
 }
 
+/// Faults in a row on the way to a handler that make no double fault. A real processor stays there
+/// for ever (#AC whose handler's stack is misaligned), and so will this one; but whoever runs it
+/// has to be able to stop it.
+constexpr unsigned kMaxFaults = 8;
+
+void postpone(Cpu& cpu, const Fault& fault) {
+  cpu.injected.exception_injected = true;
+  cpu.injected.exception_vector = static_cast<u8>(fault.vector);
+  cpu.injected.exception_has_error_code = fault.has_error;
+  cpu.injected.exception_error_code = fault.error;
+  cpu.injected.exception_has_payload = fault.vector == Vector::Pf || fault.vector == Vector::Db;
+  cpu.injected.exception_payload = fault.vector == Vector::Pf ? fault.cr2 : fault.dr6;
+  cpu.need_attention(Attention::Injected);
+  cpu.leave_block = true;
+}
+
 Event event_of(const Fault& fault) {
   return {.vector = static_cast<u8>(fault.vector),
           .kind = EventKind::Exception,
@@ -85,7 +101,8 @@ void deliver(Cpu& cpu, const Event& event) {
 void deliver_fault(Cpu& cpu, const Fault& fault) {
   Fault current = fault;
   cpu.set_rip(cpu.insn_rip);
-  for (;;) {
+  for (unsigned count = 0;; ++count) {
+    if (count == kMaxFaults) return postpone(cpu, current);
     record(cpu, current);
     try {
       return deliver(cpu, event_of(current));

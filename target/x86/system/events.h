@@ -35,8 +35,8 @@ void deliver_fault(Cpu& cpu, const Fault& fault);
 /// instruction that met them.
 void deliver_debug_traps(Cpu& cpu);
 
-/// Delivers what a loaded state had on its way (Cpu::injected); to be called before the first
-/// instruction after Cpu::load.
+/// Delivers what is on its way (Cpu::injected); to be called before the first instruction after
+/// Cpu::load, and when Attention::Injected asks for it.
 void deliver_injected(Cpu& cpu);
 
 }  // namespace rhea::x86

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The cache of decoded code against guests that want to make it remember too much or too long.
+#include "accel/jit/block_cache.h"
+
+#include <gtest/gtest.h>
+
+namespace rhea::test {
+namespace {
+
+const jit::CodeMode kMode(32, false, false);
+
+TEST(JitBlockCache, AJumpIsForgottenEvenAfterFourThousandMillionFlushes) {
+  const x86::FeatureSet features;
+  u64 epoch = 1;
+  auto cache = std::make_unique<jit::BlockCache>(features, epoch);
+  const jit::CodePage page;
+  const std::atomic<u64> written{0};
+  jit::Block from, to;
+  from.code = to.code = &page;
+  from.written = to.written = &written;
+  cache->remember(&from, 0x1000, kMode, to);
+  ASSERT_EQ(cache->find(&from, 0x1000, kMode), &to);
+  epoch += u64{1} << 32;
+  EXPECT_EQ(cache->find(&from, 0x1000, kMode), nullptr);
+  EXPECT_EQ(cache->find(nullptr, 0x1000, kMode), nullptr);
+}
+
+TEST(JitBlockCache, PagesWithoutAWholeInstructionFillItToo) {
+  const x86::FeatureSet features;
+  u64 epoch = 1;
+  auto cache = std::make_unique<jit::BlockCache>(features, epoch);
+  constexpr u64 kSize = 512 * MiB;
+  jit::CodePages pages(std::shared_ptr<RamBlock>(RamBlock::create("ram", kSize, {}).value()));
+  for (u64 offset = 0; offset < kSize; offset += kPageSize)
+    cache->page(pages.ram()->host() + offset, pages, offset);
+  EXPECT_TRUE(cache->full());
+}
+
+TEST(JitBlockCache, AnInstructionAcrossPagesLeavesNothing) {
+  x86::FeatureSet features;
+  features.set();
+  u64 epoch = 1;
+  auto cache = std::make_unique<jit::BlockCache>(features, epoch);
+  jit::CodePages pages(std::shared_ptr<RamBlock>(RamBlock::create("ram", kPageSize, {}).value()));
+  pages.at(0).watch();
+  u8* const host = pages.ram()->host();
+  host[0xfff] = 0xb8;  // MOV EAX, and the page ends
+  jit::PageBlocks& page = cache->page(host, pages, 0);
+  EXPECT_EQ(cache->block(page, host, 0xfff, kMode), nullptr);
+  EXPECT_TRUE(page.blocks.empty());
+  EXPECT_NE(cache->block(page, host, 0xffd, kMode), nullptr);
+  EXPECT_EQ(page.blocks.size(), 1U);
+}
+
+}  // namespace
+}  // namespace rhea::test
