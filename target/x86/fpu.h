@@ -12,6 +12,7 @@ namespace rhea::x86 {
 struct alignas(16) X87Register {
   u64 significand{};
   u16 sign_exponent{};
+  std::array<u8, 6> reserved{};  ///< FXSAVE shows the guest these too
   friend bool operator==(const X87Register&, const X87Register&) = default;
 };
 

@@ -4,6 +4,8 @@
 
 #include "target/x86/interp/x87.h"
 
+#include <type_traits>
+
 namespace rhea::x86::interp {
 
 /// State components, bits of XCR0.
@@ -21,6 +23,8 @@ struct alignas(64) XsaveArea {
 };
 inline constexpr unsigned kXsaveHeader = 512, kXsaveAvx = 576;
 static_assert(sizeof(XsaveArea) == 832);
+// The guest sees all of it: with padding it would see what the host's stack held there.
+static_assert(std::has_unique_object_representations_v<XsaveArea>);
 
 /// The layout of the x87 pointers: 64-bit offsets (REX.W), or 32-bit ones with selectors.
 enum class PointerFormat : u8 { Selectors, Wide };
