@@ -16,8 +16,23 @@
 #include <cstdlib>
 #include <utility>
 
+#ifdef __SANITIZE_THREAD__
+// Of the thread sanitizer's run time.
+extern "C" void AnnotateBenignRaceSized(const char* file, int line, const volatile void* memory,
+                                        std::size_t size, const char* what);
+#endif
+
 namespace rhea {
 namespace {
+
+/// Processors and devices access guest memory at the same time, as they do in a real machine, and
+/// it is up to the guest to put that in order: the one memory where the thread sanitizer has
+/// nothing to say. All races elsewhere are ours.
+void expect_races([[maybe_unused]] void* memory, [[maybe_unused]] u64 size) {
+#ifdef __SANITIZE_THREAD__
+  AnnotateBenignRaceSized(__FILE__, __LINE__, memory, size, "guest memory");
+#endif
+}
 
 constexpr u64 kHugePageSize = 2 * MiB;
 constexpr u64 kMaxBlockSize = u64{1} << 46;
@@ -151,6 +166,7 @@ Result<> RamBlock::map(const RamOptions& options) {
     return fail("RAM block '{}': cannot get {} bytes of {}: {}", id_, size_,
                 options.backing == RamBacking::Huge ? "huge pages" : "memory", errno_text(errno));
   host_ = static_cast<u8*>(host);
+  expect_races(host_, size_);
   // A child process has no business with the guest's memory, and copying its page tables costs
   // time.
   ::madvise(host_, size_, MADV_DONTFORK);
