@@ -302,6 +302,17 @@ u32 LocalApic::read(unsigned offset) {
   return read_locked(offset);
 }
 
+u64 LocalApic::read_page(unsigned offset, unsigned size) {
+  if ((offset & 0xf) >= 4) return 0;
+  return (read(offset) >> 8 * (offset & 3)) & all_ones(size);
+}
+
+void LocalApic::write_page(unsigned offset, u64 value, unsigned size) {
+  if (size != 4 || (offset & 0xf) != 0)
+    return log_guest("apic", "{}-byte write at {:#x}", size, offset);
+  write(offset, static_cast<u32>(value));
+}
+
 u32 LocalApic::read_locked(unsigned offset) {
   const unsigned at = offset & 0xff0;
   if (is_bank(at, kIsr)) return isr_[(at - kIsr) / 16];

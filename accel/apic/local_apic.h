@@ -64,6 +64,10 @@ class LocalApic {
   /// The register page; 32-bit accesses at multiples of 16.
   u32 read(unsigned offset);
   void write(unsigned offset, u32 value);
+  /// Accesses of any size and place: undefined ones (SDM vol. 3, 11.4.1) read what is there and
+  /// write nothing.
+  u64 read_page(unsigned offset, unsigned size);
+  void write_page(unsigned offset, u64 value, unsigned size);
   /// MSRs 0x800..0x83f and IA32_TSC_DEADLINE; false: #GP.
   bool read_msr(u32 index, u64& value);
   bool write_msr(u32 index, u64 value);

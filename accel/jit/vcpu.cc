@@ -132,18 +132,14 @@ u64 JitVcpu::time_stamp() {
   return static_cast<u64>(now * model_.tsc_khz / 1'000'000);
 }
 
-// Registers are 32 bits wide at multiples of 16 (SDM vol. 3, 11.4.1); other accesses are undefined.
 u64 JitVcpu::read_apic(unsigned offset, unsigned size) {
-  if ((offset & 0xf) >= 4) return 0;
   if (turns_ != nullptr) turns_->show_time(*this);
-  return (apic_.read(offset) >> 8 * (offset & 3)) & all_ones(size);
+  return apic_.read_page(offset, size);
 }
 
 void JitVcpu::write_apic(unsigned offset, u64 value, unsigned size) {
-  if (size != 4 || (offset & 0xf) != 0)
-    return log_guest("apic", "{}-byte write at {:#x}", size, offset);
   const Outside outside(*this);  // an end of interrupt goes to the I/O APIC
-  apic_.write(offset, static_cast<u32>(value));
+  apic_.write_page(offset, value, size);
 }
 
 bool JitVcpu::read_msr(u32 index, u64& value) {

@@ -12,6 +12,7 @@ namespace {
 
 using Leaves = std::vector<kvm_cpuid_entry2>;
 
+constexpr u32 kKvmFeatures = 0x4000'0001;
 constexpr u32 kTopologyLeaf = 0xb;
 constexpr u32 kTopologyLeafV2 = 0x1f;
 constexpr u32 kAmdVendor = 0x68747541;  // EBX of leaf 0: "Auth"
@@ -34,7 +35,13 @@ void patch_features(kvm_cpuid_entry2& leaf, const CpuidPlace& place) {
   set_bit(leaf.ecx, 27, false);             // OSXSAVE mirrors CR4; KVM keeps it
   set_bit(leaf.ecx, 21, place.local_apic);  // x2APIC
   set_bit(leaf.ecx, 24, place.local_apic && place.tsc_deadline);
-  if (!place.local_apic) set_bit(leaf.edx, 9, false);
+}
+
+// What of KVM's own features is about the local APIC in the kernel: its page faults and unhalting
+// by interrupts, ends of interrupts and IPIs without exits.
+void patch_kvm_features(kvm_cpuid_entry2& leaf, const CpuidPlace& place) {
+  if (place.local_apic) return;
+  for (const unsigned bit : {4U, 6U, 7U, 10U, 11U, 14U}) set_bit(leaf.eax, bit, false);
 }
 
 // Leaf 4: who shares each cache, and the cores of a package.
@@ -111,6 +118,7 @@ Leaves make_cpuid(Leaves leaves, const CpuidPlace& place) {
     if (highest >= function) add_topology(leaves, function, place);
   for (kvm_cpuid_entry2& leaf : leaves) {
     if (leaf.function == 1) patch_features(leaf, place);
+    if (leaf.function == kKvmFeatures) patch_kvm_features(leaf, place);
     if (leaf.function == 4) patch_cache(leaf, place.topology);
   }
   patch_amd(leaves, place);

@@ -3,6 +3,7 @@
 #include "accel/kvm/software_step.h"
 #include "accel/kvm/state.h"
 #include "accel/kvm/trace_events.h"
+#include "accel/kvm/user_apic.h"
 #include "accel/kvm/vcpu.h"
 #include "accel/kvm/vm.h"
 #include "rhea/util/log.h"
@@ -68,7 +69,14 @@ void KvmVcpu::port_access() {
 void KvmVcpu::memory_access() {
   auto& mmio = run_->mmio;
   const unsigned size = std::min<u32>(mmio.len, sizeof mmio.data);
-  if (!softmmu::register_sized(size)) {
+  if (user_apic_ && user_apic_->is_page(mmio.phys_addr)) {
+    apic::LocalApic& apic = user_apic_->apic();
+    const auto offset = static_cast<unsigned>(mmio.phys_addr % kPageSize);
+    if (mmio.is_write != 0)
+      apic.write_page(offset, softmmu::load_host(mmio.data, size), size);
+    else
+      softmmu::store_host(mmio.data, apic.read_page(offset, size), size);
+  } else if (!softmmu::register_sized(size)) {
     // What is left of an access that crosses a page.
     if (mmio.is_write != 0)
       memory_->write(mmio.phys_addr, {static_cast<const u8*>(mmio.data), size});
@@ -153,6 +161,7 @@ bool KvmVcpu::finish_in_software(const std::string& why, bool only_events) {
       return false;
     case SoftwareStep::Outcome::Done: break;
   }
+  run_->ready_for_interrupt_injection = 0;  // what it said was of the instruction before
   return !single_step_ || debug_stop();
 }
 

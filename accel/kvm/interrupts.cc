@@ -2,6 +2,7 @@
 // Creating the kernel's interrupt controllers and driving them.
 #include "accel/kvm/interrupts.h"
 
+#include "accel/apic/apic_bus.h"
 #include "accel/kvm/trace_events.h"
 #include "accel/kvm/vm.h"
 
@@ -42,6 +43,9 @@ Result<> Interrupts::create_kernel_chips() {
 void Interrupts::connect(InterruptHub& hub) {
   if (irqchip_ == Irqchip::None) {
     hub.intr_changed = [this](bool level) { vm_->set_pic_line(level); };
+    hub.send_msi = [this](const MsiMessage& message) {
+      vm_->machine().service<apic::ApicBus>().send(message);
+    };
     return;
   }
   hub.send_msi = [this](const MsiMessage& message) { send_message(message); };

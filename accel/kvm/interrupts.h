@@ -14,8 +14,7 @@ class KvmVcpu;
 enum class Irqchip : u8 {
   Kernel,  ///< all of them in the kernel (kernel-irqchip=on)
   Split,   ///< local APICs in the kernel, 8259s and I/O APIC in Rhea (kernel-irqchip=split)
-  None,    ///< none in the kernel: one processor without a local APIC, for tests of the exits that
-           ///< come only then
+  None,    ///< none in the kernel (kernel-irqchip=off)
 };
 
 /// Lines, messages and eventfds into the kernel's controllers. Under the machine's lock, but for

@@ -25,7 +25,7 @@ class KvmAccelerator final : public accel::Accelerator {
   static void describe(Schema<KvmAccelerator>& s) {
     s.help("Linux's kernel-based virtual machine");
     s.property("kernel-irqchip", &KvmAccelerator::irqchip_, KernelIrqchip::On)
-        .help("interrupt controllers in the kernel: all (on), or the local APICs (split)");
+        .help("interrupt controllers in the kernel: all (on), the local APICs (split), none (off)");
     s.property("dirty-ring-size", &KvmAccelerator::dirty_ring_size_, u32{0})
         .help("entries of each processor's dirty ring, a power of two; 0 logs in bitmaps");
     s.property("guest-memfd", &KvmAccelerator::guest_memfd_, false)
@@ -43,13 +43,12 @@ class KvmAccelerator final : public accel::Accelerator {
   }
 
   Result<std::unique_ptr<accel::VmBackend>> create_vm(Machine& machine) override {
-    if (irqchip_ == KernelIrqchip::Off)
-      return fail("kernel-irqchip=off: the local APICs are in the kernel only; use on or split");
     auto system = TRY(System::open(device_));
-    const VmOptions options{
-        .irqchip = irqchip_ == KernelIrqchip::Split ? Irqchip::Split : Irqchip::Kernel,
-        .dirty_ring_entries = dirty_ring_size_,
-        .guest_memfd = guest_memfd_};
+    const VmOptions options{.irqchip = irqchip_ == KernelIrqchip::On      ? Irqchip::Kernel
+                                       : irqchip_ == KernelIrqchip::Split ? Irqchip::Split
+                                                                          : Irqchip::None,
+                            .dirty_ring_entries = dirty_ring_size_,
+                            .guest_memfd = guest_memfd_};
     return TRY(Vm::create(machine, std::move(system), options));
   }
 

@@ -4,6 +4,7 @@
 
 #include "accel/kvm/msrs.h"
 #include "accel/kvm/state.h"
+#include "accel/kvm/user_apic.h"
 #include "accel/kvm/vcpu.h"
 #include "accel/kvm/vm.h"
 #include "target/x86/system/msr.h"
@@ -69,6 +70,12 @@ bool SoftwareBus::write_msr(u32 index, u64 value) {
   return true;
 }
 
+void SoftwareBus::set_task_priority(u8 priority) {
+  cr8_ = priority;
+  if (cpu_ == nullptr || vcpu_->user_apic() == nullptr) return;
+  vcpu_->user_apic()->apic().set_cr8(priority);
+}
+
 // Other vCPUs are kept out of the guest, and from doing the same.
 void SoftwareBus::exclusively(void (*action)(void*), void* argument) {
   const Outside outside(*this);
@@ -80,11 +87,12 @@ void SoftwareBus::exclusively(void (*action)(void*), void* argument) {
 }
 
 bool SoftwareBus::is_apic_page(u64 address) const {
-  return (apic_base_ & (kApicEnabled | kX2apic)) == kApicEnabled && vcpu_->vm().has_local_apics() &&
+  return (apic_base_ & (kApicEnabled | kX2apic)) == kApicEnabled &&
          (apic_base_ & ~u64{0xfff}) == (address & ~u64{0xfff});
 }
 
 u64 SoftwareBus::read_apic(unsigned offset, unsigned size) {
+  if (UserApic* user = vcpu_->user_apic()) return user->apic().read_page(offset, size);
   x86::CpuState state;
   if (!read_lapic(vcpu_->vm(), vcpu_->handle(), state) || offset + size > state.lapic.size())
     return 0;
@@ -94,7 +102,11 @@ u64 SoftwareBus::read_apic(unsigned offset, unsigned size) {
 }
 
 // KVM lets the registers be set, but not written with what a write does beside.
-void SoftwareBus::write_apic(unsigned, u64, unsigned) {
+void SoftwareBus::write_apic(unsigned offset, u64 value, unsigned size) {
+  if (UserApic* user = vcpu_->user_apic()) {
+    const Outside outside(*this);  // an end of interrupt goes to the I/O APIC
+    return user->apic().write_page(offset, value, size);
+  }
   throw CannotStep{"it writes to the local APIC, which is in the kernel"};
 }
 

@@ -33,7 +33,7 @@ class SoftwareBus final : public accel::MachineBus {
   bool read_msr(u32 index, u64& value) override;
   bool write_msr(u32 index, u64 value) override;
   u8 task_priority() override { return cr8_; }
-  void set_task_priority(u8 priority) override { cr8_ = priority; }
+  void set_task_priority(u8 priority) override;
   void exclusively(void (*action)(void*), void* argument) override;
 
  private:

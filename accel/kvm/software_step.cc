@@ -85,6 +85,7 @@ Result<SoftwareStep::Outcome> SoftwareStep::run(bool only_events) {
   cpu_.save(after);
   TRY(write_change(vcpu_->vm(), vcpu_->handle(),
                    {.read = state, .before = before, .after = after, .tsc = counter}));
+  vcpu_->handle().run->if_flag = cpu_.eflag(x86::eflags::kIf) ? 1 : 0;
   if (cpu_.activity == x86::Activity::Halted) TRY(vcpu_->halt());
   return Outcome::Done;
 }

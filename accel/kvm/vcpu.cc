@@ -12,6 +12,7 @@
 #include "accel/kvm/software_step.h"
 #include "accel/kvm/state.h"
 #include "accel/kvm/trace_events.h"
+#include "accel/kvm/user_apic.h"
 #include "accel/kvm/vm.h"
 #include "rhea/util/log.h"
 
@@ -56,6 +57,16 @@ Result<> set_run_mask(const VcpuHandle& handle, const sigset_t& blocked) {
   return {};
 }
 
+// The signal that has come while it was blocked.
+void drain_signal() {
+  sigset_t kick;
+  sigemptyset(&kick);
+  sigaddset(&kick, kKickSignal);
+  const timespec at_once{};
+  while (::sigtimedwait(&kick, nullptr, &at_once) == kKickSignal) {
+  }
+}
+
 }  // namespace
 
 KvmVcpu::KvmVcpu(Vm& vm, unsigned index, std::unique_ptr<VcpuHandle> handle)
@@ -69,6 +80,8 @@ KvmVcpu::KvmVcpu(Vm& vm, unsigned index, std::unique_ptr<VcpuHandle> handle)
                                                          : KickBy::SignalMask) {
   install_kick_handler();
   run_->immediate_exit = 0;
+  if (!vm.has_local_apics())
+    user_apic_ = std::make_unique<UserApic>(*this, handle_->id, index == 0);
   vm.adopt(*this);
 }
 
@@ -135,9 +148,11 @@ void KvmVcpu::run() {
         continue;
       }
     }
+    if (user_apic_) user_apic_->give(*run_);
     const int result = ::ioctl(handle_->fd.get(), KVM_RUN, 0);
     const int error = errno;
     in_guest_.store(false, std::memory_order_release);
+    if (user_apic_) user_apic_->take(*run_);
     vm_->coalesced().drain();
     kvm_run_exit(index_, run_->exit_reason);
     if (result < 0 ? !entry_failed(error) : !handle_exit()) return;
@@ -147,8 +162,13 @@ void KvmVcpu::run() {
 // What must be done before the guest is entered. False: leave run() instead.
 bool KvmVcpu::attend() {
   if (has(Attention::Gate)) vm_->gate().wait_open();
-  if (has(Attention::Halted) && !wait_while_halted()) return false;
+  if (user_apic_) take_signals();
+  while (idle()) {
+    if (!wait_while_idle()) return false;
+    take_signals();
+  }
   if (has(Attention::PicLine)) offer_pic_interrupt();
+  if (has(Attention::Interrupt)) offer_interrupt();
   // KVM_RUN must still be called, to complete the access that the last exit was for; it returns at
   // once.
   if (has(Attention::Kick) && kick_by_ == KickBy::SignalMask)
@@ -156,19 +176,88 @@ bool KvmVcpu::attend() {
   return true;
 }
 
-// True when the processor wakes, false when it is kicked while halted.
-bool KvmVcpu::wait_while_halted() {
+bool KvmVcpu::take(Attention what) {
+  if (!has(what)) return false;
+  set_attention(what, false);
+  return true;
+}
+
+// What the local APIC has had for the processor, in the order of their priority.
+void KvmVcpu::take_signals() {
+  constexpr u32 kAny = static_cast<u32>(Attention::Init) | static_cast<u32>(Attention::StartUp) |
+                       static_cast<u32>(Attention::Nmi) | static_cast<u32>(Attention::Smi);
+  if ((attention_.load(std::memory_order_seq_cst) & kAny) == 0) return;
+  complete_access();
+  Result<> result;
+  if (take(Attention::Init)) result = user_apic_->take_init();
+  if (result && take(Attention::StartUp)) result = user_apic_->take_start_up();
+  if (!result) report_error(result.error().message());
+  if (take(Attention::Smi)) handle_->call(KVM_SMI);
+  if (take(Attention::Nmi)) {
+    handle_->call(KVM_NMI);
+    set_attention(Attention::Halted, false);
+  }
+}
+
+// KVM writes the result of the access that the last exit was for when it is called again, over
+// whatever state it has then.
+void KvmVcpu::complete_access() {
+  std::atomic_ref exit_at_once(run_->immediate_exit);
+  exit_at_once.store(1, std::memory_order_seq_cst);
+  do {
+    if (kick_by_ == KickBy::SignalMask) ::tgkill(::getpid(), gettid(), kKickSignal);
+  } while (::ioctl(handle_->fd.get(), KVM_RUN, 0) == 0 && handle_exit());
+  if (kick_by_ == KickBy::SignalMask && !has(Attention::Kick)) drain_signal();
+  exit_at_once.store(0, std::memory_order_seq_cst);
+  if (has(Attention::Kick)) exit_at_once.store(1, std::memory_order_seq_cst);
+}
+
+// True when there is something to look at, false when it is kicked meanwhile.
+bool KvmVcpu::wait_while_idle() {
+  constexpr u32 kSignals = static_cast<u32>(Attention::Init) |
+                           static_cast<u32>(Attention::StartUp) | static_cast<u32>(Attention::Nmi) |
+                           static_cast<u32>(Attention::Smi);
   for (;;) {
     const u32 now = attention_.load(std::memory_order_seq_cst);
-    if ((now & static_cast<u32>(Attention::PicLine)) != 0 && run_->if_flag != 0) break;
-    if ((now & static_cast<u32>(Attention::Kick)) != 0) {
+    const auto is = [now](Attention what) { return (now & static_cast<u32>(what)) != 0; };
+    if ((now & kSignals) != 0) return true;
+    if (is(Attention::Kick)) {
       consume_kick();
       return false;
     }
+    if (!is(Attention::WaitsForStartUp) && run_->if_flag != 0) {
+      bool wakes = is(Attention::PicLine);
+      if (is(Attention::Interrupt)) {
+        set_attention(Attention::Interrupt, false);  // whatever comes from now on sets it again
+        if (!user_apic_->waits()) continue;
+        set_attention(Attention::Interrupt, true);
+        wakes = true;
+      }
+      if (wakes) {
+        set_attention(Attention::Halted, false);
+        return true;
+      }
+    }
     attention_.wait(now, std::memory_order_seq_cst);
   }
-  set_attention(Attention::Halted, false);
-  return true;
+}
+
+void KvmVcpu::inject(u8 vector) {
+  kvm_interrupt request{};
+  request.irq = vector;
+  kvm_interrupt_call(index_, vector);
+  handle_->call(KVM_INTERRUPT, &request);
+  run_->ready_for_interrupt_injection = 0;
+}
+
+// The same as below for the local APIC's and, where it lets them through, the 8259s'.
+void KvmVcpu::offer_interrupt() {
+  set_attention(Attention::Interrupt, false);
+  if (run_->ready_for_interrupt_injection != 0)
+    if (const auto vector = user_apic_->acknowledge()) inject(*vector);
+  const bool more = user_apic_->waits();
+  if (more) set_attention(Attention::Interrupt, true);
+  run_->request_interrupt_window = more ? 1 : 0;
 }
 
 // The 8259s are ours, the processor the kernel's: hand over the vector when it can take one, else
@@ -181,26 +270,14 @@ void KvmVcpu::offer_pic_interrupt() {
     run_->request_interrupt_window = 0;
     return;
   }
-  if (run_->ready_for_interrupt_injection != 0) {
-    kvm_interrupt request{};
-    request.irq = pic->acknowledge();
-    kvm_interrupt_call(index_, static_cast<u8>(request.irq));
-    handle_->call(KVM_INTERRUPT, &request);
-    run_->ready_for_interrupt_injection = 0;
-  }
+  if (run_->ready_for_interrupt_injection != 0) inject(pic->acknowledge());
   run_->request_interrupt_window = pic->intr() ? 1 : 0;
 }
 
 void KvmVcpu::consume_kick() {
   std::atomic_ref(run_->immediate_exit).store(0, std::memory_order_seq_cst);
   attention_.fetch_and(~static_cast<u32>(Attention::Kick), std::memory_order_seq_cst);
-  if (kick_by_ != KickBy::SignalMask) return;
-  sigset_t kick;
-  sigemptyset(&kick);
-  sigaddset(&kick, kKickSignal);
-  const timespec at_once{};
-  while (::sigtimedwait(&kick, nullptr, &at_once) == kKickSignal) {
-  }
+  if (kick_by_ == KickBy::SignalMask) drain_signal();
 }
 
 // KVM_RUN answered with an error. True: go on.
@@ -217,16 +294,35 @@ bool KvmVcpu::entry_failed(int error) {
 Result<> KvmVcpu::get_state(x86::CpuState& state) {
   TRY(read_state(*vm_, *handle_, state));
   if (has(Attention::Halted)) state.mp_state = x86::MpState::Halted;
+  if (has(Attention::WaitsForStartUp)) state.mp_state = x86::MpState::InitReceived;
+  if (user_apic_) {
+    user_apic_->apic().save(state);
+    state.cr8 = user_apic_->apic().cr8();
+  }
   return {};
 }
 
 Result<> KvmVcpu::set_state(const x86::CpuState& state) {
   touched_.store(true, std::memory_order_relaxed);
-  if (vm_->has_local_apics()) return write_state(*vm_, *handle_, state);
-  x86::CpuState without = state;
+  if (!user_apic_) return set_processor_state(state);
+  user_apic_->apic().load(state);
   set_attention(Attention::Halted, state.mp_state == x86::MpState::Halted);
-  without.mp_state = x86::MpState::Runnable;
-  return write_state(*vm_, *handle_, without);
+  set_attention(Attention::WaitsForStartUp, state.mp_state == x86::MpState::InitReceived ||
+                                                state.mp_state == x86::MpState::Uninitialized);
+  TRY(set_processor_state(state));
+  set_attention(Attention::Interrupt, true);  // there may be one
+  return {};
+}
+
+// What KVM_RUN last said of interrupts is true no more.
+Result<> KvmVcpu::set_processor_state(const x86::CpuState& state) {
+  constexpr u64 kInterruptFlag = 1 << 9;
+  run_->ready_for_interrupt_injection = 0;
+  run_->if_flag = (state.rflags & kInterruptFlag) != 0 ? 1 : 0;
+  if (!user_apic_) return write_state(*vm_, *handle_, state);
+  x86::CpuState running = state;
+  running.mp_state = x86::MpState::Runnable;
+  return write_state(*vm_, *handle_, running);
 }
 
 // A PC's reset line and power-on give the same state; INIT alone, which keeps some, stays between
@@ -267,9 +363,9 @@ void KvmVcpu::inject_nmi() {
   constexpr std::size_t kLint1 = 0x360;
   constexpr u64 kApicEnabled = u64{1} << 11;
   touched_.store(true, std::memory_order_relaxed);
+  if (user_apic_) return user_apic_->apic().pulse_lint1();
   x86::CpuState state;
-  const bool known = vm_->has_local_apics() && read_registers(*vm_, *handle_, state) &&
-                     read_lapic(*vm_, *handle_, state);
+  const bool known = read_registers(*vm_, *handle_, state) && read_lapic(*vm_, *handle_, state);
   if (known && (state.apic_base & kApicEnabled) != 0) {
     u32 lvt = 0;
     std::memcpy(&lvt, state.lapic.data() + kLint1, sizeof lvt);
@@ -284,7 +380,6 @@ void KvmVcpu::inject_nmi() {
     if (mode != 4) return;
   }
   handle_->call(KVM_NMI);
-  set_attention(Attention::Halted, false);
 }
 
 }  // namespace rhea::kvm

@@ -13,6 +13,7 @@ namespace rhea::kvm {
 
 class CpuDevice;
 class SoftwareStep;
+class UserApic;
 class Vm;
 
 /// What a vCPU looks at before it enters the guest.
@@ -21,6 +22,13 @@ enum class Attention : u32 {
   PicLine = 2,  ///< the 8259s' INTR is high
   Kick = 4,     ///< run() is to return
   Halted = 8,   ///< HLT was left to us, there being no local APIC in the kernel
+  // From a local APIC outside the kernel:
+  Interrupt = 16,
+  Nmi = 32,
+  Smi = 64,
+  Init = 128,
+  StartUp = 256,
+  WaitsForStartUp = 512,
 };
 
 class KvmVcpu final : public accel::VcpuBackend {
@@ -58,6 +66,13 @@ class KvmVcpu final : public accel::VcpuBackend {
   bool touched() const { return touched_.load(std::memory_order_relaxed); }
   void clear_touched() { touched_.store(false, std::memory_order_relaxed); }
   void set_device(CpuDevice* device) { device_ = device; }
+  bool has(Attention what) const {
+    return (attention_.load(std::memory_order_seq_cst) & static_cast<u32>(what)) != 0;
+  }
+  /// Null when the local APIC is in the kernel.
+  UserApic* user_apic() const { return user_apic_.get(); }
+  /// All but the local APIC and whether it waits or halts.
+  Result<> set_processor_state(const x86::CpuState& state);
 
   // For SoftwareStep.
   void set_stepping(SoftwareStep* step);
@@ -70,13 +85,16 @@ class KvmVcpu final : public accel::VcpuBackend {
     SignalMask,     ///< a signal that only KVM_RUN lets through
   };
   bool attend();
-  bool wait_while_halted();
-  bool has(Attention what) const {
-    return (attention_.load(std::memory_order_seq_cst) & static_cast<u32>(what)) != 0;
-  }
+  bool idle() const { return has(Attention::Halted) || has(Attention::WaitsForStartUp); }
+  bool wait_while_idle();
+  bool take(Attention what);
+  void take_signals();
+  void complete_access();
   bool entry_failed(int error);
   void consume_kick();
   void offer_pic_interrupt();
+  void offer_interrupt();
+  void inject(u8 vector);
 
   void port_access();
   void memory_access();
@@ -101,6 +119,7 @@ class KvmVcpu final : public accel::VcpuBackend {
   AddressSpace* io_;
   KickBy kick_by_;
   CpuDevice* device_{};
+  std::unique_ptr<UserApic> user_apic_;
   std::unique_ptr<SoftwareStep> software_;        ///< once it was needed
   std::atomic<SoftwareStep*> stepping_{nullptr};  ///< while it works
   bool single_step_{false};

@@ -7,6 +7,7 @@
 #include "accel/kvm/cpuid.h"
 #include "accel/kvm/msrs.h"
 #include "accel/kvm/state.h"
+#include "accel/kvm/user_apic.h"
 #include "accel/kvm/vcpu.h"
 #include "rhea/util/log.h"
 #include "target/x86/models.h"
@@ -188,6 +189,11 @@ Result<std::unique_ptr<VcpuHandle>> Vm::new_handle(u32 apic_id) {
     if (leaf.function == 1) power_on.gpr[x86::Rdx] = leaf.eax;
   for (x86::Msr& msr : power_on.msrs)
     if (msr.index == 0x10) msr.value = 0;
+  if (!has_local_apics()) {
+    constexpr u64 kApicAndEnabled = 0xfee0'0800, kBootProcessor = 0x100;
+    power_on.apic_base = kApicAndEnabled | (apic_id == 0 ? kBootProcessor : 0);
+    power_on.mp_state = apic_id == 0 ? x86::MpState::Runnable : x86::MpState::Uninitialized;
+  }
   handle->power_on = std::move(power_on);
   return handle;
 }
@@ -225,6 +231,7 @@ void Vm::park(KvmVcpu& vcpu, std::unique_ptr<VcpuHandle> handle) {
 
 void Vm::set_pic_line(bool level) {
   if (boot_vcpu_ == nullptr) return;
+  if (UserApic* user = boot_vcpu_->user_apic()) return user->apic().set_lint0(level);
   if (level)
     boot_vcpu_->alert(Attention::PicLine);
   else
@@ -240,7 +247,7 @@ void Vm::warn_once(const std::string& key, const std::string& text) {
 }
 
 std::string Vm::describe() const {
-  constexpr std::array<std::string_view, 3> irqchips = {"on", "split", "none"};
+  constexpr std::array<std::string_view, 3> irqchips = {"on", "split", "off"};
   return fmt::format(
       "interrupt controllers in the kernel: {}\n"
       "dirty pages: {}\n"

@@ -51,6 +51,7 @@ class Vm final : public accel::VmBackend {
   /// KVM_CHECK_EXTENSION on the VM, which may say more than on the system.
   int extension(int capability) const;
   Result<> enable_capability(u32 capability, u64 argument0 = 0, u64 argument1 = 0);
+  /// In the kernel.
   bool has_local_apics() const { return options_.irqchip != Irqchip::None; }
   bool exception_payload() const { return exception_payload_; }
   bool triple_fault_event() const { return triple_fault_event_; }

@@ -41,6 +41,12 @@ constexpr GuestOptions kNoChip{.vm = {.irqchip = kvm::Irqchip::None}, .hidden = 
 class KvmPic : public testing::TestWithParam<kvm::Irqchip> {
  protected:
   void SetUp() override { SKIP_WITHOUT_KVM(); }
+  /// A puppet whose local APIC lets the 8259s through, as a firmware leaves it.
+  static void start(Guest& guest) {
+    guest.start_puppet();
+    guest.order_and_wait({2, static_cast<u32>(kLapic + 0xf0), 0x1ff});
+    guest.order_and_wait({2, static_cast<u32>(kLapic + 0x350), 0x700});
+  }
 };
 INSTANTIATE_TEST_SUITE_P(Irqchips, KvmPic, testing::Values(kvm::Irqchip::Split, kvm::Irqchip::None),
                          [](const auto& chip) {
@@ -50,7 +56,7 @@ INSTANTIATE_TEST_SUITE_P(Irqchips, KvmPic, testing::Values(kvm::Irqchip::Split, 
 TEST_P(KvmPic, WakesASleepingGuestWithItsVector) {
   Guest guest({.vm = {.irqchip = GetParam()}, .hidden = {}});
   FakePic pic(guest.machine());
-  guest.start_puppet();
+  start(guest);
   for (unsigned i = 1; i <= 20; ++i) {
     guest.order_and_wait({1, 0x3000});
     sleep_once(guest);
@@ -64,7 +70,7 @@ TEST_P(KvmPic, WakesASleepingGuestWithItsVector) {
 TEST_P(KvmPic, InterruptWaitsUntilTheGuestTakesInterrupts) {
   Guest guest({.vm = {.irqchip = GetParam()}, .hidden = {}});
   FakePic pic(guest.machine());
-  guest.start_puppet();
+  start(guest);
   guest.order_and_wait({1, 0x3000});
   pic.raise();
   for (unsigned i = 0; i < 10; ++i) guest.order_and_wait({1, 0x3000});
@@ -77,7 +83,7 @@ TEST_P(KvmPic, InterruptWaitsUntilTheGuestTakesInterrupts) {
 TEST_P(KvmPic, ALineThatFallsAgainIsForgotten) {
   Guest guest({.vm = {.irqchip = GetParam()}, .hidden = {}});
   FakePic pic(guest.machine());
-  guest.start_puppet();
+  start(guest);
   guest.order_and_wait({1, 0x3000});
   pic.raise();
   guest.order_and_wait({1, 0x3000});
@@ -94,7 +100,7 @@ TEST_P(KvmPic, ALineThatFallsAgainIsForgotten) {
 TEST_P(KvmPic, ASleepingGuestCanBePausedAndStillWakes) {
   Guest guest({.vm = {.irqchip = GetParam()}, .hidden = {}});
   FakePic pic(guest.machine());
-  guest.start_puppet();
+  start(guest);
   sleep_once(guest);
   ASSERT_TRUE(
       guest.wait([&] { return !guest.vcpu().in_guest() || GetParam() == kvm::Irqchip::Split; }));
@@ -107,14 +113,50 @@ TEST_P(KvmPic, ASleepingGuestCanBePausedAndStillWakes) {
   EXPECT_TRUE(guest.wait([&] { return guest.written_to(0x5f8) == std::vector<u64>{0x22}; }));
 }
 
-TEST_F(KvmInterrupts, NmiWakesASleeperWithoutALocalApic) {
+TEST_F(KvmInterrupts, NmiWakesASleeperWithoutALocalApicInTheKernel) {
   Guest guest(kNoChip);
-  guest.start_puppet();
-  guest.order_and_wait({1, 0x3000});
+  start_with_apic(guest);
+  guest.order_and_wait({2, static_cast<u32>(kLapic + kLint1), 0x400});
   sleep_once(guest);
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   nmi(guest);
   EXPECT_TRUE(guest.wait([&] { return guest.written_to(0x5f8) == std::vector<u64>{2}; }));
+}
+
+TEST_F(KvmInterrupts, MessagesReachALocalApicOutsideTheKernel) {
+  Guest guest(kNoChip);
+  start_with_apic(guest);
+  sleep_once(guest);
+  guest.machine().interrupts.send_msi({.address = kLapic, .data = 0x41});
+  EXPECT_TRUE(guest.wait([&] { return guest.written_to(0x5f8) == std::vector<u64>{0x41}; }));
+  // The handler has said that it is over, so that the next one comes.
+  sleep_once(guest);
+  guest.machine().interrupts.send_msi({.address = kLapic, .data = 0x40});
+  EXPECT_TRUE(guest.wait([&] { return guest.written_to(0x5f8) == std::vector<u64>{0x41, 0x40}; }));
+}
+
+TEST_F(KvmInterrupts, AnInitToItselfIsTakenWhenTheAccessIsOver) {
+  Guest guest(kNoChip);
+  start_with_apic(guest);
+  guest.order({2, static_cast<u32>(kLapic + 0x300), 0x44500});
+  // There is nothing at the reset vector, and the interrupt table is where it was.
+  ASSERT_TRUE(guest.wait([&] { return !guest.written_to(0x5f8).empty(); }));
+  EXPECT_EQ(guest.written_to(0x5f8).front(), 6U);
+}
+
+TEST_F(KvmInterrupts, TaskPriorityHoldsInterruptsBackOutsideTheKernelToo) {
+  Guest guest(kNoChip);
+  start_with_apic(guest);
+  guest.order_and_wait({2, static_cast<u32>(kLapic + 0x80), 0x50});
+  guest.machine().interrupts.send_msi({.address = kLapic, .data = 0x41});
+  sleep_once(guest);
+  EXPECT_FALSE(guest.wait([&] { return !guest.written_to(0x5f8).empty(); }, 50));
+  guest.machine().interrupts.send_msi({.address = kLapic, .data = 0x61});
+  ASSERT_TRUE(guest.wait([&] { return !guest.written_to(0x5f8).empty(); }));
+  EXPECT_EQ(guest.written_to(0x5f8), std::vector<u64>{0x61});
+  guest.order_and_wait({2, static_cast<u32>(kLapic + 0x80), 0});
+  sleep_once(guest);
+  EXPECT_TRUE(guest.wait([&] { return guest.written_to(0x5f8) == std::vector<u64>{0x61, 0x41}; }));
 }
 
 TEST_F(KvmInterrupts, EndOfALevelInterruptComesBackToOurIoApic) {

@@ -14,7 +14,7 @@ from emulator import SECONDS, Emulator, has_hardware_virtualization
 PASSED = 33  # what isa-debug-exit makes of the guests' codes
 REFUSED = 35
 RESCUE_DISC = Path("/usr/lib/grub-rescue/grub-rescue-cdrom.iso")
-BOTH = ("on", "split")
+EVERYWHERE = ("on", "split", "off")
 
 
 def end_well(emulator: Emulator) -> None:
@@ -134,7 +134,7 @@ class Guest:
     image: str
     options: tuple[str, ...] = ()
     act: Callable[[Emulator], None] = end_well
-    irqchips: tuple[str, ...] = ("on",)
+    irqchips: tuple[str, ...] = ("on", "off")
     needs: tuple[Path, ...] = field(default=())
     floppy: bool = False  # the image is in the floppy drive, too
     kernel: str = ""  # the image is a kernel: -initrd, where DISK is its RAM disk
@@ -147,34 +147,34 @@ NO_DMA = ("-global", "fw_cfg_io.dma_enabled=off")
 
 GUESTS: dict[str, Guest] = {
     "a20": Guest("a20"),
-    "beyond": Guest("beyond", (*EDU, "-cpu", "max"), irqchips=BOTH),
+    "beyond": Guest("beyond", (*EDU, "-cpu", "max"), irqchips=EVERYWHERE),
     "cpuid": Guest("cpuid"),
-    "longmode": Guest("longmode", EDU, irqchips=BOTH),
+    "longmode": Guest("longmode", EDU, irqchips=EVERYWHERE),
     "paging": Guest("paging"),
     "paging32": Guest("paging32", act=page_or_be_refused),
     "screens": Guest("screens", act=look_at_screens),
-    "smp": Guest("smp", ("-smp", "2"), irqchips=BOTH),
+    "smp": Guest("smp", ("-smp", "2"), irqchips=EVERYWHERE),
     "stuck": Guest("stuck", PAUSED, inspect_and_reset),
     "portio": Guest("portio"),
     "stringio": Guest("stringio", act=see_string_output),
     "mmio": Guest("mmio", EDU),
-    "pit": Guest("pit", irqchips=BOTH),
-    "rtc": Guest("rtc", irqchips=BOTH),
-    "keyboard": Guest("keyboard", act=send_keys, irqchips=BOTH),
+    "pit": Guest("pit", irqchips=EVERYWHERE),
+    "rtc": Guest("rtc", irqchips=EVERYWHERE),
+    "keyboard": Guest("keyboard", act=send_keys, irqchips=EVERYWHERE),
     "serial": Guest("serial", ("-serial", "unix:serial,server=on,wait=off"),
-                    talk_on_serial_port, BOTH),
-    "ide": Guest("ide", irqchips=BOTH),
-    "atapi": Guest("atapi", ("-cdrom", str(RESCUE_DISC)), irqchips=BOTH, needs=(RESCUE_DISC,)),
-    "floppy": Guest("floppy", irqchips=BOTH, floppy=True),
-    "intx": Guest("intx", EDU, irqchips=BOTH),
-    "msi": Guest("msi", EDU, irqchips=BOTH),
-    "lapic": Guest("lapic", irqchips=BOTH),
-    "ioapic": Guest("ioapic", EDU, irqchips=BOTH),
-    "acpi": Guest("acpi", PAUSED, see_power_off, BOTH),
-    "reset-cf9": Guest("reset-cf9", PAUSED, see_reset, BOTH),
+                    talk_on_serial_port, EVERYWHERE),
+    "ide": Guest("ide", irqchips=EVERYWHERE),
+    "atapi": Guest("atapi", ("-cdrom", str(RESCUE_DISC)), irqchips=EVERYWHERE, needs=(RESCUE_DISC,)),
+    "floppy": Guest("floppy", irqchips=EVERYWHERE, floppy=True),
+    "intx": Guest("intx", EDU, irqchips=EVERYWHERE),
+    "msi": Guest("msi", EDU, irqchips=EVERYWHERE),
+    "lapic": Guest("lapic", irqchips=EVERYWHERE),
+    "ioapic": Guest("ioapic", EDU, irqchips=EVERYWHERE),
+    "acpi": Guest("acpi", PAUSED, see_power_off, EVERYWHERE),
+    "reset-cf9": Guest("reset-cf9", PAUSED, see_reset, EVERYWHERE),
     "reset-keyboard": Guest("reset-keyboard", PAUSED, see_reset),
     "reset-port92": Guest("reset-port92", PAUSED, see_reset),
-    "reset-triple-fault": Guest("reset-triple-fault", PAUSED, see_reset, BOTH),
+    "reset-triple-fault": Guest("reset-triple-fault", PAUSED, see_reset, EVERYWHERE),
     "kernel-linux": Guest("kernel-linux", kernel="DISK"),
     "kernel-linux-no-dma": Guest("kernel-linux", NO_DMA, kernel="DISK"),
     "kernel-linux-old": Guest("kernel-linux-old", kernel="DISK"),
