@@ -45,6 +45,8 @@ void JitVcpu::run() {
 
 void JitVcpu::fault(const x86::Fault& thrown) {
   last_block_ = nullptr;
+  // Or time would stand still for a guest that does nothing but fault.
+  if (turns_ != nullptr) turns_->count();
   x86::deliver_step_fault(cpu_, thrown);
 }
 

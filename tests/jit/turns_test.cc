@@ -79,6 +79,24 @@ TEST(JitTurns, ASleepingGuestsTimeIsSkipped) {
   EXPECT_EQ(fired_at, 3600 * kNsPerSecond);
 }
 
+TEST(JitTurns, TimePassesForAGuestThatOnlyFaults) {
+  JitGuest guest(1, kCounting);
+  guest.load({0x0f, 0x0b});  // ud2, whose handler it is itself
+  guest.memory()[4 * 6 + 1] = 0x10;
+  std::atomic<bool> fired = false;
+  Timer timer;
+  {
+    const DomainGuard lock(&guest.machine().lock());
+    timer.init(guest.machine().virtual_clock(), [&] { fired = true; });
+    timer.arm(1000 * kInstruction);
+  }
+  guest.start();
+  for (unsigned wait = 0; wait < 10'000 && !fired; ++wait)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  guest.pause();
+  EXPECT_TRUE(fired);
+}
+
 TEST(JitTurns, ProcessorsThatSleepCanBeStoppedAndGoOn) {
   JitGuest guest(2, JitGuest::Counting({.shift = 0, .sleep = true}));
   guest.load({0xe6, 0x80, 0xeb, 0xfc});  // out 0x80, al; jmp $ - 2
