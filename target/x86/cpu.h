@@ -84,6 +84,7 @@ struct Cpu {
   std::array<u64, 4> dr{};
   u64 dr6{dr6::kReset}, dr7{0x400};
   u64 xcr0{1};
+  u32 pkru{}, pkrs{};  ///< rights of protection keys: user pages', supervisor pages'
   u32 mxcsr{kMxcsrReset};
   X87 x87;
   std::array<VectorRegister, 16> ymm{};
@@ -172,6 +173,10 @@ struct Cpu {
     update_mode();
   }
   void flush_tlb();
+  /// Rights of protection keys have changed: translations and code stay.
+  void flush_tlb_data() {
+    for (Tlb& each : tlb) each.flush();
+  }
   void flush_tlb_page(u64 linear);
 
   // ---- Addresses.

@@ -105,20 +105,37 @@ CpuidResult topology_leaf(const CpuModel& m, u32 level) {
   return r;
 }
 
-u32 xsave_size(u64 components) { return (components & 4) != 0 ? 832 : 576; }
+// The upper halves of YMM, then PKRU.
+constexpr u32 kYmmOffset = 576, kYmmBytes = 256, kPkruOffset = 832, kPkruBytes = 8;
+
+u32 xsave_size(u64 components) {
+  if ((components & 0x200) != 0) return kPkruOffset + kPkruBytes;
+  return (components & 4) != 0 ? kYmmOffset + kYmmBytes : kYmmOffset;
+}
+u32 compacted_size(u64 components) {
+  return kYmmOffset + ((components & 4) != 0 ? kYmmBytes : 0) +
+         ((components & 0x200) != 0 ? kPkruBytes : 0);
+}
 
 CpuidResult xsave_leaf(const CpuModel& m, u32 subleaf, const CpuidInputs& in) {
   if (!m.has(Feature::Xsave)) return {};
-  const u32 supported = 3 | (m.has(Feature::Avx) ? 4 : 0);
+  const u32 supported = 3 | (m.has(Feature::Avx) ? 4 : 0) | (m.has(Feature::Pku) ? 0x200 : 0);
   if (subleaf == 0)
     return {.eax = supported, .ebx = xsave_size(in.xcr0), .ecx = xsave_size(supported)};
   if (subleaf == 1) {
     CpuidResult r = feature_bits(m, 0xd, 1);
-    if (m.has(Feature::Xsavec)) r.ebx = xsave_size(in.xcr0);
+    if (m.has(Feature::Xsavec)) r.ebx = compacted_size(in.xcr0);
     return r;
   }
-  if (subleaf == 2 && m.has(Feature::Avx)) return {.eax = 256, .ebx = 576};
+  if (subleaf == 2 && m.has(Feature::Avx)) return {.eax = kYmmBytes, .ebx = kYmmOffset};
+  if (subleaf == 9 && m.has(Feature::Pku)) return {.eax = kPkruBytes, .ebx = kPkruOffset};
   return {};
+}
+
+CpuidResult extended_flags(const CpuModel& m, u32 subleaf, const CpuidInputs& in) {
+  CpuidResult r = feature_bits(m, 7, subleaf);
+  if (subleaf == 0 && (in.cr4 & cr4::kPke) != 0) r.ecx |= 1u << 4;  // OSPKE
+  return r;
 }
 
 CpuidResult basic(const CpuModel& m, u32 leaf, u32 subleaf, const CpuidInputs& in) {
@@ -133,7 +150,7 @@ CpuidResult basic(const CpuModel& m, u32 leaf, u32 subleaf, const CpuidInputs& i
       return m.has(Feature::Monitor) ? CpuidResult{.eax = kLine, .ebx = kLine, .ecx = 3}
                                      : CpuidResult{};
     case 6: return feature_bits(m, 6, 0);
-    case 7: return feature_bits(m, 7, subleaf);
+    case 7: return extended_flags(m, subleaf, in);
     case 0xb: return topology_leaf(m, subleaf);
     case 0xd: return xsave_leaf(m, subleaf, in);
     default: return {};

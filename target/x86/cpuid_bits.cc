@@ -56,7 +56,6 @@ constexpr CpuidBit kOthers[] = {
     {"movdiri", 7, 0, Ecx, 27},
     {"movdir64b", 7, 0, Ecx, 28},
     {"sgxlc", 7, 0, Ecx, 30},
-    {"pks", 7, 0, Ecx, 31},
     {"avx512-4vnniw", 7, 0, Edx, 2},
     {"avx512-4fmaps", 7, 0, Edx, 3},
     {"avx512-vp2intersect", 7, 0, Edx, 8},

@@ -75,6 +75,7 @@ constexpr std::array<FeatureRow, kFeatures> kRows = {{
     {Feature::Vpclmulqdq, "vpclmulqdq", 7, 0, Ecx, 10},
     {Feature::La57, "la57", 7, 0, Ecx, 16},
     {Feature::Rdpid, "rdpid", 7, 0, Ecx, 22},
+    {Feature::Pks, "pks", 7, 0, Ecx, 31},
     {Feature::Fsrm, "fsrm", 7, 0, Edx, 4},
     {Feature::MdClear, "md-clear", 7, 0, Edx, 10},
     {Feature::SpecCtrl, "spec-ctrl", 7, 0, Edx, 26},

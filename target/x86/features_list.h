@@ -72,6 +72,7 @@ enum class Feature : u8 {
   Vpclmulqdq,
   La57,
   Rdpid,
+  Pks,
   Fsrm,
   MdClear,
   SpecCtrl,

@@ -15,9 +15,9 @@ namespace rhea::x86 {
 namespace {
 
 /// Not there: they need what the software processor has not. MWAIT would wake at once.
-constexpr Feature kMissing[] = {Feature::Monitor,  Feature::Pku,           Feature::Svm,
-                                Feature::Pdcm,     Feature::Misalignsse,   Feature::KvmClock,
-                                Feature::KvmPvEoi, Feature::KvmclockStable};
+constexpr Feature kMissing[] = {Feature::Monitor,       Feature::Svm,      Feature::Pdcm,
+                                Feature::Misalignsse,   Feature::KvmClock, Feature::KvmPvEoi,
+                                Feature::KvmclockStable};
 /// There when asked for only: QEMU's software processor leaves VME out, a fifth level of page
 /// tables and the registers against attacks cost time, and the topology says the last two.
 constexpr Feature kOnDemand[] = {Feature::Vme,  Feature::La57, Feature::Ssbd,     Feature::MdClear,

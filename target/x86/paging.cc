@@ -35,6 +35,7 @@ struct Walk {
   u64 physical{};
   unsigned page_shift{12};
   bool user{true}, writable{true}, executable{true};
+  unsigned key_rights{};  ///< what the page's protection key forbids: kNoAccess, kNoWrites
 
   const Step& leaf() const { return steps[count - 1]; }
 };
@@ -102,6 +103,14 @@ u64 page_base(const Form& form, u64 entry, unsigned shift) {
   return (entry & 0xffc0'0000) | (entry & 0x001f'e000) << 19;
 }
 
+constexpr unsigned kNoAccess = 1, kNoWrites = 2;
+
+/// SDM vol. 3, 4.6.2.
+unsigned key_rights(const Cpu& cpu, const Walk& walk, u64 entry) {
+  if (!long_paging(cpu) || (cpu.cr4 & (walk.user ? cr4::kPke : cr4::kPks)) == 0) return 0;
+  return (walk.user ? cpu.pkru : cpu.pkrs) >> 2 * (entry >> 59 & 0xf) & 3;
+}
+
 Walk walk_tables(Cpu& cpu, u64 linear) {
   Walk walk;
   Form form;
@@ -125,6 +134,7 @@ Walk walk_tables(Cpu& cpu, u64 linear) {
       walk.page_shift = shift;
       walk.physical = page_base(form, step.entry, shift) | (linear & ((u64{1} << shift) - 1));
       walk.outcome = Outcome::Mapped;
+      walk.key_rights = key_rights(cpu, walk, step.entry);
       return walk;
     }
     table = step.entry & (form.entry_size == 8 ? kAddress : 0xffff'f000);
@@ -132,7 +142,18 @@ Walk walk_tables(Cpu& cpu, u64 linear) {
   return walk;
 }
 
+/// Whether the page's protection key forbids the access. Without CR0.WP supervisors write anywhere
+/// but where there is no access at all.
+bool key_forbids(const Cpu& cpu, const Walk& walk, AccessKind kind, Privilege as) {
+  if (kind == AccessKind::Fetch) return false;
+  if ((walk.key_rights & kNoAccess) != 0) return true;
+  const bool user = as == Privilege::User || as == Privilege::UserAligned;
+  return kind == AccessKind::Write && (walk.key_rights & kNoWrites) != 0 &&
+         (user || (cpu.cr0 & cr0::kWp) != 0);
+}
+
 bool may_write(const Cpu& cpu, const Walk& walk, Privilege as) {
+  if (key_forbids(cpu, walk, AccessKind::Write, as)) return false;
   const bool user = as == Privilege::User || as == Privilege::UserAligned;
   return walk.writable || (!user && (cpu.cr0 & cr0::kWp) == 0);
 }
@@ -141,6 +162,7 @@ bool may_write(const Cpu& cpu, const Walk& walk, Privilege as) {
 bool allowed(const Cpu& cpu, const Walk& walk, AccessKind kind, Privilege as) {
   const bool user = as == Privilege::User || as == Privilege::UserAligned;
   if (kind == AccessKind::Fetch && !walk.executable) return false;
+  if (key_forbids(cpu, walk, kind, as)) return false;
   if (user && !walk.user) return false;
   if (!user && walk.user) {
     if (kind == AccessKind::Fetch) {
@@ -157,6 +179,7 @@ u32 error_code(const Cpu& cpu, const Walk& walk, AccessKind kind, Privilege as) 
   if (walk.outcome != Outcome::NotPresent) error |= pf::kPresent;
   if (walk.outcome == Outcome::Reserved) error |= pf::kReserved;
   if (kind == AccessKind::Write) error |= pf::kWrite;
+  if (walk.outcome == Outcome::Mapped && key_forbids(cpu, walk, kind, as)) error |= pf::kKey;
   if (as == Privilege::User || as == Privilege::UserAligned) error |= pf::kUser;
   const bool nx = pae(cpu) && (cpu.efer & efer::kNxe) != 0;
   if (kind == AccessKind::Fetch && (nx || (cpu.cr4 & cr4::kSmep) != 0)) error |= pf::kFetch;

@@ -25,7 +25,7 @@ inline constexpr u64 kVme = 1 << 0, kPvi = 1 << 1, kTsd = 1 << 2, kDe = 1 << 3, 
                      kPae = 1 << 5, kMce = 1 << 6, kPge = 1 << 7, kPce = 1 << 8, kOsfxsr = 1 << 9,
                      kOsxmmexcpt = 1 << 10, kUmip = 1 << 11, kLa57 = 1 << 12, kFsgsbase = 1 << 16,
                      kPcide = 1 << 17, kOsxsave = 1 << 18, kSmep = 1 << 20, kSmap = 1 << 21,
-                     kPke = 1 << 22;
+                     kPke = 1 << 22, kPks = 1 << 24;
 }  // namespace cr4
 
 namespace efer {

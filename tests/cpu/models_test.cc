@@ -99,7 +99,6 @@ TEST(CpuModels, WhatTheInterpreterLacksIsNotOffered) {
   for (const char* name : {"max", "EPYC", "host", "Icelake-Server"}) {
     const CpuModel model = made(name);
     EXPECT_FALSE(model.has(Feature::Monitor)) << name;
-    EXPECT_FALSE(model.has(Feature::Pku)) << name;
     EXPECT_FALSE(model.has(Feature::Svm)) << name;
   }
   testing::internal::CaptureStderr();

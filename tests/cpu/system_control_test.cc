@@ -222,6 +222,21 @@ TEST_F(Control, AmdCountersAreThereAndStayAtZero) {
   EXPECT_EQ(value, 0u);
 }
 
+TEST_F(Control, ProtectionKeyRightsNeedTheirBitInCr4) {
+  cpu.gpr[x86::Rcx] = cpu.gpr[x86::Rdx] = 0;
+  cpu.gpr[x86::Rax] = 0x12;
+  expect(bench.execute(wrpkru, CpuBench::plain()), Vector::Ud);
+  cpu.cr4 |= c4::kPke;
+  EXPECT_FALSE(bench.execute(wrpkru, CpuBench::plain()));
+  EXPECT_EQ(cpu.pkru, 0x12u);
+  cpu.gpr[x86::Rdx] = 1;
+  expect(bench.execute(wrpkru, CpuBench::plain()), Vector::Gp);
+  EXPECT_FALSE(bench.execute(rdpkru, CpuBench::plain()));
+  EXPECT_EQ(cpu.gpr[x86::Rdx], 0u);
+  EXPECT_TRUE(x86::write_msr(cpu, x86::msr::kPkrs, 0xffff'ffff));
+  EXPECT_FALSE(x86::write_msr(cpu, x86::msr::kPkrs, u64{1} << 32));
+}
+
 TEST_F(Control, VariableMtrrsAreChecked) {
   EXPECT_TRUE(x86::write_msr(cpu, 0x200, 0x8000'0006));
   EXPECT_FALSE(x86::write_msr(cpu, 0x200, 0x8000'0002));

@@ -48,6 +48,36 @@ class Paging : public ::testing::Test {
   x86::Cpu& cpu = bench.cpu;
 };
 
+TEST_F(Paging, ProtectionKeysOfUserPages) {
+  four_levels(0x5000 | kAll | kD | u64{3} << 59);
+  cpu.pkru = 1 << 6;
+  EXPECT_EQ(physical(0x123), 0x5123u);
+  cpu.cr4 |= x86::cr4::kPke;
+  EXPECT_EQ(error_of(0x123, AccessKind::Read, Privilege::Supervisor), 0x21u);
+  EXPECT_EQ(error_of(0x123, AccessKind::Write, Privilege::User), 0x27u);
+  EXPECT_EQ(translate(cpu, 0x123, AccessKind::Fetch, Privilege::User).physical, 0x5123u);
+}
+
+TEST_F(Paging, ProtectionKeysAgainstWritesHeedWriteProtection) {
+  four_levels(0x5000 | kAll | kD | u64{3} << 59);
+  cpu.cr4 |= x86::cr4::kPke;
+  cpu.pkru = 2 << 6;
+  EXPECT_FALSE(translate(cpu, 0, AccessKind::Read, Privilege::User).writable);
+  EXPECT_EQ(error_of(0, AccessKind::Write, Privilege::Supervisor), 0x23u);
+  cpu.cr0 &= ~x86::cr0::kWp;
+  EXPECT_TRUE(translate(cpu, 0, AccessKind::Write, Privilege::Supervisor).writable);
+  EXPECT_EQ(error_of(0, AccessKind::Write, Privilege::User), 0x27u);
+}
+
+TEST_F(Paging, ProtectionKeysOfSupervisorPagesAreOthers) {
+  four_levels(0x5000 | kP | kRw | kD | u64{3} << 59);
+  cpu.cr4 |= x86::cr4::kPke | x86::cr4::kPks;
+  cpu.pkru = ~u32{0};
+  EXPECT_EQ(physical(0x123), 0x5123u);
+  cpu.pkrs = 1 << 6;
+  EXPECT_EQ(error_of(0x123, AccessKind::Read, Privilege::Supervisor), 0x21u);
+}
+
 TEST_F(Paging, WithoutPagingAddressesAreTheirOwn) {
   cpu.cr0 &= ~x86::cr0::kPg;
   EXPECT_EQ(physical(0x123456), 0x123456u);

@@ -157,7 +157,7 @@ TEST(Cpuid, BeyondTheLastLeaf) {
   CpuBench amd;
   EXPECT_EQ(x86::cpuid(amd.model, 0x1234, 0, {}).eax, 0u);
   CpuBench intel("GenuineIntel");
-  EXPECT_EQ(x86::cpuid(intel.model, 0x1234, 0, {}).eax, 7u);
+  EXPECT_EQ(x86::cpuid(intel.model, 0x1234, 0, {}).eax, 0x207u);
 }
 
 TEST(Smm, EntryAndReturnKeepTheState) {

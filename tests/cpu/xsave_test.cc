@@ -39,6 +39,20 @@ class Xsave : public testing::Test {
   FpuMachine machine;
 };
 
+TEST_F(Xsave, ProtectionKeysLieBehindAvxOrInItsPlace) {
+  machine.cpu.xcr0 |= 0x200;
+  machine.cpu.pkru = 0x5555'5554;
+  machine.cpu.gpr[Rax] = 0x204;
+  EXPECT_EQ(machine.execute(kXsave), std::nullopt);
+  EXPECT_EQ(machine.peek<u64>(kArea + 832), 0x5555'5554u);
+  machine.cpu.gpr[Rax] = 0x201;
+  EXPECT_EQ(machine.execute(kXsavec), std::nullopt);
+  EXPECT_EQ(machine.peek<u64>(kArea + 576), 0x5555'5554u);
+  machine.cpu.pkru = 0;
+  EXPECT_EQ(machine.execute(kXrstor), std::nullopt);
+  EXPECT_EQ(machine.cpu.pkru, 0x5555'5554u);
+}
+
 TEST_F(Xsave, FxsaveLaysOut) {
   EXPECT_EQ(machine.execute(kFxsave), std::nullopt);
   EXPECT_EQ(machine.peek<u16>(kArea), 0x037f);

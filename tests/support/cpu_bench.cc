@@ -29,7 +29,6 @@ x86::CpuModel CpuBench::full_model(std::string_view vendor) {
   model.name = "test";
   model.vendor = vendor;
   model.features.set();
-  model.set(x86::Feature::Pku, false);
   model.set(x86::Feature::Svm, false);
   return model;
 }

@@ -3,6 +3,7 @@
 #include "target/x86/interp/bind.h"
 #include "target/x86/interp/vector_state.h"
 #include "target/x86/interp/xsave_area.h"
+#include "target/x86/system/protection_keys.h"
 
 namespace rhea::x86::interp {
 namespace {
@@ -66,6 +67,12 @@ u64 requested(const Cpu& cpu) {
   return mask & cpu.xcr0 & xstate::kAll;
 }
 
+/// PKRU lies behind AVX, or in its place where the format is compacted and AVX is left out.
+unsigned pkru_offset(u64 xcomp_bv) {
+  const bool moved = (xcomp_bv & xstate::kCompacted) != 0 && (xcomp_bv & xstate::kAvx) == 0;
+  return moved ? kXsaveAvx : kXsavePkru;
+}
+
 /// Writes the parts of `area` that belong to `components`, and MXCSR if that is among them.
 struct Writer {
   Cpu& cpu;
@@ -97,14 +104,18 @@ struct Writer {
       save_ymm_high(cpu, registers, area);
       part(kXsaveAvx, 16 * registers);
     }
+    if ((saved & xstate::kPkru) != 0)
+      cpu.write<u64>(insn.seg, offset + pkru_offset(area.xcomp_bv), cpu.pkru);
   }
 };
 
-u64 probe_area(Cpu& cpu, const Insn& insn, u64 components) {
+u64 probe_area(Cpu& cpu, const Insn& insn, u64 components, u64 xcomp_bv) {
   const u64 offset = aligned_operand(cpu, insn, 64);
   cpu.probe_write(insn.seg, offset, kXsaveAvx);
   if ((components & xstate::kAvx) != 0)
     cpu.probe_write(insn.seg, offset + kXsaveAvx, 16 * register_count(cpu));
+  if ((components & xstate::kPkru) != 0)
+    cpu.probe_write(insn.seg, offset + pkru_offset(xcomp_bv), 8);
   return offset;
 }
 
@@ -113,7 +124,7 @@ template <bool kOptimized>
 void xsave(Cpu& cpu, const Insn& insn) {
   check_xsave(cpu);
   const u64 wanted = requested(cpu);
-  const u64 offset = probe_area(cpu, insn, wanted);
+  const u64 offset = probe_area(cpu, insn, wanted, 0);
   const u64 in_use = xstate_in_use(cpu);
   XsaveArea area;
   const u64 old = cpu.read<u64>(insn.seg, offset + kXsaveHeader);
@@ -124,16 +135,15 @@ void xsave(Cpu& cpu, const Insn& insn) {
   writer.part(kXsaveHeader, 8);
 }
 
-/// Only AVX lies in the extended region, so compacting moves nothing.
 void xsavec(Cpu& cpu, const Insn& insn) {
   check_xsave(cpu);
   const u64 wanted = requested(cpu);
   u64 saved = xstate_in_use(cpu) & wanted;
   if (cpu.mxcsr != kMxcsrReset) saved |= xstate::kSse & wanted;
-  const u64 offset = probe_area(cpu, insn, wanted);
   XsaveArea area;
   area.xstate_bv = saved;
   area.xcomp_bv = xstate::kCompacted | wanted;
+  const u64 offset = probe_area(cpu, insn, wanted, area.xcomp_bv);
   const Writer writer{cpu, insn, offset, area};
   writer.components(saved, (saved & xstate::kSse) != 0);
   writer.part(kXsaveHeader, 16);
@@ -167,6 +177,9 @@ void xrstor(Cpu& cpu, const Insn& insn) {
   const u64 loaded = wanted & area.xstate_bv;
   if ((loaded & xstate::kAvx) != 0)
     cpu.read_bytes(insn.seg, offset + kXsaveAvx, area.ymm_high.data(), 16 * registers);
+  const u64 pkru = (loaded & xstate::kPkru) != 0
+                       ? cpu.read<u64>(insn.seg, offset + pkru_offset(area.xcomp_bv))
+                       : 0;
   // MXCSR is the SSE component's in the compacted format only.
   const bool mxcsr_wanted =
       (wanted & (compacted ? xstate::kSse : xstate::kSse | xstate::kAvx)) != 0;
@@ -182,6 +195,7 @@ void xrstor(Cpu& cpu, const Insn& insn) {
     load_xmm(cpu, registers, (loaded & xstate::kSse) != 0 ? area.legacy : FxsaveImage{});
   if ((wanted & xstate::kAvx) != 0)
     load_ymm_high(cpu, registers, (loaded & xstate::kAvx) != 0 ? area : XsaveArea{});
+  if ((wanted & xstate::kPkru) != 0) system::set_pkru(cpu, static_cast<u32>(pkru));
 }
 
 }  // namespace

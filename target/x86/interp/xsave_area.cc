@@ -22,7 +22,7 @@ u64 xstate_in_use(const Cpu& cpu) {
     high |= reg.q[2] | reg.q[3];
   }
   return (x87_in_use(cpu.x87) ? xstate::kX87 : 0) | (low != 0 ? xstate::kSse : 0) |
-         (high != 0 ? xstate::kAvx : 0);
+         (high != 0 ? xstate::kAvx : 0) | (cpu.pkru != 0 ? xstate::kPkru : 0);
 }
 
 void save_x87(const X87& x87, PointerFormat format, FxsaveImage& image) {

@@ -10,8 +10,8 @@ namespace rhea::x86::interp {
 
 /// State components, bits of XCR0.
 namespace xstate {
-inline constexpr u64 kX87 = 1 << 0, kSse = 1 << 1, kAvx = 1 << 2;
-inline constexpr u64 kAll = kX87 | kSse | kAvx;
+inline constexpr u64 kX87 = 1 << 0, kSse = 1 << 1, kAvx = 1 << 2, kPkru = 1 << 9;
+inline constexpr u64 kAll = kX87 | kSse | kAvx | kPkru;
 inline constexpr u64 kCompacted = u64{1} << 63;  ///< in XCOMP_BV
 }  // namespace xstate
 
@@ -21,8 +21,8 @@ struct alignas(64) XsaveArea {
   std::array<u8, 48> reserved{};
   std::array<std::array<u8, 16>, 16> ymm_high{};
 };
-inline constexpr unsigned kXsaveHeader = 512, kXsaveAvx = 576;
-static_assert(sizeof(XsaveArea) == 832);
+inline constexpr unsigned kXsaveHeader = 512, kXsaveAvx = 576, kXsavePkru = 832;
+static_assert(sizeof(XsaveArea) == kXsavePkru);
 // The guest sees all of it: with padding it would see what the host's stack held there.
 static_assert(std::has_unique_object_representations_v<XsaveArea>);
 

@@ -68,6 +68,7 @@ constexpr std::array kSystem = {
     Binding{"vmcall", always<undefined>},  Binding{"vmmcall", always<undefined>},
     Binding{"ud0", always<undefined>},     Binding{"ud1", always<undefined>},
     Binding{"ud2", always<undefined>},     Binding{"clzero", always<clzero>},
+    Binding{"rdpkru", always<rdpkru>},     Binding{"wrpkru", always<wrpkru>},
     Binding{"rdrand", always<rdrand>},     Binding{"rdseed", always<rdrand>},
 };
 

@@ -92,6 +92,8 @@ u64 cr4_bits(const CpuModel& model) {
       Row{Feature::Xsave, cr4::kOsxsave},
       Row{Feature::Smep, cr4::kSmep},
       Row{Feature::Smap, cr4::kSmap},
+      Row{Feature::Pku, cr4::kPke},
+      Row{Feature::Pks, cr4::kPks},
   };
   u64 bits = cr4::kPce;
   for (const Row& row : kRows)
@@ -108,8 +110,8 @@ void write_cr4(Cpu& cpu, u64 value) {
   if ((changed & kReloads) != 0 && uses_pdptes(cpu, cpu.cr0, value))
     require(load_pdptes(cpu, cpu.cr3));
   cpu.cr4 = value;
-  constexpr u64 kFlushes =
-      cr4::kPse | cr4::kPae | cr4::kPge | cr4::kPcide | cr4::kSmep | cr4::kSmap | cr4::kLa57;
+  constexpr u64 kFlushes = cr4::kPse | cr4::kPae | cr4::kPge | cr4::kPcide | cr4::kSmep |
+                           cr4::kSmap | cr4::kLa57 | cr4::kPke | cr4::kPks;
   if ((changed & kFlushes) != 0) cpu.flush_tlb();
   cpu.update_mode();
   cpu.leave_block = true;
@@ -134,6 +136,7 @@ u64 xcr0_bits(const CpuModel& model) {
   u64 bits = 1;
   if (model.has(Feature::Sse)) bits |= 2;
   if (model.has(Feature::Avx)) bits |= 4;
+  if (model.has(Feature::Pku)) bits |= 0x200;
   return bits;
 }
 

@@ -7,8 +7,8 @@
 namespace rhea::x86::system {
 namespace {
 
-constexpr std::size_t kLegacy = 512, kHeader = 64, kUpperHalves = 576, kEnd = 832;
-constexpr u64 kX87 = 1, kSse = 2, kAvx = 4;
+constexpr std::size_t kLegacy = 512, kHeader = 64, kUpperHalves = 576, kEnd = 832, kPkruEnd = 840;
+constexpr u64 kX87 = 1, kSse = 2, kAvx = 4, kPkru = 0x200;
 
 template <class T>
 void put(std::vector<u8>& area, std::size_t at, T value) {
@@ -47,11 +47,15 @@ void load_x87(X87& x87, const std::vector<u8>& area) {
                                     .sign_exponent = get<u16>(area, 40 + 16 * i)};
 }
 
+/// PKRU's place is the model's, so it is known of our own areas only.
+bool has_pkru(const std::vector<u8>& area) { return area.size() == kPkruEnd; }
+
 }  // namespace
 
 std::vector<u8> save_xsave_area(const Cpu& cpu) {
   const bool avx = cpu.has(Feature::Avx);
-  std::vector<u8> area(avx ? kEnd : kLegacy + kHeader);
+  const bool keys = cpu.has(Feature::Pku);
+  std::vector<u8> area(keys ? kPkruEnd : avx ? kEnd : kLegacy + kHeader);
   save_x87(cpu.x87, area);
   put(area, 24, cpu.mxcsr);
   put(area, 28, kMxcsrMask);
@@ -59,7 +63,8 @@ std::vector<u8> save_xsave_area(const Cpu& cpu) {
     std::memcpy(&area[160 + 16 * i], cpu.ymm[i].bytes(), 16);
     if (avx) std::memcpy(&area[kUpperHalves + 16 * i], cpu.ymm[i].bytes() + 16, 16);
   }
-  put(area, kLegacy, kX87 | kSse | (avx ? kAvx : 0));
+  if (keys) put(area, kEnd, u64{cpu.pkru});
+  put(area, kLegacy, kX87 | kSse | (avx ? kAvx : 0) | (keys ? kPkru : 0));
   return area;
 }
 
@@ -69,6 +74,7 @@ void load_xsave_area(Cpu& cpu, const std::vector<u8>& area) {
   cpu.x87 = {};
   if ((present & kX87) != 0) load_x87(cpu.x87, area);
   cpu.mxcsr = get<u32>(area, 24) & kMxcsrMask;
+  cpu.pkru = (present & kPkru) != 0 && has_pkru(area) ? get<u32>(area, kEnd) : 0;
   cpu.ymm = {};
   for (unsigned i = 0; i < 16; ++i) {
     if ((present & kSse) != 0) std::memcpy(cpu.ymm[i].bytes(), &area[160 + 16 * i], 16);

@@ -59,6 +59,10 @@ void lmsw(Cpu& cpu, const Insn& insn);
 void xgetbv(Cpu& cpu, const Insn& insn);
 void xsetbv(Cpu& cpu, const Insn& insn);
 
+// protection_keys.cc
+void rdpkru(Cpu& cpu, const Insn& insn);
+void wrpkru(Cpu& cpu, const Insn& insn);
+
 // debug.cc
 void mov_debug(Cpu& cpu, const Insn& insn);
 

@@ -14,13 +14,13 @@ inline constexpr u32 kTsc = 0x10, kApicBase = 0x1b, kFeatureControl = 0x3a, kTsc
                      kArchCapabilities = 0x10a, kSysenterCs = 0x174, kSysenterEsp = 0x175,
                      kSysenterEip = 0x176, kMcgCap = 0x179, kMcgStatus = 0x17a, kMcgCtl = 0x17b,
                      kPerfStatus = 0x198, kMiscEnable = 0x1a0, kMtrrFirst = 0x200, kPat = 0x277,
-                     kMtrrDefault = 0x2ff, kMcBankFirst = 0x400, kTscDeadline = 0x6e0,
-                     kEfer = 0xc000'0080, kStar = 0xc000'0081, kLstar = 0xc000'0082,
-                     kCstar = 0xc000'0083, kSfmask = 0xc000'0084, kFsBase = 0xc000'0100,
-                     kGsBase = 0xc000'0101, kKernelGsBase = 0xc000'0102, kTscAux = 0xc000'0103,
-                     kAmdCountersFirst = 0xc001'0000, kSyscfg = 0xc001'0010, kHwcr = 0xc001'0015,
-                     kIorrFirst = 0xc001'0016, kTopMem = 0xc001'001a, kTopMem2 = 0xc001'001d,
-                     kIntPending = 0xc001'0055;
+                     kPkrs = 0x6e1, kMtrrDefault = 0x2ff, kMcBankFirst = 0x400,
+                     kTscDeadline = 0x6e0, kEfer = 0xc000'0080, kStar = 0xc000'0081,
+                     kLstar = 0xc000'0082, kCstar = 0xc000'0083, kSfmask = 0xc000'0084,
+                     kFsBase = 0xc000'0100, kGsBase = 0xc000'0101, kKernelGsBase = 0xc000'0102,
+                     kTscAux = 0xc000'0103, kAmdCountersFirst = 0xc001'0000, kSyscfg = 0xc001'0010,
+                     kHwcr = 0xc001'0015, kIorrFirst = 0xc001'0016, kTopMem = 0xc001'001a,
+                     kTopMem2 = 0xc001'001d, kIntPending = 0xc001'0055;
 inline constexpr unsigned kVariableMtrrs = 8, kMcBanks = 10, kAmdCounters = 8;
 }  // namespace msr
 

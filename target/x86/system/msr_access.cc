@@ -5,6 +5,7 @@
 #include "target/x86/system/control.h"
 #include "target/x86/system/functions.h"
 #include "target/x86/system/msr.h"
+#include "target/x86/system/protection_keys.h"
 
 #include <optional>
 
@@ -123,6 +124,7 @@ bool read_msr(Cpu& cpu, u32 index, u64& value) {
     case msr::kEfer: value = cpu.efer; return true;
     case msr::kSfmask: value = cpu.sfmask; return true;
     case msr::kTscAux: value = cpu.tsc_aux; return true;
+    case msr::kPkrs: value = cpu.pkrs; return true;
     case msr::kTscAdjust: value = cpu.msrs[index]; return true;
     default: break;
   }
@@ -156,6 +158,10 @@ bool write_msr(Cpu& cpu, u32 index, u64 value) {
     case msr::kTscAux:
       if (value >> 32 != 0) return false;
       cpu.tsc_aux = value;
+      return true;
+    case msr::kPkrs:
+      if (value >> 32 != 0) return false;
+      set_pkrs(cpu, static_cast<u32>(value));
       return true;
     default: break;
   }

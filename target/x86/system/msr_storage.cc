@@ -86,6 +86,7 @@ bool has_msr(const CpuModel& model, u32 index) {
     case msr::kPredCmd: return model.has(Feature::SpecCtrl) || model.has(Feature::Ibpb);
     case msr::kArchCapabilities: return model.has(Feature::ArchCapabilities);
     case msr::kTscAdjust: return model.has(Feature::TscAdjust);
+    case msr::kPkrs: return model.has(Feature::Pks);
     case msr::kTscAux: return model.has(Feature::Rdtscp) || model.has(Feature::Rdpid);
     case msr::kFeatureControl: return !amd;
     case msr::kHwcr:
@@ -128,10 +129,11 @@ void reset_msrs(Cpu& cpu) {
 std::span<const u32> saved_msrs() {
   static const std::vector<u32> kList = [] {
     // IA32_TSC first: writing it moves IA32_TSC_ADJUST.
-    std::vector<u32> list = {
-        msr::kTsc,          msr::kTscAdjust, msr::kSysenterCs, msr::kSysenterEsp, msr::kSysenterEip,
-        msr::kMiscEnable,   msr::kStar,      msr::kLstar,      msr::kCstar,       msr::kSfmask,
-        msr::kKernelGsBase, msr::kTscAux,    msr::kTscDeadline};
+    std::vector<u32> list = {msr::kTsc,         msr::kTscAdjust,    msr::kSysenterCs,
+                             msr::kSysenterEsp, msr::kSysenterEip,  msr::kMiscEnable,
+                             msr::kStar,        msr::kLstar,        msr::kCstar,
+                             msr::kSfmask,      msr::kKernelGsBase, msr::kTscAux,
+                             msr::kTscDeadline, msr::kPkrs};
     for (const PlainMsr& row : kPlain)
       for (u32 i = 0; i < row.count; ++i) list.push_back(row.first + i);
     // The paravirtual clock and its kin, which are the bus's.

@@ -33,6 +33,7 @@ void reset_power_up(Cpu& cpu) {
   cpu.mxcsr = kMxcsrReset;
   cpu.ymm = {};
   cpu.xcr0 = 1;
+  cpu.pkru = cpu.pkrs = 0;
   cpu.smbase = 0x3'0000;
   cpu.tsc_offset = cpu.tsc_aux = 0;
   cpu.star = cpu.lstar = cpu.cstar = cpu.sfmask = cpu.kernel_gs_base = 0;
