@@ -64,13 +64,20 @@ main:
     call wait_for
 
     ; CLI does not hold an NMI off: it may have come between the other's look at nmi_count and its
-    ; HLT. One more interrupt makes it look again.
-    inc byte [wanted]
+    ; HLT, and an interrupt after it, too. So more of them until it has looked again.
+    mov ebx, 1000
+.wake:
     mov dword [APIC + APIC_ICR_HIGH], 1 << 24
     mov eax, FIXED | 0x4000
     call send
-    mov esi, fixed_count
-    mov al, [wanted]
+    call delay
+    dec ebx
+    jz .asleep
+    cmp byte [awake], 1
+    jne .wake
+.asleep:
+    mov esi, awake
+    mov al, 1
     call wait_for
 
     ; Both add to one number.
@@ -193,6 +200,7 @@ ap_flat:
     cmp byte [nmi_count], 1
     sti
     jb .sleep
+    mov byte [awake], 1
 .wait:
     pause
     cmp byte [go], 1
@@ -238,6 +246,8 @@ fixed_count:
 first_count:
     db 0
 nmi_count:
+    db 0
+awake:
     db 0
 ap_segment:
     dw 0
