@@ -7,6 +7,23 @@
 
 namespace rhea::accel {
 
+/// Without its guard for a moment: leave() lets go and says whether there was one, enter() takes it
+/// again.
+template <class Owner>
+class OutsideOf {
+ public:
+  explicit OutsideOf(Owner& owner) : owner_(&owner), was_inside_(owner.leave()) {}
+  ~OutsideOf() {
+    if (was_inside_) owner_->enter();
+  }
+  OutsideOf(const OutsideOf&) = delete;
+  OutsideOf& operator=(const OutsideOf&) = delete;
+
+ private:
+  Owner* owner_;
+  bool was_inside_;
+};
+
 /// While it executes, the processor's thread holds an RcuGuard, so that the host pages it was given
 /// stay. It lets go of the guard around every access to a device, whose lock somebody may hold who
 /// waits for guards.
@@ -28,19 +45,8 @@ class MachineBus : public x86::Bus {
   /// of the map before may be gone.
   virtual bool leave() = 0;
   virtual void enter() = 0;
-  class Outside {
-   public:
-    explicit Outside(MachineBus& bus) : bus_(&bus), was_inside_(bus.leave()) {}
-    ~Outside() {
-      if (was_inside_) bus_->enter();
-    }
-    Outside(const Outside&) = delete;
-    Outside& operator=(const Outside&) = delete;
-
-   private:
-    MachineBus* bus_;
-    bool was_inside_;
-  };
+  friend class OutsideOf<MachineBus>;
+  using Outside = OutsideOf<MachineBus>;
 
   /// The registers of the processor's own local APIC, which come before all else at their address.
   virtual bool is_apic_page(u64 address) const = 0;

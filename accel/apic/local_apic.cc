@@ -348,7 +348,7 @@ void LocalApic::set_lvt(Lvt lvt, u32 value) {
   }
   if (lvt == kTimer) return set_timer_entry(value);
   // The 8259s may have been waiting for LINT0.
-  if (lvt == kLint0 && lint0_) processor_->interrupt();
+  if (lint0_) processor_->interrupt();
 }
 
 void LocalApic::write(unsigned offset, u32 value) {

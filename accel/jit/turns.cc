@@ -45,8 +45,8 @@ bool Turns::take(JitVcpu& vcpu) {
 u64 Turns::begin(JitVcpu& vcpu) {
   if (clock_->now_ns() != shown_) restart_from(clock_->now_ns());
   if (executed_ >= turn_ends_) {
-    turn_ends_ = executed_ + kQuantum;
     if (pass(vcpu)) return 0;
+    turn_ends_ = executed_ + kQuantum;
   }
   const u64 left = turn_ends_ - executed_;
   const i64 due = clock_->next_expiry_ns();

@@ -36,10 +36,8 @@ void JitVcpu::attend_to(x86::Attention what) {
   if (turns_ != nullptr) turns_->notify();
 }
 
-// What a device does with the time may end the block: a timer may be due earlier than thought.
 void JitVcpu::show_time() {
-  turns_->show_time(*this);
-  cpu_.leave_block = true;
+  if (turns_ != nullptr) turns_->show_time(*this);
 }
 
 unsigned JitVcpu::run_briefly(unsigned rounds) {
@@ -72,7 +70,9 @@ void JitVcpu::enter() {
 bool JitVcpu::leave() {
   const bool was_inside = guard_.has_value();
   guard_.reset();
-  if (turns_ != nullptr) show_time();
+  show_time();
+  // What a device does may end the block: a timer may be due earlier than thought.
+  if (turns_ != nullptr) cpu_.leave_block = true;
   return was_inside;
 }
 
@@ -127,13 +127,13 @@ Result<> JitVcpu::set_single_step(bool on) {
 }
 
 u64 JitVcpu::time_stamp() {
-  if (turns_ != nullptr) turns_->show_time(*this);
+  show_time();
   const auto now = static_cast<u128>(vm_->machine().virtual_clock().now_ns());
   return static_cast<u64>(now * model_.tsc_khz / 1'000'000);
 }
 
 u64 JitVcpu::read_apic(unsigned offset, unsigned size) {
-  if (turns_ != nullptr) turns_->show_time(*this);
+  show_time();
   return apic_.read_page(offset, size);
 }
 
@@ -143,7 +143,7 @@ void JitVcpu::write_apic(unsigned offset, u64 value, unsigned size) {
 }
 
 bool JitVcpu::read_msr(u32 index, u64& value) {
-  if (turns_ != nullptr) turns_->show_time(*this);
+  show_time();
   if (index != x86::msr::kApicBase) return apic_.read_msr(index, value);
   value = apic_.base();
   return true;

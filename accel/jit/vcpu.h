@@ -50,19 +50,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
 
   /// Out of the guest for a moment: may wait for locks. On return the map may have changed, and the
   /// TLBs with it.
-  class Outside {
-   public:
-    explicit Outside(JitVcpu& vcpu) : vcpu_(&vcpu), was_inside_(vcpu.leave()) {}
-    ~Outside() {
-      if (was_inside_) vcpu_->enter();
-    }
-    Outside(const Outside&) = delete;
-    Outside& operator=(const Outside&) = delete;
-
-   private:
-    JitVcpu* vcpu_;
-    bool was_inside_;
-  };
+  using Outside = accel::OutsideOf<JitVcpu>;
   /// The other way round.
   class Inside {
    public:
@@ -118,6 +106,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void watch(CodePage& page);
   void run_block(const Block& block);
   void run_counted(const Block& block, u64 budget);
+  /// Counted time as devices and the guest are about to see it; nothing otherwise.
   void show_time();
   void log(Block& block);
   void step();

@@ -12,11 +12,8 @@
 #include <mutex>
 
 namespace rhea::kvm {
-namespace {
 
-constexpr u64 kX2apic = 1 << 10, kApicEnabled = 1 << 11;
-
-}  // namespace
+namespace base = x86::apic_base;
 
 SoftwareBus::SoftwareBus(KvmVcpu& vcpu) : MachineBus(vcpu.vm().machine()), vcpu_(&vcpu) {}
 
@@ -87,7 +84,7 @@ void SoftwareBus::exclusively(void (*action)(void*), void* argument) {
 }
 
 bool SoftwareBus::is_apic_page(u64 address) const {
-  return (apic_base_ & (kApicEnabled | kX2apic)) == kApicEnabled &&
+  return (apic_base_ & (base::kEnable | base::kX2apic)) == base::kEnable &&
          (apic_base_ & ~u64{0xfff}) == (address & ~u64{0xfff});
 }
 

@@ -4,6 +4,7 @@
 
 #include "accel/kvm/msrs.h"
 #include "accel/kvm/state.h"
+#include "target/x86/system/msr.h"
 
 #include <algorithm>
 #include <array>
@@ -64,7 +65,7 @@ bool merge_debug_registers(CpuState& to, const CpuState& before, const CpuState&
 }
 
 std::vector<x86::Msr> changed_msrs(const StateChange& change) {
-  constexpr u32 kTsc = 0x10;
+  using x86::msr::kTsc;
   std::vector<x86::Msr> list;
   if (change.tsc) list.push_back({.index = kTsc, .value = *change.tsc});
   for (const x86::Msr& now : change.after.msrs)

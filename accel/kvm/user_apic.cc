@@ -5,6 +5,7 @@
 #include "accel/apic/apic_bus.h"
 #include "accel/kvm/vcpu.h"
 #include "accel/kvm/vm.h"
+#include "target/x86/registers.h"
 
 namespace rhea::kvm {
 namespace {
@@ -63,7 +64,7 @@ Result<> UserApic::take_init() {
   x86::CpuState now;
   TRY(vcpu_->get_state(now));
   x86::CpuState state = *vcpu_->handle().power_on;
-  constexpr u64 kCacheBits = 0x6000'0000;  // CR0.CD and NW
+  constexpr u64 kCacheBits = x86::cr0::kCd | x86::cr0::kNw;
   state.cr0 = (state.cr0 & ~kCacheBits) | (now.cr0 & kCacheBits);
   state.xsave = now.xsave;
   state.xcr0 = now.xcr0;

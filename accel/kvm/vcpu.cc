@@ -15,6 +15,7 @@
 #include "accel/kvm/user_apic.h"
 #include "accel/kvm/vm.h"
 #include "rhea/util/log.h"
+#include "target/x86/registers.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -25,6 +26,9 @@ namespace rhea::kvm {
 namespace {
 
 constexpr int kKickSignal = SIGUSR1;
+/// What comes from a local APIC outside the kernel and also reaches a processor that waits.
+constexpr u32 kSignals = static_cast<u32>(Attention::Init) | static_cast<u32>(Attention::StartUp) |
+                         static_cast<u32>(Attention::Nmi) | static_cast<u32>(Attention::Smi);
 
 // Interrupts the system call, and has nothing else to do.
 void on_kick_signal(int) {}
@@ -184,9 +188,7 @@ bool KvmVcpu::take(Attention what) {
 
 // What the local APIC has had for the processor, in the order of their priority.
 void KvmVcpu::take_signals() {
-  constexpr u32 kAny = static_cast<u32>(Attention::Init) | static_cast<u32>(Attention::StartUp) |
-                       static_cast<u32>(Attention::Nmi) | static_cast<u32>(Attention::Smi);
-  if ((attention_.load(std::memory_order_seq_cst) & kAny) == 0) return;
+  if ((attention_.load(std::memory_order_seq_cst) & kSignals) == 0) return;
   complete_access();
   Result<> result;
   if (take(Attention::Init)) result = user_apic_->take_init();
@@ -214,9 +216,6 @@ void KvmVcpu::complete_access() {
 
 // True when there is something to look at, false when it is kicked meanwhile.
 bool KvmVcpu::wait_while_idle() {
-  constexpr u32 kSignals = static_cast<u32>(Attention::Init) |
-                           static_cast<u32>(Attention::StartUp) | static_cast<u32>(Attention::Nmi) |
-                           static_cast<u32>(Attention::Smi);
   for (;;) {
     const u32 now = attention_.load(std::memory_order_seq_cst);
     const auto is = [now](Attention what) { return (now & static_cast<u32>(what)) != 0; };
@@ -316,9 +315,8 @@ Result<> KvmVcpu::set_state(const x86::CpuState& state) {
 
 // What KVM_RUN last said of interrupts is true no more.
 Result<> KvmVcpu::set_processor_state(const x86::CpuState& state) {
-  constexpr u64 kInterruptFlag = 1 << 9;
   run_->ready_for_interrupt_injection = 0;
-  run_->if_flag = (state.rflags & kInterruptFlag) != 0 ? 1 : 0;
+  run_->if_flag = (state.rflags & x86::eflags::kIf) != 0 ? 1 : 0;
   if (!user_apic_) return write_state(*vm_, *handle_, state);
   x86::CpuState running = state;
   running.mp_state = x86::MpState::Runnable;
@@ -361,12 +359,11 @@ Result<> KvmVcpu::set_single_step(bool on) {
 // 3, 11.5.1).
 void KvmVcpu::inject_nmi() {
   constexpr std::size_t kLint1 = 0x360;
-  constexpr u64 kApicEnabled = u64{1} << 11;
   touched_.store(true, std::memory_order_relaxed);
   if (user_apic_) return user_apic_->apic().pulse_lint1();
   x86::CpuState state;
   const bool known = read_registers(*vm_, *handle_, state) && read_lapic(*vm_, *handle_, state);
-  if (known && (state.apic_base & kApicEnabled) != 0) {
+  if (known && (state.apic_base & x86::apic_base::kEnable) != 0) {
     u32 lvt = 0;
     std::memcpy(&lvt, state.lapic.data() + kLint1, sizeof lvt);
     const u32 mode = lvt >> 8 & 7;

@@ -11,6 +11,7 @@
 #include "accel/kvm/vcpu.h"
 #include "rhea/util/log.h"
 #include "target/x86/models.h"
+#include "target/x86/registers.h"
 
 #include <utility>
 
@@ -190,8 +191,9 @@ Result<std::unique_ptr<VcpuHandle>> Vm::new_handle(u32 apic_id) {
   for (x86::Msr& msr : power_on.msrs)
     if (msr.index == 0x10) msr.value = 0;
   if (!has_local_apics()) {
-    constexpr u64 kApicAndEnabled = 0xfee0'0800, kBootProcessor = 0x100;
-    power_on.apic_base = kApicAndEnabled | (apic_id == 0 ? kBootProcessor : 0);
+    namespace base = x86::apic_base;
+    constexpr u64 kUsualPage = 0xfee0'0000;
+    power_on.apic_base = kUsualPage | base::kEnable | (apic_id == 0 ? base::kBsp : 0);
     power_on.mp_state = apic_id == 0 ? x86::MpState::Runnable : x86::MpState::Uninitialized;
   }
   handle->power_on = std::move(power_on);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The text of `info registers`, in the layout that QEMU's users know.
 #include "target/x86/cpu_state.h"
+#include "target/x86/registers.h"
 
 #include <bit>
 #include <cstring>
@@ -33,7 +34,8 @@ class RegisterText {
     control();
     // Status flags are what -d shows as the operands of the last instruction that set them.
     if (with_condition_codes)
-      add("CCS={:08x} CCD=00000000 CCO=EFLAGS\n", static_cast<u32>(state_.rflags & 0x8d5));
+      add("CCS={:08x} CCD=00000000 CCO=EFLAGS\n",
+          static_cast<u32>(state_.rflags & eflags::kStatus));
     add("EFER={:016x}\n", state_.efer);
     return std::move(text_);
   }

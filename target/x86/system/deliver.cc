@@ -78,11 +78,8 @@ Event event_of(const Fault& fault) {
 }  // namespace
 
 void deliver(Cpu& cpu, const Event& event) {
-  const bool instruction = event.kind == EventKind::SoftwareInterrupt ||
-                           event.kind == EventKind::SoftwareException ||
-                           event.kind == EventKind::Int1;
   // INT and its like are not traced into their handlers.
-  if (instruction)
+  if (event.by_instruction())
     cpu.traced = false;
   else
     cpu.insn_rip = cpu.rip();

@@ -21,6 +21,12 @@ struct Event {
   bool has_error{};
   u32 error{};
   bool resume{};  ///< a fault: RF is set in the flags that are pushed
+
+  /// INT and its like raised it.
+  bool by_instruction() const {
+    return kind == EventKind::SoftwareInterrupt || kind == EventKind::SoftwareException ||
+           kind == EventKind::Int1;
+  }
 };
 
 /// Enters the handler; RIP as it stands is what it returns to. A fault on the way is thrown, with

@@ -52,16 +52,13 @@ void log_event(const Cpu& cpu, const Event& event) {
     log_write(fmt::format("Servicing hardware INT=0x{:02x}\n", event.vector));
   if (!cpu.protected_mode()) return;
   static std::atomic<u32> count{0};
-  const bool by_instruction = event.kind == EventKind::SoftwareInterrupt ||
-                              event.kind == EventKind::SoftwareException ||
-                              event.kind == EventKind::Int1;
   const bool page_fault = event.kind == EventKind::Exception && event.vector == 0xe;
   log_write(fmt::format(
       "{:6}: v={:02x} e={:04x} i={} cpl={} IP={:04x}:{:016x} pc={:016x} SP={:04x}:{:016x} "
       "{}={:016x}\n",
-      count++, event.vector, event.error, by_instruction ? 1 : 0, cpu.cpl, cpu.seg[Cs].selector,
-      cpu.rip(), code_base(cpu) + cpu.rip(), cpu.seg[Ss].selector, cpu.gpr[Rsp],
-      page_fault ? "CR2" : "env->regs[R_EAX]", page_fault ? cpu.cr2 : cpu.gpr[Rax]));
+      count++, event.vector, event.error, event.by_instruction() ? 1 : 0, cpu.cpl,
+      cpu.seg[Cs].selector, cpu.rip(), code_base(cpu) + cpu.rip(), cpu.seg[Ss].selector,
+      cpu.gpr[Rsp], page_fault ? "CR2" : "env->regs[R_EAX]", page_fault ? cpu.cr2 : cpu.gpr[Rax]));
   log_write(registers(cpu));
 }
 
