@@ -28,9 +28,18 @@ void set_handler(JitGuest& guest) {
   std::ranges::copy(vector, guest.memory() + 4);
 }
 
-TEST(JitDebugTraps, StiHoldsNone) {
+/// Where the guest was trapped until it said that it is done.
+Bytes traps_of(std::initializer_list<u8> code) {
   JitGuest guest;
-  guest.load({
+  guest.load(code);
+  set_handler(guest);
+  guest.start();
+  EXPECT_TRUE(guest.wait_done());
+  return guest.written();
+}
+
+TEST(JitDebugTraps, StiHoldsNone) {
+  const Bytes traps = traps_of({
       0xbc, 0x00, 0x70,  // mov sp, 0x7000
       0xfa,              // cli
       0x9c,              // pushf
@@ -45,15 +54,11 @@ TEST(JitDebugTraps, StiHoldsNone) {
       0xe6, 0x81,        // 0x11: out 0x81, al
       0xf4,              // hlt
   });
-  set_handler(guest);
-  guest.start();
-  ASSERT_TRUE(guest.wait_done());
-  EXPECT_EQ(guest.written(), (Bytes{0x0c, 0x0f, 0x10, 0x11}));
+  EXPECT_EQ(traps, (Bytes{0x0c, 0x0f, 0x10, 0x11}));
 }
 
 TEST(JitDebugTraps, LoadingTheStackSegmentHoldsOne) {
-  JitGuest guest;
-  guest.load({
+  const Bytes traps = traps_of({
       0xbc, 0x00, 0x70,  // mov sp, 0x7000
       0x31, 0xc9,        // xor cx, cx
       0x9c,              // pushf
@@ -68,15 +73,11 @@ TEST(JitDebugTraps, LoadingTheStackSegmentHoldsOne) {
       0xe6, 0x81,        // 0x13: out 0x81, al
       0xf4,              // hlt
   });
-  set_handler(guest);
-  guest.start();
-  ASSERT_TRUE(guest.wait_done());
-  EXPECT_EQ(guest.written(), (Bytes{0x11, 0x12, 0x13}));
+  EXPECT_EQ(traps, (Bytes{0x11, 0x12, 0x13}));
 }
 
 TEST(JitDebugTraps, Int1BehindALoadOfTheStackSegmentTrapsOnce) {
-  JitGuest guest;
-  guest.load({
+  const Bytes traps = traps_of({
       0xbc, 0x00, 0x70,  // mov sp, 0x7000
       0x31, 0xc9,        // xor cx, cx
       0x9c,              // pushf
@@ -92,10 +93,7 @@ TEST(JitDebugTraps, Int1BehindALoadOfTheStackSegmentTrapsOnce) {
       0xe6, 0x81,        // 0x14: out 0x81, al
       0xf4,              // hlt
   });
-  set_handler(guest);
-  guest.start();
-  ASSERT_TRUE(guest.wait_done());
-  EXPECT_EQ(guest.written(), (Bytes{0x0f, 0x12, 0x13, 0x14}));
+  EXPECT_EQ(traps, (Bytes{0x0f, 0x12, 0x13, 0x14}));
 }
 
 }  // namespace

@@ -6,15 +6,9 @@
 %include "common.inc"
 %include "protected.inc"
 %include "long.inc"
+%include "tables.inc"
 %include "edu.inc"
 
-%define PML4 0x20000
-%define PDPT 0x21000
-%define PAGES 0x22000           ; four directories of 2 MiB pages: 4 GiB, one to one
-%define HIGH_PDPT 0x26000
-%define HIGH_DIRECTORY 0x27000
-%define HIGH_TABLE 0x28000
-%define HIGH 0xffff800000000000
 %define PAGE 0x30000
 %define BUFFER 0x31000
 %define SCREEN 0xa0000          ; video memory in planes: a device
@@ -31,31 +25,7 @@ main:
     EXPECT eax, 0x1235, "IRET in protected mode"
 
     call find_edu
-    mov edi, PML4
-    mov ecx, 0x9000 / 4
-    xor eax, eax
-    cld
-    rep stosd
-    mov dword [PML4], PDPT | 3
-    mov dword [PML4 + 256 * 8], HIGH_PDPT | 3
-    mov dword [HIGH_PDPT], HIGH_DIRECTORY | 3
-    mov dword [HIGH_DIRECTORY], HIGH_TABLE | 3
-    mov edi, PDPT
-    mov eax, PAGES | 3
-    mov ecx, 4
-.directories:
-    mov [edi], eax
-    add edi, 8
-    add eax, 0x1000
-    loop .directories
-    mov edi, PAGES
-    mov eax, 0x83
-    mov ecx, 2048
-.pages:
-    mov [edi], eax
-    add edi, 8
-    add eax, 0x200000
-    loop .pages
+    MAKE_TABLES
     ENTER_LONG PML4
     mov ebp, ebp
 
