@@ -9,7 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from processes import Measured, cpu_seconds
+from processes import Measured
 from samples import Samples
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -76,10 +76,10 @@ class Guest:
 def one_boot(who: str, guest: Guest, millions: int, samples: Samples) -> None:
     if not guest.wait_for_one(b"B", BOOT_SECONDS):
         raise RuntimeError(f"{who}: the guest of bench/instructions.asm does not start")
-    before = cpu_seconds(guest.process.process.pid)
+    before = guest.process.cpu_seconds()
     for kind in KINDS:
         done = guest.wait_for_one(b"E", KIND_SECONDS)
-        now = cpu_seconds(guest.process.process.pid)
+        now = guest.process.cpu_seconds()
         samples.add(kind, who, millions / (now - before) if done else None)
         before = now
 

@@ -6,12 +6,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 namespace rhea::test {
 namespace {
-
-using Bytes = std::vector<u8>;
 
 /// Whether a thread that waits for all readers gets through while the guest executes `code`, which
 /// writes to port 0x80 when it has begun.
@@ -25,9 +24,7 @@ bool others_get_through(std::initializer_list<u8> code) {
     rcu_synchronize();
     through = true;
   });
-  for (unsigned ms = 0; ms < 10'000 && !through; ++ms)
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  const bool result = through;
+  const bool result = eventually([&] { return through.load(); });
   guest.pause();  // which it always obeys
   waiter.join();
   return result;

@@ -3,6 +3,7 @@
 #include "tests/jit/jit_guest.h"
 
 #include <algorithm>
+#include <thread>
 
 namespace rhea::test {
 
@@ -93,6 +94,12 @@ bool JitGuest::wait_halted() {
     resume();
   }
   return state.mp_state == x86::MpState::Halted;
+}
+
+bool eventually(const std::function<bool()>& condition) {
+  for (unsigned ms = 0; ms < 10'000 && !condition(); ++ms)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  return condition();
 }
 
 std::vector<u8> JitGuest::written() {

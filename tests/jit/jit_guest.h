@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <vector>
 
@@ -57,5 +58,8 @@ class JitGuest {
   std::vector<u8> written_;
   unsigned done_{0};
 };
+
+/// Waits until it is so, for ten seconds at most; whether it is.
+bool eventually(const std::function<bool()>& condition);
 
 }  // namespace rhea::test

@@ -55,8 +55,7 @@ TEST(JitTurns, AnInstructionTakesItsTimeAndTimersFireExactlyBehindOne) {
     timer.arm(1001 * kInstruction);
   }
   guest.start();
-  for (unsigned wait = 0; wait < 10'000 && timer.armed(); ++wait)
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  eventually([&] { return !timer.armed(); });
   guest.pause();
   EXPECT_EQ(executed, (std::vector<u64>{1001, 2002, 3003}));
 }
@@ -73,8 +72,7 @@ TEST(JitTurns, ASleepingGuestsTimeIsSkipped) {
     timer.arm(3600 * kNsPerSecond);
   }
   guest.start();
-  for (unsigned wait = 0; wait < 10'000 && timer.armed(); ++wait)
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  eventually([&] { return !timer.armed(); });
   guest.pause();
   EXPECT_EQ(fired_at, 3600 * kNsPerSecond);
 }
@@ -91,8 +89,7 @@ TEST(JitTurns, TimePassesForAGuestThatOnlyFaults) {
     timer.arm(1000 * kInstruction);
   }
   guest.start();
-  for (unsigned wait = 0; wait < 10'000 && !fired; ++wait)
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  eventually([&] { return fired.load(); });
   guest.pause();
   EXPECT_TRUE(fired);
 }

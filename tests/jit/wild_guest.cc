@@ -2,14 +2,12 @@
 // The wild guest's machine and code, and what is looked at afterwards.
 #include "tests/jit/wild_guest.h"
 
-#include "accel/apic/apic_bus.h"
 #include "target/x86/models.h"
 
 #include <fmt/format.h>
 #include <immintrin.h>
 
 #include <algorithm>
-#include <span>
 #include <tuple>
 
 namespace rhea::test {

@@ -33,9 +33,6 @@ class WildGuest {
   /// What is wrong with the processor, its TLBs or the host's own registers; empty: nothing.
   std::string damage();
 
-  WildMode mode() const { return mode_; }
-  jit::JitVcpu& vcpu() { return *vcpu_; }
-
  private:
   static constexpr u64 kRam = 1 * MiB, kGdt = 0x1000, kTss = 0x2000, kIdt = 0x3000, kPages = 0x8000,
                        kCode = 0x1'0000, kCodeBytes = 0x4000, kData = 0x2'0000, kOverlay = 0x3'0000,
