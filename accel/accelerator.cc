@@ -2,6 +2,7 @@
 // Choosing an accelerator and making its vCPUs.
 #include "accel/accelerator.h"
 
+#include "accel/cpu_device.h"
 #include "accel/icount.h"
 #include "rhea/util/keyval.h"
 #include "rhea/util/log.h"
@@ -125,12 +126,17 @@ Result<> AccelService::select() {
   return fail("-accel: {}", fmt::join(reasons, "; "));
 }
 
+x86::Topology topology(const MachineConfig& config) {
+  return {.cores = config.cores, .threads = config.threads};
+}
+
 Result<> AccelService::create_vcpus() {
   TRY(vm_->board_ready());
   if (!vm_->runs_code()) return {};
   for (unsigned index = 0; index < machine_->config.cpus; ++index) {
     vcpus_.push_back(TRY(vm_->create_vcpu(index)));
     machine_->add_vcpu(*vcpus_.back());
+    devices_.push_back(TRY(add_cpu_device(*machine_, *vcpus_.back(), index)));
   }
   machine_->on_reset([this](ResetKind kind) {
     for (unsigned index = 0; index < vcpus_.size(); ++index)

@@ -6,6 +6,7 @@
 #include "rhea/qom/registry.h"
 #include "rhea/softmmu/machine.h"
 #include "target/x86/cpu_state.h"
+#include "target/x86/topology.h"
 
 #include <functional>
 #include <memory>
@@ -15,6 +16,8 @@
 #include <vector>
 
 namespace rhea::accel {
+
+class CpuDevice;
 
 /// One vCPU. Everything but run(), kick() and the thread hooks is called on the vCPU's thread or
 /// while it is stopped (Vcpu::run_on does that).
@@ -31,7 +34,14 @@ class VcpuBackend : public VcpuRunner {
   virtual std::optional<GuestPhys> translate(GuestVirt address) = 0;
   /// Stops before the next instruction (run state debug) when on.
   virtual Result<> set_single_step(bool on) = 0;
+  /// Whether the state may differ from what the snapshot object last read or wrote. Always true
+  /// where what was set is read back as it was.
+  virtual bool touched() const { return true; }
+  virtual void clear_touched() {}
 };
+
+/// Of the processors, as -smp says.
+x86::Topology topology(const MachineConfig& config);
 
 /// Which devices a board puts where the accelerator may have its own. All are types without a bus
 /// or on ISA: pic: 16 inputs, output "intr"; ioapic: 24 inputs; pit: output "" 0 (IRQ 0), a
@@ -90,6 +100,7 @@ class AccelService final : public MachineService {
   const Accelerator& accelerator() const { return *accelerator_; }
   /// By CPU index.
   VcpuBackend& vcpu(unsigned index) const { return *vcpus_[index]; }
+  const CpuDevice& cpu_device(unsigned index) const { return *devices_[index]; }
   std::size_t vcpu_count() const { return vcpus_.size(); }
   /// The state of vCPU `index`, fetched on its thread; the machine's lock may be held.
   Result<x86::CpuState> cpu_state(unsigned index) const;
@@ -102,6 +113,7 @@ class AccelService final : public MachineService {
   Accelerator* accelerator_{};
   std::unique_ptr<VmBackend> vm_;
   std::vector<std::unique_ptr<VcpuBackend>> vcpus_;
+  std::vector<CpuDevice*> devices_;  ///< the machine's, for each of them
 };
 
 }  // namespace rhea::accel

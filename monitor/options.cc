@@ -52,6 +52,7 @@ Result<> add_mon(Machine& machine, const std::string& text) {
 // Applied after all serial ports and monitors are known: standard input and output go to those that
 // the user did not place.
 Result<> no_graphic(Machine& machine, const std::string&) {
+  machine.config.graphics = false;
   if (machine.config.no_defaults) return {};
   auto& monitors = machine.service<Monitors>();
   auto& serials = machine.config.serials;

@@ -111,6 +111,10 @@ void LocalApic::arm_deadline() {
   timer_.arm_in(static_cast<i64>(ns < most ? ns : most / 2));
 }
 
+void LocalApic::time_stamp_moved() {
+  if (timer_mode() == TimerMode::Deadline) arm_deadline();
+}
+
 void LocalApic::timer_expired() {
   i64 next = -1;
   {

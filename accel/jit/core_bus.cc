@@ -46,7 +46,8 @@ void CoreBus::write_apic(unsigned offset, u64 value, unsigned size) {
   vcpu_->write_apic(offset, value, size);
 }
 
-u64 CoreBus::tsc() { return vcpu_->time_stamp(); }
+u64 CoreBus::tsc() { return vcpu_->ticks(); }
+void CoreBus::tsc_moved() { vcpu_->time_stamp_moved(); }
 bool CoreBus::read_msr(u32 index, u64& value) { return vcpu_->read_msr(index, value); }
 bool CoreBus::write_msr(u32 index, u64 value) { return vcpu_->write_msr(index, value); }
 u8 CoreBus::task_priority() { return vcpu_->apic().cr8(); }

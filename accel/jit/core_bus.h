@@ -14,6 +14,7 @@ class CoreBus final : public accel::MachineBus {
   explicit CoreBus(JitVcpu& vcpu);
 
   u64 tsc() override;
+  void tsc_moved() override;
   bool read_msr(u32 index, u64& value) override;
   bool write_msr(u32 index, u64 value) override;
   u8 task_priority() override;

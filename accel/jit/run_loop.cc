@@ -232,7 +232,8 @@ bool JitVcpu::can_take(u32 requests) const {
   const auto has = [requests](Attention what) { return (requests & static_cast<u32>(what)) != 0; };
   if (cpu_.shadow) return false;
   return (has(Attention::Interrupt) && cpu_.eflag(x86::eflags::kIf)) ||
-         (has(Attention::Nmi) && !cpu_.nmi_blocked) || (has(Attention::Smi) && !cpu_.smm);
+         (has(Attention::Nmi) && !cpu_.nmi_blocked) ||
+         ((has(Attention::Smi) || has(Attention::Init)) && !cpu_.smm);
 }
 
 void JitVcpu::release_held() {
@@ -251,9 +252,7 @@ void JitVcpu::hold(Attention what) { held_ |= static_cast<u32>(what); }
 void JitVcpu::take_requests() {
   cpu_.insn_rip = cpu_.rip();
   if (take(Attention::Injected)) x86::deliver_injected(cpu_);
-  if (take(Attention::Init)) take_init();
-  if (take(Attention::Sipi) && cpu_.activity == Activity::WaitForSipi)
-    cpu_.start_up(start_up_vector_.load(std::memory_order_relaxed));
+  take_start_up();
   if (take(Attention::Smi)) {
     if (!cpu_.smm && !cpu_.shadow && cpu_.activity != Activity::WaitForSipi) return enter_smm();
     hold(Attention::Smi);
@@ -271,6 +270,18 @@ void JitVcpu::take_requests() {
       return take_interrupt();
     hold(Attention::Interrupt);
   }
+}
+
+// System management mode is not left by INIT (SDM vol. 3, 32.3.1).
+void JitVcpu::take_start_up() {
+  if (take(Attention::Init)) {
+    if (cpu_.smm)
+      hold(Attention::Init);
+    else
+      take_init();
+  }
+  if (take(Attention::Sipi) && cpu_.activity == Activity::WaitForSipi)
+    cpu_.start_up(start_up_vector_.load(std::memory_order_relaxed));
 }
 
 void JitVcpu::enter_smm() {

@@ -14,6 +14,8 @@
 
 namespace rhea::jit {
 
+using x86::Attention;
+
 JitVcpu::JitVcpu(Vm& vm, unsigned index, x86::CpuModel model)
     : vm_(&vm),
       index_(index),
@@ -30,7 +32,7 @@ JitVcpu::JitVcpu(Vm& vm, unsigned index, x86::CpuModel model)
 
 JitVcpu::~JitVcpu() { vm_->remove(*this); }
 
-void JitVcpu::attend_to(x86::Attention what) {
+void JitVcpu::attend_to(Attention what) {
   cpu_.need_attention(what);
   cpu_.attention.notify_all();
   if (turns_ != nullptr) turns_->notify();
@@ -50,19 +52,19 @@ unsigned JitVcpu::run_briefly(unsigned rounds) {
   return std::min(std::exchange(rounds_, 0), rounds);
 }
 
-void JitVcpu::kick() { attend_to(x86::Attention::Exit); }
+void JitVcpu::kick() { attend_to(Attention::Exit); }
 
 void JitVcpu::enter() {
   for (;;) {
     // Before the look at who is alone: who comes after it asks again.
-    cpu_.clear_attention(x86::Attention::Gate);
+    cpu_.clear_attention(Attention::Gate);
     guard_.emplace();
     if (!vm_->closed_to(*this)) break;
     guard_.reset();
     vm_->wait_open();
   }
   // What was seen of the map before may be gone: not even the rest of this instruction may use it.
-  if (cpu_.wants(x86::Attention::FlushTlb)) flush();
+  if (cpu_.wants(Attention::FlushTlb)) flush();
   // What a device asked for meanwhile (an SMI by port 0xb2) comes before the next instruction.
   if (cpu_.attention.load(std::memory_order_relaxed) != 0) cpu_.leave_block = true;
 }
@@ -77,23 +79,31 @@ bool JitVcpu::leave() {
 }
 
 void JitVcpu::flush() {
-  cpu_.clear_attention(x86::Attention::FlushTlb);
+  cpu_.clear_attention(Attention::FlushTlb);
   cpu_.flush_tlb();
   cpu_.leave_block = true;
 }
 
 Result<> JitVcpu::get_state(x86::CpuState& state) {
+  take_start_up();
+  release_held();
   cpu_.save(state);
   apic_.save(state);
   state.cr8 = apic_.cr8();
-  state.tsc_khz = model_.tsc_khz;
   return {};
 }
 
 Result<> JitVcpu::set_state(const x86::CpuState& state) {
+  held_ = 0;
+  for (const auto request : {Attention::Nmi, Attention::Smi, Attention::Init, Attention::Sipi})
+    cpu_.clear_attention(request);
+  if (state.tsc_khz != 0) model_.tsc_khz = state.tsc_khz;
   cpu_.load(state);
   apic_.load(state);
-  cpu_.need_attention(x86::Attention::Injected);
+  cpu_.need_attention(Attention::Injected);
+  cpu_.need_attention(Attention::Interrupt);  // the 8259s may have one
+  if (state.mp_state == x86::MpState::SipiReceived)
+    start_up(static_cast<u8>(state.events.sipi_vector));
   flush();
   return {};
 }
@@ -111,7 +121,7 @@ void JitVcpu::inject_nmi() { apic_.pulse_lint1(); }
 
 void JitVcpu::start_up(u8 vector) {
   start_up_vector_.store(vector, std::memory_order_relaxed);
-  attend_to(x86::Attention::Sipi);
+  attend_to(Attention::Sipi);
 }
 
 std::optional<GuestPhys> JitVcpu::translate(GuestVirt address) {
@@ -126,10 +136,15 @@ Result<> JitVcpu::set_single_step(bool on) {
   return {};
 }
 
-u64 JitVcpu::time_stamp() {
+u64 JitVcpu::ticks() {
   show_time();
   const auto now = static_cast<u128>(vm_->machine().virtual_clock().now_ns());
   return static_cast<u64>(now * model_.tsc_khz / 1'000'000);
+}
+
+void JitVcpu::time_stamp_moved() {
+  const Outside outside(*this);
+  apic_.time_stamp_moved();
 }
 
 u64 JitVcpu::read_apic(unsigned offset, unsigned size) {
@@ -154,7 +169,7 @@ bool JitVcpu::write_msr(u32 index, u64 value) {
   if (index != x86::msr::kApicBase) return apic_.write_msr(index, value);
   if (apic::LocalApic::wants_x2apic(value) && !model_.has(x86::Feature::X2apic)) return false;
   if (!apic_.set_base(value, model_.physical_mask())) return false;
-  attend_to(x86::Attention::FlushTlb);  // the register page has moved
+  attend_to(Attention::FlushTlb);  // the register page has moved
   return true;
 }
 

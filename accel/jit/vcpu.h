@@ -74,7 +74,10 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   }
   u64 read_apic(unsigned offset, unsigned size);
   void write_apic(unsigned offset, u64 value, unsigned size);
-  u64 time_stamp() override;
+  /// Of the time stamp counter's clock since the machine was made.
+  u64 ticks();
+  /// IA32_TSC has been written.
+  void time_stamp_moved();
   bool read_msr(u32 index, u64& value);
   bool write_msr(u32 index, u64 value);
 
@@ -85,6 +88,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void smi() override { attend_to(x86::Attention::Smi); }
   void init() override { attend_to(x86::Attention::Init); }
   void start_up(u8 vector) override;
+  u64 time_stamp() override { return ticks() + cpu_.tsc_offset; }
   u32 tsc_khz() const override { return model_.tsc_khz; }
 
   enum class Next : u8 { GoOn, Leave };
@@ -93,6 +97,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   Next wait_while_halted();
   void take_requests();
   bool take(x86::Attention what);
+  void take_start_up();
   void hold(x86::Attention what);
   bool can_take(u32 requests) const;
   void release_held();

@@ -57,7 +57,7 @@ Result<> Vm::board_ready() {
 Result<std::unique_ptr<accel::VcpuBackend>> Vm::create_vcpu(unsigned index) {
   if (!model_) model_ = TRY(x86::make_model(*machine_));
   x86::CpuModel model = *model_;
-  model.topology = {.cores = machine_->config.cores, .threads = machine_->config.threads};
+  model.topology = accel::topology(machine_->config);
   model.apic_id = model.topology.apic_id(index);
   return std::make_unique<JitVcpu>(*this, index, std::move(model));
 }

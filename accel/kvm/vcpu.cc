@@ -8,7 +8,6 @@
 // signal always, blocked everywhere but inside KVM_RUN, where a pending one ends the call at once.
 #include "accel/kvm/vcpu.h"
 
-#include "accel/kvm/cpu_device.h"
 #include "accel/kvm/software_step.h"
 #include "accel/kvm/state.h"
 #include "accel/kvm/trace_events.h"
@@ -89,10 +88,7 @@ KvmVcpu::KvmVcpu(Vm& vm, unsigned index, std::unique_ptr<VcpuHandle> handle)
   vm.adopt(*this);
 }
 
-KvmVcpu::~KvmVcpu() {
-  if (device_ != nullptr) device_->forget_vcpu();
-  vm_->park(*this, std::move(handle_));
-}
+KvmVcpu::~KvmVcpu() { vm_->park(*this, std::move(handle_)); }
 
 void KvmVcpu::thread_started() {
   sigset_t blocked = signals_of_others();

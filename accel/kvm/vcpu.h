@@ -11,7 +11,6 @@
 
 namespace rhea::kvm {
 
-class CpuDevice;
 class SoftwareStep;
 class UserApic;
 class Vm;
@@ -62,10 +61,8 @@ class KvmVcpu final : public accel::VcpuBackend {
   /// From any thread. alert() also gets the vCPU out of the guest if it is there.
   void set_attention(Attention what, bool on);
   void alert(Attention what);
-  /// Whether the state may differ from what was last read or written by the snapshot object.
-  bool touched() const { return touched_.load(std::memory_order_relaxed); }
-  void clear_touched() { touched_.store(false, std::memory_order_relaxed); }
-  void set_device(CpuDevice* device) { device_ = device; }
+  bool touched() const override { return touched_.load(std::memory_order_relaxed); }
+  void clear_touched() override { touched_.store(false, std::memory_order_relaxed); }
   bool has(Attention what) const {
     return (attention_.load(std::memory_order_seq_cst) & static_cast<u32>(what)) != 0;
   }
@@ -118,7 +115,6 @@ class KvmVcpu final : public accel::VcpuBackend {
   AddressSpace* memory_;
   AddressSpace* io_;
   KickBy kick_by_;
-  CpuDevice* device_{};
   std::unique_ptr<UserApic> user_apic_;
   std::unique_ptr<SoftwareStep> software_;        ///< once it was needed
   std::atomic<SoftwareStep*> stepping_{nullptr};  ///< while it works

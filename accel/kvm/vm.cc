@@ -2,7 +2,6 @@
 // Setting up a VM: capabilities, kernel pages, listeners, vCPUs.
 #include "accel/kvm/vm.h"
 
-#include "accel/kvm/cpu_device.h"
 #include "accel/kvm/cpu_model.h"
 #include "accel/kvm/cpuid.h"
 #include "accel/kvm/msrs.h"
@@ -201,9 +200,7 @@ Result<std::unique_ptr<VcpuHandle>> Vm::new_handle(u32 apic_id) {
 }
 
 Result<std::unique_ptr<accel::VcpuBackend>> Vm::create_vcpu(unsigned index) {
-  const x86::Topology topology{.cores = machine_->config.cores,
-                               .threads = machine_->config.threads};
-  const u32 apic_id = topology.apic_id(index);
+  const u32 apic_id = accel::topology(machine_->config).apic_id(index);
   std::unique_ptr<VcpuHandle> handle;
   if (const auto it = parked_.find(apic_id); it != parked_.end()) {
     handle = std::move(it->second);
@@ -213,9 +210,6 @@ Result<std::unique_ptr<accel::VcpuBackend>> Vm::create_vcpu(unsigned index) {
   }
   auto vcpu = std::make_unique<KvmVcpu>(*this, index, std::move(handle));
   vcpu->reset(ResetKind::Cold);
-  auto device = TRY(machine_->make(CpuDevice::kName));
-  static_cast<CpuDevice&>(*device).set_vcpu(*vcpu);
-  TRY(machine_->add_device(std::move(device), nullptr));
   return vcpu;
 }
 

@@ -91,7 +91,8 @@ class PcBoard final : public Board {
 void PcBoard::describe(Schema<PcBoard>& s) {
   s.help("Standard PC (i440FX + PIIX, 1996)");
   s.property("acpi", &PcBoard::acpi_, true).help("ACPI tables");
-  s.property("graphics", &PcBoard::graphics_, true).help("a display is expected");
+  s.property("graphics", &PcBoard::graphics_, true)
+      .help("off: the firmware's text goes to the first serial port, as with -nographic");
   s.property("dump-guest-core", &PcBoard::dump_guest_core_, true)
       .help("guest memory in core dumps");
   const auto kernel = [&s](std::string_view name, std::string KernelOptions::* member) {
@@ -278,7 +279,10 @@ Result<> PcBoard::add_drives() {
 }
 
 void PcBoard::describe_to_firmware() {
-  PcFacts facts{.ram = host_->ram(), .acpi = acpi_, .sleep = sleep_states(*pm_)};
+  PcFacts facts{.ram = host_->ram(),
+                .acpi = acpi_,
+                .graphics = graphics_ && machine().config.graphics,
+                .sleep = sleep_states(*pm_)};
   facts.pm_base = [bus = &host_->bus()] {
     return static_cast<u16>(bus->config_read(kPowerManagement, kPmBaseRegister, 2) & 0xffc0);
   };

@@ -2,6 +2,7 @@
 // CMOS contents and fw_cfg files of the PC board.
 #include "hw/i386/pc_firmware.h"
 
+#include "accel/accelerator.h"
 #include "hw/i386/smbios.h"
 #include "hw/i386/table_writer.h"
 
@@ -20,10 +21,6 @@ u8 boot_code(char device) {
     case 'n': return 4;
     default: return 0;
   }
-}
-
-x86::Topology topology(const MachineConfig& config) {
-  return {.cores = config.cores, .threads = config.threads};
 }
 
 std::vector<u8> e820(const RamSplit& ram) {
@@ -60,7 +57,7 @@ void add_tables(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts
       facts.ram.above_4g != 0 ? (4 * GiB + facts.ram.above_4g + GiB - 1) / GiB * GiB : 4 * GiB;
   AcpiConfig acpi{.cpus = config.cpus,
                   .max_cpus = config.max_cpus,
-                  .topology = topology(config),
+                  .topology = accel::topology(config),
                   .pci_low_first = facts.ram.below_4g,
                   .pci_high_first = high_first,
                   .pci_high_last = high_first + 32 * GiB - 1,
@@ -115,10 +112,10 @@ void fill_fw_cfg(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& fact
   using namespace fw_cfg_key;
   fw_cfg.add_bytes(kUuid, std::vector<u8>(16));
   fw_cfg.add_number(kRamSize, config.ram_size, 8);
-  fw_cfg.add_number(kNographic, config.vga == "none" ? 1 : 0, 2);
+  fw_cfg.add_number(kNographic, facts.graphics ? 0 : 1, 2);
   fw_cfg.add_number(kNbCpus, config.cpus, 2);
   // Firmware sizes its tables by APIC ids, which may have gaps.
-  fw_cfg.add_number(kMaxCpus, topology(config).apic_id(config.max_cpus - 1) + 1, 2);
+  fw_cfg.add_number(kMaxCpus, accel::topology(config).apic_id(config.max_cpus - 1) + 1, 2);
   fw_cfg.add_number(kBootMenu, config.boot_menu ? 1 : 0, 2);
   fw_cfg.add_number(kIrq0Override, 1, 4);
   fw_cfg.add_number(kNuma, 0, 8);

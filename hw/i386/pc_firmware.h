@@ -14,6 +14,7 @@ namespace rhea::hw {
 struct PcFacts {
   RamSplit ram;
   bool acpi{true};
+  bool graphics{true};             ///< false: the firmware's text goes to the first serial port
   std::function<u16()> pm_base{};  ///< of the power management ports; 0: not set
   SleepStates sleep{};
   u8 floppy_types[2]{};  ///< as CMOS register 0x10 codes them; 0: no drive

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // QMP: what this program is, and what machine runs in it.
 #include "accel/accelerator.h"
+#include "accel/cpu_device.h"
 #include "hw/i386/board.h"
 #include "monitor/qmp/command.h"
 #include "monitor/qmp/session.h"
@@ -37,10 +38,11 @@ Json topology_of(const MachineConfig& config, unsigned index) {
 }
 
 Result<Json> query_cpus_fast(Context& context, const Json&) {
+  const auto& accel = context.machine.service<accel::AccelService>();
   Json list = Json::array();
   for (const auto& vcpu : context.machine.vcpus())
     list.push_back({{"cpu-index", vcpu->index()},
-                    {"qom-path", fmt::format("/machine/cpu[{}]", vcpu->index())},
+                    {"qom-path", accel.cpu_device(vcpu->index()).path()},
                     {"thread-id", vcpu->thread_id()},
                     {"target", "x86_64"},
                     {"props", topology_of(context.machine.config, vcpu->index())}});

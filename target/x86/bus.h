@@ -35,6 +35,8 @@ class Bus {
 
   /// The time stamp counter as this processor would read it with IA32_TSC_ADJUST 0 and no writes.
   virtual u64 tsc() = 0;
+  /// What is added to it for IA32_TSC has changed.
+  virtual void tsc_moved() {}
   /// IA32_APIC_BASE, the x2APIC range and whatever else lies outside the core; false: #GP.
   virtual bool read_msr(u32 index, u64& value) = 0;
   virtual bool write_msr(u32 index, u64 value) = 0;

@@ -39,6 +39,12 @@ std::vector<u8> fw_cfg_file(Pc& pc, std::string_view name) {
   return {};
 }
 
+u64 fw_cfg_nographic(Pc& pc) {
+  constexpr u16 kNographic = 4;
+  pc.machine().io().store(0x510, kNographic, 2);
+  return pc.machine().io().load(0x511, 1);
+}
+
 bool has_sleep_state(Pc& pc, std::string_view name) {
   const auto tables = fw_cfg_file(pc, "etc/acpi/tables");
   return std::string_view(reinterpret_cast<const char*>(tables.data()), tables.size())
@@ -70,6 +76,18 @@ TEST(PcFirmware, HearsThatSuspendToDiskIsOffAndItsType) {
             (std::vector<u8>{0x80, 0x00, 0x00, 0x81, 0x05, 0x80}));
   EXPECT_TRUE(has_sleep_state(pc, "_S3_"));
   EXPECT_FALSE(has_sleep_state(pc, "_S4_"));
+}
+
+TEST(PcFirmware, HearsWhetherItsTextGoesToTheSerialPort) {
+  Pc usual;
+  Pc without_card({}, [](Machine& machine) { machine.config.vga = "none"; });
+  Pc nographic({}, [](Machine& machine) { machine.config.graphics = false; });
+  Pc off({},
+         [](Machine& machine) { machine.add_global("pc-i440fx-7.2-machine", "graphics", "off"); });
+  EXPECT_EQ(fw_cfg_nographic(usual), 0U);
+  EXPECT_EQ(fw_cfg_nographic(without_card), 0U);
+  EXPECT_EQ(fw_cfg_nographic(nographic), 1U);
+  EXPECT_EQ(fw_cfg_nographic(off), 1U);
 }
 
 TEST(PcFirmware, FindsOneEmptyFloppyDriveOfTheLargestKindInCmos) {

@@ -271,6 +271,12 @@ TEST(DecodeStatusTest, LoadingCsIsInvalid) {
   EXPECT_EQ(status({0x8c, 0xc8}), DecodeStatus::Ok);
 }
 
+TEST(DecodeStatusTest, SegmentRegistersThatDoNotExistAreInvalid) {
+  for (const u8 reg : {6, 7})
+    for (const u8 opcode : {0x8c, 0x8e})
+      EXPECT_EQ(status({opcode, static_cast<u8>(0xc0 | reg << 3)}), DecodeStatus::Invalid);
+}
+
 TEST(DecodeFeaturesTest, WhatIsOffIsInvalid) {
   FeatureSet none;
   FeatureSet avx;

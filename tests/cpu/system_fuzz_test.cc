@@ -66,10 +66,11 @@ class SystemFuzz : public ::testing::TestWithParam<unsigned> {
     insn.op[first ? 1 : 0] = operand(one_in(2) ? OperandKind::Memory : OperandKind::Gpr);
     return insn;
   }
-  /// POP CS has no encoding.
+  /// PUSH and POP have but one operand, and there is no POP CS.
   static bool is_encodable(const Binding& binding, const Insn& insn) {
-    return binding.mnemonic != "popseg" || insn.op[0].kind != OperandKind::Segment ||
-           insn.op[0].reg != x86::Cs;
+    if (binding.mnemonic != "popseg" && binding.mnemonic != "pushseg") return true;
+    return insn.op[0].kind == OperandKind::Segment &&
+           (binding.mnemonic == "pushseg" || insn.op[0].reg != x86::Cs);
   }
   const Binding& any_binding() {
     const std::array families = {x86::interp::far_bindings(),    x86::interp::segment_bindings(),

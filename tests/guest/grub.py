@@ -75,7 +75,8 @@ BOOTS = {
     "cdrom": (DISC, ["-cdrom", str(DISC), "-boot", "d"], "on"),
     "cdrom-split": (DISC, ["-cdrom", str(DISC), "-boot", "d"], "split"),
     "disk": (STICK, ["-drive", f"file={STICK},format=raw", "-boot", "c"], "on"),
-    "floppy": (FLOPPY, ["-drive", f"file={FLOPPY},format=raw,if=floppy", "-boot", "a"], "on"),
+    "floppy": (FLOPPY, ["-drive", f"file={FLOPPY},format=raw,if=floppy", "-boot", "a"],
+               "split"),  # with `on` no floppy boots on a KVM that emulates guests: docs/kvm.md
 }
 
 

@@ -2,6 +2,8 @@
 // The machine for software processors' tests.
 #include "tests/jit/jit_guest.h"
 
+#include "accel/cpu_device.h"
+
 #include <algorithm>
 #include <thread>
 
@@ -21,6 +23,7 @@ JitGuest::JitGuest(unsigned cpus, Counting counting) {
   for (unsigned cpu = 0; cpu < cpus; ++cpu) {
     auto made = vm_->create_vcpu(cpu);
     RHEA_ASSERT(made.has_value());
+    RHEA_ASSERT(accel::add_cpu_device(machine_, **made, cpu).has_value());
     vcpus_.emplace_back(static_cast<jit::JitVcpu*>(made->release()));
   }
 }

@@ -64,6 +64,7 @@ Bench::Bench(u64 ram) : machine_(std::make_unique<Machine>()) {
   Machine& m = *machine_;
   m.lock().lock();
   m.virtual_clock().set_manual(0);
+  m.host_clock().set_manual(0);
   m.config.ram_size = ram;
   if (!ram_.init_ram(nullptr, "pc.ram", ram)) throw std::runtime_error("no memory for the bench");
   m.system_memory().add(0, ram_);

@@ -42,6 +42,7 @@ struct MachineConfig {
   bool start_paused{false};  ///< -S
   bool no_defaults{false};
   std::string vga{"std"};            ///< -vga
+  bool graphics{true};               ///< false: -nographic
   std::vector<std::string> serials;  ///< chardev ids, in order; "" for none
   std::vector<std::string> parallels;
 };

@@ -53,7 +53,8 @@ Activity activity_of(const CpuState& state) {
   switch (state.mp_state) {
     case MpState::Halted: return Activity::Halted;
     case MpState::Uninitialized:
-    case MpState::InitReceived: return Activity::WaitForSipi;
+    case MpState::InitReceived:
+    case MpState::SipiReceived: return Activity::WaitForSipi;
     default: return Activity::Running;
   }
 }

@@ -85,12 +85,14 @@ void write_tsc(Cpu& cpu, u64 value) {
   const u64 offset = value - cpu.bus->tsc();
   if (has_msr(*cpu.model, msr::kTscAdjust)) cpu.msrs[msr::kTscAdjust] += offset - cpu.tsc_offset;
   cpu.tsc_offset = offset;
+  cpu.bus->tsc_moved();
 }
 
 void write_tsc_adjust(Cpu& cpu, u64 value) {
   u64& adjust = cpu.msrs[msr::kTscAdjust];
   cpu.tsc_offset += value - adjust;
   adjust = value;
+  cpu.bus->tsc_moved();
 }
 
 bool write_plain(Cpu& cpu, const PlainMsr& row, u32 index, u64 value) {

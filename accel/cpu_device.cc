@@ -1,29 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The processor object.
-#include "accel/kvm/cpu_device.h"
+#include "accel/cpu_device.h"
 
-#include "accel/kvm/vcpu.h"
+#include "accel/accelerator.h"
 #include "rhea/qom/registry.h"
 #include "rhea/util/log.h"
 
-namespace rhea::kvm {
+namespace rhea::accel {
 
 void CpuDevice::describe(Schema<CpuDevice>& s) {
-  s.help("the host's processor, run by KVM");
+  s.help("a processor, as the accelerator runs it");
   s.board_only();
   s.computed("apic-id", "uint32", [](const CpuDevice& cpu) {
-     return Value(cpu.vcpu_ != nullptr ? u64{cpu.vcpu_->handle().id} : u64{0});
+     return Value(u64{topology(cpu.machine().config).apic_id(cpu.index_)});
    }).help("number of its local APIC");
   s.state("cpu", &CpuDevice::state_);
 }
 
-CpuDevice::~CpuDevice() {
-  if (vcpu_ != nullptr) vcpu_->set_device(nullptr);
-}
-
-void CpuDevice::set_vcpu(KvmVcpu& vcpu) {
+void CpuDevice::set_vcpu(VcpuBackend& vcpu, unsigned index) {
   vcpu_ = &vcpu;
-  vcpu.set_device(this);
+  index_ = index;
 }
 
 void CpuDevice::on_thread(const std::function<void()>& work) {
@@ -50,8 +46,16 @@ Result<> CpuDevice::post_load(unsigned) {
   return result;
 }
 
+Result<CpuDevice*> add_cpu_device(Machine& machine, VcpuBackend& vcpu, unsigned index) {
+  auto object = TRY(machine.make(CpuDevice::kName));
+  auto* device = static_cast<CpuDevice*>(object.get());
+  device->set_vcpu(vcpu, index);
+  TRY(machine.add_device(std::move(object), nullptr));
+  return device;
+}
+
 namespace {
 const RegisterType<CpuDevice> registration;
 }  // namespace
 
-}  // namespace rhea::kvm
+}  // namespace rhea::accel
