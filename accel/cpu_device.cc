@@ -12,14 +12,14 @@ void CpuDevice::describe(Schema<CpuDevice>& s) {
   s.help("a processor, as the accelerator runs it");
   s.board_only();
   s.computed("apic-id", "uint32", [](const CpuDevice& cpu) {
-     return Value(u64{topology(cpu.machine().config).apic_id(cpu.index_)});
+     return Value(u64{cpu.apic_id_});
    }).help("number of its local APIC");
   s.state("cpu", &CpuDevice::state_);
 }
 
-void CpuDevice::set_vcpu(VcpuBackend& vcpu, unsigned index) {
+void CpuDevice::set_vcpu(VcpuBackend& vcpu, u32 apic_id) {
   vcpu_ = &vcpu;
-  index_ = index;
+  apic_id_ = apic_id;
 }
 
 void CpuDevice::on_thread(const std::function<void()>& work) {
@@ -49,7 +49,7 @@ Result<> CpuDevice::post_load(unsigned) {
 Result<CpuDevice*> add_cpu_device(Machine& machine, VcpuBackend& vcpu, unsigned index) {
   auto object = TRY(machine.make(CpuDevice::kName));
   auto* device = static_cast<CpuDevice*>(object.get());
-  device->set_vcpu(vcpu, index);
+  device->set_vcpu(vcpu, topology(machine.config).apic_id(index));
   TRY(machine.add_device(std::move(object), nullptr));
   return device;
 }

@@ -18,7 +18,7 @@ class CpuDevice final : public Device {
   static void describe(Schema<CpuDevice>& s);
 
   /// `vcpu` lives as long as the machine's state is saved or loaded.
-  void set_vcpu(VcpuBackend& vcpu, unsigned index);
+  void set_vcpu(VcpuBackend& vcpu, u32 apic_id);
 
   /// While the vCPU has not run since, what was loaded is what is saved.
   void pre_save() override;
@@ -28,7 +28,7 @@ class CpuDevice final : public Device {
   void on_thread(const std::function<void()>& work);
 
   VcpuBackend* vcpu_{};
-  unsigned index_{};
+  u32 apic_id_{};
   x86::CpuState state_;
 };
 

@@ -5,6 +5,7 @@
 #include "chardev/backend.h"
 #include "monitor/hmp/session.h"
 #include "monitor/qmp/session.h"
+#include "rhea/softmmu/suspension.h"
 
 #include <chrono>
 
@@ -33,6 +34,9 @@ std::string_view event_name(MachineEvent event) {
 Monitors::Monitors(Machine& machine) : machine_(&machine) {
   machine.on_event(
       [this](MachineEvent event, ShutdownCause cause) { machine_event(event, cause); });
+  auto& suspension = machine.service<Suspension>();
+  suspension.on_suspend([this] { send_event("SUSPEND", {}); });
+  suspension.on_wake([this](WakeSource) { send_event("WAKEUP", {}); });
 }
 Monitors::~Monitors() = default;
 

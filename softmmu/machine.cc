@@ -68,11 +68,13 @@ Machine::~Machine() {
 
 void Machine::resume() {
   if (running()) return;
+  const bool awakes = run_state_ == RunState::Suspended;
   run_state_ = RunState::Running;
   virtual_clock_.start();
   // Those who set a clock or timer going do it before the guest can program it anew.
   for (const auto& observer : run_state_observers_) observer(RunState::Running);
   for (const auto& vcpu : vcpus_) vcpu->resume();
+  if (awakes) return;  // the guest's own doing: there are other events for that
   for (const auto& observer : event_observers_) observer(MachineEvent::Resume, ShutdownCause::None);
 }
 
@@ -84,7 +86,7 @@ void Machine::pause(RunState why) {
   if (run_state_ == why) return;
   run_state_ = why;
   for (const auto& observer : run_state_observers_) observer(why);
-  if (!was_running) return;
+  if (!was_running || why == RunState::Suspended) return;
   for (const auto& observer : event_observers_) observer(MachineEvent::Stop, ShutdownCause::None);
 }
 
@@ -140,9 +142,9 @@ void Machine::handle_requests() {
   if (now.reset) {
     quiesce();
     reset_now(now.reset->first, now.reset->second);
-    if (const RunState state = run_state_; state == RunState::Shutdown ||
-                                           state == RunState::InternalError ||
-                                           state == RunState::GuestPanicked)
+    if (const RunState state = run_state_;
+        state == RunState::Shutdown || state == RunState::Suspended ||
+        state == RunState::InternalError || state == RunState::GuestPanicked)
       pause(RunState::Paused);
   }
   if (running())

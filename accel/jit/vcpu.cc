@@ -95,6 +95,7 @@ Result<> JitVcpu::get_state(x86::CpuState& state) {
 
 Result<> JitVcpu::set_state(const x86::CpuState& state) {
   held_ = 0;
+  if (index_ == 0) vm_->hyperv().reset();
   for (const auto request : {Attention::Nmi, Attention::Smi, Attention::Init, Attention::Sipi})
     cpu_.clear_attention(request);
   if (state.tsc_khz != 0) model_.tsc_khz = state.tsc_khz;
@@ -114,6 +115,7 @@ void JitVcpu::reset(ResetKind) {
   apic_.reset_base();
   apic_.reset();
   held_ = 0;
+  if (index_ == 0) vm_->hyperv().reset();
   flush();
 }
 
@@ -145,6 +147,7 @@ u64 JitVcpu::ticks() {
 void JitVcpu::time_stamp_moved() {
   const Outside outside(*this);
   apic_.time_stamp_moved();
+  vm_->hyperv().time_stamp_moved();
 }
 
 u64 JitVcpu::read_apic(unsigned offset, unsigned size) {
@@ -159,6 +162,7 @@ void JitVcpu::write_apic(unsigned offset, u64 value, unsigned size) {
 
 bool JitVcpu::read_msr(u32 index, u64& value) {
   show_time();
+  if (HypervPartition::has_msr(*this, index)) return vm_->hyperv().read(*this, index, value);
   if (index != x86::msr::kApicBase) return apic_.read_msr(index, value);
   value = apic_.base();
   return true;
@@ -166,6 +170,7 @@ bool JitVcpu::read_msr(u32 index, u64& value) {
 
 bool JitVcpu::write_msr(u32 index, u64 value) {
   const Outside outside(*this);
+  if (HypervPartition::has_msr(*this, index)) return vm_->hyperv().write(*this, index, value);
   if (index != x86::msr::kApicBase) return apic_.write_msr(index, value);
   if (apic::LocalApic::wants_x2apic(value) && !model_.has(x86::Feature::X2apic)) return false;
   if (!apic_.set_base(value, model_.physical_mask())) return false;

@@ -45,6 +45,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   Vm& vm() const { return *vm_; }
   x86::Cpu& cpu() { return cpu_; }
   unsigned index() const { return index_; }
+  const x86::CpuModel& model() const { return model_; }
   /// From any thread: the processor looks at it before its next block; wakes it from HLT.
   void attend_to(x86::Attention what);
 
@@ -76,7 +77,9 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void write_apic(unsigned offset, u64 value, unsigned size);
   /// Of the time stamp counter's clock since the machine was made.
   u64 ticks();
-  /// IA32_TSC has been written.
+  /// IA32_TSC.
+  u64 time_stamp() override { return ticks() + cpu_.tsc_offset; }
+  /// It has been written.
   void time_stamp_moved();
   bool read_msr(u32 index, u64& value);
   bool write_msr(u32 index, u64 value);
@@ -88,7 +91,6 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void smi() override { attend_to(x86::Attention::Smi); }
   void init() override { attend_to(x86::Attention::Init); }
   void start_up(u8 vector) override;
-  u64 time_stamp() override { return ticks() + cpu_.tsc_offset; }
   u32 tsc_khz() const override { return model_.tsc_khz; }
 
   enum class Next : u8 { GoOn, Leave };

@@ -12,7 +12,7 @@
 
 namespace rhea::jit {
 
-Vm::Vm(Machine& machine) : machine_(&machine) {
+Vm::Vm(Machine& machine) : machine_(&machine), hyperv_(machine) {
   machine_->memory().add_listener(*this);
   auto& count = machine_->service<accel::InstructionCount>();
   if (count.settings) turns_ = std::make_unique<Turns>(*this, *count.settings);

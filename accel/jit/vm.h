@@ -4,6 +4,7 @@
 
 #include "accel/accelerator.h"
 #include "accel/jit/code_map.h"
+#include "accel/jit/hyperv.h"
 #include "accel/jit/turns.h"
 #include "target/x86/cpuid.h"
 
@@ -31,6 +32,7 @@ class Vm final : public accel::VmBackend, private MemoryListener {
 
   Machine& machine() const { return *machine_; }
   CodeMap& code() { return code_; }
+  HypervPartition& hyperv() { return hyperv_; }
   /// Null unless -icount asked for them.
   Turns* turns() const { return turns_.get(); }
 
@@ -60,6 +62,7 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   Machine* machine_;
   std::optional<x86::CpuModel> model_;  ///< once the first processor is made
   CodeMap code_;
+  HypervPartition hyperv_;
   std::atomic<AddressSpace*> management_memory_{nullptr};
   std::vector<JitVcpu*> vcpus_;
   std::unique_ptr<Turns> turns_;

@@ -2,6 +2,8 @@
 // Cutting KVM's CPUID leaves down to a model.
 #include "accel/kvm/cpu_model.h"
 
+#include "target/x86/hyperv.h"
+
 #include <algorithm>
 #include <cstring>
 
@@ -16,7 +18,8 @@ using x86::CpuRequest;
 using x86::Feature;
 
 constexpr u32 kExtendedFirst = 0x8000'0000;
-constexpr u32 kHypervisorFirst = 0x4000'0000, kHypervisorLast = 0x4fff'ffff;
+using x86::kHypervisorFirst;
+constexpr u32 kHypervisorLast = 0x4fff'ffff;
 constexpr u32 kXsaveLeaf = 0xd;
 constexpr u32 kXsaveLegacy = 576;  // bytes of the legacy region and the header
 
@@ -171,6 +174,27 @@ void set_names(Leaves& leaves, const CpuRequest& request) {
     sizes->eax = (sizes->eax & ~u32{0xff}) | *request.physical_bits;
 }
 
+/// Guests look for KVM's own interface behind Microsoft's.
+void add_hyperv(Leaves& leaves, const x86::Hyperv& hyperv) {
+  if (!hyperv.present()) return;
+  for (kvm_cpuid_entry2& leaf : leaves) {
+    if (leaf.function < kHypervisorFirst || leaf.function > kHypervisorLast) continue;
+    if (leaf.function == kHypervisorFirst && leaf.eax != 0)
+      leaf.eax += x86::kBehindHyperv - kHypervisorFirst;
+    leaf.function += x86::kBehindHyperv - kHypervisorFirst;
+  }
+  for (u32 offset = 0; offset < x86::kHypervLeaves; ++offset) {
+    const x86::CpuidResult words = x86::hyperv_leaf(hyperv, offset);
+    kvm_cpuid_entry2 leaf{};
+    leaf.function = kHypervisorFirst + offset;
+    leaf.eax = words.eax;
+    leaf.ebx = words.ebx;
+    leaf.ecx = words.ecx;
+    leaf.edx = words.edx;
+    leaves.push_back(leaf);
+  }
+}
+
 }  // namespace
 
 ModelLeaves apply_model(Leaves leaves, const CpuRequest& request) {
@@ -201,6 +225,7 @@ ModelLeaves apply_model(Leaves leaves, const CpuRequest& request) {
     std::erase_if(leaves, [](const kvm_cpuid_entry2& l) {
       return l.function >= kHypervisorFirst && l.function <= kHypervisorLast;
     });
+  add_hyperv(leaves, request.hyperv);
   return {.leaves = std::move(leaves), .absent = absent};
 }
 

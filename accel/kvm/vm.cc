@@ -155,8 +155,12 @@ Result<> Vm::board_ready() {
 // All that KVM supports, or what -cpu leaves of it.
 Result<std::vector<kvm_cpuid_entry2>> Vm::leaves_for(const CpuidPlace& place) {
   auto leaves = make_cpuid(system_->supported_cpuid(), place);
-  const auto& request = x86::cpu_request(*machine_);
+  auto request = x86::cpu_request(*machine_);
   if (!request) return leaves;
+  if (request->hyperv.present() && extension(KVM_CAP_HYPERV) == 0) {
+    warn_once("hyperv", "this host's KVM has nothing of -cpu's hv-*: the guest goes without it");
+    request->hyperv = {};
+  }
   ModelLeaves made = apply_model(std::move(leaves), *request);
   if (!std::exchange(told_absent_, true)) TRY(request->tell_absent(made.absent, "this host's KVM"));
   return std::move(made.leaves);

@@ -4,6 +4,7 @@
 #include "hw/acpi/smbus_host.h"
 #include "hw/acpi/trace_events.h"
 #include "rhea/hw/pci.h"
+#include "rhea/softmmu/suspension.h"
 #include "rhea/util/log.h"
 
 #include <algorithm>
@@ -42,9 +43,8 @@ constexpr u16 merge(u16 old, u32 value, u32 mask) {
 /// Intel 82371AB (order 290562), function 3, with general-purpose events at 0xafe0.
 /// State: PM1 registers, the 24-bit timer, soft-off, the power button, SMBus without slaves, APM
 /// ports. Writing 0xf1 or 0xf0 to 0xb2 turns ACPI mode on and off directly: there is no system
-/// management mode to ask. Missing: waking from suspend to RAM other than by reset, processor clock
-/// control, device monitors (their registers are storage), SMIs other than those of APM writes (pin
-/// "smi-irq").
+/// management mode to ask. Missing: processor clock control, device monitors (their registers are
+/// storage), SMIs other than those of APM writes (pin "smi-irq").
 class Piix4Pm final : public PciDevice {
  public:
   static constexpr std::string_view kName = "PIIX4_PM";
@@ -111,8 +111,12 @@ class Piix4Pm final : public PciDevice {
     pci_bus().io().add(kApmPort, apm_ports_);
     pci_bus().io().add(kGpePort, gpe_ports_);
     alive_ = std::make_shared<char>();
-    machine().on_powerdown([this, alive = std::weak_ptr(alive_)] {
+    const std::weak_ptr alive(alive_);
+    machine().on_powerdown([this, alive] {
       if (!alive.expired()) press_power_button();
+    });
+    machine().service<Suspension>().on_wake([this, alive](WakeSource source) {
+      if (!alive.expired()) awake(source);
     });
     pm1_.reset(now());
     return {};
@@ -128,6 +132,7 @@ class Piix4Pm final : public PciDevice {
 
   void reset(ResetKind) override {
     pm1_.reset(now());
+    tell_wake_sources();
     smbus_.reset();
     gpe_status_ = gpe_enable_ = 0;
     global_control_ = 0;
@@ -139,6 +144,7 @@ class Piix4Pm final : public PciDevice {
   Result<> post_load(unsigned) override {
     pm1_.settle(now());
     update_ports();
+    tell_wake_sources();
     update_sci();
     return {};
   }
@@ -203,6 +209,7 @@ class Piix4Pm final : public PciDevice {
       case kEvents:
         pm1_.clear_status(static_cast<u16>(value & mask), now());
         pm1_.set_enable(merge(pm1_.enable(), value >> 16, mask >> 16));
+        tell_wake_sources();
         break;
       case kControl:
         if (const auto type = pm1_.set_control(merge(pm1_.control(), value, mask))) sleep(*type);
@@ -215,18 +222,32 @@ class Piix4Pm final : public PciDevice {
     update_sci();
   }
 
+  void tell_wake_sources() {
+    const bool rtc = (pm1_.enable() & Pm1::kRtc) != 0;
+    machine().service<Suspension>().enable(WakeSource::RtcAlarm, rtc);
+  }
+
   void sleep(u8 type) {
     piix4_sleep(type);
     if (type == kSleepOff || (type == s4_val_ && disable_s4_ == 0))
       machine().request_shutdown(ShutdownCause::GuestShutdown);
     else if (type == kSleepToRam && disable_s3_ == 0)
-      machine().request_pause(RunState::Suspended);
+      machine().service<Suspension>().suspend();
     else
       log_guest("piix4-pm", "sleep type {} is not there", type);
   }
 
   void press_power_button() {
     pm1_.raise(Pm1::kPowerButton);
+    update_sci();
+    machine().service<Suspension>().wake(WakeSource::PowerButton);
+  }
+
+  // ACPI 6.4, 4.8.3.1.1: the status of what woke the machine outlasts the reset.
+  void awake(WakeSource source) {
+    pm1_.raise(Pm1::kWake);
+    if (source == WakeSource::RtcAlarm) pm1_.raise(Pm1::kRtc);
+    if (source == WakeSource::PowerButton) pm1_.raise(Pm1::kPowerButton);
     update_sci();
   }
 

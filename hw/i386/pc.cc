@@ -14,6 +14,7 @@
 #include "rhea/hw/isa.h"
 #include "rhea/qom/shared_line.h"
 #include "rhea/softmmu/smm.h"
+#include "rhea/softmmu/suspension.h"
 
 #include <algorithm>
 #include <array>
@@ -291,6 +292,11 @@ void PcBoard::describe_to_firmware() {
       facts.floppy_types[unit] = cmos_floppy_type(drive->drive_type());
   for (const auto& [index, value] : cmos_contents(machine().config, facts))
     rtc_->set_cmos(index, value);
+  // By CMOS's shutdown status firmware knows that it is to wake what lies in memory.
+  machine().service<Suspension>().on_suspend([rtc = rtc_] {
+    constexpr u8 kShutdownStatus = 0x0f, kAsleep = 0xfe;
+    rtc->set_cmos(kShutdownStatus, kAsleep);
+  });
   FwCfg& fw_cfg = *FwCfg::of(machine());
   fill_fw_cfg(fw_cfg, machine().config, facts);
   const auto& order = machine().service<BootOrder>();

@@ -3,7 +3,7 @@
 #include "hw/input/ps2_device.h"
 #include "hw/input/scan_codes.h"
 #include "hw/input/trace_events.h"
-#include "rhea/softmmu/machine.h"
+#include "rhea/softmmu/suspension.h"
 
 #include <algorithm>
 
@@ -153,6 +153,7 @@ void Ps2Keyboard::set_defaults() {
 
 void Ps2Keyboard::key(KeyNumber number, bool down) {
   ps2_key(number, down);
+  machine().service<Suspension>().wake(WakeSource::Other);
   const bool repeated = down && is_down(number);
   const u64 bit = u64{1} << number % 64;
   if (down)

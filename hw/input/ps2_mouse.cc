@@ -2,7 +2,7 @@
 // A PS/2 mouse with a wheel and five buttons.
 #include "hw/input/ps2_device.h"
 #include "hw/input/trace_events.h"
-#include "rhea/softmmu/machine.h"
+#include "rhea/softmmu/suspension.h"
 #include "rhea/ui/input.h"
 
 #include <algorithm>
@@ -140,6 +140,7 @@ void Ps2Mouse::forget_movement() {
 
 void Ps2Mouse::move(const PointerEvent& event) {
   ps2_mouse_event(event.dx, event.dy, event.dz, event.buttons);
+  machine().service<Suspension>().wake(WakeSource::Other);
   buttons_ = event.buttons & 0x1f;
   const auto add = [](i32& counter, int amount) {
     counter =

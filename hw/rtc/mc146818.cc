@@ -6,8 +6,10 @@
 #include "hw/rtc/rtc_option.h"
 #include "hw/rtc/trace_events.h"
 #include "rhea/hw/isa.h"
+#include "rhea/softmmu/suspension.h"
 
 #include <algorithm>
+#include <memory>
 
 namespace rhea {
 namespace hw {
@@ -122,11 +124,12 @@ class Rtc final : public IsaDevice, public Mc146818 {
 
   RtcMemory memory_{};
   u8 index_{0};
-  i64 phase_{0};         ///< the divider chain's time minus the clock's
-  i64 updated_{0};       ///< the chain's second that the time registers show
-  u64 period_index_{0};  ///< periods of the periodic interrupt seen so far
-  u32 lost_ticks_{0};    ///< slew: periodic interrupts owed to the guest
-  u8 repeated_{0};       ///< of them given since the last one of its own
+  i64 phase_{0};                 ///< the divider chain's time minus the clock's
+  i64 updated_{0};               ///< the chain's second that the time registers show
+  u64 period_index_{0};          ///< periods of the periodic interrupt seen so far
+  u32 lost_ticks_{0};            ///< slew: periodic interrupts owed to the guest
+  u8 repeated_{0};               ///< of them given since the last one of its own
+  std::shared_ptr<char> alive_;  ///< gone with realize(): the machine keeps our observer for ever
 
   IrqOutput irq_;
   Clock* clock_{};  ///< what -rtc clock= names
@@ -145,6 +148,11 @@ Result<> Rtc::realize() {
   clock_ = settings.clock;
   wall_timer_.init(*clock_, [this] { refresh(); });
   periodic_timer_.init(machine().virtual_clock(), [this] { refresh(); });
+  alive_ = std::make_shared<char>();
+  // An alarm that came in the last moment wakes, too.
+  machine().service<Suspension>().on_suspend([this, alive = std::weak_ptr(alive_)] {
+    if (!alive.expired()) refresh();
+  });
   memory_[kRegA] = 0x26;
   memory_[kRegB] = k24Hours;
   memory_[kRegD] = kValidRam;
@@ -156,6 +164,7 @@ Result<> Rtc::realize() {
 }
 
 void Rtc::unrealize() {
+  alive_.reset();
   wall_timer_.cancel();
   periodic_timer_.cancel();
   IsaDevice::unrealize();
@@ -246,6 +255,8 @@ void Rtc::refresh() {
   const bool interrupts = (flags & memory_[kRegB] & (kPeriodic | kAlarm | kUpdate)) != 0;
   flags = static_cast<u8>(interrupts ? flags | kInterrupt : flags & ~kInterrupt);
   if (interrupts && !irq_.level()) rtc_interrupt(flags);
+  if ((flags & memory_[kRegB] & kAlarm) != 0)
+    machine().service<Suspension>().wake(WakeSource::RtcAlarm);
   irq_.set(interrupts);
   arm_wall_timer();
   arm_periodic_timer();

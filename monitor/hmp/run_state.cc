@@ -18,6 +18,7 @@ constexpr const char* kStop = "stop";
 constexpr const char* kCont = "cont";
 constexpr const char* kReset = "system_reset";
 constexpr const char* kPowerdown = "system_powerdown";
+constexpr const char* kWakeup = "system_wakeup";
 constexpr const char* kNmi = "inject-nmi";
 
 const RegisterHmpCommand commands[] = {
@@ -27,6 +28,7 @@ const RegisterHmpCommand commands[] = {
     RegisterHmpCommand({"system_reset", "", "reset the system", &call_qmp<&kReset>}),
     RegisterHmpCommand(
         {"system_powerdown", "", "send system power down event", &call_qmp<&kPowerdown>}),
+    RegisterHmpCommand({"system_wakeup", "", "wakeup guest from suspend", &call_qmp<&kWakeup>}),
     RegisterHmpCommand({"nmi", "", "inject an NMI", &call_qmp<&kNmi>}),
 };
 

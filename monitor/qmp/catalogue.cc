@@ -38,8 +38,8 @@ class Introspection {
   }
 
  private:
-  static constexpr std::array<std::string_view, 6> kEvents = {
-      "RESUME", "STOP", "RESET", "SHUTDOWN", "POWERDOWN", "DEVICE_DELETED"};
+  static constexpr std::array<std::string_view, 8> kEvents = {
+      "RESUME", "STOP", "RESET", "SHUTDOWN", "POWERDOWN", "SUSPEND", "WAKEUP", "DEVICE_DELETED"};
 
   void add_command(const Command& command) {
     Json entry = {{"name", command.name},

@@ -2,6 +2,7 @@
 // QMP: running, stopping, resetting, ending.
 #include "accel/accelerator.h"
 #include "monitor/qmp/command.h"
+#include "rhea/softmmu/suspension.h"
 
 namespace rhea::qmp {
 namespace {
@@ -22,6 +23,7 @@ Result<Json> cont(Context& context, const Json&) {
   if (state == RunState::Shutdown || state == RunState::InternalError ||
       state == RunState::GuestPanicked)
     return fail("Resetting the Virtual Machine is required");
+  if (state == RunState::Suspended) return Json();  // only waking helps
   context.machine.resume();
   return Json();
 }
@@ -41,6 +43,17 @@ Result<Json> system_powerdown(Context& context, const Json&) {
   return Json();
 }
 
+Result<Json> system_wakeup(Context& context, const Json&) {
+  auto& suspension = context.machine.service<Suspension>();
+  if (!suspension.suspended()) return fail("Unable to wake up: guest is not in suspended state");
+  suspension.wake(WakeSource::Other);
+  return Json();
+}
+
+Result<Json> query_current_machine(Context&, const Json&) {
+  return Json{{"wakeup-suspend-support", true}};
+}
+
 Result<Json> inject_nmi(Context& context, const Json&) {
   auto& accel = context.machine.service<accel::AccelService>();
   if (accel.vcpu_count() == 0) return fail("machine does not provide NMIs: it has no CPU");
@@ -55,6 +68,8 @@ const RegisterQmpType run_state{
 const RegisterQmpType status_info{
     {.name = "StatusInfo",
      .members = {{"running", "bool"}, {"singlestep", "bool"}, {"status", "RunState"}}}};
+const RegisterQmpType current_machine{
+    {.name = "CurrentMachineParams", .members = {{"wakeup-suspend-support", "bool"}}}};
 const RegisterQmpCommand commands[] = {
     RegisterQmpCommand({.name = "query-status", .returns = "StatusInfo", .run = &query_status}),
     RegisterQmpCommand({.name = "stop", .run = &stop}),
@@ -62,6 +77,10 @@ const RegisterQmpCommand commands[] = {
     RegisterQmpCommand({.name = "quit", .run = &quit}),
     RegisterQmpCommand({.name = "system_reset", .run = &system_reset}),
     RegisterQmpCommand({.name = "system_powerdown", .run = &system_powerdown}),
+    RegisterQmpCommand({.name = "system_wakeup", .run = &system_wakeup}),
+    RegisterQmpCommand({.name = "query-current-machine",
+                        .returns = "CurrentMachineParams",
+                        .run = &query_current_machine}),
     RegisterQmpCommand({.name = "inject-nmi", .run = &inject_nmi}),
 };
 

@@ -2,6 +2,7 @@
 // CPUID (SDM vol. 2, CPUID; AMD APM vol. 3, appendix E).
 #include "target/x86/cpuid.h"
 
+#include "target/x86/hyperv.h"
 #include "target/x86/registers.h"
 
 #include <algorithm>
@@ -10,7 +11,7 @@
 namespace rhea::x86 {
 namespace {
 
-constexpr u32 kHypervisorFirst = 0x4000'0000, kHypervisorLast = 0x4000'0001;
+constexpr u32 kHypervisorLast = kHypervisorFirst + 1;  ///< of our own
 constexpr u32 kExtendedFirst = 0x8000'0000;
 
 /// One cache as leaves 4 and 8000001Dh tell of it.
@@ -164,10 +165,16 @@ bool paravirtual_kvm(const CpuModel& m) {
 /// Interfaces of KVM that we have are looked for under KVM's name only; else QEMU's of its
 /// software processor.
 CpuidResult hypervisor(const CpuModel& m, u32 leaf) {
+  if (m.hyperv.present()) {
+    if (leaf < kBehindHyperv) return hyperv_leaf(m.hyperv, leaf - kHypervisorFirst);
+    leaf -= kBehindHyperv - kHypervisorFirst;
+  }
+  if (leaf > kHypervisorLast) return {};
   if (leaf == kHypervisorLast) return feature_bits(m, leaf, 0);
   const std::string_view name =
       paravirtual_kvm(m) ? std::string_view("KVMKVMKVM\0\0\0", 12) : "TCGTCGTCGTCG";
-  return {.eax = kHypervisorLast, .ebx = four(name, 0), .ecx = four(name, 4), .edx = four(name, 8)};
+  const u32 last = m.hyperv.present() ? kBehindHyperv + 1 : kHypervisorLast;
+  return {.eax = last, .ebx = four(name, 0), .ecx = four(name, 4), .edx = four(name, 8)};
 }
 
 /// AMD's processors repeat leaf 1's EDX there.
@@ -237,7 +244,7 @@ u32 CpuModel::signature() const {
 
 CpuidResult cpuid(const CpuModel& model, u32 leaf, u32 subleaf, const CpuidInputs& inputs) {
   if (leaf >= kExtendedFirst && leaf <= model.xlevel) return extended(model, leaf, subleaf);
-  if (leaf >= kHypervisorFirst && leaf <= kHypervisorLast && model.has(Feature::Hypervisor))
+  if (leaf >= kHypervisorFirst && leaf < kBehindHyperv + 0x100 && model.has(Feature::Hypervisor))
     return hypervisor(model, leaf);
   if (leaf <= model.level) return basic(model, leaf, subleaf, inputs);
   // Beyond the last leaf Intel's processors repeat the last basic one, AMD's give zeros.

@@ -13,6 +13,23 @@ struct CpuidResult {
   u32 eax{}, ebx{}, ecx{}, edx{};
 };
 
+enum class HypervFeature : u8 { Relaxed, Vapic, VpIndex, Runtime, Reset, Time, Frequencies };
+
+/// What of Microsoft's hypervisor interface there is (hyperv.h).
+struct Hyperv {
+  static constexpr u32 kNeverNotify = ~u32{0};
+  u32 features{};                      ///< a bit each
+  u32 spinlock_retries{kNeverNotify};  ///< before the hypervisor is told of a long wait
+  std::string vendor{"Microsoft Hv"};  ///< at most 12 characters
+
+  bool has(HypervFeature feature) const { return (features >> static_cast<u8>(feature) & 1) != 0; }
+  void set(HypervFeature feature, bool on) {
+    const u32 bit = u32{1} << static_cast<u8>(feature);
+    features = on ? features | bit : features & ~bit;
+  }
+  bool present() const { return features != 0 || spinlock_retries != kNeverNotify; }
+};
+
 struct CpuModel {
   std::string name;                    ///< as -cpu names it
   std::string vendor{"AuthenticAMD"};  ///< 12 characters
@@ -23,6 +40,7 @@ struct CpuModel {
   FeatureSet features;
   u64 arch_capabilities{};  ///< IA32_ARCH_CAPABILITIES: the "not vulnerable" bits
   u32 tsc_khz{1'000'000};
+  Hyperv hyperv;
   // Of one processor.
   Topology topology;
   u32 apic_id{};

@@ -3,6 +3,7 @@
 #include "rhea/softmmu/machine.h"
 #include "rhea/util/keyval.h"
 #include "rhea/util/option.h"
+#include "target/x86/hyperv.h"
 #include "target/x86/model_list.h"
 #include "target/x86/models.h"
 
@@ -88,6 +89,29 @@ Result<> set_tsc(const std::string& text, CpuRequest& request) {
   return {};
 }
 
+Result<bool> on_or_off(const std::string& key, const std::string& text) {
+  if (text == "on" || text == "yes" || text == "true" || text == "y") return true;
+  if (text == "off" || text == "no" || text == "false" || text == "n") return false;
+  return fail("{}={}: on or off is expected", key, text);
+}
+
+/// True if `key` is about Microsoft's hypervisor interface.
+Result<bool> set_hyperv(Hyperv& hyperv, std::string key, const std::string& text) {
+  std::ranges::replace(key, '_', '-');
+  if (key == "hv-vendor-id") {
+    TRY(set_text(key, text, 12, hyperv.vendor));
+  } else if (key == "hv-spinlocks") {
+    std::optional<u32> retries;
+    TRY(set_number(key, text, Hyperv::kNeverNotify, retries));
+    hyperv.spinlock_retries = *retries;
+  } else if (const auto feature = find_hyperv_feature(key)) {
+    hyperv.set(*feature, TRY(on_or_off(key, text)));
+  } else {
+    return false;
+  }
+  return true;
+}
+
 /// True if `key` is one of the values; else it is a feature.
 Result<bool> set_value(CpuRequest& request, const std::string& key, const std::string& text) {
   std::optional<u32> bits;
@@ -130,16 +154,12 @@ bool* find_switch(CpuRequest& request, std::string_view key, bool& ignored) {
   return std::ranges::find(taken, key) != std::end(taken) ? &ignored : nullptr;
 }
 
-Result<bool> on_or_off(const std::string& key, const std::string& text) {
-  if (text == "on" || text == "yes" || text == "true" || text == "y") return true;
-  if (text == "off" || text == "no" || text == "false" || text == "n") return false;
-  return fail("{}={}: on or off is expected", key, text);
-}
-
 Result<> apply_word(CpuRequest& request, const std::string& key, const std::string& value) {
-  if (key.starts_with('+') || key.starts_with('-'))
+  if (key.starts_with('+') || key.starts_with('-')) {
+    if (TRY(set_hyperv(request.hyperv, key.substr(1), key[0] == '+' ? "on" : "off"))) return {};
     return switch_feature(request, std::string_view(key).substr(1), key[0] == '+');
-  if (TRY(set_value(request, key, value))) return {};
+  }
+  if (TRY(set_value(request, key, value)) || TRY(set_hyperv(request.hyperv, key, value))) return {};
   bool ignored = false;
   bool* const flag = find_switch(request, key, ignored);
   if (flag == nullptr && !find_cpuid_bit(key)) return switch_feature(request, key, true);

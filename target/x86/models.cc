@@ -4,6 +4,7 @@
 
 #include "rhea/util/log.h"
 #include "target/x86/host_features.h"
+#include "target/x86/hyperv.h"
 
 #include <cpuid.h>
 
@@ -186,6 +187,14 @@ Result<CpuModel> make_model(const CpuRequest& request) {
                               ~arch_capabilities_of(request.removed);
   set_address_sizes(request, model);
   model.tsc_khz = request.tsc_khz.value_or(model.tsc_khz);
+  model.hyperv = request.hyperv;
+  if (model.hyperv.has(HypervFeature::Runtime)) {
+    const std::string text = fmt::format("{} doesn't support requested feature: {}", kSoftware,
+                                         hyperv_name(HypervFeature::Runtime));
+    if (request.enforce) return fail("-cpu {}: {}", request.name, text);
+    if (request.check) report_warning(text);
+    model.hyperv.set(HypervFeature::Runtime, false);
+  }
 
   CpuidBitSet absent = request.wanted();
   const auto rows = cpuid_bits();

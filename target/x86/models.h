@@ -35,6 +35,7 @@ struct CpuRequest {
   CpuidBitSet added, removed;  ///< by the command line
   std::optional<u8> physical_bits;
   std::optional<u32> tsc_khz;
+  Hyperv hyperv;
   bool check{true};     ///< warn of what was asked for and cannot be had
   bool enforce{false};  ///< and refuse to start
   bool kvm{true};       ///< tell the guest of KVM

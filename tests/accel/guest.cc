@@ -2,6 +2,7 @@
 // The machine for small guests.
 #include "tests/accel/guest.h"
 
+#include "accel/cpu_device.h"
 #include "rhea/softmmu/vcpu.h"
 
 #include <chrono>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The state of a KVM guest out and in again: vCPUs, the kernel's devices, the whole machine.
+#include "accel/kvm/cpu_model.h"
 #include "accel/kvm/cpuid.h"
 #include "accel/kvm/msrs.h"
 #include "rhea/softmmu/snapshot.h"
@@ -235,6 +236,22 @@ TEST(KvmCpuid, ALeafThatTheHostRefusesIsDroppedWithAWarning) {
                                     "without it"));
 }
 
+TEST(KvmCpuid, KvmsOwnLeavesAreBehindMicrosofts) {
+  std::vector leaves = {leaf(0), leaf(1), leaf(0x40000000), leaf(0x40000001)};
+  leaves[2].eax = 0x40000001;
+  leaves[3].eax = 0x42;
+  const auto made = kvm::apply_model(leaves, *x86::parse_cpu("host,hv-time,hv-relaxed")).leaves;
+  const auto at = [&made](u32 function) {
+    const auto it = std::ranges::find(made, function, &kvm_cpuid_entry2::function);
+    return it == made.end() ? kvm_cpuid_entry2{} : *it;
+  };
+  EXPECT_EQ(at(0x40000000).eax, 0x40000005U);
+  EXPECT_EQ(at(0x40000003).eax, 0x222U);
+  EXPECT_EQ(at(0x40000100).eax, 0x40000101U);
+  EXPECT_EQ(at(0x40000101).eax, 0x42U);
+  EXPECT_EQ(std::ranges::count(made, 0x40000001U, &kvm_cpuid_entry2::function), 1);
+}
+
 TEST(KvmCpuid, AHostThatRefusesEverythingIsAnError) {
   const std::vector leaves = {leaf(0), leaf(1), leaf(0x14)};
   const auto result =
@@ -334,11 +351,11 @@ TEST_F(KvmState, TheClockSaysThatTheMachineHasStood) {
   add(guest, "kvmclock");
   constexpr unsigned kTimeInfo = 0x5000, kFlags = kTimeInfo + 29;
   constexpr u8 kGuestStopped = 2;
-  constexpr std::array<u8, 22> use_clock = {0x66, 0xb9, 0x01, 0x4d, 0x56, 0x4b,  // mov ecx, MSR
+  constexpr std::array<u8, 23> use_clock = {0x66, 0xb9, 0x01, 0x4d, 0x56, 0x4b,  // mov ecx, MSR
                                             0x66, 0xb8, 0x01, 0x50, 0x00, 0x00,  // mov eax, 0x5001
                                             0x66, 0x31, 0xd2, 0x0f, 0x30,        // wrmsr
                                             0xba, 0x00, 0x06, 0xee,              // out 0x600, al
-                                            0xf4};                               // hlt
+                                            0xeb, 0xfe};                         // jmp $
   guest.start_real(use_clock);
   ASSERT_TRUE(guest.wait_done());
   ASSERT_TRUE(guest.wait([&] { return guest.peek<u64>(kTimeInfo + 16) != 0; }));

@@ -147,6 +147,28 @@ TEST(CpuModels, ValuesOfItsOwn) {
   EXPECT_EQ(model.tsc_khz, 2'500'000U);
 }
 
+TEST(CpuModels, MicrosoftsHypervisorInterfaceIsToldOfWhenAskedFor) {
+  const CpuModel model =
+      made("qemu64,hv_relaxed,hv-vapic=on,hv-spinlocks=0x1fff,+hv-time,hv-frequencies");
+  EXPECT_EQ(ask(model, 0x40000000).eax, 0x40000005U);
+  EXPECT_EQ(ask(model, 0x40000000).ebx, 0x7263694dU);  // "Micr"
+  EXPECT_EQ(ask(model, 0x40000001).eax, 0x31237648U);  // "Hv#1"
+  EXPECT_EQ(ask(model, 0x40000003).eax, 0xa32U);       // hypercalls, APIC, time twice, frequencies
+  EXPECT_EQ(ask(model, 0x40000003).edx, 0x108U);
+  EXPECT_EQ(ask(model, 0x40000004).eax, 0x28U);
+  EXPECT_EQ(ask(model, 0x40000004).ebx, 0x1fffU);
+  EXPECT_EQ(ask(model, 0x40000005).eax, 64U);
+  EXPECT_EQ(ask(model, 0x40000100).eax, 0x40000101U);
+  EXPECT_EQ(ask(model, 0x40000100).ebx, 0x54474354U);  // "TCGT"
+  EXPECT_EQ(ask(made("qemu64,hv-time,hv-vendor-id=Me"), 0x40000000).ebx, 0x654dU);
+}
+
+TEST(CpuModels, WithoutMicrosoftsInterfaceOurOwnComesFirst) {
+  const CpuModel model = made("qemu64,hv-time,-hv-time");
+  EXPECT_EQ(ask(model, 0x40000000).eax, 0x40000001U);
+  EXPECT_EQ(ask(model, 0x40000000).ebx, 0x54474354U);
+}
+
 TEST(CpuModels, WithoutXsaveThereIsNoAvx) {
   const CpuModel model = made("max,-xsave");
   EXPECT_FALSE(model.has(Feature::Avx));
@@ -163,6 +185,11 @@ TEST(CpuModels, MistakesAreNamed) {
   EXPECT_THAT(refusal("qemu64,phys-bits=99"), HasSubstr("phys-bits"));
   EXPECT_THAT(refusal("qemu64,family=x"), HasSubstr("family"));
   EXPECT_THAT(refusal(""), HasSubstr("model"));
+  EXPECT_THAT(refusal("qemu64,hv-nope"), HasSubstr("'hv-nope'"));
+  EXPECT_THAT(refusal("qemu64,hv-time=maybe"), HasSubstr("hv-time=maybe"));
+  EXPECT_THAT(refusal("qemu64,hv-spinlocks=many"), HasSubstr("hv-spinlocks"));
+  EXPECT_THAT(refusal("qemu64,hv-vendor-id=much too long"), HasSubstr("hv-vendor-id"));
+  EXPECT_THAT(refusal("qemu64,-svm,hv-runtime,enforce"), HasSubstr("hv-runtime"));
 }
 
 TEST(CpuModels, TheHelpListsModelsAndFeatures) {

@@ -3,16 +3,18 @@
 #include "tests/jit/jit_guest.h"
 
 #include "accel/cpu_device.h"
+#include "rhea/util/option.h"
 
 #include <algorithm>
 #include <thread>
 
 namespace rhea::test {
 
-JitGuest::JitGuest(unsigned cpus, Counting counting) {
+JitGuest::JitGuest(unsigned cpus, Counting counting, const char* model) {
   const DomainGuard guard(&machine_.lock());
   machine_.config.cpus = machine_.config.max_cpus = machine_.config.sockets = cpus;
   machine_.service<accel::InstructionCount>().settings = counting;
+  RHEA_ASSERT(find_option("cpu")->apply(machine_, model).has_value());
   vm_ = std::make_unique<jit::Vm>(machine_);
   RHEA_ASSERT(ram_.init_ram(nullptr, "pc.ram", 2 * MiB).has_value());
   machine_.system_memory().add(0, ram_);

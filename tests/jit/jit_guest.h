@@ -19,8 +19,8 @@ namespace rhea::test {
 class JitGuest {
  public:
   using Counting = std::optional<accel::InstructionCount::Settings>;
-  /// With `counting`, time is what has been executed (-icount).
-  explicit JitGuest(unsigned cpus = 1, Counting counting = {});
+  /// With `counting`, time is what has been executed (-icount). `model` is -cpu's argument.
+  explicit JitGuest(unsigned cpus = 1, Counting counting = {}, const char* model = "qemu64");
   ~JitGuest();
   JitGuest(const JitGuest&) = delete;
   JitGuest& operator=(const JitGuest&) = delete;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The model-specific registers that are plain storage: what may be written to them.
+#include "target/x86/hyperv.h"
 #include "target/x86/system/msr.h"
 
 #include <algorithm>
@@ -136,8 +137,10 @@ std::span<const u32> saved_msrs() {
                              msr::kTscDeadline, msr::kPkrs};
     for (const PlainMsr& row : kPlain)
       for (u32 i = 0; i < row.count; ++i) list.push_back(row.first + i);
-    // The paravirtual clock and its kin, which are the bus's.
-    for (u32 index = 0x4b56'4d00; index <= 0x4b56'4d04; ++index) list.push_back(index);
+    // The bus's. Last, since the page about the counter tells of it as it is.
+    for (const u32 index : {hyperv_msr::kGuestOsId, hyperv_msr::kHypercall,
+                            hyperv_msr::kVpAssistPage, hyperv_msr::kReferenceTsc})
+      list.push_back(index);
     return list;
   }();
   return kList;

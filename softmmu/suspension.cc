@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Falling asleep and waking up.
+#include "rhea/softmmu/suspension.h"
+
+namespace rhea {
+
+Suspension::Suspension(Machine& machine) : machine_(&machine) {
+  machine.on_run_state([this](RunState state) {
+    if (state != RunState::Suspended) return;
+    for (const auto& observer : sleepers_) observer();
+  });
+}
+
+void Suspension::wake(WakeSource source) {
+  if (suspended()) machine_->loop().defer([this, source] { wake_now(source); });
+}
+
+void Suspension::wake_now(WakeSource source) {
+  if (!suspended() || !enabled_[static_cast<std::size_t>(source)]) return;
+  machine_->reset_now(ShutdownCause::None, ResetKind::Warm);
+  for (const auto& observer : wakers_) observer(source);
+  machine_->resume();
+}
+
+}  // namespace rhea
