@@ -34,9 +34,9 @@ std::string_view event_name(MachineEvent event) {
 Monitors::Monitors(Machine& machine) : machine_(&machine) {
   machine.on_event(
       [this](MachineEvent event, ShutdownCause cause) { machine_event(event, cause); });
-  auto& suspension = machine.service<Suspension>();
-  suspension.on_suspend([this] { send_event("SUSPEND", {}); });
-  suspension.on_wake([this](WakeSource) { send_event("WAKEUP", {}); });
+  machine.service<Suspension>().observe(
+      this, {.suspended = [this] { send_event("SUSPEND", {}); },
+             .woken = [this](WakeSource) { send_event("WAKEUP", {}); }});
 }
 Monitors::~Monitors() = default;
 

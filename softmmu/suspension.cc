@@ -7,8 +7,17 @@ namespace rhea {
 Suspension::Suspension(Machine& machine) : machine_(&machine) {
   machine.on_run_state([this](RunState state) {
     if (state != RunState::Suspended) return;
-    for (const auto& observer : sleepers_) observer();
+    for (const auto& [owner, observer] : observers_) observer.suspended();
   });
+}
+
+void Suspension::observe(const void* owner, Observer observer) {
+  forget(owner);
+  observers_.emplace_back(owner, std::move(observer));
+}
+
+void Suspension::forget(const void* owner) {
+  std::erase_if(observers_, [owner](const auto& entry) { return entry.first == owner; });
 }
 
 void Suspension::wake(WakeSource source) {
@@ -17,8 +26,9 @@ void Suspension::wake(WakeSource source) {
 
 void Suspension::wake_now(WakeSource source) {
   if (!suspended() || !enabled_[static_cast<std::size_t>(source)]) return;
+  for (const auto& [owner, observer] : observers_) observer.waking();
   machine_->reset_now(ShutdownCause::None, ResetKind::Warm);
-  for (const auto& observer : wakers_) observer(source);
+  for (const auto& [owner, observer] : observers_) observer.woken(source);
   machine_->resume();
 }
 

@@ -111,19 +111,19 @@ class Piix4Pm final : public PciDevice {
     pci_bus().io().add(kApmPort, apm_ports_);
     pci_bus().io().add(kGpePort, gpe_ports_);
     alive_ = std::make_shared<char>();
-    const std::weak_ptr alive(alive_);
-    machine().on_powerdown([this, alive] {
+    machine().on_powerdown([this, alive = std::weak_ptr(alive_)] {
       if (!alive.expired()) press_power_button();
     });
-    machine().service<Suspension>().on_wake([this, alive](WakeSource source) {
-      if (!alive.expired()) awake(source);
-    });
+    machine().service<Suspension>().observe(
+        this, {.waking = [this] { place_asleep_ = {config32(kPmBase), config8(kPmMisc)}; },
+               .woken = [this](WakeSource source) { awake(source); }});
     pm1_.reset(now());
     return {};
   }
 
   void unrealize() override {
     alive_.reset();
+    machine().service<Suspension>().forget(this);
     timer_.cancel();
     sci_.lower();
     for (Region* region : {&pm_ports_, &smbus_ports_, &apm_ports_, &gpe_ports_}) region->reset();
@@ -244,7 +244,11 @@ class Piix4Pm final : public PciDevice {
   }
 
   // ACPI 6.4, 4.8.3.1.1: the status of what woke the machine outlasts the reset.
+  // The ports are where they were: firmware turns SMIs on before it looks at PCI again.
   void awake(WakeSource source) {
+    config_put32(kPmBase, place_asleep_.first);
+    config_put8(kPmMisc, place_asleep_.second);
+    update_ports();
     pm1_.raise(Pm1::kWake);
     if (source == WakeSource::RtcAlarm) pm1_.raise(Pm1::kRtc);
     if (source == WakeSource::PowerButton) pm1_.raise(Pm1::kPowerButton);
@@ -303,6 +307,7 @@ class Piix4Pm final : public PciDevice {
   u8 apm_control_{0}, apm_status_{0};
   IrqOutput sci_, smi_;
   Timer timer_;
+  std::pair<u32, u8> place_asleep_{};  ///< while the machine wakes
   std::shared_ptr<char> alive_;  ///< gone with realize(): the machine keeps our observer for ever
   Region pm_ports_, smbus_ports_, apm_ports_, gpe_ports_;
 };

@@ -293,10 +293,10 @@ void PcBoard::describe_to_firmware() {
   for (const auto& [index, value] : cmos_contents(machine().config, facts))
     rtc_->set_cmos(index, value);
   // By CMOS's shutdown status firmware knows that it is to wake what lies in memory.
-  machine().service<Suspension>().on_suspend([rtc = rtc_] {
-    constexpr u8 kShutdownStatus = 0x0f, kAsleep = 0xfe;
-    rtc->set_cmos(kShutdownStatus, kAsleep);
-  });
+  machine().service<Suspension>().observe(this, {.suspended = [rtc = rtc_] {
+                                            constexpr u8 kShutdownStatus = 0x0f, kAsleep = 0xfe;
+                                            rtc->set_cmos(kShutdownStatus, kAsleep);
+                                          }});
   FwCfg& fw_cfg = *FwCfg::of(machine());
   fill_fw_cfg(fw_cfg, machine().config, facts);
   const auto& order = machine().service<BootOrder>();

@@ -3,6 +3,7 @@
 #include "hw/pci-host/i440fx.h"
 
 #include "hw/pci-host/trace_events.h"
+#include "rhea/softmmu/suspension.h"
 
 #include <cstring>
 
@@ -94,10 +95,13 @@ class I440fx final : public PciDevice {
         this, "pam-write-only", kPamSize,
         io<&I440fx::read_under, &I440fx::write_through>({.min = 1, .max = 8}), this));
     map_windows(host->smram());
+    machine().service<Suspension>().observe(this, {.waking = [this] { remember_pam(); },
+                                                   .woken = [this](WakeSource) { recall_pam(); }});
     return {};
   }
 
   void unrealize() override {
+    machine().service<Suspension>().forget(this);
     const Transaction transaction(machine().map());
     for (unsigned n = 0; n < kSegments; ++n) {
       ram_[n].reset();
@@ -183,6 +187,15 @@ class I440fx final : public PciDevice {
     }
   }
 
+  // Firmware that wakes a machine looks for its notes in its shadow.
+  void remember_pam() {
+    for (unsigned n = 0; n < pam_.size(); ++n) pam_[n] = config8(kPam0 + n);
+  }
+  void recall_pam() {
+    for (unsigned n = 0; n < pam_.size(); ++n) config_put8(kPam0 + n, pam_[n]);
+    update_map(Fill::Nothing);
+  }
+
   void update_smram() {
     const u8 smram = config8(kSmram);
     const bool enabled = (smram & kSmramEnable) != 0;
@@ -215,6 +228,7 @@ class I440fx final : public PciDevice {
   }
 
   I440fxRegions regions_;
+  std::array<u8, 7> pam_{};  ///< while the machine wakes
   std::array<Shadow, kSegments> mode_{};
   Region nobody_, pci_, smram_open_, smram_ram_, write_only_;
   std::array<Region, kSegments> ram_, shadow_;

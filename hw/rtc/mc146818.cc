@@ -9,7 +9,6 @@
 #include "rhea/softmmu/suspension.h"
 
 #include <algorithm>
-#include <memory>
 
 namespace rhea {
 namespace hw {
@@ -124,12 +123,11 @@ class Rtc final : public IsaDevice, public Mc146818 {
 
   RtcMemory memory_{};
   u8 index_{0};
-  i64 phase_{0};                 ///< the divider chain's time minus the clock's
-  i64 updated_{0};               ///< the chain's second that the time registers show
-  u64 period_index_{0};          ///< periods of the periodic interrupt seen so far
-  u32 lost_ticks_{0};            ///< slew: periodic interrupts owed to the guest
-  u8 repeated_{0};               ///< of them given since the last one of its own
-  std::shared_ptr<char> alive_;  ///< gone with realize(): the machine keeps our observer for ever
+  i64 phase_{0};         ///< the divider chain's time minus the clock's
+  i64 updated_{0};       ///< the chain's second that the time registers show
+  u64 period_index_{0};  ///< periods of the periodic interrupt seen so far
+  u32 lost_ticks_{0};    ///< slew: periodic interrupts owed to the guest
+  u8 repeated_{0};       ///< of them given since the last one of its own
 
   IrqOutput irq_;
   Clock* clock_{};  ///< what -rtc clock= names
@@ -148,11 +146,8 @@ Result<> Rtc::realize() {
   clock_ = settings.clock;
   wall_timer_.init(*clock_, [this] { refresh(); });
   periodic_timer_.init(machine().virtual_clock(), [this] { refresh(); });
-  alive_ = std::make_shared<char>();
   // An alarm that came in the last moment wakes, too.
-  machine().service<Suspension>().on_suspend([this, alive = std::weak_ptr(alive_)] {
-    if (!alive.expired()) refresh();
-  });
+  machine().service<Suspension>().observe(this, {.suspended = [this] { refresh(); }});
   memory_[kRegA] = 0x26;
   memory_[kRegB] = k24Hours;
   memory_[kRegD] = kValidRam;
@@ -164,7 +159,7 @@ Result<> Rtc::realize() {
 }
 
 void Rtc::unrealize() {
-  alive_.reset();
+  machine().service<Suspension>().forget(this);
   wall_timer_.cancel();
   periodic_timer_.cancel();
   IsaDevice::unrealize();

@@ -22,7 +22,6 @@ class PcSuspend : public ::testing::Test {
     machine.resume();
     map_pm();
   }
-  // The base register does not outlast a reset.
   void map_pm() {
     auto& bus = *static_cast<PciBus*>(machine.find_bus("PCI"));
     bus.config_write(kPm, 0x40, kPmBase | 1, 4);
@@ -37,10 +36,7 @@ class PcSuspend : public ::testing::Test {
     machine.loop().iterate(false);
     return machine.run_state() == RunState::Suspended;
   }
-  u16 status() {
-    map_pm();
-    return static_cast<u16>(machine.io().load(kPmBase, 2));
-  }
+  u16 status() { return static_cast<u16>(machine.io().load(kPmBase, 2)); }
   u8 cmos(u8 index) {
     machine.io().store(0x70, index, 1);
     return static_cast<u8>(machine.io().load(0x71, 1));
@@ -78,6 +74,17 @@ TEST_F(PcSuspend, WakesByAResetThatMemoryOutlasts) {
   EXPECT_EQ(status(), kWake);
   EXPECT_EQ(machine.io().load(kPm1Enable, 2), 0U);
   EXPECT_EQ(cmos(kShutdownStatus), 0xfe);
+}
+
+TEST_F(PcSuspend, TheFirmwaresShadowIsStillThereAfterwards) {
+  constexpr unsigned kHost = 0, kPam0 = 0x59;
+  auto& bus = *static_cast<PciBus*>(machine.find_bus("PCI"));
+  bus.config_write(kHost, kPam0, 0x30, 1);
+  machine.memory().store(0xf8000, 0x5a, 1);
+  sleep();
+  machine.service<Suspension>().wake(WakeSource::Other);
+  ASSERT_FALSE(suspended());
+  EXPECT_EQ(machine.memory().load(0xf8000, 1), 0x5aU);
 }
 
 TEST_F(PcSuspend, FirmwareHearsOfNoSleepThatWasNone) {

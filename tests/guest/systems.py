@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from grub import DISC, FLOPPY, STICK, move_bar
 from steps import (Run, Step, firmware_says, hear, never_heard, powers_off, press, quit_machine, say,
-                   see, write)
+                   see, suspends, write)
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,22 @@ def kernel_boot(image: str, machine: str, processors: int = 1) -> System:
         images=(image,), quick=processors == 1)
 
 
+# The second time by a key, which is the guest's to hear as well.
+SUSPEND = (
+    say("mount -t sysfs none /sys; echo mem > /sys/power/state; echo awake again\n"),
+    suspends, lambda run: run.emulator.qmp.hmp("system_wakeup"), hear(r"(?m)^awake again$"),
+    say("echo mem > /sys/power/state; echo awake anew\n"),
+    suspends, press("spc"), hear(r"(?m)^awake anew$"), hear(SHELL), *WORK, hear(SHELL),
+)
+
+
+def linux_suspend() -> System:
+    usual = kernel_boot("linux-amd64", "x86_64")
+    return System(usual.options,
+                  (hear(SHELL), *SUSPEND, say("exit\n"), never_heard(KERNEL_TROUBLE), powers_off),
+                  images=usual.images)
+
+
 def debian_disk(processors: int) -> System:
     """GRUB, kernel, initramfs and systemd of a disk, to a login and power-off."""
     prompt = r"root@rhea-guest:~# "
@@ -88,6 +104,7 @@ SYSTEMS: dict[str, System] = {
     "ipxe-kernel": System(("-m", "64", "-kernel", "{ipxe}/ipxe.lkrn"), IPXE, ("ipxe",)),
     "linux-amd64": kernel_boot("linux-amd64", "x86_64"),
     "linux-amd64-smp": kernel_boot("linux-amd64", "x86_64", 4),
+    "linux-suspend": linux_suspend(),
     "linux-i386": kernel_boot("linux-i386", "i686"),
     "installer": System(("-m", "1024", "-kernel", "{installer}/linux", "-initrd", "{installer}/initrd.gz",
                          "-append", "console=ttyS0 DEBIAN_FRONTEND=newt"),

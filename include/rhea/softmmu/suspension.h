@@ -30,17 +30,22 @@ class Suspension final : public MachineService {
   /// Soon, if the machine is suspended and the source is enabled. From any thread.
   void wake(WakeSource source);
 
-  void on_suspend(std::function<void()> observer) { sleepers_.push_back(std::move(observer)); }
-  /// Called between the reset and the first instruction.
-  void on_wake(std::function<void(WakeSource)> observer) { wakers_.push_back(std::move(observer)); }
+  struct Observer {
+    std::function<void()> suspended = [] {};
+    /// Called before the reset, and between it and the first instruction.
+    std::function<void()> waking = [] {};
+    std::function<void(WakeSource)> woken = [](WakeSource) {};
+  };
+  /// One for each owner, who must call forget() before it goes.
+  void observe(const void* owner, Observer observer);
+  void forget(const void* owner);
 
  private:
   void wake_now(WakeSource source);
 
   Machine* machine_;
   std::array<std::atomic<bool>, 3> enabled_{true, true, true};
-  std::vector<std::function<void()>> sleepers_;
-  std::vector<std::function<void(WakeSource)>> wakers_;
+  std::vector<std::pair<const void*, Observer>> observers_;
 };
 
 }  // namespace rhea

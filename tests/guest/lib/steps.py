@@ -84,6 +84,12 @@ def write(text: str) -> Step:
     return press(*(names.get(letter, letter) for letter in text), "ret")
 
 
+def suspends(run: Run) -> None:
+    """The guest has suspended the machine to memory."""
+    run.wait_for(lambda: run.emulator.qmp.execute("query-status")["status"] == "suspended",
+                 "the suspended machine")
+
+
 def powers_off(run: Run) -> None:
     """The guest has switched the machine off."""
     run.emulator.expect_end(0)
