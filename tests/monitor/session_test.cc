@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Monitors on sockets: greeting, events, many at once, clients that leave or do not read.
+#include "rhea/softmmu/suspension.h"
 #include "tests/monitor/fixture.h"
 
 namespace rhea::test {
@@ -78,6 +79,21 @@ TEST_F(SessionTest, quit_is_answered_announced_and_done) {
       client,
       "\"event\": \"SHUTDOWN\", \"data\": {\"guest\": false, \"reason\": \"host-qmp-quit\"}"));
   EXPECT_EQ(machine().exit_code(), 0);
+}
+
+TEST_F(SessionTest, a_guests_sleep_is_told_and_ended) {
+  UnixClient client(add_monitor(MonitorMode::Qmp));
+  client.send("{\"execute\":\"qmp_capabilities\"}{\"execute\":\"system_wakeup\"}");
+  ASSERT_TRUE(hears(client, "Unable to wake up: guest is not in suspended state"));
+  machine().resume();
+  machine().service<Suspension>().suspend();
+  ASSERT_TRUE(hears(client, "\"event\": \"SUSPEND\""));
+  client.send("{\"execute\":\"cont\"}{\"execute\":\"query-status\"}");
+  ASSERT_TRUE(hears(client, "\"suspended\""));
+  client.send("{\"execute\":\"system_wakeup\"}");
+  ASSERT_TRUE(hears(client, "\"event\": \"WAKEUP\""));
+  EXPECT_TRUE(machine().running());
+  EXPECT_THAT(client.said, testing::Not(HasSubstr("STOP")));
 }
 
 TEST_F(SessionTest, a_dozen_monitors_work_side_by_side) {
