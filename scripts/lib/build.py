@@ -41,7 +41,7 @@ SANITIZE = Flavour(
     "sanitize", "build-asan", ("-Db_sanitize=address,undefined", "-Doptimization=0", *INSTRUMENTED),
     {"ASAN_OPTIONS": "abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1",
      "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1",
-     "RHEA_ACCESSES": "1000000"},
+     "RHEA_ACCESSES": "1000000", "RHEA_CODE_BLOCKS": "20000"},
     timeout_factor=4)
 TSAN = Flavour(
     "tsan", "build-tsan", ("-Db_sanitize=thread", "-Doptimization=1", *INSTRUMENTED),

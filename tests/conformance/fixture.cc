@@ -3,9 +3,9 @@
 #include "tests/conformance/fixture.h"
 
 #include "rhea/softmmu/snapshot.h"
+#include "tests/support/environment.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace rhea::test {
 namespace {
@@ -171,8 +171,7 @@ unsigned random_accesses(Machine& machine, Device& device, u64 seed, unsigned co
 }
 
 unsigned access_count(unsigned usual) {
-  const char* text = std::getenv("RHEA_ACCESSES");
-  return text != nullptr ? static_cast<unsigned>(std::strtoul(text, nullptr, 10)) : usual;
+  return static_cast<unsigned>(from_environment("RHEA_ACCESSES", usual));
 }
 
 std::vector<std::string> device_type_names() {

@@ -3,12 +3,12 @@
 // RHEA_DECODE_CASES=N in the environment: cases a mode (a million unless it is there).
 #include "target/x86/decode/decode.h"
 #include "target/x86/isa/row.h"
+#include "tests/support/environment.h"
 
 #include <Zydis/Zydis.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <map>
 #include <random>
 
@@ -185,11 +185,7 @@ std::map<std::string, std::string> differences(unsigned bits, u64 seed, u64 case
   return found;
 }
 
-u64 cases() {
-  const char* wanted =
-      std::getenv("RHEA_DECODE_CASES");  // NOLINT(concurrency-mt-unsafe): one thread
-  return wanted == nullptr ? 1'000'000 : std::strtoull(wanted, nullptr, 0);
-}
+u64 cases() { return test::from_environment("RHEA_DECODE_CASES", 1'000'000); }
 
 std::string differences_text(unsigned bits) {
   std::string text;

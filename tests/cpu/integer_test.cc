@@ -2,6 +2,7 @@
 // Integer instructions are what the host's processor makes of them.
 #include "target/x86/interp/bind.h"
 #include "tests/cpu/integer_cases.h"
+#include "tests/support/environment.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -36,11 +37,6 @@ std::string in_child(Action action) {
   waitpid(child, &status, 0);
   if (status != 0) text += fmt::format("\nthe child ended with status {:#x}", status);
   return text;
-}
-
-u64 from_environment(const char* name, u64 otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 0);
 }
 
 TEST(Integer, EveryFormDoesWhatTheHostDoes) {

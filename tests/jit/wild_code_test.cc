@@ -4,12 +4,12 @@
 // how many blocks to execute, RHEA_CODE_SEED where to begin.
 #include "target/x86/interp/native_form.h"
 #include "tests/jit/wild_guest.h"
+#include "tests/support/environment.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
@@ -18,11 +18,6 @@ namespace {
 
 constexpr u64 kUsualBlocks = 100'000;
 constexpr unsigned kRunsOfASeed = 8, kBlocksOfARun = 40, kSecondsOfASeed = 60;
-
-u64 from_environment(const char* name, u64 usual) {
-  const char* text = std::getenv(name);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : usual;
-}
 
 // A crash or a hang says which seed it was.
 std::array<char, 64> g_last_words{};
