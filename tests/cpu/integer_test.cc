@@ -40,8 +40,8 @@ std::string in_child(Action action) {
 }
 
 TEST(Integer, EveryFormDoesWhatTheHostDoes) {
-  const u64 cases = from_environment("RHEA_CPU_CASES", 2000);
-  const u64 seed = from_environment("RHEA_CPU_SEED", 1);
+  const u64 cases = test::from_environment("RHEA_CPU_CASES", 2000);
+  const u64 seed = test::from_environment("RHEA_CPU_SEED", 1);
   const std::string text = in_child([&] {
     const IntegerReport report = compare_integer_rows(cases, seed);
     fmt::print("{} cases of {} forms, {} of them faults; {} strayed\n", report.cases, report.forms,
