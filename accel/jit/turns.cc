@@ -35,7 +35,7 @@ void Turns::restart_from(i64 ns) {
 }
 
 bool Turns::take(JitVcpu& vcpu) {
-  if (holder_.load(std::memory_order_relaxed) == vcpu.index()) return true;
+  if (holder_.load(std::memory_order_acquire) == vcpu.index()) return true;
   const JitVcpu::Outside outside(vcpu);
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return holder_ == vcpu.index() || leaves(vcpu); });
@@ -60,7 +60,7 @@ u64 Turns::begin(JitVcpu& vcpu) {
 }
 
 void Turns::show_time(const JitVcpu& vcpu) {
-  if (holder_.load(std::memory_order_relaxed) != vcpu.index()) return;
+  if (holder_.load(std::memory_order_acquire) != vcpu.index()) return;
   shown_ = now();
   clock_->set_manual(shown_);
 }

@@ -37,14 +37,18 @@ void install_handler() {
 }
 
 /// A blocked SIGFPE would end the process.
-void prepare_thread() {
-  thread_local bool prepared = false;
-  if (prepared) return;
-  static const bool installed = (install_handler(), true);
+void unblock_sigfpe() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGFPE);
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+void prepare_thread() {
+  thread_local bool prepared = false;
+  if (prepared) return;
+  static const bool installed = (install_handler(), true);
+  unblock_sigfpe();
   prepared = installed;
 }
 
@@ -56,6 +60,7 @@ bool run_unmasked(u32& mxcsr, void (*call)(void*), void* argument) {
     // The kernel has started the handler with a clean floating-point state.
     t_trap.armed = false;
     mxcsr = t_trap.mxcsr;
+    unblock_sigfpe();  // the thread sanitizer calls handlers with everything blocked
     return false;
   }
   t_trap.armed = true;
