@@ -39,8 +39,6 @@ class MachineBus : public x86::Bus {
   void out(u16 port, u64 value, unsigned size) override;
 
  protected:
-  ~MachineBus() = default;
-
   /// Lets go of the guard; whether it was held. enter() takes it again: from then on what was seen
   /// of the map before may be gone.
   virtual bool leave() = 0;

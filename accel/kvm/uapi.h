@@ -21,6 +21,7 @@ static_assert(sizeof(kvm_xsave) == 4096 && sizeof(kvm_signal_mask) == 4);
 #ifndef KVM_SET_USER_MEMORY_REGION2
 #define KVM_CAP_USER_MEMORY2 231
 #define KVM_MEM_GUEST_MEMFD (1UL << 2)
+// NOLINTNEXTLINE(readability-identifier-naming): the kernel's
 struct kvm_userspace_memory_region2 {
   __u32 slot;
   __u32 flags;
@@ -37,6 +38,7 @@ struct kvm_userspace_memory_region2 {
 
 #ifndef KVM_CREATE_GUEST_MEMFD
 #define KVM_CAP_GUEST_MEMFD 234
+// NOLINTNEXTLINE(readability-identifier-naming): the kernel's
 struct kvm_create_guest_memfd {
   __u64 size;
   __u64 flags;

@@ -16,9 +16,9 @@
 #include "rhea/util/log.h"
 #include "target/x86/registers.h"
 
-#include <signal.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <mutex>
 
 namespace rhea::kvm {

@@ -362,8 +362,9 @@ struct Cpu {
   /// One LOCK CMPXCHG of the host's, which needs no alignment: on failure `expected` becomes what
   /// is there.
   template <class T>
+  // NOLINTNEXTLINE(readability-non-const-parameter): the instruction writes there
   static bool compare_exchange(u8* host, T& expected, T wanted) {
-    bool done;
+    bool done = false;
     if constexpr (sizeof(T) == 16) {
       auto low = static_cast<u64>(expected), high = static_cast<u64>(expected >> 64);
       asm volatile("lock cmpxchg16b %1"

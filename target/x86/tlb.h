@@ -38,6 +38,7 @@ struct Tlb {
     // The last byte's page is compared with an entry that only the first byte's page can have.
     if (entry.page != ((linear + size - 1) & ~u64{0xfff})) [[unlikely]]
       return nullptr;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): what fits into one addition
     return reinterpret_cast<u8*>(linear + entry.addend);
   }
   void put(Table& table, u64 linear, u8* host_page) {

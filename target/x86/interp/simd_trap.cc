@@ -6,9 +6,10 @@
 
 #include <immintrin.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <ucontext.h>
+
+#include <csetjmp>
+#include <csignal>
 
 namespace rhea::x86::interp {
 namespace {
