@@ -312,6 +312,7 @@ u8 Rtc::take_flags() {
   refresh();
   const u8 flags = memory_[kRegC];
   memory_[kRegC] = 0;
+  irq_.lower();  // even if the next flag is up already: an edge-triggered 8259 sees nothing else
   refresh();
   if (lost_ticks_ > 0 && repeated_ < kMostRepeats && (memory_[kRegB] & kPeriodicEnable) != 0) {
     --lost_ticks_;

@@ -20,6 +20,29 @@ TEST_F(RtcTest, TheUpdateInterruptComesEachSecond) {
   EXPECT_TRUE(bench_.irq(8));
 }
 
+/// What an edge-triggered 8259 sees of the line, when the next period ends while the line rises.
+struct LateListener {
+  void set(unsigned, bool level) {
+    rises += level && !high ? 1 : 0;
+    high = level;
+    if (level && rises == 1) clock->set_ns(clock->now_ns() + period);
+  }
+  Clock* clock{};
+  i64 period{};
+  unsigned rises{};
+  bool high{};
+};
+
+TEST_F(RtcTest, AFlagThatComesWhileTheLastIsReadIsAnEdgeOfItsOwn) {
+  LateListener listener{.clock = &bench_.machine().virtual_clock(), .period = kNsPerSecond / 2};
+  device_->connect_gpio_out("", 0, Irq::to<&LateListener::set>(listener, 0));
+  write(kA, 0x2f);  // twice a second
+  write(kB, 0x42);
+  listener.clock->set_ns(listener.clock->now_ns() + listener.period);
+  EXPECT_NE(read(kC) & 0x40, 0);
+  EXPECT_EQ(listener.rises, 2U);
+}
+
 TEST_F(RtcTest, FlagsAreSetWithoutTheirInterrupts) {
   wall(1 * kNsPerSecond);
   EXPECT_FALSE(bench_.irq(8));
