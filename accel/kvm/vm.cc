@@ -168,11 +168,10 @@ Result<std::vector<kvm_cpuid_entry2>> Vm::leaves_for(const CpuidPlace& place) {
 
 Result<std::unique_ptr<VcpuHandle>> Vm::new_handle(u32 apic_id) {
   auto handle = TRY(VcpuHandle::create(*this, apic_id));
-  const CpuidPlace place{
-      .topology = {.cores = machine_->config.cores, .threads = machine_->config.threads},
-      .apic_id = apic_id,
-      .local_apic = has_local_apics(),
-      .tsc_deadline = extension(KVM_CAP_TSC_DEADLINE_TIMER) != 0};
+  const CpuidPlace place{.topology = accel::topology(machine_->config),
+                         .apic_id = apic_id,
+                         .local_apic = has_local_apics(),
+                         .tsc_deadline = extension(KVM_CAP_TSC_DEADLINE_TIMER) != 0};
   const auto leaves = TRY(leaves_for(place));
   TRY(apply_cpuid(
       leaves,

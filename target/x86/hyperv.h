@@ -6,7 +6,6 @@
 #include "target/x86/cpuid.h"
 
 #include <optional>
-#include <span>
 #include <string_view>
 
 namespace rhea::x86 {
@@ -26,8 +25,7 @@ namespace hyperv_msr {
 inline constexpr u32 kGuestOsId = 0x4000'0000, kHypercall = 0x4000'0001, kVpIndex = 0x4000'0002,
                      kReset = 0x4000'0003, kTimeRefCount = 0x4000'0020, kReferenceTsc = 0x4000'0021,
                      kTscFrequency = 0x4000'0022, kApicFrequency = 0x4000'0023, kEoi = 0x4000'0070,
-                     kIcr = 0x4000'0071, kTpr = 0x4000'0072, kVpAssistPage = 0x4000'0073,
-                     kLast = 0x4000'00ff;
+                     kIcr = 0x4000'0071, kTpr = 0x4000'0072, kVpAssistPage = 0x4000'0073;
 }  // namespace hyperv_msr
 
 }  // namespace rhea::x86

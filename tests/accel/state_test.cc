@@ -5,6 +5,7 @@
 #include "accel/kvm/msrs.h"
 #include "rhea/softmmu/snapshot.h"
 #include "tests/accel/guest.h"
+#include "tests/support/cpu_state.h"
 
 #include <gmock/gmock.h>
 
@@ -19,17 +20,11 @@ using testing::HasSubstr;
 constexpr u32 kTsc = 0x10, kPat = 0x277, kSysenterEip = 0x176;
 
 /// The state as a snapshot has it, but for the counter that nobody can hold.
-std::vector<u8> bytes_of(x86::CpuState state) {
+std::vector<u8> steady_bytes_of(x86::CpuState state) {
   std::erase_if(state.msrs, [](const x86::Msr& msr) { return msr.index == kTsc; });
-  StateWriter out;
-  StateCodec<x86::CpuState>::save(state, out);
-  return out.take();
+  return bytes_of(state);
 }
 
-u64 msr_of(const x86::CpuState& state, u32 index) {
-  const auto it = std::ranges::find(state.msrs, index, &x86::Msr::index);
-  return it == state.msrs.end() ? ~u64{0} : it->value;
-}
 void set_msr(x86::CpuState& state, u32 index, u64 value) {
   const auto it = std::ranges::find(state.msrs, index, &x86::Msr::index);
   ASSERT_NE(it, state.msrs.end()) << index;
@@ -40,7 +35,7 @@ void set_msr(x86::CpuState& state, u32 index, u64 value) {
 void expect_round_trip(Guest& guest) {
   const x86::CpuState before = guest.state();
   ASSERT_TRUE(guest.vcpu().set_state(before));
-  EXPECT_EQ(bytes_of(guest.state()), bytes_of(before));
+  EXPECT_EQ(steady_bytes_of(guest.state()), steady_bytes_of(before));
 }
 
 std::vector<u8> save(Guest& guest) {
@@ -146,7 +141,7 @@ TEST_P(KvmStateOnKernels, ChangedRegistersArriveAndComeBack) {
   EXPECT_EQ(after.xsave[0], 0x40);
   EXPECT_EQ(msr_of(after, kSysenterEip), 0xabcdefU);
   EXPECT_TRUE(after.events.nmi_pending);
-  EXPECT_EQ(bytes_of(after), bytes_of(state));
+  EXPECT_EQ(steady_bytes_of(after), steady_bytes_of(state));
 }
 
 TEST_F(KvmState, OfVectorRegistersHasTheLeastSizeWithoutXsave) {
@@ -201,7 +196,7 @@ TEST_F(KvmState, AddressesAreTranslatedThroughTheGuestsPageTables) {
 TEST_F(KvmState, AnUnpluggedVcpusDescriptorIsUsedAgainAndStartsAnew) {
   Guest guest({.vm = {}, .hidden = {}, .cpus = 2});
   const int descriptor = guest.vcpu(1).handle().fd.get();
-  const std::vector<u8> power_on = bytes_of(guest.state(1));
+  const std::vector<u8> power_on = steady_bytes_of(guest.state(1));
   x86::CpuState state = guest.state(1);
   state.gpr[x86::Rbx] = 99;
   ASSERT_TRUE(guest.vcpu(1).set_state(state));
@@ -210,7 +205,7 @@ TEST_F(KvmState, AnUnpluggedVcpusDescriptorIsUsedAgainAndStartsAnew) {
   guest.plug_vcpu();
   EXPECT_EQ(guest.vm().parked(), 0U);
   EXPECT_EQ(guest.vcpu(1).handle().fd.get(), descriptor);
-  EXPECT_EQ(bytes_of(guest.state(1)), power_on);
+  EXPECT_EQ(steady_bytes_of(guest.state(1)), power_on);
 }
 
 // ---- What a host refuses, by hand
@@ -392,7 +387,7 @@ TEST_F(KvmState, OfAMachineGoesOnInAnotherMachine) {
     ASSERT_TRUE(guest.wait([&] { return guest.peek<u32>(0x3000) > 1000; }));
     guest.pause();
     saved = save(guest);
-    vcpu = bytes_of(guest.state());
+    vcpu = steady_bytes_of(guest.state());
     counted = guest.peek<u32>(0x3000);
   }
   Guest other;
@@ -400,7 +395,7 @@ TEST_F(KvmState, OfAMachineGoesOnInAnotherMachine) {
   const auto loaded = load(other, saved);
   ASSERT_TRUE(loaded) << loaded.error().message();
   EXPECT_EQ(save(other), saved);
-  EXPECT_EQ(bytes_of(other.state()), vcpu);
+  EXPECT_EQ(steady_bytes_of(other.state()), vcpu);
   EXPECT_EQ(other.peek<u32>(0x3000), counted);
   other.start();
   EXPECT_TRUE(other.wait([&] { return other.peek<u32>(0x3000) > counted; }));

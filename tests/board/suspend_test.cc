@@ -13,16 +13,13 @@ namespace {
 constexpr unsigned kPm = 1 << 3 | 3;
 constexpr u16 kPmBase = 0x600, kPm1Enable = kPmBase + 2, kPm1Control = kPmBase + 4;
 constexpr u16 kPowerButton = 0x0100, kRtc = 0x0400, kWake = 0x8000;
-constexpr u8 kRegB = 0x0b, kRegC = 0x0c, kShutdownStatus = 0x0f, kAlarmEnable = 0x20;
+constexpr u8 kRegB = 0x0b, kShutdownStatus = 0x0f, kAlarmEnable = 0x20;
 constexpr KeyNumber kSpace = 0x39;
 
 class PcSuspend : public ::testing::Test {
  protected:
   PcSuspend() {
     machine.resume();
-    map_pm();
-  }
-  void map_pm() {
     auto& bus = *static_cast<PciBus*>(machine.find_bus("PCI"));
     bus.config_write(kPm, 0x40, kPmBase | 1, 4);
     bus.config_write(kPm, 0x80, 1, 1);
@@ -142,7 +139,6 @@ TEST_F(PcSuspend, IsEndedByAResetFromOutside) {
 }
 
 TEST_F(PcSuspend, NothingWakesWhatDoesNotSleep) {
-  machine.memory().store(0x5000, 1, 4);
   machine.service<Suspension>().wake(WakeSource::Other);
   machine.loop().iterate(false);
   EXPECT_EQ(status() & kWake, 0);

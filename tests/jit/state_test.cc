@@ -2,6 +2,7 @@
 // The state of a software processor out and in again, by itself and with its machine.
 #include "rhea/softmmu/snapshot.h"
 #include "tests/jit/jit_guest.h"
+#include "tests/support/cpu_state.h"
 
 #include <gtest/gtest.h>
 
@@ -27,17 +28,6 @@ x86::CpuState state_of(JitGuest& guest, unsigned cpu = 0) {
   x86::CpuState state;
   EXPECT_TRUE(guest.vcpu(cpu).get_state(state));
   return state;
-}
-
-std::vector<u8> bytes_of(const x86::CpuState& state) {
-  StateWriter out;
-  StateCodec<x86::CpuState>::save(state, out);
-  return out.take();
-}
-
-u64 msr_of(const x86::CpuState& state, u32 index) {
-  const auto it = std::ranges::find(state.msrs, index, &x86::Msr::index);
-  return it == state.msrs.end() ? ~u64{0} : it->value;
 }
 
 void put(x86::CpuState& state, unsigned apic_register, u32 value) {
