@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Accesses that no TLB entry serves: translation, page crossings, devices, watched pages, checks.
+#include "softmmu/host_access.h"
 #include "target/x86/cpu.h"
 #include "target/x86/paging.h"
 #include "target/x86/system/debug.h"
@@ -29,6 +30,19 @@ void read_device(Bus& bus, u64 address, u8* to, unsigned size) {
     size -= piece;
   }
 }
+
+// No byte is written twice, as memcpy() does for small sizes: between the two, another processor
+// may have written there. What is aligned and no larger than a register moves as one.
+void write_host(u8* host, const u8* from, unsigned size) {
+  while (size > 0) {
+    const unsigned piece = piece_of(size);
+    softmmu::copy_to_host(host, from, piece);
+    host += piece;
+    from += piece;
+    size -= piece;
+  }
+}
+
 void write_device(Bus& bus, u64 address, const u8* from, unsigned size) {
   while (size > 0) {
     const unsigned piece = piece_of(size);
@@ -126,7 +140,7 @@ void Cpu::write_slow(u64 at, const void* from, unsigned size, unsigned segment, 
   const auto put = [this, as](Piece& piece, const u8* bytes_from, unsigned count) {
     attach(piece, as);
     if (u8* host = piece.write_host()) {
-      std::memcpy(host, bytes_from, count);
+      write_host(host, bytes_from, count);
       if (piece.page.watched) bus->wrote(piece.physical, count);
     } else {
       write_device(*bus, piece.physical, bytes_from, count);
@@ -198,7 +212,7 @@ void Cpu::read_bytes(unsigned segment, u64 offset, void* to, unsigned size) {
 void Cpu::write_bytes(unsigned segment, u64 offset, const void* from, unsigned size) {
   const u64 at = linear(segment, offset, size, true);
   if (u8* host = Tlb::find(tlb[index(privilege)].write, at, size)) [[likely]]
-    std::memcpy(host, from, size);
+    write_host(host, static_cast<const u8*>(from), size);
   else
     write_slow(at, from, size, segment, privilege);
 }

@@ -33,6 +33,29 @@ TEST(JitThreads, AcrossACacheLineToo) { EXPECT_EQ(count_of_four(0x603e), 4U * 65
 
 TEST(JitThreads, AcrossAPageToo) { EXPECT_EQ(count_of_four(0x6ffe), 4U * 65535); }
 
+// A lock in the page of code, where no TLB entry serves a store. One that is made twice opens the
+// lock for the other processor, and then once more while that has it.
+TEST(JitThreads, AStoreToAPageWithCodeIsMadeOnce) {
+  JitGuest guest(2);
+  for (unsigned cpu = 0; cpu < 2; ++cpu)
+    guest.load({0x66, 0xb9, 0x00, 0x00, 0x08, 0x00,  // mov ecx, 0x80000
+                0xb8, 0x01, 0x00,                    // mov ax, 1
+                0x87, 0x06, 0x00, 0x18,              // xchg [0x1800], ax
+                0x85, 0xc0,                          // test ax, ax
+                0x75, 0xf5,                          // jnz $ - 9
+                0x66, 0xff, 0x06, 0x04, 0x18,        // inc dword [0x1804]
+                0xc7, 0x06, 0x00, 0x18, 0x00, 0x00,  // mov word [0x1800], 0
+                0x67, 0xe2, 0xe7,                    // loop, by ecx, $ - 22
+                0xe6, 0x81,                          // out 0x81, al
+                0xf4},                               // hlt
+               cpu);
+  guest.start();
+  EXPECT_TRUE(guest.wait_done(2));
+  u32 value = 0;
+  std::memcpy(&value, guest.memory() + 0x1804, sizeof value);
+  EXPECT_EQ(value, 2U * 0x80000);
+}
+
 TEST(JitThreads, NoStopIsLost) {
   JitGuest guest(2);
   for (unsigned cpu = 0; cpu < 2; ++cpu)
