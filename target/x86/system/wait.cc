@@ -3,6 +3,8 @@
 #include "target/x86/system/checks.h"
 #include "target/x86/system/functions.h"
 
+#include <thread>
+
 namespace rhea::x86::system {
 
 void hlt(Cpu& cpu, const Insn&) {
@@ -28,7 +30,11 @@ void mwait(Cpu& cpu, const Insn&) {
   cpu.leave_block = true;
 }
 
-void pause(Cpu&, const Insn&) {}
+/// The guest waits for another processor, whose thread may be waiting for this one's host CPU.
+void pause(Cpu& cpu, const Insn&) {
+  constexpr unsigned kPausesPerYield = 32;
+  if (++cpu.pauses % kPausesPerYield == 0) std::this_thread::yield();
+}
 
 void undefined(Cpu&, const Insn&) { raise(Vector::Ud); }
 
