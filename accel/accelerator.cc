@@ -69,6 +69,13 @@ AccelService::AccelService(Machine& machine) : machine_(&machine) {}
 
 AccelService::~AccelService() {
   machine_->stop_vcpus();
+  let_go();
+}
+
+// Processors and what they share use services that are made later than this one, and so end before.
+void AccelService::objects_gone() { let_go(); }
+
+void AccelService::let_go() {
   vcpus_.clear();
   vm_.reset();
 }

@@ -86,6 +86,7 @@ class AccelService final : public MachineService {
  public:
   explicit AccelService(Machine& machine);
   ~AccelService() override;
+  void objects_gone() override;
 
   /// -accel, -machine accel=: a list "kvm:tcg" of candidates in order; what follows a comma belongs
   /// to the last ("kvm:tcg,thread=multi"). The first that works is taken; the others' reasons are
@@ -107,6 +108,7 @@ class AccelService final : public MachineService {
 
  private:
   void log_registers(unsigned index) const;
+  void let_go();
 
   Machine* machine_;
   std::vector<std::string> candidates_;

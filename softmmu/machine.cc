@@ -57,6 +57,7 @@ Machine::~Machine() {
       while (!root->children().empty()) root->remove(*root->children().back());
   }
   destroy_children();
+  for (auto it = service_order_.rbegin(); it != service_order_.rend(); ++it) (*it)->objects_gone();
   while (!service_order_.empty()) {
     const MachineService* last = service_order_.back();
     service_order_.pop_back();

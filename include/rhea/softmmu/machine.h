@@ -55,6 +55,9 @@ class MachineService {
   /// Called when the machine ends, youngest service first, while every object still stands: let go
   /// of them.
   virtual void shutdown() {}
+  /// Called after that, youngest first, when all objects are gone while every service still stands:
+  /// let go of those.
+  virtual void objects_gone() {}
 };
 
 class Machine final : public Object {
