@@ -45,7 +45,8 @@ SANITIZE = Flavour(
     timeout_factor=4)
 TSAN = Flavour(
     "tsan", "build-tsan", ("-Db_sanitize=thread", "-Doptimization=1", *INSTRUMENTED),
-    {"TSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:second_deadlock_stack=1" + suppressions()},
+    {"TSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:second_deadlock_stack=1" + suppressions(),
+     "RHEA_GUEST_SECONDS": "2400", "RHEA_STORM_ROUNDS": "3000"},
     timeout_factor=10)
 
 

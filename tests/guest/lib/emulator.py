@@ -116,14 +116,14 @@ class Emulator:
     def wait_said(self, text: str) -> None:
         self.wait_for(lambda: text in self.said(), f"'{text}' on the debug console")
 
-    def wait_end(self) -> int:
+    def wait_end(self, seconds: float = SECONDS) -> int:
         try:
-            return self.process.wait(SECONDS)
+            return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise self.failure(f"still running after {SECONDS:.0f} s") from None
+            raise self.failure(f"still running after {seconds:.0f} s") from None
 
-    def expect_end(self, status: int) -> None:
-        ended = self.wait_end()
+    def expect_end(self, status: int, seconds: float = SECONDS) -> None:
+        ended = self.wait_end(seconds)
         if ended != status:
             raise self.failure(f"ended with status {ended}, expected {status}")
 
