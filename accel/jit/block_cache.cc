@@ -85,8 +85,10 @@ bool BlockCache::renew(Block& block, PageBlocks& page, const u8* host, unsigned 
 
 std::unique_ptr<Block> BlockCache::decode(std::span<const u8> code, const CodeMode& mode) const {
   auto block = std::make_unique<Block>();
-  const x86::DecodeMode how{
-      .code_bits = mode.code_bits(), .real_or_v86 = mode.real_or_v86(), .features = features_};
+  const x86::DecodeMode how{.code_bits = mode.code_bits(),
+                            .real_or_v86 = mode.real_or_v86(),
+                            .features = &model_->features,
+                            .amd = model_->is_amd()};
   while (block->insns.size() < kMaxInsns && !code.empty()) {
     Insn insn;
     const DecodeStatus status = x86::decode(code, how, insn);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "accel/jit/code_map.h"
+#include "target/x86/cpuid.h"
 #include "target/x86/decode/decode.h"
 #include "target/x86/insn.h"
 
@@ -75,7 +76,7 @@ class BlockCache {
   static constexpr std::size_t kPageCost = 4, kBlockCost = 4;
 
   /// `epoch` is raised whenever linear addresses may mean something else.
-  BlockCache(const x86::FeatureSet& features, u64& epoch) : features_(&features), epoch_(&epoch) {}
+  BlockCache(const x86::CpuModel& model, u64& epoch) : model_(&model), epoch_(&epoch) {}
 
   /// The block at a linear address, reached from `from` (may be null), if it is known and good.
   Block* find(Block* from, u64 linear, const CodeMode& mode) {
@@ -116,7 +117,7 @@ class BlockCache {
   static bool renew(Block& block, PageBlocks& page, const u8* host, unsigned at);
   std::unique_ptr<Block> decode(std::span<const u8> code, const CodeMode& mode) const;
 
-  const x86::FeatureSet* features_;
+  const x86::CpuModel* model_;
   u64* epoch_;
   std::size_t insns_{0};
   std::array<Link, kJumps> jumps_{};

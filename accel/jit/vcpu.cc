@@ -25,7 +25,7 @@ JitVcpu::JitVcpu(Vm& vm, unsigned index, x86::CpuModel model)
       cpu_(bus_, model_),
       apic_(vm.machine().service<apic::ApicBus>(), *this, vm.machine().virtual_clock(),
             model_.apic_id, index == 0),
-      cache_(model_.features, cpu_.code_epoch) {
+      cache_(model_, cpu_.code_epoch) {
   vm.add(*this);
   reset(ResetKind::Cold);
 }

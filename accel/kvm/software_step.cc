@@ -150,7 +150,8 @@ bool SoftwareStep::beyond(x86::Fetched& fetched) {
   const std::span<const u8> bytes(fetched.bytes.data(), fetched.count);
   x86::DecodeMode how{.code_bits = cpu_.code_bits,
                       .real_or_v86 = cpu_.mode <= x86::Mode::Virtual8086,
-                      .features = &offered_};
+                      .features = &offered_,
+                      .amd = cpu_.model->is_amd()};
   x86::Insn insn;
   if (x86::decode(bytes, how, insn) == x86::DecodeStatus::Ok) return true;
   how.features = nullptr;

@@ -45,6 +45,7 @@ struct CpuModel {
   Topology topology;
   u32 apic_id{};
 
+  bool is_amd() const { return vendor == "AuthenticAMD"; }
   bool has(Feature feature) const { return features[static_cast<unsigned>(feature)]; }
   void set(Feature feature, bool on = true) { features[static_cast<unsigned>(feature)] = on; }
   /// Family, model and stepping as leaf 1's EAX has them.

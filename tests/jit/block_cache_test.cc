@@ -10,9 +10,9 @@ namespace {
 const jit::CodeMode kMode(32, false, false);
 
 TEST(JitBlockCache, AJumpIsForgottenEvenAfterFourThousandMillionFlushes) {
-  const x86::FeatureSet features;
+  const x86::CpuModel model;
   u64 epoch = 1;
-  auto cache = std::make_unique<jit::BlockCache>(features, epoch);
+  auto cache = std::make_unique<jit::BlockCache>(model, epoch);
   const jit::CodePage page;
   const std::atomic<u64> written{0};
   jit::Block from, to;
@@ -26,9 +26,9 @@ TEST(JitBlockCache, AJumpIsForgottenEvenAfterFourThousandMillionFlushes) {
 }
 
 TEST(JitBlockCache, PagesWithoutAWholeInstructionFillItToo) {
-  const x86::FeatureSet features;
+  const x86::CpuModel model;
   u64 epoch = 1;
-  auto cache = std::make_unique<jit::BlockCache>(features, epoch);
+  auto cache = std::make_unique<jit::BlockCache>(model, epoch);
   constexpr u64 kSize = 512 * MiB;
   jit::CodePages pages(std::shared_ptr<RamBlock>(RamBlock::create("ram", kSize, {}).value()));
   for (u64 offset = 0; offset < kSize; offset += kPageSize)
@@ -37,10 +37,10 @@ TEST(JitBlockCache, PagesWithoutAWholeInstructionFillItToo) {
 }
 
 TEST(JitBlockCache, AnInstructionAcrossPagesLeavesNothing) {
-  x86::FeatureSet features;
-  features.set();
+  x86::CpuModel model;
+  model.features.set();
   u64 epoch = 1;
-  auto cache = std::make_unique<jit::BlockCache>(features, epoch);
+  auto cache = std::make_unique<jit::BlockCache>(model, epoch);
   jit::CodePages pages(std::shared_ptr<RamBlock>(RamBlock::create("ram", kPageSize, {}).value()));
   pages.at(0).watch();
   u8* const host = pages.ram()->host();
@@ -50,6 +50,22 @@ TEST(JitBlockCache, AnInstructionAcrossPagesLeavesNothing) {
   EXPECT_TRUE(page.blocks.empty());
   EXPECT_NE(cache->block(page, host, 0xffd, kMode), nullptr);
   EXPECT_EQ(page.blocks.size(), 1U);
+}
+
+TEST(JitBlockCache, NearBranchesAreDecodedAsTheModelsVendorDoes) {
+  x86::CpuModel amd, intel;
+  intel.vendor = "GenuineIntel";
+  u64 epoch = 1;
+  auto amds = std::make_unique<jit::BlockCache>(amd, epoch);
+  auto intels = std::make_unique<jit::BlockCache>(intel, epoch);
+  jit::CodePages pages(std::shared_ptr<RamBlock>(RamBlock::create("ram", kPageSize, {}).value()));
+  pages.at(0).watch();
+  u8* const host = pages.ram()->host();
+  host[0] = 0x66;
+  host[1] = 0xe9;  // JMP
+  const jit::CodeMode mode(64, false, false);
+  EXPECT_EQ(amds->block(amds->page(host, pages, 0), host, 0, mode)->bytes, 4U);
+  EXPECT_EQ(intels->block(intels->page(host, pages, 0), host, 0, mode)->bytes, 6U);
 }
 
 }  // namespace

@@ -51,7 +51,8 @@ void fetch(Cpu& cpu, Fetched& to) {
       throw Fault{.vector = Vector::Db, .dr6 = hit};
   const DecodeMode how{.code_bits = cpu.code_bits,
                        .real_or_v86 = cpu.mode <= Mode::Virtual8086,
-                       .features = &cpu.model->features};
+                       .features = &cpu.model->features,
+                       .amd = cpu.model->is_amd()};
   CodeReader code(cpu);
   to.status = DecodeStatus::TooLong;
   for (to.count = 0; to.count < to.bytes.size();) {

@@ -76,7 +76,7 @@ const PlainMsr* find_plain_msr(u32 index) {
 }
 
 bool has_msr(const CpuModel& model, u32 index) {
-  const bool amd = model.vendor == "AuthenticAMD";
+  const bool amd = model.is_amd();
   if (is_variable_mtrr(index) || is_fixed_mtrr(index)) return model.has(Feature::Mtrr);
   if (index - msr::kIorrFirst < 4) return amd;
   switch (index) {
