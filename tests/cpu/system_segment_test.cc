@@ -141,6 +141,19 @@ TEST_F(Segments, PopKeepsTheStackPointerOnAFault) {
   EXPECT_EQ(cpu.gpr[x86::Rsp], 0x6000u);
 }
 
+TEST_F(Segments, ArplWritesOnlyWhatItRaises) {
+  cpu.seg[x86::Ds].attributes &= ~2;  // read-only
+  cpu.seg[x86::Ds].refresh();
+  bench.poke<u16>(0x9000, 0x0ab2);
+  cpu.gpr[x86::Rcx] = 2;
+  auto insn = CpuBench::memory(0x9000, 0, 2);
+  insn.op[1] = CpuBench::gpr(x86::Rcx, 2);
+  EXPECT_FALSE(bench.execute(x86::system::arpl, insn));
+  EXPECT_FALSE(cpu.flags.zf());
+  cpu.gpr[x86::Rcx] = 3;
+  expect(bench.execute(x86::system::arpl, insn), Vector::Gp, 0);
+}
+
 TEST_F(Segments, LarGivesTheAccessRights) {
   cpu.gpr[x86::Rcx] = CpuBench::kData3;
   bench.execute(x86::system::lar, CpuBench::two(CpuBench::gpr(x86::Rax), CpuBench::gpr(x86::Rcx)));

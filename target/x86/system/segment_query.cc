@@ -70,15 +70,13 @@ void lsl(Cpu& cpu, const Insn& insn) {
 void arpl(Cpu& cpu, const Insn& insn) {
   require_protected(cpu);
   const u16 from = cpu.reg<u16>(insn.op[1].reg);
-  bool raised = false;
-  const auto adjust = [&](u16 selector) {
-    raised = rpl_of(selector) < rpl_of(from);
-    return static_cast<u16>(raised ? (selector & ~3) | rpl_of(from) : selector);
-  };
-  if (insn.op[0].kind == OperandKind::Memory)
-    cpu.modify<u16>(insn.seg, cpu.effective_address(insn), false, adjust);
-  else
-    cpu.set_reg<u16>(insn.op[0].reg, adjust(cpu.reg<u16>(insn.op[0].reg)));
+  const u16 selector = read_word(cpu, insn, 0);
+  const bool raised = rpl_of(selector) < rpl_of(from);
+  const auto wanted = static_cast<u16>((selector & ~3) | rpl_of(from));
+  if (raised && insn.op[0].kind == OperandKind::Memory)
+    cpu.write<u16>(insn.seg, cpu.effective_address(insn), wanted);
+  else if (raised)
+    cpu.set_reg<u16>(insn.op[0].reg, wanted);
   set_zf(cpu, raised);
 }
 
