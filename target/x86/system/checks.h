@@ -17,7 +17,12 @@ inline void require_protected(const Cpu& cpu) {
 inline void check_umip(const Cpu& cpu) {
   if ((cpu.cr4 & cr4::kUmip) != 0 && cpu.cpl != 0) raise(Vector::Gp, 0);
 }
-inline bool is_amd(const Cpu& cpu) { return cpu.model->vendor == "AuthenticAMD"; }
+inline bool is_amd(const Cpu& cpu) { return cpu.model->is_amd(); }
+
+/// Bytes of the offset in a far pointer in memory: with REX.W four on AMD's processors.
+inline unsigned far_offset_size(const Cpu& cpu, const Insn& insn) {
+  return insn.operand_size == 8 && is_amd(cpu) ? 4 : insn.operand_size;
+}
 
 /// A 16-bit operand in a register or memory.
 inline u16 read_word(Cpu& cpu, const Insn& insn, unsigned n) {

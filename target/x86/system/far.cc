@@ -13,8 +13,9 @@ FarPointer far_operand(Cpu& cpu, const Insn& insn) {
   if (insn.op[0].kind != OperandKind::Memory)
     return {.selector = insn.imm2, .offset = insn.imm & Cpu::size_mask(insn.operand_size)};
   const u64 at = cpu.effective_address(insn);
-  const u64 offset = read_sized(cpu, insn.seg, at, insn.operand_size);
-  const u64 behind = (at + insn.operand_size) & Cpu::size_mask(insn.address_size);
+  const unsigned size = far_offset_size(cpu, insn);
+  const u64 offset = read_sized(cpu, insn.seg, at, size);
+  const u64 behind = (at + size) & Cpu::size_mask(insn.address_size);
   return {.selector = cpu.read<u16>(insn.seg, behind), .offset = offset};
 }
 
