@@ -3,6 +3,7 @@
 #pragma once
 
 #include "target/x86/isa/row.h"
+#include "tests/cpu/native_layout.h"
 
 #include <string>
 #include <vector>
@@ -18,10 +19,10 @@ struct IntegerReport {
   std::vector<std::string> thin;  ///< forms with fewer than half the cases that were asked for
 };
 
-/// Why a row has no comparison with the host in 64-bit user mode; null: it has one.
-const char* reason_not_compared(const isa::Row& row);
+/// Why a row has no comparison with the host at CPL 3 in a mode; null: it has one.
+const char* reason_not_compared(const isa::Row& row, NativeMode mode);
 
 /// `cases` of each form. Must run in a process of its own (NativeRun).
-IntegerReport compare_integer_rows(u64 cases, u64 seed);
+IntegerReport compare_integer_rows(NativeMode mode, u64 cases, u64 seed);
 
 }  // namespace rhea::x86

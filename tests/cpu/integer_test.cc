@@ -39,11 +39,13 @@ std::string in_child(Action action) {
   return text;
 }
 
-TEST(Integer, EveryFormDoesWhatTheHostDoes) {
-  const u64 cases = test::from_environment("RHEA_CPU_CASES", 2000);
+class Integer : public testing::TestWithParam<NativeMode> {};
+
+TEST_P(Integer, EveryFormDoesWhatTheHostDoes) {
+  const u64 cases = test::from_environment("RHEA_CPU_CASES", 1000);
   const u64 seed = test::from_environment("RHEA_CPU_SEED", 1);
   const std::string text = in_child([&] {
-    const IntegerReport report = compare_integer_rows(cases, seed);
+    const IntegerReport report = compare_integer_rows(GetParam(), cases, seed);
     fmt::print("{} cases of {} forms, {} of them faults; {} strayed\n", report.cases, report.forms,
                report.faults, report.strayed);
     if (!report.thin.empty())
@@ -53,6 +55,10 @@ TEST(Integer, EveryFormDoesWhatTheHostDoes) {
   });
   EXPECT_EQ(text, "");
 }
+
+INSTANTIATE_TEST_SUITE_P(Modes, Integer, testing::ValuesIn(kNativeModes), [](const auto& test) {
+  return fmt::format("Code{}", layout(test.param).code_bits);
+});
 
 }  // namespace
 }  // namespace rhea::x86
