@@ -72,6 +72,7 @@ class PcBoard final : public Board {
   bool acpi_{};
   bool usb_{};
   OnOffAuto smm_{};
+  OnOffAuto with_pic_{}, with_pit_{};
   bool vmport_{};
   bool hpet_{};
   bool graphics_{};
@@ -129,6 +130,10 @@ void PcBoard::describe(Schema<PcBoard>& s) {
   };
   s.property("smm", &PcBoard::smm_, OnOffAuto::Auto)
       .help("system management mode; auto: where the accelerator has it");
+  s.property("pic", &PcBoard::with_pic_, OnOffAuto::Auto)
+      .help("the two 8259 interrupt controllers; auto: they are there");
+  s.property("pit", &PcBoard::with_pit_, OnOffAuto::Auto)
+      .help("the 8254 timer, and the speaker on it; auto: they are there");
   absent("usb", &PcBoard::usb_);
   absent("vmport", &PcBoard::vmport_);
   absent("hpet", &PcBoard::hpet_);
@@ -201,8 +206,9 @@ Result<> PcBoard::add_interrupt_controllers() {
     const TypeInfo* info = find_type(type);
     return info != nullptr && info->bus == "ISA" ? isa_ : nullptr;
   };
-  pic_ = TRY(add(parts.pic, bus_of(parts.pic)));
+  if (with_pic_ != OnOffAuto::Off) pic_ = TRY(add(parts.pic, bus_of(parts.pic)));
   ioapic_ = TRY(add(parts.ioapic, bus_of(parts.ioapic)));
+  if (with_pit_ == OnOffAuto::Off) return {};
   Device* pit = TRY(add(parts.pit, bus_of(parts.pit)));
   if (pit->has_gpio_out("", 0)) pit->connect_gpio_out("", 0, isa_->irq(0));
   TRY(add("isa-pcspk", isa_, {{"pit", pit->path()}}));

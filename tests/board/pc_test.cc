@@ -58,6 +58,28 @@ TEST(Pc, RamBeyondTheHoleLiesAboveFourGigabytes) {
   EXPECT_EQ(range_of(pc.machine(), 0x100000000), "100000000-17fffffff pc.ram");
 }
 
+TEST(Pc, TheOldTimerAndInterruptControllersCanBeLeftOut) {
+  const auto without = [](const char* part) {
+    return [part](Machine& machine) {
+      machine.service<hw::BoardService>().properties.emplace_back(part, "off");
+    };
+  };
+  // Port 61 is the speaker's, which is the timer's; the 8259's mask reads as it was written.
+  const auto has_pit = [](Pc& pc) { return pc.machine().io().load(0x61, 1) != 0xff; };
+  const auto has_pic = [](Pc& pc) {
+    pc.machine().io().store(0x21, 0x5a, 1);
+    return pc.machine().io().load(0x21, 1) == 0x5a;
+  };
+  Pc whole, no_pit({}, without("pit")), no_pic({}, without("pic"));
+  EXPECT_TRUE(has_pit(whole) && has_pic(whole));
+  EXPECT_TRUE(!has_pit(no_pit) && has_pic(no_pit));
+  EXPECT_TRUE(has_pit(no_pic) && !has_pic(no_pic));
+  EXPECT_EQ(no_pit.machine().io().load(0x40, 1), 0xffu);
+  // Lines have nowhere to go but the I/O APIC.
+  no_pic.machine().interrupts.gsi(4).set(true);
+  no_pic.machine().reset_now(ShutdownCause::SubsystemReset, ResetKind::Cold);
+}
+
 TEST(Pc, TwoBoardsLiveInOneProcess) {
   Pc one;
   Pc two;
