@@ -4,9 +4,10 @@
 // predictor could learn by heart.
 #include "target/x86/decode/decode.h"
 
+#include <link.h>
+
 #include <cstdio>
 #include <ctime>
-#include <link.h>
 #include <span>
 #include <string_view>
 

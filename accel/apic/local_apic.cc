@@ -1,50 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The local APIC: registers, priorities, messages.
+// The local APIC: priorities, messages, pins.
 #include "accel/apic/local_apic.h"
 
 #include "accel/apic/apic_bus.h"
-#include "rhea/util/log.h"
+#include "accel/apic/apic_registers.h"
 
 #include <bit>
 
 namespace rhea::apic {
 namespace {
 
-enum Register : unsigned {
-  kId = 0x20,
-  kVersion = 0x30,
-  kTpr = 0x80,
-  kApr = 0x90,
-  kPpr = 0xa0,
-  kEoi = 0xb0,
-  kLdr = 0xd0,
-  kDfr = 0xe0,
-  kSvr = 0xf0,
-  kIsr = 0x100,
-  kTmr = 0x180,
-  kIrr = 0x200,
-  kEsr = 0x280,
-  kIcrLow = 0x300,
-  kIcrHigh = 0x310,
-  kLvtTimer = 0x320,
-  kLvtError = 0x370,
-  kInitialCount = 0x380,
-  kCurrentCount = 0x390,
-  kDivide = 0x3e0,
-  kSelfIpi = 0x3f0,
-};
-
-constexpr u32 kVersionValue = 0x0105'0014;  // six LVT entries, EOI broadcast can be suppressed
-constexpr u32 kMasked = 1 << 16, kRemoteIrr = 1 << 14, kPending = 1 << 12, kLevel = 1 << 15;
+constexpr u32 kLevel = 1 << 15;
 constexpr u32 kSuppressEoiBroadcast = 1 << 12;
-constexpr u32 kErrorSendIllegal = 1 << 5, kErrorReceiveIllegal = 1 << 6, kErrorRegister = 1 << 7;
-constexpr u32 kTscDeadlineMsr = 0x6e0, kX2apicMsrs = 0x800;
-constexpr u64 kX2apicIcr = 0x830;
-// What software can write of timer, thermal, performance, LINT0, LINT1, error.
-constexpr std::array<u32, 6> kLvtMasks = {
-    0x710ff & ~kPending, 0x107ff, 0x107ff, 0x1a7ff, 0x1a7ff, 0x100ff};
-
-bool is_bank(unsigned offset, unsigned first) { return offset >= first && offset < first + 0x80; }
 
 }  // namespace
 
@@ -73,7 +40,7 @@ void LocalApic::reset() {
   svr_ = 0xff;
   esr_ = pending_esr_ = divide_ = 0;
   icr_ = 0;
-  lvt_.fill(kMasked);
+  lvt_.fill(reg::kMasked);
   isr_ = tmr_ = irr_ = {};
   initial_count_ = 0;
   counting_ = false;
@@ -140,7 +107,7 @@ bool LocalApic::passes_extint() const {
   if (!enabled()) return true;
   const std::lock_guard lock(mutex_);
   const u32 lint0 = lvt_[kLint0];
-  return (lint0 & kMasked) == 0 &&
+  return (lint0 & reg::kMasked) == 0 &&
          static_cast<DeliveryMode>(lint0 >> 8 & 7) == DeliveryMode::ExtInt;
 }
 
@@ -194,7 +161,7 @@ void LocalApic::accept(const Message& message) {
 }
 
 void LocalApic::raise_locked(u8 vector, bool level) {
-  if (vector < 16) return error_locked(kErrorReceiveIllegal);
+  if (vector < 16) return error_locked(reg::kReceiveIllegal);
   const u32 bit = 1u << vector % 32;
   irr_[vector / 32] |= bit;
   if (level)
@@ -206,7 +173,7 @@ void LocalApic::raise_locked(u8 vector, bool level) {
 
 void LocalApic::error_locked(u32 bit) {
   pending_esr_ |= bit;
-  if ((lvt_[kError] & kMasked) == 0 && (lvt_[kError] & 0xff) >= 16)
+  if ((lvt_[kError] & reg::kMasked) == 0 && (lvt_[kError] & 0xff) >= 16)
     raise_locked(static_cast<u8>(lvt_[kError]), false);
 }
 
@@ -217,7 +184,7 @@ void LocalApic::fire(Lvt lvt) {
     const std::lock_guard lock(mutex_);
     entry = lvt_[lvt];
   }
-  if (!enabled() || (entry & kMasked) != 0) return;
+  if (!enabled() || (entry & reg::kMasked) != 0) return;
   const auto mode = lvt == kTimer || lvt == kError ? DeliveryMode::Fixed
                                                    : static_cast<DeliveryMode>(entry >> 8 & 7);
   accept({.vector = static_cast<u8>(entry),
@@ -269,7 +236,7 @@ void LocalApic::end_of_interrupt() {
 void LocalApic::write_icr(u64 value) {
   {
     const std::lock_guard lock(mutex_);
-    icr_ = value & ~u64{kPending};
+    icr_ = value & ~u64{reg::kPending};
   }
   Message message{.vector = static_cast<u8>(value),
                   .mode = static_cast<DeliveryMode>(value >> 8 & 7),
@@ -282,7 +249,7 @@ void LocalApic::write_icr(u64 value) {
   if (message.mode == DeliveryMode::Fixed || message.mode == DeliveryMode::LowestPriority) {
     if (message.vector < 16) {
       const std::lock_guard lock(mutex_);
-      return error_locked(kErrorSendIllegal);
+      return error_locked(reg::kSendIllegal);
     }
     message.level = false;
   }
@@ -293,172 +260,6 @@ void LocalApic::write_icr(u64 value) {
     case 2: message.destination = everybody; return bus_->send(message);
     default: message.destination = everybody; return bus_->send(message, this);
   }
-}
-
-// ---- Registers
-
-u32 LocalApic::read(unsigned offset) {
-  const std::lock_guard lock(mutex_);
-  return read_locked(offset);
-}
-
-u64 LocalApic::read_page(unsigned offset, unsigned size) {
-  if ((offset & 0xf) >= 4) return 0;
-  return (read(offset) >> 8 * (offset & 3)) & all_ones(size);
-}
-
-void LocalApic::write_page(unsigned offset, u64 value, unsigned size) {
-  if (size != 4 || (offset & 0xf) != 0)
-    return log_guest("apic", "{}-byte write at {:#x}", size, offset);
-  write(offset, static_cast<u32>(value));
-}
-
-u32 LocalApic::read_locked(unsigned offset) {
-  const unsigned at = offset & 0xff0;
-  if (is_bank(at, kIsr)) return isr_[(at - kIsr) / 16];
-  if (is_bank(at, kTmr)) return tmr_[(at - kTmr) / 16];
-  if (is_bank(at, kIrr)) return irr_[(at - kIrr) / 16];
-  if (at >= kLvtTimer && at <= kLvtError) return lvt_[kTimer + (at - kLvtTimer) / 16];
-  switch (at) {
-    case kId: return x2apic() ? id_ : xapic_id_;
-    case kVersion: return kVersionValue;
-    case kTpr: return tpr_;
-    case kApr:
-    case kPpr: return processor_priority();
-    case kLdr: return ldr_;
-    case kDfr: return dfr_;
-    case kSvr: return svr_;
-    case kEsr: return esr_;
-    case kIcrLow: return static_cast<u32>(icr_);
-    case kIcrHigh: return static_cast<u32>(icr_ >> 32);
-    case kInitialCount: return initial_count_;
-    case kCurrentCount: return current_count();
-    case kDivide: return divide_;
-    default: pending_esr_ |= kErrorRegister; return 0;
-  }
-}
-
-void LocalApic::set_lvt(Lvt lvt, u32 value) {
-  {
-    const std::lock_guard lock(mutex_);
-    value &= kLvtMasks[lvt];
-    if (!software_enabled()) value |= kMasked;
-    if (lvt != kTimer) lvt_[lvt] = value;
-    if (lvt != kTimer && lvt != kLint0) return;
-  }
-  if (lvt == kTimer) return set_timer_entry(value);
-  // The 8259s may have been waiting for LINT0.
-  if (lint0_) processor_->interrupt();
-}
-
-void LocalApic::write(unsigned offset, u32 value) {
-  const unsigned at = offset & 0xff0;
-  if (at >= kLvtTimer && at <= kLvtError)
-    return set_lvt(static_cast<Lvt>(kTimer + (at - kLvtTimer) / 16), value);
-  switch (at) {
-    case kEoi: return end_of_interrupt();
-    case kIcrLow: return write_icr((icr_ & ~u64{0xffff'ffff}) | value);
-    case kInitialCount: return start_timer(value);
-    case kDivide: return set_divide(value & 0xb);
-    default: break;
-  }
-  {
-    const std::lock_guard lock(mutex_);
-    switch (at) {
-      case kId: xapic_id_ = value & 0xff00'0000; break;
-      case kTpr: tpr_ = static_cast<u8>(value); break;
-      case kLdr: ldr_ = value & 0xff00'0000; break;
-      case kDfr: dfr_ = value | 0x0fff'ffff; break;
-      case kSvr:
-        svr_ = value & 0x11ff;
-        if (!software_enabled())
-          for (u32& lvt : lvt_) lvt |= kMasked;
-        break;
-      case kEsr:
-        esr_ = pending_esr_;
-        pending_esr_ = 0;
-        break;
-      case kIcrHigh: icr_ = (icr_ & 0xffff'ffff) | u64{value} << 32; break;
-      default: error_locked(kErrorRegister); break;
-    }
-    update();
-  }
-  if (has_interrupt()) processor_->interrupt();
-}
-
-// SDM vol. 3, table 11-6.
-bool LocalApic::read_msr(u32 index, u64& value) {
-  if (index == kTscDeadlineMsr) {
-    const std::lock_guard lock(mutex_);
-    value = timer_mode() == TimerMode::Deadline ? deadline_ : 0;
-    return true;
-  }
-  if (!x2apic() || index < kX2apicMsrs) return false;
-  const unsigned at = (index - kX2apicMsrs) * 16;
-  if (at == kEoi || at == kDfr || at == kIcrHigh || at == kSelfIpi || at > kSelfIpi) return false;
-  const std::lock_guard lock(mutex_);
-  if (at == kIcrLow) {
-    value = icr_;
-    return true;
-  }
-  const bool known = is_bank(at, kIsr) || is_bank(at, kTmr) || is_bank(at, kIrr) ||
-                     (at >= kLvtTimer && at <= kLvtError);
-  switch (at) {
-    case kId:
-    case kVersion:
-    case kTpr:
-    case kPpr:
-    case kLdr:
-    case kSvr:
-    case kEsr:
-    case kInitialCount:
-    case kCurrentCount:
-    case kDivide: break;
-    default:
-      if (!known) return false;
-  }
-  value = read_locked(at);
-  return true;
-}
-
-bool LocalApic::write_msr(u32 index, u64 value) {
-  if (index == kTscDeadlineMsr) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (timer_mode() != TimerMode::Deadline) return true;
-      deadline_ = value;
-    }
-    arm_deadline();
-    return true;
-  }
-  if (!x2apic() || index < kX2apicMsrs) return false;
-  const unsigned at = (index - kX2apicMsrs) * 16;
-  if (index == kX2apicIcr) {
-    write_icr(value);
-    return true;
-  }
-  if (value >> 32 != 0) return false;
-  const auto low = static_cast<u32>(value);
-  switch (at) {
-    case kSelfIpi:
-      if (low > 0xff) return false;
-      write_icr(low | 1u << 18);
-      return true;
-    case kEoi:
-    case kEsr:
-      if (low != 0) return false;
-      break;
-    case kTpr:
-      if (low > 0xff) return false;
-      break;
-    case kSvr:
-    case kInitialCount:
-    case kDivide: break;
-    default:
-      if (at < kLvtTimer || at > kLvtError) return false;
-  }
-  write(at, low);
-  return true;
 }
 
 }  // namespace rhea::apic

@@ -1,27 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The local APIC's timer (SDM vol. 3, 11.5.4), and its state in snapshots.
+// The local APIC's timer (SDM vol. 3, 11.5.4).
 #include "accel/apic/apic_bus.h"
 #include "accel/apic/local_apic.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace rhea::apic {
 namespace {
 
 /// The bus clock that the timer divides: 1 GHz, as KVM's.
 constexpr i64 kTickNs = 1;
-constexpr std::size_t kPageBytes = 1024;
-
-template <class T>
-void put(std::vector<u8>& page, unsigned offset, T value) {
-  std::memcpy(page.data() + offset, &value, sizeof value);
-}
-u32 get(const std::vector<u8>& page, unsigned offset) {
-  u32 value = 0;
-  std::memcpy(&value, page.data() + offset, sizeof value);
-  return value;
-}
 
 }  // namespace
 
@@ -132,62 +120,6 @@ void LocalApic::timer_expired() {
   }
   if (next >= 0) timer_.arm(next);
   fire(kTimer);
-}
-
-// KVM_GET_LAPIC's page: the registers at their offsets.
-void LocalApic::save(x86::CpuState& state) {
-  state.apic_base = base();
-  state.lapic.assign(kPageBytes, 0);
-  const std::lock_guard lock(mutex_);
-  auto& page = state.lapic;
-  for (unsigned offset = 0x20; offset < 0x3f0; offset += 16) {
-    const u32 errors = pending_esr_;
-    put(page, offset, read_locked(offset));
-    pending_esr_ = errors;
-  }
-  // The kernel keeps the count itself at the start of what follows the registers' last use.
-  put(page, 0x3f0, static_cast<u32>(pending_esr_));
-  put(page, 0x3f4, static_cast<u32>(deadline_));
-  put(page, 0x3f8, static_cast<u32>(deadline_ >> 32));
-}
-
-void LocalApic::load(const x86::CpuState& state) {
-  base_ = state.apic_base;
-  reset();
-  if (state.lapic.size() < kPageBytes) return;
-  const auto& page = state.lapic;
-  i64 expiry = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!x2apic()) xapic_id_ = get(page, 0x20);
-    tpr_ = static_cast<u8>(get(page, 0x80));
-    ldr_ = get(page, 0xd0);
-    dfr_ = get(page, 0xe0);
-    svr_ = get(page, 0xf0) & 0x11ff;
-    for (unsigned word = 0; word < 8; ++word) {
-      isr_[word] = get(page, 0x100 + word * 16);
-      tmr_[word] = get(page, 0x180 + word * 16);
-      irr_[word] = get(page, 0x200 + word * 16);
-    }
-    isr_[0] &= 0xffff'0000;
-    irr_[0] &= 0xffff'0000;
-    esr_ = get(page, 0x280);
-    icr_ = u64{get(page, 0x310)} << 32 | get(page, 0x300);
-    for (unsigned lvt = kTimer; lvt < kLvts; ++lvt) lvt_[lvt] = get(page, 0x320 + lvt * 16);
-    divide_ = get(page, 0x3e0) & 0xb;
-    pending_esr_ = get(page, 0x3f0) & 0xff;
-    initial_count_ = get(page, 0x380);
-    deadline_ = u64{get(page, 0x3f8)} << 32 | get(page, 0x3f4);
-    const u32 left = get(page, 0x390);
-    counting_ = initial_count_ != 0 && left != 0;
-    expiry = go_on_from(left);
-    update();
-  }
-  if (timer_mode() == TimerMode::Deadline)
-    arm_deadline();
-  else if (counting_)
-    timer_.arm(expiry);
-  if (has_interrupt()) processor_->interrupt();
 }
 
 }  // namespace rhea::apic

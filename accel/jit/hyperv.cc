@@ -2,6 +2,7 @@
 // The registers of a partition.
 #include "accel/jit/hyperv.h"
 
+#include "accel/apic/apic_registers.h"
 #include "accel/jit/vcpu.h"
 #include "accel/jit/vm.h"
 #include "target/x86/hyperv.h"
@@ -18,8 +19,6 @@ namespace msr = x86::hyperv_msr;
 constexpr u64 kEnable = 1, kLocked = 2, kFrame = ~u64{0xfff};
 constexpr u64 kPerSecond = 10'000'000;  // reference time has units of 100 ns
 constexpr u64 kApicHertz = 1'000'000'000;
-constexpr u32 kX2apicFirst = 0x800;
-constexpr unsigned kTpr = 0x80, kEoi = 0xb0, kIcrLow = 0x300, kIcrHigh = 0x310;
 
 /// No hypercall is offered: HV_STATUS_INVALID_HYPERCALL_CODE, in RAX or EDX:EAX, without asking.
 constexpr std::array<u8, 8> kHypercallPage = {0x31, 0xd2,                    // xor edx, edx
@@ -41,26 +40,26 @@ std::span<const u8> bytes_of(const T& value) {
 u64 read_apic(JitVcpu& vcpu, unsigned offset) {
   u64 value = 0;
   if (!vcpu.apic().x2apic()) return vcpu.apic().read_page(offset, 4);
-  vcpu.apic().read_msr(kX2apicFirst + offset / 16, value);
+  vcpu.apic().read_msr(apic::reg::kX2apicMsrs + offset / 16, value);
   return value;
 }
 
 void write_apic(JitVcpu& vcpu, unsigned offset, u64 value) {
   if (vcpu.apic().x2apic())
-    vcpu.apic().write_msr(kX2apicFirst + offset / 16, value);
+    vcpu.apic().write_msr(apic::reg::kX2apicMsrs + offset / 16, value);
   else
     vcpu.apic().write_page(offset, value, 4);
 }
 
 u64 read_icr(JitVcpu& vcpu) {
-  const u64 low = read_apic(vcpu, kIcrLow);
-  return vcpu.apic().x2apic() ? low : low | read_apic(vcpu, kIcrHigh) << 32;
+  const u64 low = read_apic(vcpu, apic::reg::kIcrLow);
+  return vcpu.apic().x2apic() ? low : low | read_apic(vcpu, apic::reg::kIcrHigh) << 32;
 }
 
 void write_icr(JitVcpu& vcpu, u64 value) {
-  if (vcpu.apic().x2apic()) return write_apic(vcpu, kIcrLow, value);
-  write_apic(vcpu, kIcrHigh, value >> 32);
-  write_apic(vcpu, kIcrLow, value & 0xffff'ffff);
+  if (vcpu.apic().x2apic()) return write_apic(vcpu, apic::reg::kIcrLow, value);
+  write_apic(vcpu, apic::reg::kIcrHigh, value >> 32);
+  write_apic(vcpu, apic::reg::kIcrLow, value & 0xffff'ffff);
 }
 
 }  // namespace
@@ -97,7 +96,7 @@ bool HypervPartition::read(JitVcpu& vcpu, u32 index, u64& value) {
     case msr::kTscFrequency: value = u64{vcpu.model().tsc_khz} * 1000; return true;
     case msr::kApicFrequency: value = kApicHertz; return true;
     case msr::kIcr: value = read_icr(vcpu); return true;
-    case msr::kTpr: value = read_apic(vcpu, kTpr); return true;
+    case msr::kTpr: value = read_apic(vcpu, apic::reg::kTpr); return true;
     case msr::kVpAssistPage: value = assist_page(vcpu); return true;
     default: return false;  // EOI is written only
   }
@@ -116,9 +115,9 @@ bool HypervPartition::write(JitVcpu& vcpu, u32 index, u64 value) {
       if ((value & 1) != 0) machine_->request_reset(ShutdownCause::GuestReset);
       return true;
     case msr::kReferenceTsc: set_reference_tsc(vcpu, value); return true;
-    case msr::kEoi: write_apic(vcpu, kEoi, 0); return true;
+    case msr::kEoi: write_apic(vcpu, apic::reg::kEoi, 0); return true;
     case msr::kIcr: write_icr(vcpu, value); return true;
-    case msr::kTpr: write_apic(vcpu, kTpr, value & 0xff); return true;
+    case msr::kTpr: write_apic(vcpu, apic::reg::kTpr, value & 0xff); return true;
     case msr::kVpAssistPage: set_assist_page(vcpu, value); return true;
     default: return false;
   }

@@ -8,6 +8,7 @@
 // signal always, blocked everywhere but inside KVM_RUN, where a pending one ends the call at once.
 #include "accel/kvm/vcpu.h"
 
+#include "accel/apic/apic_registers.h"
 #include "accel/kvm/software_step.h"
 #include "accel/kvm/state.h"
 #include "accel/kvm/trace_events.h"
@@ -354,16 +355,15 @@ Result<> KvmVcpu::set_single_step(bool on) {
 // A PC's NMI comes to the local APICs' LINT1 pins and does what each has programmed there (SDM vol.
 // 3, 11.5.1).
 void KvmVcpu::inject_nmi() {
-  constexpr std::size_t kLint1 = 0x360;
   touched_.store(true, std::memory_order_relaxed);
   if (user_apic_) return user_apic_->apic().pulse_lint1();
   x86::CpuState state;
   const bool known = read_registers(*vm_, *handle_, state) && read_lapic(*vm_, *handle_, state);
   if (known && (state.apic_base & x86::apic_base::kEnable) != 0) {
     u32 lvt = 0;
-    std::memcpy(&lvt, state.lapic.data() + kLint1, sizeof lvt);
+    std::memcpy(&lvt, state.lapic.data() + apic::reg::kLvtLint1, sizeof lvt);
     const u32 mode = lvt >> 8 & 7;
-    if ((lvt & 1u << 16) != 0) return;
+    if ((lvt & apic::reg::kMasked) != 0) return;
     if (mode == 0) {
       vm_->interrupts().send_message(
           {.address = 0xfee00000 | u64{handle_->id} << 12, .data = lvt & 0xff});
