@@ -2,6 +2,7 @@
 // Address spaces: publishing views and telling listeners what changed.
 #include "rhea/softmmu/address_space.h"
 
+#include "softmmu/map_link.h"
 #include "softmmu/trace_events.h"
 
 #include <algorithm>
@@ -114,7 +115,7 @@ void AddressSpace::publish() {
     softmmu::memory_view_published(name_, ranges.size());
     now = new FlatView(std::move(ranges), port_space_);
     view_.store(now, std::memory_order_release);
-    map_->generation_.fetch_add(1, std::memory_order_release);
+    map_->generation_.store(next_generation(), std::memory_order_release);
   }
   tell_additions(*old, *now, *published);
   for (const auto& [listener, priority] : listeners_) listener->commit();

@@ -31,6 +31,10 @@ namespace rhea {
 // found the region has then pinned it), then for the pins. Those it can wait for, since handlers in
 // such domains must not wait for the machine's lock (see Region::set_lock_domain).
 //
+// Drivers go to the same register again and again, so each thread remembers the last range of the
+// machine's domain that it found, and for which generation: what is true under the lock then is
+// true again.
+//
 // A caller that holds a guard of its own around an access to a device must hold the device's lock
 // domain already.
 
@@ -81,6 +85,20 @@ class HeldDomain {
  private:
   LockDomain* domain_{};
 };
+
+/// A range of a device in the map's default domain.
+struct RecentDevice {
+  u64 generation{};  ///< 0: none
+  const AddressSpace* space{};
+  u64 first{}, last{};
+  u64 offset{};  ///< of `first` in the region
+  const Region* region{};
+
+  bool covers(const AddressSpace& where, u64 address, unsigned size) const {
+    return space == &where && address >= first && address <= last && last - address >= size - 1;
+  }
+};
+constinit thread_local RecentDevice t_recent;
 
 MemResult worse(MemResult a, MemResult b) { return std::max(a, b); }
 
@@ -143,6 +161,15 @@ AddressSpace::Resolved AddressSpace::resolve(u64 address, bool write, MemAttrs a
 MemResult AddressSpace::access(u64 address, Access& access, bool write) const {
   RegionPin pin;
   HeldDomain held;
+  if (t_recent.covers(*this, address, access.size)) {
+    LockDomain* const domain = map_->default_domain_;
+    if (!domain->held_by_me()) held.acquire(*domain);
+    if (map_->generation_.load(std::memory_order_acquire) == t_recent.generation) {
+      access.offset = t_recent.offset + (address - t_recent.first);
+      return t_recent.region->dispatch(access, write);
+    }
+    held.release();
+  }
   for (;;) {
     const u64 generation = map_->generation_.load(std::memory_order_acquire);
     const Region* region{};
@@ -172,7 +199,15 @@ MemResult AddressSpace::access(u64 address, Access& access, bool write) const {
       region = &found.region();
       access.offset = found.offset();
       domain = region->lock_domain();
-      if (domain == nullptr || domain != map_->default_domain_) pin.pin(*region);
+      if (domain == nullptr || domain != map_->default_domain_)
+        pin.pin(*region);
+      else if (found.range == view().find(address))  // no IOMMU between
+        t_recent = {.generation = generation,
+                    .space = this,
+                    .first = found.range->first,
+                    .last = found.range->last,
+                    .offset = found.range->offset,
+                    .region = region};
     }
     if (domain == nullptr || domain->held_by_me()) return region->dispatch(access, write);
     held.acquire(*domain);

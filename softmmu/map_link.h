@@ -4,6 +4,7 @@
 
 #include "rhea/softmmu/ram_block.h"
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -17,5 +18,11 @@ struct MapLink {
   LockDomain* default_domain{};
   std::vector<std::weak_ptr<RamBlock>> blocks;  ///< of all regions that have joined
 };
+
+/// Of a published view: never the same twice, whichever map it is of.
+inline u64 next_generation() {
+  static std::atomic<u64> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
 
 }  // namespace rhea

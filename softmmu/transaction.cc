@@ -11,7 +11,9 @@ Transaction::Transaction(MemoryMap& map) : map_(&map) { map.begin(); }
 Transaction::~Transaction() { map_->end(); }
 
 MemoryMap::MemoryMap(LockDomain* default_domain)
-    : default_domain_(default_domain), link_(std::make_shared<MapLink>()) {
+    : default_domain_(default_domain),
+      generation_(next_generation()),
+      link_(std::make_shared<MapLink>()) {
   link_->map = this;
   link_->default_domain = default_domain;
 }

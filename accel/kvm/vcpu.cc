@@ -150,13 +150,12 @@ void KvmVcpu::run() {
       }
     }
     if (user_apic_) user_apic_->give(*run_);
-    const int result = ::ioctl(handle_->fd.get(), KVM_RUN, 0);
-    const int error = errno;
+    const int error = ::ioctl(handle_->fd.get(), KVM_RUN, 0) < 0 ? errno : 0;
     in_guest_.store(false, std::memory_order_release);
     if (user_apic_) user_apic_->take(*run_);
     vm_->coalesced().drain();
     kvm_run_exit(index_, run_->exit_reason);
-    if (result < 0 ? !entry_failed(error) : !handle_exit()) return;
+    if (error != 0 ? !entry_failed(error) : !handle_exit()) return;
   }
 }
 

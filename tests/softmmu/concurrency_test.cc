@@ -86,6 +86,36 @@ class ConcurrencyTest : public testing::Test {
   std::atomic<u64> strange_{0};
 };
 
+// A thread remembers where it was last.
+TEST_F(ConcurrencyTest, TheSameAddressReachesWhateverDeviceIsThereNow) {
+  const auto add = [this](Device& device, int priority) {
+    const DomainGuard guard(&lock_);
+    root_.add(0x20000, device.region, priority);
+  };
+  Device first(0x1000);
+  add(first, 1);
+  for (unsigned n = 1; n <= 3; ++n) {
+    space_.store(0x20000 + 4 * n, 0, 4);
+    EXPECT_EQ(first.counter.writes, n);
+  }
+  {
+    Device over(0x10);
+    add(over, 2);
+    space_.store(0x20004, 0, 4);
+    space_.store(0x20014, 0, 4);  // behind its end
+    EXPECT_EQ(over.counter.writes, 1u);
+    EXPECT_EQ(first.counter.writes, 4u);
+    space_.store(0x20004, 0, 4);
+    const DomainGuard guard(&lock_);
+    root_.remove(over.region);
+  }
+  space_.store(0x20004, 0, 4);
+  EXPECT_EQ(first.counter.writes, 5u);
+  const DomainGuard guard(&lock_);
+  root_.remove(first.region);
+  EXPECT_EQ(space_.load(0x20004, 4), 0xffff'ffffu);
+}
+
 TEST_F(ConcurrencyTest, ReadersSeeOldOrNewViewWhileAWriterPublishes) {
   Region window;
   window.init_alias(nullptr, "window", ram_, 0x8000, 0x1000);
