@@ -2,9 +2,9 @@
 // The interpreter's integer instructions against the host's own, form by form.
 #include "tests/cpu/integer_cases.h"
 
-#include "target/x86/host_features.h"
 #include "target/x86/interp/bind.h"
 #include "target/x86/isa/generate.h"
+#include "tests/cpu/coverage.h"
 #include "tests/cpu/integer_guest.h"
 #include "tests/cpu/integer_state.h"
 
@@ -44,7 +44,7 @@ class Comparison {
       encoding(row, cases, done);
     report_.forms += static_cast<unsigned>(done.size());
     if (done.empty())
-      report_.thin.push_back(fmt::format("{} {}: none", row.mnemonic, row.operands));
+      report_.differences.push_back(fmt::format("{} {}: no case", row.mnemonic, row.operands));
     for (const auto& [key, count] : done)
       if (count < cases / 2)
         report_.thin.push_back(fmt::format("{} {} size {}{}: {}", row.mnemonic, row.operands,
@@ -215,65 +215,19 @@ class Comparison {
   IntegerReport report_;
 };
 
-struct Exception {
-  std::string_view mnemonic;
-  const char* reason;
-  std::string_view operands{};  ///< none: any
-};
-
-constexpr const char* kThread = "FS is the host's way to its thread's data";
-constexpr const char* kKernel = "enters the host's kernel or hypervisor";
-constexpr const char* kHostState = "its result is the host's own state";
-constexpr const char* kFpu = "compared by the x87 and vector tests";
-
-constexpr std::array kExceptions{
-    Exception{"lfs", kThread},         Exception{"popseg", kThread, "FS"},
-    Exception{"syscall", kKernel},     Exception{"sysenter", kKernel},
-    Exception{"int", kKernel},         Exception{"int3", kKernel},
-    Exception{"int1", kKernel},        Exception{"vmcall", kKernel},
-    Exception{"vmmcall", kKernel},     Exception{"monitor", kKernel},
-    Exception{"mwait", kKernel},       Exception{"cpuid", kHostState},
-    Exception{"rdtsc", kHostState},    Exception{"rdtscp", kHostState},
-    Exception{"rdpmc", kHostState},    Exception{"rdpid", kHostState},
-    Exception{"rdrand", kHostState},   Exception{"rdseed", kHostState},
-    Exception{"sgdt", kHostState},     Exception{"sidt", kHostState},
-    Exception{"sldt", kHostState},     Exception{"str", kHostState},
-    Exception{"smsw", kHostState},     Exception{"rdfsbase", kHostState},
-    Exception{"rdgsbase", kHostState}, Exception{"wrfsbase", kHostState},
-    Exception{"wrgsbase", kHostState}, Exception{"xgetbv", kHostState},
-    Exception{"rdpkru", kHostState},   Exception{"wrpkru", kHostState},
-    Exception{"fwait", kFpu},          Exception{"fxsave", kFpu},
-    Exception{"fxrstor", kFpu},        Exception{"ldmxcsr", kFpu},
-    Exception{"stmxcsr", kFpu},        Exception{"vldmxcsr", kFpu},
-    Exception{"vstmxcsr", kFpu},       Exception{"xsave", kFpu},
-    Exception{"xrstor", kFpu},         Exception{"xsaveopt", kFpu},
-    Exception{"xsavec", kFpu},         Exception{"vzeroupper", kFpu},
-    Exception{"vzeroall", kFpu},       Exception{"maskmovq", kFpu},
-    Exception{"maskmovdqu", kFpu},     Exception{"vmaskmovdqu", kFpu},
-};
-
 }  // namespace
 
-const char* reason_not_compared(const isa::Row& row, NativeMode mode) {
-  if (row.is(isa::NativeVector) ||
-      (row.opcode >= 0xd8 && row.opcode <= 0xdf && row.map == isa::Map::OneByte))
-    return kFpu;
-  const bool long_mode = mode == NativeMode::Long;
-  if (row.is(long_mode ? isa::No64 : isa::Only64))
-    return long_mode ? "not in 64-bit mode" : "only in 64-bit mode";
-  const auto found = std::ranges::find_if(kExceptions, [&](const Exception& e) {
-    return e.mnemonic == row.mnemonic && (e.operands.empty() || e.operands == row.operands);
-  });
-  return found == kExceptions.end() ? nullptr : found->reason;
+bool compares_integer_row(const isa::Row& row, NativeMode mode) {
+  if (row.is(mode == NativeMode::Long ? isa::No64 : isa::Only64)) return false;
+  const bool x87 = row.map == isa::Map::OneByte && row.opcode >= 0xd8 && row.opcode <= 0xdf;
+  return !x87 && !row.is(isa::NativeVector) && reason_not_compared(row) == nullptr &&
+         host_executes(row);
 }
 
 IntegerReport compare_integer_rows(NativeMode mode, u64 cases, u64 seed) {
-  const FeatureSet features = host_supported_features();
   Comparison comparison(mode, seed);
   for (const isa::Row& row : isa::rows())
-    if (reason_not_compared(row, mode) == nullptr &&
-        (!row.has_feature || features[static_cast<unsigned>(row.feature)]))
-      comparison.row(row, cases);
+    if (compares_integer_row(row, mode)) comparison.row(row, cases);
   return comparison.take();
 }
 

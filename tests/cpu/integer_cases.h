@@ -19,8 +19,7 @@ struct IntegerReport {
   std::vector<std::string> thin;  ///< forms with fewer than half the cases that were asked for
 };
 
-/// Why a row has no comparison with the host at CPL 3 in a mode; null: it has one.
-const char* reason_not_compared(const isa::Row& row, NativeMode mode);
+bool compares_integer_row(const isa::Row& row, NativeMode mode);
 
 /// `cases` of each form. Must run in a process of its own (NativeRun).
 IntegerReport compare_integer_rows(NativeMode mode, u64 cases, u64 seed);

@@ -39,7 +39,14 @@ std::string in_child(Action action) {
   return text;
 }
 
-class Integer : public testing::TestWithParam<NativeMode> {};
+class Integer : public testing::TestWithParam<NativeMode> {
+ protected:
+  static void TearDownTestSuite() {
+    fmt::print("{} cases altogether\n", total_);
+    EXPECT_GE(total_, test::from_environment("RHEA_CPU_LEAST", 0));
+  }
+  static inline u64 total_ = 0;
+};
 
 TEST_P(Integer, EveryFormDoesWhatTheHostDoes) {
   const u64 cases = test::from_environment("RHEA_CPU_CASES", 1000);
@@ -51,9 +58,11 @@ TEST_P(Integer, EveryFormDoesWhatTheHostDoes) {
     if (!report.thin.empty())
       fmt::print("fewer than half the cases:\n  {}\n", fmt::join(report.thin, "\n  "));
     std::fflush(stdout);
-    return fmt::format("{}", fmt::join(report.differences, "\n"));
+    return fmt::format("{}\n{}", report.cases, fmt::join(report.differences, "\n"));
   });
-  EXPECT_EQ(text, "");
+  const size_t line = text.find('\n');
+  total_ += std::strtoull(text.c_str(), nullptr, 10);
+  EXPECT_EQ(text.substr(line + 1), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, Integer, testing::ValuesIn(kNativeModes), [](const auto& test) {

@@ -2,8 +2,8 @@
 // Random instructions of every vector row, executed by the interpreter and by the host itself.
 #include "tests/cpu/vector_cases.h"
 
-#include "target/x86/host_features.h"
 #include "target/x86/isa/row.h"
+#include "tests/cpu/coverage.h"
 #include "tests/cpu/fpu_machine.h"
 #include "tests/cpu/host_oracle.h"
 
@@ -201,13 +201,14 @@ class Comparison {
 
 }  // namespace
 
+bool compares_vector_row(const isa::Row& row) {
+  return row.is(isa::NativeVector) && !row.is(isa::Vsib) && host_executes(row);
+}
+
 VectorReport compare_vector_rows(unsigned times, SimdExceptions exceptions, u64 seed) {
-  const FeatureSet features = host_supported_features();
   Comparison comparison(exceptions, seed);
   for (const isa::Row& row : isa::rows())
-    if (row.is(isa::NativeVector) && !row.is(isa::Vsib) &&
-        (!row.has_feature || features[static_cast<unsigned>(row.feature)]))
-      comparison.row(row, times);
+    if (compares_vector_row(row)) comparison.row(row, times);
   return comparison.take();
 }
 

@@ -2,7 +2,7 @@
 // Random instructions of every vector row, executed by the interpreter and by the host itself.
 #pragma once
 
-#include "rhea/util/types.h"
+#include "target/x86/isa/row.h"
 
 #include <string>
 #include <vector>
@@ -17,6 +17,8 @@ struct VectorReport {
   unsigned executed{};
   unsigned exceptions{};  ///< of these raised #XM
 };
+
+bool compares_vector_row(const isa::Row& row);
 
 /// Each row in each form (register or memory, VEX.L and W) `times` times, with random registers,
 /// operands (many NaNs, denormals, infinities), rounding modes and immediates.

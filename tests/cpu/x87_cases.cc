@@ -10,6 +10,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <memory>
 #include <random>
 
@@ -22,16 +23,19 @@ class Comparison {
  public:
   explicit Comparison(u64 seed) : random_(seed) {}
 
-  void encoding(u8 opcode, u8 modrm, unsigned times) {
+  void encoding(u8 opcode, u8 modrm, u64 times) {
     const std::array<u8, 2> bytes{opcode, modrm};
     Insn insn;
     const DecodeMode mode{
         .code_bits = 64, .real_or_v86 = false, .features = &machine_->model.features};
     if (decode(bytes, mode, insn) != DecodeStatus::Ok) return;
-    if (interp::bind_x87_control(insn) != nullptr) return;
-    const Execute quick = interp::bind_x87_short(insn);
-    for (unsigned n = 0; n < times && quick != nullptr; ++n) one(insn, quick);
+    const bool control = interp::bind_x87_control(insn) != nullptr;
+    const Execute quick = control ? nullptr : interp::bind_x87_short(insn);
+    const X87Way way = control ? X87Way::Control : quick ? X87Way::Short : X87Way::Host;
+    ways_[insn.row] = std::max(ways_[insn.row], way);
+    for (u64 n = 0; n < times && quick != nullptr; ++n) one(insn, quick);
   }
+  const std::map<unsigned, X87Way>& ways() const { return ways_; }
   X87Report take() { return std::move(report_); }
 
  private:
@@ -106,19 +110,30 @@ class Comparison {
   std::mt19937_64 random_;
   std::unique_ptr<FpuMachine> machine_ = std::make_unique<FpuMachine>();
   X87Report report_;
+  std::map<unsigned, X87Way> ways_;
 };
 
-}  // namespace
-
-X87Report compare_x87_ways(unsigned times, u64 seed) {
-  Comparison comparison(seed);
+void every_encoding(Comparison& comparison, u64 times) {
   for (unsigned opcode = 0xd8; opcode < 0xe0; ++opcode) {
     for (unsigned reg = 0; reg < 8; ++reg)  // [RBX]
       comparison.encoding(static_cast<u8>(opcode), static_cast<u8>(reg << 3 | Rbx), times);
     for (unsigned modrm = 0xc0; modrm < 0x100; ++modrm)
       comparison.encoding(static_cast<u8>(opcode), static_cast<u8>(modrm), times);
   }
+}
+
+}  // namespace
+
+X87Report compare_x87_ways(u64 times, u64 seed) {
+  Comparison comparison(seed);
+  every_encoding(comparison, times);
   return comparison.take();
+}
+
+std::map<unsigned, X87Way> x87_ways() {
+  Comparison comparison(1);
+  every_encoding(comparison, 0);
+  return comparison.ways();
 }
 
 }  // namespace rhea::x86
