@@ -46,7 +46,7 @@ SANITIZE = Flavour(
 TSAN = Flavour(
     "tsan", "build-tsan", ("-Db_sanitize=thread", "-Doptimization=1", *INSTRUMENTED),
     {"TSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:second_deadlock_stack=1" + suppressions(),
-     "RHEA_GUEST_SECONDS": "2400", "RHEA_STORM_ROUNDS": "3000"},
+     "RHEA_GUEST_SECONDS": "2400", "RHEA_STORM_ROUNDS": "6000"},
     timeout_factor=10)
 
 
