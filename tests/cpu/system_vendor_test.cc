@@ -45,11 +45,11 @@ TEST_F(Vendors, WideFarPointersHaveAWideOffsetOnIntelOnly) {
   amd.enter_long();
   intel.enter_long();
   const u64 pointer = u64{CpuBench::kLong0} << 32 | 0x5000;  // m16:32
-  amd.poke<u64>(0x9000, pointer);
-  intel.poke<u64>(0x9000, 0x5000);
-  intel.poke<u16>(0x9008, CpuBench::kLong0);
-  EXPECT_FALSE(amd.execute(x86::system::jmpf, CpuBench::memory(0x9000, 0, 8)));
-  EXPECT_FALSE(intel.execute(x86::system::jmpf, CpuBench::memory(0x9000, 0, 8)));
+  amd.poke<u64>(0x6800, pointer);
+  intel.poke<u64>(0x6800, 0x5000);
+  intel.poke<u16>(0x6808, CpuBench::kLong0);
+  EXPECT_FALSE(amd.execute(x86::system::jmpf, CpuBench::memory(0x6800, 0, 8)));
+  EXPECT_FALSE(intel.execute(x86::system::jmpf, CpuBench::memory(0x6800, 0, 8)));
   EXPECT_EQ(amd.cpu.rip(), 0x5000U);
   EXPECT_EQ(intel.cpu.rip(), 0x5000U);
 }
