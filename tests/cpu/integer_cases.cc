@@ -113,7 +113,7 @@ class Comparison {
     }
     NativeState after = before;
     NativeFault native = native_.run(after);
-    settle(row, insn, after, native);
+    settle(row, insn, before.rip, after, native);
     ++report_.cases;
     if (native.happened) ++report_.faults;
     compare(row, insn, before, after, native, fault);
@@ -140,8 +140,9 @@ class Comparison {
     return astray(to, at, insn.length) || !guest_->cpu().canonical(to);
   }
 
-  /// A branch ends in an INT3 or in a fetch that finds no page: it was done.
-  static void settle(const isa::Row& row, const Insn& insn, NativeState& after,
+  /// A branch ends in an INT3 or in a fetch that finds no page, or the end of the canonical
+  /// addresses: it was done.
+  static void settle(const isa::Row& row, const Insn& insn, u64 at, NativeState& after,
                      NativeFault& native) {
     if (!native.happened) {
       after.rip += insn.length;
@@ -151,7 +152,8 @@ class Comparison {
     if (native.vector == 3) {
       native = {};
       --after.rip;
-    } else if (native.vector == 14 && (native.error & pf::kFetch) != 0) {
+    } else if ((native.vector == 14 && (native.error & pf::kFetch) != 0) ||
+               (native.vector == 13 && after.rip != at)) {
       native = {};
     }
   }

@@ -45,6 +45,8 @@ IntegerGuest::IntegerGuest(NativeMode mode) : code_bits_(layout(mode).code_bits)
   for (const HostSegment& s : kHostSegments)
     bench_.poke<u64>((s.local() ? kGuestLdt : test::CpuBench::kGdt) + (s.selector & 0xfff8u),
                      test::descriptor(s.base, s.limit, s.attributes));
+  // Linux's last one has the processor's number as its limit: only garbage selects it.
+  bench_.poke<u64>(test::CpuBench::kGdt + 0x78, test::descriptor(0, 0, 0x40f5));
   bench_.cpu.gdtr.limit = kHostGdtLimit;
   bench_.cpu.ldtr = {};
   bench_.cpu.ldtr.base = kGuestLdt;
