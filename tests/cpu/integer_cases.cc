@@ -68,8 +68,12 @@ class Comparison {
     // The stack has to stay where faults cannot come: which is found first is not architectural.
     if (row.mnemonic == "callf" && insn.base == Rsp) return;
     if (insn.memory() && row.mnemonic != "lea" && row.mnemonic != "nop") {
+      const Insn before = insn;
       if (!states_.fix_displacement(code_, insn, expected)) return;
       if (decode(code_, guest_->decode_mode(), insn) != DecodeStatus::Ok) return;
+      // The bytes of the displacement stood elsewhere, too.
+      if (insn.row != before.row || insn.modrm != before.modrm) return;
+      if (insn.modrm != 0 && insn.imm != before.imm) return;
     }
     if (insn.op[0].kind == OperandKind::Far) {
       states_.fix_far_pointer(code_, insn);
@@ -93,7 +97,9 @@ class Comparison {
   }
   /// Into other code, or into its own middle; `to` and `at` are linear.
   bool astray(u64 to, u64 at, unsigned length) const {
+    if (layout_.code_bits != 64) to &= 0xffff'ffff;
     if (to >= layout_.code && to < layout_.branch) return true;
+    if (to >= kStubs - kLongestInsn && to < kKeepEnd) return true;
     return to >= at && to < at + length;
   }
   bool jumps_astray(const Insn& insn, u64 at) const {

@@ -165,7 +165,7 @@ bool IntegerState::fix_displacement(std::vector<u8>& code, const Insn& insn, u64
   const auto old = std::bit_cast<std::array<u8, 4>>(insn.disp);
   const auto fixed = std::bit_cast<std::array<u8, 4>>(static_cast<u32>(target - from));
   const size_t size = insn.address_size == 2 ? 2 : 4;
-  const auto found = std::ranges::search(code, std::span(old).first(size));
+  const auto found = std::ranges::find_end(code, std::span(old).first(size));
   if (found.empty()) return false;
   std::ranges::copy_n(fixed.begin(), static_cast<std::ptrdiff_t>(size), found.begin());
   return true;

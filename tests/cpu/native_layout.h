@@ -25,6 +25,8 @@ struct HostSegment {
 /// Two pages that can be written, one that can only be read, none before and behind them.
 inline constexpr u64 kWindow = 0x1000'0000, kReadOnly = kWindow + 0x2000,
                      kWindowEnd = kWindow + 0x3000;
+/// What else is mapped below 4 GiB: the code around instructions, and what it keeps.
+inline constexpr u64 kStubs = 0x12f0'0000, kKeep = 0x1300'0000, kKeepEnd = kKeep + 0x1000;
 /// Where the segments of compatibility mode start: 16-bit offsets reach all there is.
 inline constexpr u64 kSegmentBase = kWindow - 0x4000;
 

@@ -18,7 +18,6 @@
 namespace rhea::x86 {
 namespace {
 
-constexpr u64 kStubs = 0x12f0'0000, kState = 0x1300'0000;
 constexpr size_t kAlternateSize = 0x1'0000;
 constexpr u64 kSlot = 64;
 
@@ -35,7 +34,7 @@ struct Frame {
   FarPointer entry;
   u16 stack{kHostData};  ///< our SS
 };
-Frame& frame() { return *reinterpret_cast<Frame*>(kState); }
+Frame& frame() { return *reinterpret_cast<Frame*>(kKeep); }
 
 struct Signals {
   NativeFault fault;
@@ -118,12 +117,12 @@ class Assembler {
 };
 
 constexpr unsigned kRsp = 4;
-constexpr u64 gpr_address(unsigned n) { return kState + offsetof(Frame, state.gpr) + 8 * n; }
-constexpr u64 seg_address(unsigned n) { return kState + offsetof(Frame, state.seg) + 2 * n; }
-constexpr u64 kFlagsAddress = kState + offsetof(Frame, state.rflags);
-constexpr u64 kEntryAddress = kState + offsetof(Frame, entry);
-constexpr u64 kStackAddress = kState + offsetof(Frame, stack);
-constexpr u64 kRspAddress = kState + offsetof(Frame, rsp);
+constexpr u64 gpr_address(unsigned n) { return kKeep + offsetof(Frame, state.gpr) + 8 * n; }
+constexpr u64 seg_address(unsigned n) { return kKeep + offsetof(Frame, state.seg) + 2 * n; }
+constexpr u64 kFlagsAddress = kKeep + offsetof(Frame, state.rflags);
+constexpr u64 kEntryAddress = kKeep + offsetof(Frame, entry);
+constexpr u64 kStackAddress = kKeep + offsetof(Frame, stack);
+constexpr u64 kRspAddress = kKeep + offsetof(Frame, rsp);
 constexpr u64 kEnter = kStubs, kLeave = kStubs + 0x400;
 
 void write_enter() {
@@ -198,7 +197,7 @@ NativeRun::NativeRun(NativeMode mode) : layout_(layout(mode)) {
   map(layout_.code, layout_.branch + 0x1000 - layout_.code, kAny);
   std::memset(reinterpret_cast<void*>(layout_.code), 0xcc, layout_.branch + 0x1000 - layout_.code);
   map(kStubs, 0x1000, kAny);
-  map(kState, 0x1000, PROT_READ | PROT_WRITE);
+  map(kKeep, 0x1000, PROT_READ | PROT_WRITE);
   frame() = {};
   write_enter();
   g_signals.leave = write_leave();
