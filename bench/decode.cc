@@ -42,6 +42,7 @@ std::span<const u8> library_code() {
     for (const ElfW(Phdr) & part : std::span(object->dlpi_phdr, object->dlpi_phnum))
       if (part.p_type == PT_LOAD && (part.p_flags & PF_X) != 0)
         *static_cast<std::span<const u8>*>(found) = {
+            // NOLINTNEXTLINE(performance-no-int-to-ptr): the loader says where it is
             reinterpret_cast<const u8*>(object->dlpi_addr + part.p_vaddr), part.p_memsz};
     return 1;
   };

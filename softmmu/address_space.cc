@@ -79,7 +79,7 @@ const FlatRange* find_same(const std::vector<FlatRange>& ranges, const FlatRange
 
 /// Calls `f` with each element of `a` that is not in `b`; both sorted.
 template <class T, class F>
-void for_each_missing(const std::vector<T>& a, const std::vector<T>& b, F&& f) {
+void for_each_missing(const std::vector<T>& a, const std::vector<T>& b, const F& f) {
   for (const T& element : a)
     if (!std::binary_search(b.begin(), b.end(), element)) f(element);
 }

@@ -95,10 +95,20 @@ struct RecentDevice {
   const Region* region{};
 
   bool covers(const AddressSpace& where, u64 address, unsigned size) const {
-    return space == &where && address >= first && address <= last && last - address >= size - 1;
+    return space == &where && address >= first && address <= last && last - address >= size - 1 &&
+           softmmu::register_sized(size);
   }
 };
 constinit thread_local RecentDevice t_recent;
+
+void remember(const AddressSpace& space, u64 generation, const FlatRange& range) {
+  t_recent = {.generation = generation,
+              .space = &space,
+              .first = range.first,
+              .last = range.last,
+              .offset = range.offset,
+              .region = range.region};
+}
 
 MemResult worse(MemResult a, MemResult b) { return std::max(a, b); }
 
@@ -123,6 +133,16 @@ struct AddressSpace::Resolved {
   u64 offset() const { return range->offset + (address - range->first); }
   bool memory(bool write) const {
     return status == MemResult::Ok && (write ? range->writable_memory() : range->readable_memory());
+  }
+  /// Memory's part of an access.
+  void move(Access& access, bool write) const {
+    u8* const host = range->host(address);
+    if (!write) {
+      access.value = softmmu::load_host(host, access.size);
+    } else {
+      softmmu::store_host(host, access.value, access.size);
+      region().ram()->mark_dirty(offset(), access.size);
+    }
   }
 };
 
@@ -184,13 +204,7 @@ MemResult AddressSpace::access(u64 address, Access& access, bool write) const {
         return found.status;
       }
       if (found.memory(write)) {
-        u8* const host = found.range->host(found.address);
-        if (!write) {
-          access.value = softmmu::load_host(host, access.size);
-        } else {
-          softmmu::store_host(host, access.value, access.size);
-          found.region().ram()->mark_dirty(found.offset(), access.size);
-        }
+        found.move(access, write);
         return MemResult::Ok;
       }
       if (found.region().kind() == RegionKind::Ram || found.region().kind() == RegionKind::Rom)
@@ -202,12 +216,7 @@ MemResult AddressSpace::access(u64 address, Access& access, bool write) const {
       if (domain == nullptr || domain != map_->default_domain_)
         pin.pin(*region);
       else if (found.range == view().find(address))  // no IOMMU between
-        t_recent = {.generation = generation,
-                    .space = this,
-                    .first = found.range->first,
-                    .last = found.range->last,
-                    .offset = found.range->offset,
-                    .region = region};
+        remember(*this, generation, *found.range);
     }
     if (domain == nullptr || domain->held_by_me()) return region->dispatch(access, write);
     held.acquire(*domain);

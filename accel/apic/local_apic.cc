@@ -68,9 +68,9 @@ bool LocalApic::set_base(u64 value, u64 physical_mask) {
 }
 
 int LocalApic::highest(const Vectors& vectors) const {
-  for (int word = 7; word >= 0; --word)
-    if (vectors[static_cast<unsigned>(word)] != 0)
-      return word * 32 + std::bit_width(vectors[static_cast<unsigned>(word)]) - 1;
+  for (unsigned word = 8; word-- > 0;)
+    if (vectors[word] != 0)
+      return static_cast<int>(word * 32 + 31) - std::countl_zero(vectors[word]);
   return -1;
 }
 

@@ -188,7 +188,7 @@ CpuidResult extended_features(const CpuModel& m) {
 }
 
 CpuidResult brand(const CpuModel& m, u32 part) {
-  const std::size_t at = 16 * part;
+  const std::size_t at = std::size_t{16} * part;
   return {.eax = four(m.brand, at),
           .ebx = four(m.brand, at + 4),
           .ecx = four(m.brand, at + 8),

@@ -31,7 +31,8 @@ TEST(KvmCpuid, ALeafThatTheHostRefusesIsDroppedWithAWarning) {
     taken = list.size();
     return 0;
   };
-  ASSERT_TRUE(kvm::apply_cpuid(leaves, refuse, [&](std::string w) { warnings.push_back(w); }));
+  ASSERT_TRUE(
+      kvm::apply_cpuid(leaves, refuse, [&](const std::string& w) { warnings.push_back(w); }));
   EXPECT_EQ(taken, 3U);
   EXPECT_THAT(warnings, ElementsAre("this host's KVM refuses CPUID leaf 0x14: the guest goes "
                                     "without it"));

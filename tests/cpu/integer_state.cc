@@ -125,12 +125,12 @@ unsigned IntegerState::stack_width(const NativeState& state) const {
 void IntegerState::put_word(u64 at, u64 value) {
   if (at < kWindow) return;
   for (u64 i = 0; i < 8 && at + i < kReadOnly; ++i)
-    *reinterpret_cast<u8*>(at + i) = static_cast<u8>(value >> 8 * i);
+    *host_memory(at + i) = static_cast<u8>(value >> 8 * i);
 }
 
 void IntegerState::put_half(u64 at, u16 value) {
   for (u64 i = 0; i < 2 && at + i < kReadOnly; ++i)
-    if (at + i >= kWindow) *reinterpret_cast<u8*>(at + i) = static_cast<u8>(value >> 8 * i);
+    if (at + i >= kWindow) *host_memory(at + i) = static_cast<u8>(value >> 8 * i);
 }
 
 // At most one thing is wrong with it: which is found first is not architectural. Nor is how much of
@@ -175,7 +175,7 @@ void IntegerState::fix_far_pointer(std::vector<u8>& code, const Insn& insn) {
   const u64 scratch = kWindow + 0x1000;
   put_far_pointer(scratch, insn.operand_size);
   const size_t size = insn.operand_size + 2U;
-  std::memcpy(code.data() + code.size() - size, reinterpret_cast<const u8*>(scratch), size);
+  std::memcpy(code.data() + code.size() - size, host_memory(scratch), size);
 }
 
 /// Solves base + index * 2^scale + disp = target for one of the registers.
@@ -258,9 +258,9 @@ void IntegerState::fill_stack(u64 at, const Insn& insn, std::string_view mnemoni
   }
   if (mnemonic != "retf" && mnemonic != "iret") return;
   if (mnemonic == "iret") {
-    put_word(at + 2 * size, flags());
-    put_word(at + 3 * size, any_target() - base_);
-    put_half(at + 4 * size, kHostData);
+    put_word(at + u64{2} * size, flags());
+    put_word(at + u64{3} * size, any_target() - base_);
+    put_half(at + u64{4} * size, kHostData);
   }
   put_far_pointer(at, size, 3);
 }
@@ -305,7 +305,7 @@ void IntegerState::match_compared(NativeState& state, const Insn& insn, std::str
     return;
   }
   if (target_ < kWindow || target_ > kWindowEnd - 16 || !free(Rax) || !free(Rdx)) return;
-  const auto* memory = reinterpret_cast<const u8*>(target_);
+  const auto* memory = host_memory(target_);
   std::memcpy(&state.gpr[Rax], memory, 8);
   const bool narrow = mnemonic == "cmpxchg8b";
   if (mnemonic != "cmpxchg") std::memcpy(&state.gpr[Rdx], memory + (narrow ? 4 : 8), 8);

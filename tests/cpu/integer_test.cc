@@ -30,7 +30,7 @@ std::string in_child(Action action) {
   close(ends[1]);
   std::string text;
   std::array<char, 4096> buffer;
-  for (ssize_t n; (n = read(ends[0], buffer.data(), buffer.size())) > 0;)
+  for (ssize_t n = 0; (n = read(ends[0], buffer.data(), buffer.size())) > 0;)
     text.append(buffer.data(), static_cast<size_t>(n));
   close(ends[0]);
   int status = 0;
@@ -39,13 +39,12 @@ std::string in_child(Action action) {
   return text;
 }
 
-class Integer : public testing::TestWithParam<NativeMode> {
- protected:
+struct Integer : testing::TestWithParam<NativeMode> {
   static void TearDownTestSuite() {
-    fmt::print("{} cases altogether\n", total_);
-    EXPECT_GE(total_, test::from_environment("RHEA_CPU_LEAST", 0));
+    fmt::print("{} cases altogether\n", total);
+    EXPECT_GE(total, test::from_environment("RHEA_CPU_LEAST", 0));
   }
-  static inline u64 total_ = 0;
+  static inline u64 total = 0;
 };
 
 TEST_P(Integer, EveryFormDoesWhatTheHostDoes) {
@@ -61,7 +60,7 @@ TEST_P(Integer, EveryFormDoesWhatTheHostDoes) {
     return fmt::format("{}\n{}", report.cases, fmt::join(report.differences, "\n"));
   });
   const size_t line = text.find('\n');
-  total_ += std::strtoull(text.c_str(), nullptr, 10);
+  total += std::strtoull(text.c_str(), nullptr, 10);
   EXPECT_EQ(text.substr(line + 1), "");
 }
 

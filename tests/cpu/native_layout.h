@@ -27,6 +27,10 @@ inline constexpr u64 kWindow = 0x1000'0000, kReadOnly = kWindow + 0x2000,
                      kWindowEnd = kWindow + 0x3000;
 /// What else is mapped below 4 GiB: the code around instructions, and what it keeps.
 inline constexpr u64 kStubs = 0x12f0'0000, kKeep = 0x1300'0000, kKeepEnd = kKeep + 0x1000;
+/// This process's memory there.
+inline u8* host_memory(u64 address) {
+  return reinterpret_cast<u8*>(address);  // NOLINT(performance-no-int-to-ptr): mapped right there
+}
 /// Where the segments of compatibility mode start: 16-bit offsets reach all there is.
 inline constexpr u64 kSegmentBase = kWindow - 0x4000;
 

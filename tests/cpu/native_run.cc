@@ -5,12 +5,12 @@
 #include "rhea/util/error.h"
 
 #include <asm/ldt.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstddef>
 #include <cstring>
 #include <initializer_list>
@@ -34,7 +34,7 @@ struct Frame {
   FarPointer entry;
   u16 stack{kHostData};  ///< our SS
 };
-Frame& frame() { return *reinterpret_cast<Frame*>(kKeep); }
+Frame& frame() { return *reinterpret_cast<Frame*>(host_memory(kKeep)); }
 
 struct Signals {
   NativeFault fault;
@@ -78,7 +78,7 @@ void on_fault(int number, siginfo_t*, void* opaque) {
 
 class Assembler {
  public:
-  explicit Assembler(u64 at) : at_(reinterpret_cast<u8*>(at)) {}
+  explicit Assembler(u64 at) : at_(host_memory(at)) {}
   u64 address() const { return reinterpret_cast<u64>(at_); }
   void bytes(std::initializer_list<unsigned> values) {
     for (const unsigned value : values) *at_++ = static_cast<u8>(value);
@@ -117,8 +117,8 @@ class Assembler {
 };
 
 constexpr unsigned kRsp = 4;
-constexpr u64 gpr_address(unsigned n) { return kKeep + offsetof(Frame, state.gpr) + 8 * n; }
-constexpr u64 seg_address(unsigned n) { return kKeep + offsetof(Frame, state.seg) + 2 * n; }
+constexpr u64 gpr_address(unsigned n) { return kKeep + offsetof(Frame, state.gpr) + u64{8} * n; }
+constexpr u64 seg_address(unsigned n) { return kKeep + offsetof(Frame, state.seg) + u64{2} * n; }
 constexpr u64 kFlagsAddress = kKeep + offsetof(Frame, state.rflags);
 constexpr u64 kEntryAddress = kKeep + offsetof(Frame, entry);
 constexpr u64 kStackAddress = kKeep + offsetof(Frame, stack);
@@ -155,7 +155,7 @@ u64 write_leave() {
 }
 
 void map(u64 address, u64 size, int protection) {
-  void* const at = reinterpret_cast<void*>(address);
+  void* const at = host_memory(address);
   RHEA_ASSERT(mmap(at, size, protection,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_POPULATE, -1, 0) == at);
 }
@@ -191,11 +191,11 @@ void take_signals() {
 
 NativeRun::NativeRun(NativeMode mode) : layout_(layout(mode)) {
   map(kWindow, kWindowEnd - kWindow, PROT_READ | PROT_WRITE);
-  std::memset(reinterpret_cast<void*>(kReadOnly), 0, 0x1000);
-  mprotect(reinterpret_cast<void*>(kReadOnly), 0x1000, PROT_READ);
+  std::memset(host_memory(kReadOnly), 0, 0x1000);
+  mprotect(host_memory(kReadOnly), 0x1000, PROT_READ);
   constexpr int kAny = PROT_READ | PROT_WRITE | PROT_EXEC;
   map(layout_.code, layout_.branch + 0x1000 - layout_.code, kAny);
-  std::memset(reinterpret_cast<void*>(layout_.code), 0xcc, layout_.branch + 0x1000 - layout_.code);
+  std::memset(host_memory(layout_.code), 0xcc, layout_.branch + 0x1000 - layout_.code);
   map(kStubs, 0x1000, kAny);
   map(kKeep, 0x1000, PROT_READ | PROT_WRITE);
   frame() = {};
@@ -215,10 +215,10 @@ u64 NativeRun::next(bool branches) const {
 u64 NativeRun::place(std::span<const u8> instruction, bool branches) {
   const u64 at = next(branches), linear = at + layout_.base;
   if (branches)
-    std::memset(reinterpret_cast<void*>(layout_.branch), 0xcc, 0x1000);
+    std::memset(host_memory(layout_.branch), 0xcc, 0x1000);
   else
     next_ = linear - layout_.code;
-  std::memcpy(reinterpret_cast<void*>(linear), instruction.data(), instruction.size());
+  std::memcpy(host_memory(linear), instruction.data(), instruction.size());
   if (!branches) Assembler(linear + instruction.size()).jump(kLeave, layout_.code_bits);
   return at;
 }
@@ -229,7 +229,7 @@ NativeFault NativeRun::run(NativeState& state) {
   frame().entry = {.offset = static_cast<u32>(at), .selector = state.seg[Cs]};
   g_signals.fault = {};
   g_signals.running = true;
-  reinterpret_cast<void (*)()>(kEnter)();
+  reinterpret_cast<void (*)()>(host_memory(kEnter))();
   g_signals.running = false;
   state = frame().state;
   if (!g_signals.fault.happened) state.rip = at;

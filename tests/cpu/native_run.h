@@ -39,7 +39,7 @@ class NativeRun {
   u64 place(std::span<const u8> instruction, bool branches);
   /// Runs what lies at state.rip.
   NativeFault run(NativeState& state);
-  u8* window() { return reinterpret_cast<u8*>(kWindow); }
+  u8* window() { return host_memory(kWindow); }
 
  private:
   NativeLayout layout_;

@@ -12,8 +12,7 @@ namespace {
 using x86::Fault;
 using x86::Vector;
 
-class Segments : public ::testing::Test {
- protected:
+struct Segments : testing::Test {
   Segments() { bench.enter_protected(); }
   std::optional<Fault> load(unsigned segment, u16 selector) {
     return CpuBench::fault_of([&] { x86::system::load_segment(cpu, segment, selector); });

@@ -10,8 +10,7 @@ namespace {
 
 using x86::Vector;
 
-class Vendors : public ::testing::Test {
- protected:
+struct Vendors : testing::Test {
   Vendors() {
     amd.enter_protected();
     intel.enter_protected();

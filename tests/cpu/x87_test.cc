@@ -38,7 +38,7 @@ TEST(X87, TranscendentalsAreTheHosts) {
   machine.poke(0x5000, 0.7);
   machine.execute(kFldDouble);
   EXPECT_EQ(machine.execute(kFsin), std::nullopt);
-  long double expected;
+  long double expected = 0;
   asm("fsin" : "=t"(expected) : "0"(static_cast<long double>(0.7)));
   X87Register bits;
   std::memcpy(static_cast<void*>(&bits), &expected, 10);

@@ -25,7 +25,7 @@ class JitGuest {
   JitGuest(const JitGuest&) = delete;
   JitGuest& operator=(const JitGuest&) = delete;
 
-  static constexpr u64 code_of(unsigned cpu) { return 0x1000 * (cpu + 1); }
+  static constexpr u64 code_of(unsigned cpu) { return u64{0x1000} * (cpu + 1); }
   void load(std::initializer_list<u8> code, unsigned cpu = 0);
   void start();
   void pause();

@@ -74,6 +74,7 @@ void fetch_rest(Cpu& cpu, Fetched& to) {
   try {
     for (; to.count < to.bytes.size(); ++to.count) to.bytes[to.count] = code.read(to.count);
   } catch (const Fault&) {
+    return;  // to.count says how many there are
   }
 }
 
