@@ -5,7 +5,8 @@
 #include "rhea/block/block_backend.h"
 
 #include <pthread.h>
-#include <signal.h>
+
+#include <csignal>
 
 namespace rhea::block {
 

@@ -5,11 +5,11 @@
 #include "block/raw_file.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 
 namespace rhea::block {
 
@@ -30,7 +30,8 @@ Overlay::Overlay(std::unique_ptr<BlockNode> base, FileDescriptor fd)
     : base_(std::move(base)), fd_(std::move(fd)) {}
 
 Result<std::unique_ptr<BlockNode>> Overlay::create(std::unique_ptr<BlockNode> base) {
-  const char* directory = ::getenv("TMPDIR");
+  // Nothing here changes the environment.
+  const char* directory = ::getenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe)
   std::string name = std::string(directory != nullptr && *directory != 0 ? directory : "/var/tmp") +
                      "/rhea-snapshot-XXXXXX";
   FileDescriptor fd(::mkostemp(name.data(), O_CLOEXEC));

@@ -5,10 +5,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <termios.h>
 
 #include <array>
+#include <cstdlib>
 
 namespace rhea::chardev {
 namespace {

@@ -3,9 +3,10 @@
 #include "chardev/backend.h"
 #include "chardev/fd_chardev.h"
 
-#include <signal.h>
-#include <stdlib.h>
 #include <termios.h>
+
+#include <csignal>
+#include <cstdlib>
 
 namespace rhea::chardev {
 namespace {

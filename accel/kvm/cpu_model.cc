@@ -112,14 +112,15 @@ void set_vendor(Leaves& leaves, std::string_view vendor) {
 }
 
 void set_brand(Leaves& leaves, const std::string& brand) {
-  char text[48] = {};
-  std::memcpy(text, brand.data(), std::min(brand.size(), sizeof text));
+  std::string text = brand;
+  text.resize(48);
   for (u32 part = 0; part < 3; ++part) {
     const u32 function = kExtendedFirst + 2 + part;
     kvm_cpuid_entry2* const leaf = find(leaves, function);
     if (leaf == nullptr) return;
     for (u32* word : {&leaf->eax, &leaf->ebx, &leaf->ecx, &leaf->edx})
-      std::memcpy(word, text + 16 * part + 4 * (word - &leaf->eax), sizeof *word);
+      std::memcpy(word, text.data() + std::size_t{16} * part + 4 * (word - &leaf->eax),
+                  sizeof *word);
   }
 }
 
@@ -237,8 +238,10 @@ x86::CpuModel software_model(const Leaves& leaves) {
   for (unsigned i = 0; i < x86::kFeatures; ++i) model.features[i] = bits[i];
   if (const kvm_cpuid_entry2* first = find(copy, 0)) {
     model.level = first->eax;
-    for (unsigned i = 0; const u32 word : {first->ebx, first->edx, first->ecx})
-      std::memcpy(model.vendor.data() + 4 * i++, &word, sizeof word);
+    for (char* at = model.vendor.data(); const u32 word : {first->ebx, first->edx, first->ecx}) {
+      std::memcpy(at, &word, sizeof word);
+      at += sizeof word;
+    }
   }
   if (const kvm_cpuid_entry2* sizes = find(copy, kExtendedFirst + 8)) {
     model.physical_bits = static_cast<u8>(sizes->eax);

@@ -13,7 +13,7 @@ namespace {
 constexpr u32 kPageSizeOfRing = 4096;
 
 template <class F>
-void for_each_client(unsigned clients, F&& visit) {
+void for_each_client(unsigned clients, const F& visit) {
   for (unsigned client = 0; client < kDirtyClients; ++client)
     if ((clients >> client & 1) != 0) visit(static_cast<DirtyClient>(client));
 }

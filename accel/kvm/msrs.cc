@@ -92,6 +92,7 @@ std::vector<u32> state_msrs(Vm& vm, const VcpuHandle& handle) {
     return m.index == kTsc ? 0 : m.index == kTscDeadline ? 2 : 1;
   });
   std::vector<u32> msrs;
+  msrs.reserve(found.size());
   for (const auto& msr : found) msrs.push_back(msr.index);
   return msrs;
 }
@@ -102,7 +103,7 @@ void set_feature_msrs(Vm& vm, const VcpuHandle& handle) {
     const auto value = vm.system().feature_msr(index);
     kvm_msr_entry now{.index = index, .reserved = 0, .data = 0};
     const int got = ioctl_of(handle, KVM_GET_MSRS)({&now, 1});
-    if (value && !(got == 1 && now.data == *value))
+    if (value && (got != 1 || now.data != *value))
       wanted.push_back({.index = index, .reserved = 0, .data = *value});
   }
   pass_msrs(wanted, ioctl_of(handle, KVM_SET_MSRS), warner(vm, handle, "set"));

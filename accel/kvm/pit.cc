@@ -3,9 +3,8 @@
 #include "accel/kvm/vm.h"
 #include "rhea/softmmu/speaker_timer.h"
 
-#include <time.h>
-
 #include <bit>
+#include <ctime>
 
 namespace rhea {
 

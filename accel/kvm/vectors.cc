@@ -28,7 +28,7 @@ void get(const std::vector<u8>& area, std::size_t offset, T& value) {
 
 // The legacy region has kvm_fpu's fields at FXSAVE's places (SDM vol. 1, table 10-2).
 template <class Area, class Move>
-void each_legacy_field(Area& area, Move&& move, auto& fpu) {
+void each_legacy_field(Area& area, const Move& move, auto& fpu) {
   move(area, 0, fpu.fcw);
   move(area, 2, fpu.fsw);
   move(area, 4, fpu.ftwx);

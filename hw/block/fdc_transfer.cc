@@ -95,7 +95,7 @@ void Fdc::format_track() {
   if (left_ == 0) return finish(0, 0, 0);
   task_ = FdcTask::Format;
   phase_ = FdcPhase::Execution;
-  buffer_.assign(4 * left_, 0);
+  buffer_.assign(std::size_t{4} * left_, 0);
   position_ = 0;
   open_channel();
 }
