@@ -100,10 +100,12 @@ spin:
     cli
     ret
 
-; Counter 0 in mode 0, about 1 ms; no ticks so far.
+; Counter 0 in mode 0, about 1 ms; no ticks so far. The control word alone stops the counter: what
+; had been requested until then is taken first.
 one_shot:
     mov al, 0x30
     out 0x43, al
+    call spin
     mov ax, 1193
     out 0x40, al
     mov al, ah
