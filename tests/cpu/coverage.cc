@@ -79,7 +79,9 @@ const char* reason_not_compared(const isa::Row& row) {
 
 bool host_executes(const isa::Row& row) {
   static const FeatureSet kHost = host_supported_features();
-  return !row.has_feature || kHost[static_cast<unsigned>(row.feature)];
+  if (!row.has_feature) return true;
+  const auto n = static_cast<unsigned>(row.feature);
+  return kHost[n] && (row.is(isa::NativeVector) || host_has(feature_rows()[n]));
 }
 
 RowCoverage coverage_of(unsigned row) {

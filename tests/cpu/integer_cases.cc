@@ -7,6 +7,8 @@
 #include "tests/cpu/coverage.h"
 #include "tests/cpu/integer_guest.h"
 #include "tests/cpu/integer_state.h"
+#include "tests/cpu/undefined.h"
+#include "tests/support/environment.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -33,7 +35,7 @@ class Comparison {
       : layout_(layout(mode)),
         guest_(std::make_unique<IntegerGuest>(mode)),
         native_(mode),
-        states_(mode, seed) {}
+        states_(mode, seed, guest_->is_amd()) {}
 
   void row(const isa::Row& row, u64 cases) {
     std::map<FormKey, u64> done;
@@ -50,14 +52,20 @@ class Comparison {
         report_.thin.push_back(fmt::format("{} {} size {}{}: {}", row.mnemonic, row.operands,
                                            key.size, key.memory ? " memory" : "", count));
   }
-  IntegerReport take() { return std::move(report_); }
+  IntegerReport take() {
+    for (const auto& [row, count] : differing_)
+      if (count > shown_)
+        report_.differences.push_back(
+            fmt::format("{} {}: {} differ in all", row->mnemonic, row->operands, count));
+    return std::move(report_);
+  }
 
  private:
   static constexpr u64 kStatesEach = 4;
 
   void encoding(const isa::Row& row, u64 cases, std::map<FormKey, u64>& done) {
     code_.clear();
-    const isa::GenerateMode mode{.code_bits = layout_.code_bits};
+    const isa::GenerateMode mode{.code_bits = layout_.code_bits, .amd = guest_->is_amd()};
     if (!isa::generate(row, states_.random(), mode, code_)) return;
     Insn insn;
     if (decode(code_, guest_->decode_mode(), insn) != DecodeStatus::Ok) return;
@@ -112,7 +120,7 @@ class Comparison {
     const NativeState before = states_.make(insn, row.mnemonic, at);
     copy_memory();
     const std::optional<Fault> fault = guest_->run(insn, before);
-    if (strays(fault) || jumps_into_code(row, insn, fault)) {
+    if (strays(fault) || jumps_into_code(row, insn, fault) || reads_processor_number(row, insn)) {
       ++report_.strayed;
       std::memcpy(guest_->window(), native_.window(), kWindowEnd - kWindow);
       return false;
@@ -144,6 +152,10 @@ class Comparison {
     const u64 to = guest_->linear_rip(), at = layout_.base + guest_->cpu().insn_rip;
     if (to == at + insn.length) return false;
     return astray(to, at, insn.length) || !guest_->cpu().canonical(to);
+  }
+
+  bool reads_processor_number(const isa::Row& row, const Insn& insn) {
+    return row.mnemonic == "lsl" && guest_->cpu().reg<u16>(insn.op[0].reg) == kProcessorNumberLimit;
   }
 
   /// A branch ends in an INT3 or in a fetch that finds no page, or the end of the canonical
@@ -180,21 +192,39 @@ class Comparison {
       if (!same_selector(cpu.seg[n].selector, after.seg[n]))
         what += fmt::format(" segment {} {:x} not {:x}", n, cpu.seg[n].selector, after.seg[n]);
     if (cpu.rip() != after.rip) what += fmt::format(" RIP {:x} not {:x}", cpu.rip(), after.rip);
-    const u64 ignored = (native.happened ? 0 : row.flags.undefined) | eflags::kRf;
+    const UndefinedCase which{row, insn, before, guest_->is_amd()};
+    const u64 ignored = (native.happened ? 0 : undefined_flags(which)) | eflags::kRf;
     const u64 flags = (cpu.rflags() ^ after.rflags) & ~ignored;
     if (flags != 0)
       what += fmt::format(" flags {:x} not {:x}", cpu.rflags() & ~ignored, after.rflags & ~ignored);
-    if (std::memcmp(guest_->window(), native_.window(), kWindowEnd - kWindow) != 0) {
-      what += " memory";
-      std::memcpy(guest_->window(), native_.window(), kWindowEnd - kWindow);
-    }
-    if (what.empty()) return;
-    if (++differing_[&row] > 4 || report_.differences.size() >= 400) return;
-    const auto reg = [&](unsigned n) { return insn.op[n].reg & 15U; };
+    const std::string memory = memory_difference();
+    if (!leaves_memory_undefined(which, native)) what += memory;
+    if (!what.empty() && ++differing_[&row] <= shown_) show(row, insn, before, what);
+  }
+
+  /// Makes it the host's.
+  std::string memory_difference() {
+    u8 *ours = guest_->window(), *hosts = native_.window();
+    const u64 size = kWindowEnd - kWindow;
+    if (std::memcmp(ours, hosts, size) == 0) return {};
+    const auto first = static_cast<u64>(std::mismatch(ours, ours + size, hosts).first - ours);
+    const u64 shown = std::min<u64>(8, size - first);
+    std::string text = fmt::format(" memory {:x}: {:02x} not {:02x}", kWindow + first,
+                                   fmt::join(ours + first, ours + first + shown, " "),
+                                   fmt::join(hosts + first, hosts + first + shown, " "));
+    std::memcpy(ours, hosts, size);
+    return text;
+  }
+
+  void show(const isa::Row& row, const Insn& insn, const NativeState& before,
+            std::string_view what) {
+    const auto reg = [&](unsigned n) { return before.gpr[insn.op[n].reg & 15U]; };
+    const auto& gpr = before.gpr;
     report_.differences.push_back(fmt::format(
-        "{} {}: {:02x}:{} | flags {:x} rcx {:x} rax {:x} rsp {:x} ss {:x} op0 {:x} op1 {:x}",
-        row.mnemonic, row.operands, fmt::join(code_, " "), what, before.rflags, before.gpr[Rcx],
-        before.gpr[Rax], before.gpr[Rsp], before.seg[Ss], before.gpr[reg(0)], before.gpr[reg(1)]));
+        "{} {}: {:02x}:{} | flags {:x} rcx {:x} rax {:x} rsp {:x} ss {:x} op0 {:x} op1 {:x} "
+        "rdx {:x} rsi {:x} rdi {:x} at {:x}",
+        row.mnemonic, row.operands, fmt::join(code_, " "), what, before.rflags, gpr[Rcx], gpr[Rax],
+        gpr[Rsp], before.seg[Ss], reg(0), reg(1), gpr[Rdx], gpr[Rsi], gpr[Rdi], before.rip));
   }
 
   /// Every return from the host's kernel makes all null selectors 0.
@@ -219,7 +249,8 @@ class Comparison {
   NativeRun native_;
   IntegerState states_;
   std::vector<u8> code_;
-  std::map<const isa::Row*, unsigned> differing_;
+  std::map<const isa::Row*, u64> differing_;
+  u64 shown_{test::from_environment("RHEA_CPU_SHOWN", 4)};  ///< differences of each row
   IntegerReport report_;
 };
 

@@ -30,7 +30,8 @@ bool overflow_trap(const Insn& insn, const Fault& fault) {
 
 }  // namespace
 
-IntegerGuest::IntegerGuest(NativeMode mode) : code_bits_(layout(mode).code_bits) {
+IntegerGuest::IntegerGuest(NativeMode mode)
+    : bench_(host_vendor()), code_bits_(layout(mode).code_bits) {
   bench_.model.features &= host_supported_features();
   bench_.cpu.cr4 |= cr4::kOsfxsr | cr4::kOsxmmexcpt | cr4::kOsxsave;
   bench_.cpu.xcr0 = 7;
@@ -45,8 +46,8 @@ IntegerGuest::IntegerGuest(NativeMode mode) : code_bits_(layout(mode).code_bits)
   for (const HostSegment& s : kHostSegments)
     bench_.poke<u64>((s.local() ? kGuestLdt : test::CpuBench::kGdt) + (s.selector & 0xfff8u),
                      test::descriptor(s.base, s.limit, s.attributes));
-  // Linux's last one has the processor's number as its limit: only garbage selects it.
-  bench_.poke<u64>(test::CpuBench::kGdt + 0x78, test::descriptor(0, 0, 0x40f5));
+  bench_.poke<u64>(test::CpuBench::kGdt + kProcessorNumber,
+                   test::descriptor(0, kProcessorNumberLimit, 0x40f5));
   bench_.cpu.gdtr.limit = kHostGdtLimit;
   bench_.cpu.ldtr = {};
   bench_.cpu.ldtr.base = kGuestLdt;
@@ -60,7 +61,7 @@ IntegerGuest::IntegerGuest(NativeMode mode) : code_bits_(layout(mode).code_bits)
 u8* IntegerGuest::window() { return bench_.page(kGuestWindow).read; }
 
 DecodeMode IntegerGuest::decode_mode() const {
-  return {.code_bits = code_bits_, .features = &bench_.model.features};
+  return {.code_bits = code_bits_, .features = &bench_.model.features, .amd = is_amd()};
 }
 
 void IntegerGuest::load(unsigned segment, u16 selector) {
@@ -89,6 +90,8 @@ std::optional<Fault> IntegerGuest::run(const Insn& insn, const NativeState& stat
   // A repeated instruction asks to be gone on with from time to time.
   while (!fault && repeats(insn) && cpu.rip() == state.rip) {
     cpu.leave_block = false;
+    // Not so the host: if it faults, Intel's flags are those before the whole of it.
+    if (!is_amd()) cpu.set_rflags(state.rflags);
     fault = bench_.execute(insn.exec, insn);
   }
   if (fault && overflow_trap(insn, *fault)) {

@@ -14,6 +14,8 @@ class IntegerGuest {
 
   Cpu& cpu() { return bench_.cpu; }
   u8* window();
+  /// Like the host.
+  bool is_amd() const { return bench_.model.is_amd(); }
   DecodeMode decode_mode() const;
   /// What the instruction did is in cpu().
   std::optional<Fault> run(const Insn& insn, const NativeState& state);

@@ -267,7 +267,7 @@ void IntegerState::fill_stack(u64 at, const Insn& insn, std::string_view mnemoni
 
 // Selectors come from the kernel's table and ours.
 void IntegerState::point_selector(NativeState& state, const Insn& insn, std::string_view mnemonic) {
-  const unsigned size = std::min<unsigned>(insn.operand_size, 4);
+  const unsigned size = amd_ ? std::min<unsigned>(insn.operand_size, 4) : insn.operand_size;
   if (is_any(mnemonic, {"les", "lds", "lss", "lfs", "lgs"}))
     put_half(target_ + size, any_selector());
   if (mnemonic == "callf" || mnemonic == "jmpf") put_far_pointer(target_, size);

@@ -13,8 +13,13 @@ namespace rhea::x86 {
 
 class IntegerState {
  public:
-  IntegerState(NativeMode mode, u64 seed)
-      : mode_(mode), base_(layout(mode).base), branch_(layout(mode).branch), random_(seed) {}
+  /// `amd`: of the processor's two kinds of far pointers with REX.W.
+  IntegerState(NativeMode mode, u64 seed, bool amd)
+      : mode_(mode),
+        amd_(amd),
+        base_(layout(mode).base),
+        branch_(layout(mode).branch),
+        random_(seed) {}
 
   isa::Random& random() { return random_; }
   /// Points a displacement that nothing else can correct (RIP-relative, absolute) into the window.
@@ -48,6 +53,7 @@ class IntegerState {
   void put_far_pointer(u64 at, unsigned size, u16 rpl = 0);
 
   NativeMode mode_;
+  bool amd_;
   u64 base_, branch_;
   isa::Random random_;
   u64 target_{};  ///< linear

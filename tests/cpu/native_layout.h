@@ -60,6 +60,9 @@ inline constexpr std::array kHostSegments{
 };
 /// The GDT goes on with what differs from host to host: no test looks at it.
 inline constexpr u16 kForeignFirst = 0x40, kHostGdtLimit = 0x7f;
+/// Its last segment, which only garbage selects, has the processor's number as its limit; ours
+/// this.
+inline constexpr u16 kProcessorNumber = 0x78, kProcessorNumberLimit = 0xbeef;
 
 struct NativeLayout {
   std::string_view name;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Moves, extensions, LEA, conditional moves, XLAT, and instructions that do nothing.
 #include "target/x86/interp/operand.h"
+#include "target/x86/system/checks.h"
 
 #include <array>
 
@@ -179,12 +180,14 @@ std::span<const Binding> move_bindings() { return kBindings; }
 namespace {
 
 // MOVSXD with a 16- or 32-bit destination is a plain move of so many bytes (SDM vol. 2, MOVSXD).
-// All four bytes are read nevertheless, as AMD's processors do.
+// AMD's processors read all four bytes nevertheless.
 struct MoveTruncated {
   template <class T>
   static void run(Cpu& cpu, const Insn& insn) {
-    const u32 value = insn.op[1].kind == OperandKind::Memory ? InMemory::get<u32>(cpu, insn)
-                                                             : cpu.reg<u32>(insn.op[1].reg);
+    const bool memory = insn.op[1].kind == OperandKind::Memory;
+    const u32 value = !memory               ? cpu.reg<u32>(insn.op[1].reg)
+                      : system::is_amd(cpu) ? InMemory::get<u32>(cpu, insn)
+                                            : InMemory::get<T>(cpu, insn);
     cpu.set_reg<T>(insn.op[0].reg, static_cast<T>(value));
   }
 };

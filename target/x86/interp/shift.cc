@@ -2,6 +2,7 @@
 // Shifts and rotations. Flags that the SDM leaves undefined are what AMD and Intel processors give
 // where these agree.
 #include "target/x86/interp/operand.h"
+#include "target/x86/system/checks.h"
 
 #include <array>
 
@@ -158,22 +159,28 @@ struct RotateThrough {
   }
 };
 
-// SHLD and SHRD. A 16-bit count beyond 16 is undefined; here, as in AMD's processors, the source
-// comes in twice and CF is clear. OF beyond a count of 1 is undefined as well; here, as in SHL and
-// SHR, it is what the last of so many shifts by one gives.
+// SHLD and SHRD. A 16-bit count beyond 16 is undefined (SDM vol. 2, SHLD): in AMD's processors the
+// source comes in twice and CF is clear, in Intel's the destination comes in behind the source and
+// CF is the last bit of them to leave. OF beyond a count of 1 is undefined as well; here, as in SHL
+// and SHR, it is what the last of so many shifts by one gives.
 template <class T>
-T shift_left_double(T a, T b, unsigned n) {
+bool destination_comes_again(const Cpu& cpu, unsigned n) {
+  return n > kBits<T> && !system::is_amd(cpu);
+}
+/// `c` comes in behind `b`.
+template <class T>
+T shift_left_double(T a, T b, T c, unsigned n) {
   if constexpr (sizeof(T) == 2) {
-    const u64 all = u64{a} << 32 | u64{b} << 16 | b;
+    const u64 all = u64{a} << 32 | u64{b} << 16 | c;
     return static_cast<T>(all << n >> 32);
   } else {
     return n == 0 ? a : static_cast<T>(a << n | b >> (kBits<T> - n));
   }
 }
 template <class T>
-T shift_right_double(T a, T b, unsigned n) {
+T shift_right_double(T a, T b, T c, unsigned n) {
   if constexpr (sizeof(T) == 2) {
-    const u64 all = u64{b} << 32 | u64{b} << 16 | a;
+    const u64 all = u64{c} << 32 | u64{b} << 16 | a;
     return static_cast<T>(all >> n);
   } else {
     return n == 0 ? a : static_cast<T>(a >> n | b << (kBits<T> - n));
@@ -186,11 +193,13 @@ struct Shld {
   static void run(Cpu& cpu, const Insn& insn) {
     const unsigned n = count_of<T>(cpu, insn, 2);
     const T b = cpu.reg<T>(insn.op[1].reg);
-    const T a =
-        Place::template modify<T>(cpu, insn, [=](T old) { return shift_left_double(old, b, n); });
+    const bool again = destination_comes_again<T>(cpu, n);
+    const auto shifted = [=](T old) { return shift_left_double(old, b, again ? old : b, n); };
+    const T a = Place::template modify<T>(cpu, insn, shifted);
     if (n == 0) return;
-    const T r = shift_left_double(a, b, n);
-    const bool cf = n <= kBits<T> && (a >> (kBits<T> - n) & 1) != 0;
+    const T r = shifted(a);
+    const bool cf = again ? (b >> (2 * kBits<T> - n) & 1) != 0
+                          : n <= kBits<T> && (a >> (kBits<T> - n) & 1) != 0;
     cpu.flags.set<T>(r, cf, cf != (n < kBits<T> && top(r)));
   }
 };
@@ -200,11 +209,13 @@ struct Shrd {
   static void run(Cpu& cpu, const Insn& insn) {
     const unsigned n = count_of<T>(cpu, insn, 2);
     const T b = cpu.reg<T>(insn.op[1].reg);
-    const T a =
-        Place::template modify<T>(cpu, insn, [=](T old) { return shift_right_double(old, b, n); });
+    const bool again = destination_comes_again<T>(cpu, n);
+    const auto shifted = [=](T old) { return shift_right_double(old, b, again ? old : b, n); };
+    const T a = Place::template modify<T>(cpu, insn, shifted);
     if (n == 0) return;
-    const T r = shift_right_double(a, b, n);
-    const bool cf = n <= kBits<T> && (a >> (n - 1) & 1) != 0;
+    const T r = shifted(a);
+    const bool cf =
+        again ? (b >> (n - 1 - kBits<T>)&1) != 0 : n <= kBits<T> && (a >> (n - 1) & 1) != 0;
     cpu.flags.set<T>(r, cf, top(static_cast<T>(r ^ static_cast<T>(r << 1))));
   }
 };

@@ -3,6 +3,7 @@
 // by element. RSI, RDI and RCX always say how far it got, so that a fault or an interrupt in the
 // middle needs nothing but to start the instruction again.
 #include "target/x86/interp/operand.h"
+#include "target/x86/system/checks.h"
 #include "target/x86/system/debug.h"
 #include "target/x86/system/io.h"
 
@@ -39,12 +40,23 @@ class Counter {
   unsigned size_;
 };
 
+/// The registers that Intel's processors make 32 bits wide before a repeated instruction looks
+/// whether there is anything to do, in 64-bit mode with 32-bit addresses: RCX always, the others
+/// for MOVS and STOS. AMD's leave them as long as nothing was done. In no manual.
+enum class Narrowed : u8 { Count, Destination, Both };
+
 struct String {
   String(Cpu& c, const Insn& i)
       : cpu(c), insn(i), source(c, i, Rsi), destination(c, i, Rdi), count(c, i, Rcx) {}
   bool repeated() const { return insn.has(kRep) || insn.has(kRepne); }
   bool down() const { return cpu.eflag(eflags::kDf); }
   i64 step(unsigned size) const { return down() ? -static_cast<i64>(size) : size; }
+  void narrow(Narrowed which) {
+    if (insn.address_size != 4 || !cpu.long_mode() || system::is_amd(cpu)) return;
+    count.add(0);
+    if (which != Narrowed::Count) destination.add(0);
+    if (which == Narrowed::Both) source.add(0);
+  }
 
   Cpu& cpu;
   const Insn& insn;
@@ -68,12 +80,13 @@ bool interrupted(Cpu& cpu, unsigned round) {
 
 /// `one` does an element and says whether to go on; `many` does up to `n` at once and returns how
 /// many it did (0: it cannot).
-template <class One, class Many>
+template <Narrowed Which = Narrowed::Count, class One, class Many>
 void repeat(String& s, One one, Many many) {
   if (!s.repeated()) {
     one();
     return;
   }
+  s.narrow(Which);
   unsigned round = 0;
   for (u64 left = s.count.value(); left != 0; left = s.count.value()) {
     bool goes_on = true;
@@ -112,7 +125,7 @@ struct Movs {
   static void run(Cpu& cpu, const Insn& insn) {
     String s(cpu, insn);
     const i64 step = s.step(sizeof(T));
-    repeat(
+    repeat<Narrowed::Both>(
         s,
         [&] {
           const T value = cpu.read<T>(insn.seg, s.source.value());
@@ -147,7 +160,7 @@ struct Stos {
     String s(cpu, insn);
     const i64 step = s.step(sizeof(T));
     const T value = cpu.reg<T>(Rax);
-    repeat(
+    repeat<Narrowed::Destination>(
         s,
         [&] {
           cpu.write<T>(Es, s.destination.value(), value);
@@ -189,23 +202,33 @@ void set_compare_flags(Flags& flags, T a, T b) {
 /// REPE goes on while equal, REPNE while not.
 bool goes_on(const Cpu& cpu, const Insn& insn) { return cpu.flags.zf() == insn.has(kRep); }
 
+/// Comparisons up to one that faults have set the flags on AMD's processors; on Intel's they are as
+/// before the instruction (SDM vol. 2, REP).
+template <class One>
+void repeat_comparison(String& s, One one) {
+  const Flags before = s.cpu.flags;
+  try {
+    repeat(s, one, kOneByOne);
+  } catch (const Fault&) {
+    if (!system::is_amd(s.cpu)) s.cpu.flags = before;
+    throw;
+  }
+}
+
 struct Cmps {
   template <class T>
   static void run(Cpu& cpu, const Insn& insn) {
     String s(cpu, insn);
     const i64 step = s.step(sizeof(T));
-    repeat(
-        s,
-        [&] {
-          // Which comes first shows if both fault: so it is on AMD's processors.
-          const T b = cpu.read<T>(Es, s.destination.value());
-          const T a = cpu.read<T>(insn.seg, s.source.value());
-          set_compare_flags(cpu.flags, a, b);
-          s.source.add(step);
-          s.destination.add(step);
-          return goes_on(cpu, insn);
-        },
-        kOneByOne);
+    repeat_comparison(s, [&] {
+      // Which comes first shows if both fault: so it is on AMD's processors.
+      const T b = cpu.read<T>(Es, s.destination.value());
+      const T a = cpu.read<T>(insn.seg, s.source.value());
+      set_compare_flags(cpu.flags, a, b);
+      s.source.add(step);
+      s.destination.add(step);
+      return goes_on(cpu, insn);
+    });
   }
 };
 
@@ -215,14 +238,11 @@ struct Scas {
     String s(cpu, insn);
     const i64 step = s.step(sizeof(T));
     const T a = cpu.reg<T>(Rax);
-    repeat(
-        s,
-        [&] {
-          set_compare_flags(cpu.flags, a, cpu.read<T>(Es, s.destination.value()));
-          s.destination.add(step);
-          return goes_on(cpu, insn);
-        },
-        kOneByOne);
+    repeat_comparison(s, [&] {
+      set_compare_flags(cpu.flags, a, cpu.read<T>(Es, s.destination.value()));
+      s.destination.add(step);
+      return goes_on(cpu, insn);
+    });
   }
 };
 

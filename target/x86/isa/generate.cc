@@ -252,6 +252,7 @@ class Generator {
   unsigned immediate_size(Type type) const {
     if (type == Type::B || type == Type::Bs) return 1;
     if (type == Type::W) return 2;
+    if (row_.is(Near64) && long_mode_ && !mode_.amd) return 4;
     return type == Type::V ? operand_size() : operand_size() == 2 ? 2 : 4;
   }
 

@@ -16,6 +16,7 @@ struct GenerateMode {
   u8 code_bits{64};
   /// Segment overrides, 67, REP and LOCK where they are allowed.
   bool prefixes{true};
+  bool amd{true};  ///< DecodeMode::amd
   /// Memory operands are this register alone, without displacement (any addressing if empty).
   std::optional<u8> base{};
   /// General registers that no operand uses, by bits; for operands that are named explicitly and

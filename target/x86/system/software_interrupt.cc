@@ -33,10 +33,12 @@ void bound(Cpu& cpu, const Insn& insn) {
   const auto sign_extended = [&](u64 value) {
     return size == 2 ? i64{static_cast<i16>(value)} : i64{static_cast<i32>(value)};
   };
+  const i64 value = sign_extended(cpu.gpr[insn.op[0].reg]);
   const i64 lower = sign_extended(read_sized(cpu, insn.seg, at, size));
+  // Intel's processors do not go on to the upper bound, which may fault.
+  if (value < lower && !is_amd(cpu)) raise(Vector::Br);
   const u64 behind = (at + size) & Cpu::size_mask(insn.address_size);
   const i64 upper = sign_extended(read_sized(cpu, insn.seg, behind, size));
-  const i64 value = sign_extended(cpu.gpr[insn.op[0].reg]);
   if (value < lower || value > upper) raise(Vector::Br);
 }
 
