@@ -38,8 +38,11 @@ PageBlocks& BlockCache::page(const u8* host_page, CodePages& pages, u64 offset) 
 }
 
 Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at, const CodeMode& mode) {
-  if (page.pages->ram()->test_and_clear_dirty(DirtyClient::Code, page.offset, kPageSize))
-    page.code->invalidate();
+  RamBlock& ram = *page.pages->ram();
+  // Before the mark goes, so that nobody finds neither.
+  if (ram.test_dirty(DirtyClient::Code, page.offset, kPageSize))
+    page.code->invalidate(
+        [&] { ram.test_and_clear_dirty(DirtyClient::Code, page.offset, kPageSize); });
   const u32 key = at << 4 | mode.key();
   const auto known = page.blocks.find(key);
   if (known != page.blocks.end() &&
@@ -55,14 +58,14 @@ Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at, con
     std::memcpy(code.data(), host_page + at, left);
     made = decode({code.data(), left}, mode);
     if (made->insns.empty()) return nullptr;
-    page.code->add_code(at, at + made->bytes - 1);
+    if (!page.code->add_code(at, at + made->bytes - 1)) return nullptr;
     // A store from here on is noticed; one before is seen by looking again.
     std::atomic_thread_fence(std::memory_order_seq_cst);
   } while (std::memcmp(code.data(), host_page + at, made->bytes) != 0);
   made->code_bytes.assign(code.begin(), code.begin() + made->bytes);
   made->generation = generation;
   made->code = page.code;
-  made->written = &page.pages->ram()->dirty_word(DirtyClient::Code, page.offset / kPageSize);
+  made->written = &ram.dirty_word(DirtyClient::Code, page.offset / kPageSize);
   made->written_bit = u64{1} << (page.offset / kPageSize % 64);
   insns_ += made->insns.size() + kBlockCost;
   // Jumps may still point at an old block there, so that one is filled anew and never freed.
@@ -76,7 +79,7 @@ Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at, con
 // may the block.
 bool BlockCache::renew(Block& block, PageBlocks& page, const u8* host, unsigned at) {
   const u64 generation = page.code->generation();
-  page.code->add_code(at, at + block.bytes - 1);
+  if (!page.code->add_code(at, at + block.bytes - 1)) return false;
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (std::memcmp(block.code_bytes.data(), host, block.bytes) != 0) return false;
   block.generation = generation;

@@ -52,10 +52,11 @@ struct Block {
   bool logged{};                ///< by -d in_asm
   std::array<Link, 2> links{};  ///< the latest first
 
-  /// Whether nothing has been written over it.
+  /// Whether nothing has been written over it. In this order: the mark of a device's store goes
+  /// after the generation has been raised.
   bool current() const {
-    return code->generation() == generation &&
-           (written->load(std::memory_order_acquire) & written_bit) == 0;
+    return (written->load(std::memory_order_acquire) & written_bit) == 0 &&
+           code->generation() == generation;
   }
 };
 
@@ -99,7 +100,7 @@ class BlockCache {
   /// The page's blocks; made when new.
   PageBlocks& page(const u8* host_page, CodePages& pages, u64 offset);
   /// The block at `at` of the page, decoded if need be; null when the instruction there runs over
-  /// the page's end. The page is watched.
+  /// the page's end, or the page is not watched any more.
   Block* block(PageBlocks& page, const u8* host_page, unsigned at, const CodeMode& mode);
   bool full() const { return insns_ > kCapacity; }
   void clear();

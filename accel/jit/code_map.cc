@@ -4,6 +4,8 @@
 
 #include <sys/mman.h>
 
+#include <thread>
+
 namespace rhea::jit {
 
 u64 CodePage::lines(unsigned first, unsigned last) {
@@ -13,11 +15,16 @@ u64 CodePage::lines(unsigned first, unsigned last) {
 }
 
 bool CodePage::add_code(unsigned first, unsigned last) {
-  u64 now = state_.load(std::memory_order_relaxed);
-  do {
+  u64 now = state_.load(std::memory_order_acquire);
+  for (;;) {
     if ((now & kWatched) == 0) return false;
-  } while (!state_.compare_exchange_weak(now, (now & ~kIdleStores) | lines(first, last)));
-  return true;
+    if ((now & kVoided) != 0) {
+      std::this_thread::yield();
+      now = state_.load(std::memory_order_acquire);
+    } else if (state_.compare_exchange_weak(now, (now & ~kIdleStores) | lines(first, last))) {
+      return true;
+    }
+  }
 }
 
 bool CodePage::stored(unsigned first, unsigned last) {
@@ -25,27 +32,28 @@ bool CodePage::stored(unsigned first, unsigned last) {
   // has announced, or the decoder sees the data.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   const u64 hit = lines(first, last);
-  u64 now = state_.load(std::memory_order_relaxed);
+  u64 now = state_.load(std::memory_order_acquire);
   for (;;) {
     u64 next = now;
-    if ((now & hit) != 0)
-      next &= ~(kLines | kIdleStores);
-    else if ((now & kLines) != 0 || (now & kWatched) == 0)
+    if ((now & hit) != 0) {
+      next = (now & ~(kLines | kIdleStores)) + kVoiding;
+    } else if ((now & kVoided) != 0) {
+      // Another thread has forgotten the lines, perhaps those hit here, and perhaps no more yet.
+      generation_.fetch_add(1);
+      return true;
+    } else if ((now & kLines) != 0 || (now & kWatched) == 0) {
       return false;
-    else if ((now & kIdleStores) < kMaxIdleStores * kIdleStore)
+    } else if ((now & kIdleStores) < kMaxIdleStores * kIdleStore) {
       next += kIdleStore;
-    else
+    } else {
       next = 0;
+    }
     if (state_.compare_exchange_weak(now, next)) break;
   }
   if ((now & hit) == 0) return false;
   generation_.fetch_add(1);
+  state_.fetch_sub(kVoiding);
   return true;
-}
-
-void CodePage::invalidate() {
-  state_.fetch_and(~(kLines | kIdleStores));
-  generation_.fetch_add(1);
 }
 
 CodePages::CodePages(std::shared_ptr<RamBlock> ram)

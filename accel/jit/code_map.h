@@ -5,6 +5,9 @@
 // stored(), which raises the page's generation if it hits code. Blocks remember the generation
 // under which they were decoded and are worthless under another. Stores of devices (DMA) mark the
 // block's DirtyClient::Code bits instead, which are looked at together with the generation.
+//
+// Whose code is voided is forgotten, so that data beside it costs nothing until there is code
+// again. That and the new generation are two steps: between them the page counts as being voided.
 #pragma once
 
 #include "rhea/softmmu/ram_block.h"
@@ -21,22 +24,33 @@ class CodePage {
  public:
   bool watched() const { return (state_.load(std::memory_order_acquire) & kWatched) != 0; }
   u64 generation() const { return generation_.load(std::memory_order_acquire); }
-  /// Code is about to be read from these bytes of the page. False: the page is not watched yet.
+  /// Code is about to be read from these bytes of the page. False: the page is not watched (any
+  /// more).
   bool add_code(unsigned first, unsigned last);
   /// From now on stores come by stored(), once no processor has a TLB entry for it any more.
   void watch() { state_.fetch_or(kWatched); }
   /// After a store to the page. True if it hit code. A page that is written often and holds no code
   /// any more is not watched any longer.
   bool stored(unsigned first, unsigned last);
-  /// Everything decoded from the page is void.
-  void invalidate();
+  /// Everything decoded from the page is void, and nothing new comes before `forget`, which drops
+  /// other marks of what was written, has returned.
+  template <class Forget>
+  void invalidate(Forget forget) {
+    state_.fetch_add(kVoiding);
+    state_.fetch_and(~(kLines | kIdleStores));
+    generation_.fetch_add(1);
+    forget();
+    state_.fetch_sub(kVoiding);
+  }
 
  private:
   static constexpr u64 kWatched = u64{1} << 63;
   static constexpr u64 kLines = 0xffff'ffff;
   static constexpr u64 kIdleStore = u64{1} << 32;
-  static constexpr u64 kIdleStores = u64{0xffff} << 32;
+  static constexpr u64 kIdleStores = u64{0xff} << 32;
   static constexpr u64 kMaxIdleStores = 32;
+  static constexpr u64 kVoiding = u64{1} << 40;  ///< times the threads that are about it
+  static constexpr u64 kVoided = u64{0xffff} << 40;
   static u64 lines(unsigned first, unsigned last);
 
   std::atomic<u64> state_{0};
