@@ -230,7 +230,8 @@ struct Cpu {
   template <class T, class Change>
   T modify(unsigned segment, u64 offset, bool locked, Change change) {
     const u64 at = linear(segment, offset, sizeof(T), true);
-    if (u8* host = Tlb::find(tlb[index(privilege)].write, at, sizeof(T))) [[likely]]
+    if (u8* host = Tlb::find(tlb[index(privilege)].write, at, sizeof(T));
+        host != nullptr && !(locked && splits_line(at, sizeof(T)))) [[likely]]
       return modify_host<T>(host, locked, change);
     struct Context {
       Change* change;
@@ -347,6 +348,9 @@ struct Cpu {
 
  private:
   static constexpr unsigned index(Privilege p) { return static_cast<unsigned>(p); }
+  /// Whether a cache line ends within an access. Locked ones of that kind are not left to the
+  /// host's processor: kernels punish them with pauses (split_lock_mitigate) or with SIGBUS.
+  static bool splits_line(u64 at, unsigned size) { return (at & 63) + size > 64; }
   template <class T, class Change>
   static T modify_host(u8* host, bool locked, Change& change) {
     T old;
@@ -360,8 +364,7 @@ struct Cpu {
     }
     return old;
   }
-  /// One LOCK CMPXCHG of the host's, which needs no alignment: on failure `expected` becomes what
-  /// is there.
+  /// One LOCK CMPXCHG of the host's, within a line: on failure `expected` becomes what is there.
   template <class T>
   // NOLINTNEXTLINE(readability-non-const-parameter): the instruction writes there
   static bool compare_exchange(u8* host, T& expected, T wanted) {

@@ -160,11 +160,12 @@ void Cpu::modify_slow(u64 at, unsigned size, unsigned segment, bool locked,
   if (crosses) locate(at + first, true, segment, privilege);
   attach(low, privilege);
   u8* const host = low.write_host();
-  if (!crosses && host != nullptr) {
+  const bool splits = splits_line(at, size);
+  if (!crosses && host != nullptr && !(locked && splits)) {
     change(context, host);
     if (low.page.watched) bus->wrote(low.physical, size);
   } else {
-    // Two pages or a device: in a buffer, and alone if it must be atomic.
+    // Two lines, two pages or a device: in a buffer, and alone if it must be atomic.
     struct Job {
       Cpu* cpu;
       u64 at;
@@ -179,7 +180,7 @@ void Cpu::modify_slow(u64 at, unsigned size, unsigned segment, bool locked,
       j.change(j.context, buffer.data());
       j.cpu->write_slow(j.at, buffer.data(), j.size, j.segment, j.cpu->privilege);
     };
-    if (locked && crosses)
+    if (locked && splits)
       bus->exclusively(run, &job);
     else
       run(&job);
