@@ -17,7 +17,7 @@ u64 CodePage::lines(unsigned first, unsigned last) {
 bool CodePage::add_code(unsigned first, unsigned last) {
   u64 now = state_.load(std::memory_order_acquire);
   for (;;) {
-    if ((now & kWatched) == 0) return false;
+    if ((now & kGuarded) == 0) return false;
     if ((now & kVoided) != 0) {
       std::this_thread::yield();
       now = state_.load(std::memory_order_acquire);
@@ -41,7 +41,7 @@ bool CodePage::stored(unsigned first, unsigned last) {
       // Another thread has forgotten the lines, perhaps those hit here, and perhaps no more yet.
       generation_.fetch_add(1);
       return true;
-    } else if ((now & kLines) != 0 || (now & kWatched) == 0) {
+    } else if ((now & kLines) != 0 || (now & kGuarded) == 0 || (now & kBeingWatched) != 0) {
       return false;
     } else if ((now & kIdleStores) < kMaxIdleStores * kIdleStore) {
       next += kIdleStore;

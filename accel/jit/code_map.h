@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Which pages of guest RAM hold decoded code, and whether they have been written since.
 //
-// A page with code is watched: no processor has a TLB entry to write it, so every store ends in
-// stored(), which raises the page's generation if it hits code. Blocks remember the generation
-// under which they were decoded and are worthless under another. Stores of devices (DMA) mark the
+// A page with code is watched: no processor makes a TLB entry to write it any more, and once those
+// that there were are gone every store ends in stored(), which raises the page's generation if it
+// hits code. Only then is code read from it. Blocks remember the generation under which they were
+// decoded and are worthless under another. Stores of devices (DMA) mark the
 // block's DirtyClient::Code bits instead, which are looked at together with the generation.
 //
 // Whose code is voided is forgotten, so that data beside it costs nothing until there is code
@@ -22,13 +23,23 @@ namespace rhea::jit {
 /// One page, shared by all processors. Lines are 128 bytes.
 class CodePage {
  public:
+  /// No TLB entry may be made to write it.
   bool watched() const { return (state_.load(std::memory_order_acquire) & kWatched) != 0; }
+  /// Nor is there one: every store comes by stored().
+  bool guarded() const { return (state_.load(std::memory_order_acquire) & kGuarded) != 0; }
   u64 generation() const { return generation_.load(std::memory_order_acquire); }
-  /// Code is about to be read from these bytes of the page. False: the page is not watched (any
-  /// more).
+  /// Code is about to be read from these bytes of the page. False: it is not guarded (any more).
   bool add_code(unsigned first, unsigned last);
-  /// From now on stores come by stored(), once no processor has a TLB entry for it any more.
-  void watch() { state_.fetch_or(kWatched); }
+  /// Watches the page, and guards it when `drop_entries` has returned: no processor has an entry
+  /// from before.
+  template <class DropEntries>
+  void watch(DropEntries drop_entries) {
+    state_.fetch_add(kWatching);
+    state_.fetch_or(kWatched);
+    drop_entries();
+    state_.fetch_or(kGuarded);
+    state_.fetch_sub(kWatching);
+  }
   /// After a store to the page. True if it hit code. A page that is written often and holds no code
   /// any more is not watched any longer.
   bool stored(unsigned first, unsigned last);
@@ -44,13 +55,14 @@ class CodePage {
   }
 
  private:
-  static constexpr u64 kWatched = u64{1} << 63;
+  static constexpr u64 kWatched = u64{1} << 63, kGuarded = u64{1} << 62;
   static constexpr u64 kLines = 0xffff'ffff;
   static constexpr u64 kIdleStore = u64{1} << 32;
   static constexpr u64 kIdleStores = u64{0xff} << 32;
   static constexpr u64 kMaxIdleStores = 32;
-  static constexpr u64 kVoiding = u64{1} << 40;  ///< times the threads that are about it
-  static constexpr u64 kVoided = u64{0xffff} << 40;
+  // How many threads are about it.
+  static constexpr u64 kVoiding = u64{1} << 40, kVoided = u64{0x7ff} << 40;
+  static constexpr u64 kWatching = u64{1} << 51, kBeingWatched = u64{0x7ff} << 51;
   static u64 lines(unsigned first, unsigned last);
 
   std::atomic<u64> state_{0};

@@ -187,7 +187,7 @@ Block* JitVcpu::find_code(u64 linear, const CodeMode& mode) {
              .code = code,
              .blocks = &blocks};
   }
-  if (!fetch.blocks->code->watched()) {
+  if (!fetch.blocks->code->guarded()) {
     watch(*fetch.blocks->code);
     // Letting others see the new watch may have changed the map, and this page with it.
     if (fetch.epoch != cpu_.code_epoch || cpu_.wants(Attention::FlushTlb)) return nullptr;
@@ -200,12 +200,13 @@ Block* JitVcpu::find_code(u64 linear, const CodeMode& mode) {
 
 // Nobody may have a way to write the page past CodePage::stored.
 void JitVcpu::watch(CodePage& page) {
-  page.watch();
-  // Linear addresses mean what they did: just the ways to write go.
-  for (x86::Tlb& each : cpu_.tlb) each.write.fill({});
-  if (vm_->vcpus().size() == 1) return;
-  const Outside outside(*this);
-  vm_->flush_others(this);
+  page.watch([this] {
+    // Linear addresses mean what they did: just the ways to write go.
+    for (x86::Tlb& each : cpu_.tlb) each.write.fill({});
+    if (vm_->vcpus().size() == 1) return;
+    const Outside outside(*this);
+    vm_->flush_others(this);
+  });
 }
 
 // Something wants the processor, or it does nothing.

@@ -42,7 +42,7 @@ TEST(JitBlockCache, AnInstructionAcrossPagesLeavesNothing) {
   u64 epoch = 1;
   auto cache = std::make_unique<jit::BlockCache>(model, epoch);
   jit::CodePages pages(std::shared_ptr<RamBlock>(RamBlock::create("ram", kPageSize, {}).value()));
-  pages.at(0).watch();
+  pages.at(0).watch([] {});
   u8* const host = pages.ram()->host();
   host[0xfff] = 0xb8;  // MOV EAX, and the page ends
   jit::PageBlocks& page = cache->page(host, pages, 0);
@@ -59,7 +59,7 @@ TEST(JitBlockCache, NearBranchesAreDecodedAsTheModelsVendorDoes) {
   auto amds = std::make_unique<jit::BlockCache>(amd, epoch);
   auto intels = std::make_unique<jit::BlockCache>(intel, epoch);
   jit::CodePages pages(std::shared_ptr<RamBlock>(RamBlock::create("ram", kPageSize, {}).value()));
-  pages.at(0).watch();
+  pages.at(0).watch([] {});
   u8* const host = pages.ram()->host();
   host[0] = 0x66;
   host[1] = 0xe9;  // JMP

@@ -11,7 +11,9 @@ namespace {
 
 /// A page of a block of RAM, watched.
 struct CodeMapTest : testing::Test {
-  CodeMapTest() { page.watch(); }
+  CodeMapTest() {
+    page.watch([] {});
+  }
   jit::CodePages pages{std::shared_ptr<RamBlock>(RamBlock::create("ram", kPageSize, {}).value())};
   jit::CodePage& page{pages.at(0)};
 };
@@ -29,6 +31,25 @@ TEST_F(CodeMapTest, APageThatIsOnlyWrittenIsNotWatchedForEver) {
   for (unsigned store = 0; store < 100; ++store) page.stored(0, 3);
   EXPECT_FALSE(page.watched());
   EXPECT_FALSE(page.add_code(0, 3));
+}
+
+// While another processor may still have a TLB entry from before.
+TEST(CodeMap, CodeWaitsForTheLastEntryToGo) {
+  const jit::CodePages pages{
+      std::shared_ptr<RamBlock>(RamBlock::create("ram", kPageSize, {}).value())};
+  jit::CodePage& page = pages.at(0);
+  page.watch([&] {
+    EXPECT_TRUE(page.watched());
+    EXPECT_FALSE(page.guarded());
+    EXPECT_FALSE(page.add_code(0, 3));
+    page.watch([] {});  // by another one, who is faster
+    EXPECT_TRUE(page.add_code(0, 3));
+    EXPECT_TRUE(page.stored(0, 3));
+    // Or the first would guard what somebody may write again.
+    for (unsigned store = 0; store < 100; ++store) page.stored(0, 3);
+    EXPECT_TRUE(page.watched());
+  });
+  EXPECT_TRUE(page.guarded());
 }
 
 // Both have code in the same line: whose store is the second finds the line forgotten already.
