@@ -119,7 +119,7 @@ bool LocalApic::read_msr(u32 index, u64& value) {
     value = timer_mode() == TimerMode::Deadline ? deadline_ : 0;
     return true;
   }
-  if (!x2apic() || index < kX2apicMsrs) return false;
+  if (!x2apic() || index - kX2apicMsrs > kSelfIpi / 16) return false;
   const unsigned at = (index - kX2apicMsrs) * 16;
   if (at == kEoi || at == kDfr || at == kIcrHigh || at == kSelfIpi || at > kSelfIpi) return false;
   const std::lock_guard lock(mutex_);
@@ -157,7 +157,7 @@ bool LocalApic::write_msr(u32 index, u64 value) {
     arm_deadline();
     return true;
   }
-  if (!x2apic() || index < kX2apicMsrs) return false;
+  if (!x2apic() || index - kX2apicMsrs > kSelfIpi / 16) return false;
   const unsigned at = (index - kX2apicMsrs) * 16;
   if (at == kIcrLow) {
     write_icr(value);

@@ -18,6 +18,17 @@ TEST(ApicRegisters, NoEntryForCorrectedMachineChecks) {
   EXPECT_FALSE(one.apic.write_msr(0x82f, 0));
 }
 
+TEST(ApicRegisters, X2apicEndsWithItsLastRegister) {
+  ApicBench one;
+  u64 value = 0;
+  ASSERT_TRUE(one.apic.set_base(kX2apicMode, ~u64{0} >> 24));
+  // 16 times as far from the first: where 32 bits begin anew.
+  for (const u32 beyond : {0x840U, 0x1000'0830U, 0x1000'0802U, 0xc000'0802U, 0x7ffU}) {
+    EXPECT_FALSE(one.apic.read_msr(beyond, value)) << beyond;
+    EXPECT_FALSE(one.apic.write_msr(beyond, 0)) << beyond;
+  }
+}
+
 TEST(ApicRegisters, NoWayBackFromX2apicButByTurningItOff) {
   ApicBench one;
   ASSERT_TRUE(one.apic.set_base(kX2apicMode, ~u64{0} >> 24));
