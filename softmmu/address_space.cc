@@ -97,6 +97,8 @@ AddressSpace::AddressSpace(MemoryMap& map, std::string name, Region& root, bool 
 
 AddressSpace::~AddressSpace() {
   std::erase(map_->spaces_, this);
+  // Another space may come to lie at this address.
+  map_->generation_.store(next_generation(), std::memory_order_release);
   rcu_retire([view = view_.load(std::memory_order_relaxed)] { delete view; });
 }
 

@@ -181,10 +181,13 @@ AddressSpace::Resolved AddressSpace::resolve(u64 address, bool write, MemAttrs a
 MemResult AddressSpace::access(u64 address, Access& access, bool write) const {
   RegionPin pin;
   HeldDomain held;
-  if (t_recent.covers(*this, address, access.size)) {
+  const auto unchanged = [this] {
+    return map_->generation_.load(std::memory_order_acquire) == t_recent.generation;
+  };
+  if (t_recent.covers(*this, address, access.size) && unchanged()) {
     LockDomain* const domain = map_->default_domain_;
     if (!domain->held_by_me()) held.acquire(*domain);
-    if (map_->generation_.load(std::memory_order_acquire) == t_recent.generation) {
+    if (unchanged()) {
       access.offset = t_recent.offset + (address - t_recent.first);
       return t_recent.region->dispatch(access, write);
     }

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -108,12 +109,36 @@ TEST_F(ConcurrencyTest, TheSameAddressReachesWhateverDeviceIsThereNow) {
     space_.store(0x20004, 0, 4);
     const DomainGuard guard(&lock_);
     root_.remove(over.region);
+    over.region.reset();
   }
   space_.store(0x20004, 0, 4);
   EXPECT_EQ(first.counter.writes, 5u);
   const DomainGuard guard(&lock_);
   root_.remove(first.region);
   EXPECT_EQ(space_.load(0x20004, 4), 0xffff'ffffu);
+}
+
+// What a thread remembers of a space that is gone is not for one that has come to lie there.
+TEST_F(ConcurrencyTest, ASpaceInTheSamePlaceIsAnother) {
+  Region root, empty;
+  root.init_container(nullptr, "root", Region::kWholeSpace);
+  empty.init_container(nullptr, "empty", Region::kWholeSpace);
+  Device device(0x10);
+  std::optional<AddressSpace> space;
+  {
+    const DomainGuard guard(&lock_);
+    root.add(0, device.region);
+    space.emplace(map_, "first", root);
+  }
+  EXPECT_EQ(space->load(0, 4), Counter::kAlive);
+  {
+    const DomainGuard guard(&lock_);
+    space.emplace(map_, "second", empty);
+  }
+  EXPECT_EQ(space->load(0, 4), 0xffff'ffffU);
+  const DomainGuard guard(&lock_);
+  space.reset();
+  root.remove(device.region);
 }
 
 TEST_F(ConcurrencyTest, ReadersSeeOldOrNewViewWhileAWriterPublishes) {
