@@ -49,7 +49,8 @@ Machine::Machine()
 Machine::~Machine() {
   stop_vcpus();
   const DomainGuard guard(&lock_);
-  for (auto it = service_order_.rbegin(); it != service_order_.rend(); ++it) (*it)->shutdown();
+  // By number: who ends may ask for a service that nobody has used yet.
+  for (std::size_t n = service_order_.size(); n-- > 0;) service_order_[n]->shutdown();
   {
     // One change of the map instead of one for each region that dies below.
     const Transaction transaction(map_);
@@ -57,7 +58,7 @@ Machine::~Machine() {
       while (!root->children().empty()) root->remove(*root->children().back());
   }
   destroy_children();
-  for (auto it = service_order_.rbegin(); it != service_order_.rend(); ++it) (*it)->objects_gone();
+  for (std::size_t n = service_order_.size(); n-- > 0;) service_order_[n]->objects_gone();
   while (!service_order_.empty()) {
     const MachineService* last = service_order_.back();
     service_order_.pop_back();
