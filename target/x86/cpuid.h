@@ -45,7 +45,8 @@ struct CpuModel {
   Topology topology;
   u32 apic_id{};
 
-  bool is_amd() const { return vendor == "AuthenticAMD"; }
+  /// Hygon's processors are AMD's design.
+  bool is_amd() const { return vendor == "AuthenticAMD" || vendor == "HygonGenuine"; }
   bool has(Feature feature) const { return features[static_cast<unsigned>(feature)]; }
   void set(Feature feature, bool on = true) { features[static_cast<unsigned>(feature)] = on; }
   /// Family, model and stepping as leaf 1's EAX has them.

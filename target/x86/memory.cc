@@ -31,9 +31,22 @@ void read_device(Bus& bus, u64 address, u8* to, unsigned size) {
   }
 }
 
+/// Of 16 bytes, aligned: in one piece on processors with AVX (SDM vol. 3, 9.1.1).
+void write_vector(u8* host, const u8* from) {
+  using Vector = u64 __attribute__((vector_size(16), may_alias));
+  Vector value;
+  std::memcpy(&value, from, sizeof value);
+  *reinterpret_cast<Vector*>(host) = value;
+}
+
 // No byte is written twice, as memcpy() does for small sizes: between the two, another processor
 // may have written there. What is aligned and no larger than a register moves as one.
 void write_host(u8* host, const u8* from, unsigned size) {
+  for (; size >= 16 && reinterpret_cast<std::uintptr_t>(host) % 16 == 0; size -= 16) {
+    write_vector(host, from);
+    host += 16;
+    from += 16;
+  }
   while (size > 0) {
     const unsigned piece = piece_of(size);
     softmmu::copy_to_host(host, from, piece);

@@ -73,6 +73,17 @@ TEST_F(Vendors, WideFarPointersHaveAWideOffsetOnIntelOnly) {
   EXPECT_EQ(intel.cpu.rip(), 0x5000U);
 }
 
+TEST_F(Vendors, AWideOffsetOutOf64BitCodeIsCut) {
+  intel.enter_long();
+  intel.poke<u64>(0x6800, 0xaaaa'aaaa'0000'5000);
+  intel.poke<u16>(0x6808, CpuBench::kCode0);
+  EXPECT_FALSE(intel.execute(x86::system::jmpf, CpuBench::memory(0x6800, 0, 8)));
+  EXPECT_EQ(intel.cpu.rip(), 0x5000U);
+  intel.enter_long();
+  intel.poke<u16>(0x6808, CpuBench::kLong0);
+  EXPECT_TRUE(intel.execute(x86::system::jmpf, CpuBench::memory(0x6800, 0, 8)));
+}
+
 TEST_F(Vendors, SysretIsUndefinedOutside64BitModeOnIntelOnly) {
   for (CpuBench* bench : {&amd, &intel}) {
     bench->cpu.efer |= x86::efer::kSce;

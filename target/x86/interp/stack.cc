@@ -137,7 +137,7 @@ void enter(Cpu& cpu, const Insn& insn) {
   }
   if (level > 0) cpu.push_sized(frame, size);
   const u64 sp = (cpu.gpr[Rsp] - (insn.imm & 0xffff)) & mask;
-  cpu.probe_write(Ss, sp, size);  // as if something were pushed there
+  cpu.probe_write(Ss, sp, size);  // the new top, as wide as an operand
   cpu.set_sp(sp, width);
   keep.done();
   set_sized(cpu, Rbp, frame, size);

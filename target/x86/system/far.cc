@@ -44,6 +44,12 @@ void check_direct(const Cpu& cpu, u16 selector, const Descriptor& code) {
   check_code_form(cpu, selector, code);
 }
 
+// Out of 64-bit mode a far pointer with an offset of 64 bits leads to where the lower 32 say, by
+// Intel's processors; AMD's have no such pointers.
+u64 offset_within(const Cpu& cpu, const Descriptor& code, const FarPointer& to) {
+  return is_long_code(cpu, code) ? to.offset : to.offset & 0xffff'ffff;
+}
+
 void check_offset(const Cpu& cpu, const Descriptor& code, u64 offset) {
   const bool inside = is_long_code(cpu, code) ? cpu.canonical(offset) : offset <= code.limit();
   if (!inside) raise(Vector::Gp, 0);

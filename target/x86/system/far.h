@@ -19,6 +19,8 @@ Descriptor fetch_target(Cpu& cpu, u16 selector);
 void check_direct(const Cpu& cpu, u16 selector, const Descriptor& code);
 /// Present (#NP), and in long mode not both L and D (#GP).
 void check_code_form(const Cpu& cpu, u16 selector, const Descriptor& code, u32 external = 0);
+/// Where in the code segment a far pointer leads.
+u64 offset_within(const Cpu& cpu, const Descriptor& code, const FarPointer& to);
 /// #GP(0) unless the offset lies in the code segment, or is canonical in 64-bit code.
 void check_offset(const Cpu& cpu, const Descriptor& code, u64 offset);
 /// Likewise for a segment that is loaded.

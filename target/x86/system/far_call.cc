@@ -40,7 +40,7 @@ void call_same_level(Cpu& cpu, u16 selector, Descriptor& code, u64 offset, unsig
 void call_direct(Cpu& cpu, const FarPointer& to, Descriptor& code, unsigned size) {
   if (!code.is_code()) raise(Vector::Gp, selector_error(to.selector));
   check_direct(cpu, to.selector, code);
-  call_same_level(cpu, to.selector, code, to.offset, size);
+  call_same_level(cpu, to.selector, code, offset_within(cpu, code, to), size);
 }
 
 struct NewStack {

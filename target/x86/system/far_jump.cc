@@ -11,9 +11,10 @@ namespace {
 void jump_direct(Cpu& cpu, const FarPointer& to, Descriptor& code) {
   if (!code.is_code()) raise(Vector::Gp, selector_error(to.selector));
   check_direct(cpu, to.selector, code);
-  check_offset(cpu, code, to.offset);
+  const u64 offset = offset_within(cpu, code, to);
+  check_offset(cpu, code, offset);
   mark_accessed(cpu, code);
-  enter_code(cpu, to.selector, code, cpu.cpl, to.offset);
+  enter_code(cpu, to.selector, code, cpu.cpl, offset);
 }
 
 void jump_through_gate(Cpu& cpu, u16 selector, const Descriptor& gate) {
