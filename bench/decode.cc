@@ -54,6 +54,10 @@ std::span<const u8> library_code() {
 
 int main() {
   const auto code = library_code();
+  if (code.empty()) {
+    std::puts("decode: no C library to take code from");
+    return 1;
+  }
   unsigned long bytes = 0;
   decode_all(code, bytes);  // builds the tables, fills the caches
   const double begin = processor_seconds();

@@ -47,10 +47,15 @@ class Comparison {
     report_.forms += static_cast<unsigned>(done.size());
     if (done.empty())
       report_.differences.push_back(fmt::format("{} {}: no case", row.mnemonic, row.operands));
-    for (const auto& [key, count] : done)
+    for (const auto& [key, count] : done) {
+      if (count == 0)
+        report_.differences.push_back(fmt::format("{} {} size {}{}: every case strayed",
+                                                  row.mnemonic, row.operands, key.size,
+                                                  key.memory ? " memory" : ""));
       if (count < cases / 2)
         report_.thin.push_back(fmt::format("{} {} size {}{}: {}", row.mnemonic, row.operands,
                                            key.size, key.memory ? " memory" : "", count));
+    }
   }
   IntegerReport take() {
     for (const auto& [row, count] : differing_)

@@ -21,6 +21,7 @@ std::string in_child(Action action) {
   std::array<int, 2> ends{};
   if (pipe(ends.data()) != 0) return "no pipe";
   const pid_t child = fork();
+  if (child < 0) return "no child";
   if (child == 0) {
     close(ends[0]);
     const std::string text = action();
@@ -63,7 +64,9 @@ TEST_P(Integer, EveryFormDoesWhatTheHostDoes) {
     return fmt::format("{}\n{}", report.cases, fmt::join(report.differences, "\n"));
   });
   const size_t line = text.find('\n');
-  total += std::strtoull(text.c_str(), nullptr, 10);
+  const u64 done = std::strtoull(text.c_str(), nullptr, 10);
+  EXPECT_GT(done, 0U);
+  total += done;
   EXPECT_EQ(text.substr(line + 1), "");
 }
 

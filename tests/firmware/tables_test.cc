@@ -92,6 +92,18 @@ TEST(AcpiTables, TheMadtListsEachCpu) {
   EXPECT_EQ(madt_size(four) - madt_size(one), 3u * 8);
 }
 
+TEST(AcpiTables, TheMadtSaysWhetherThereAre8259s) {
+  const auto flags = [](bool pic) {
+    AcpiConfig config;
+    config.has_pic = pic;
+    Loaded l(build_acpi_tables(config));
+    const u32 rsdt = get32(l.files["etc/acpi/rsdp"], 16);
+    return get32(l.tables(), get32(l.tables(), rsdt + 40 - Loaded::kBase) - Loaded::kBase + 40);
+  };
+  EXPECT_EQ(flags(true), 1U);
+  EXPECT_EQ(flags(false), 0U);
+}
+
 TEST(Smbios, TheAnchorSumsToZeroAndCountsItsStructures) {
   const SmbiosTables made = build_smbios({.ram_size = 128 * MiB, .low_ram = 128 * MiB});
   EXPECT_EQ(sum(made.anchor, 0, 0x1f), 0);

@@ -24,6 +24,7 @@ def end_well(emulator: Emulator) -> None:
 
 def end_well_after_minutes(emulator: Emulator) -> None:
     emulator.expect_end(PASSED, 3600)
+    tap.expect(f"rounds {LONG_ROUNDS:08x}" in emulator.said(), "it did as many rounds as it was told")
 
 
 def page_or_be_refused(emulator: Emulator) -> None:
@@ -151,7 +152,8 @@ PAUSED = ("-S",)
 # Only on the software CPU: KVM without hardware virtualization takes seconds for a round, and its
 # kernel's emulator does not promise to lock across two pages.
 STORM = ("-smp", "4", "-cpu", "max")
-LONG_STORM = ("-fw_cfg", f"name=opt/rhea/rounds,string={os.environ.get('RHEA_STORM_ROUNDS', '60000')}")
+LONG_ROUNDS = int(os.environ.get("RHEA_STORM_ROUNDS", "60000"))
+LONG_STORM = ("-fw_cfg", f"name=opt/rhea/rounds,string={LONG_ROUNDS}")
 
 NO_DMA = ("-global", "fw_cfg_io.dma_enabled=off")
 
