@@ -124,7 +124,7 @@ u32 add_madt(TableFile& file, const AcpiConfig& config) {
   constexpr u16 kActiveHighLevel = 0xd;
   const u32 start = file.begin("APIC", 1);
   TableWriter& out = file.out;
-  out.u32_(0xfee00000).u32_(1);
+  out.u32_(0xfee00000).u32_(config.has_pic ? 1 : 0);  // PCAT_COMPAT
   for (unsigned cpu = 0; cpu < config.max_cpus; ++cpu)
     out.u8_(0).u8_(8).u8_(cpu).u8_(config.topology.apic_id(cpu)).u32_(cpu < config.cpus ? 1 : 0);
   out.u8_(1).u8_(12).u8_(0).u8_(0).u32_(0xfec00000).u32_(0);

@@ -26,6 +26,7 @@ struct AcpiConfig {
   u64 pci_high_last{36 * GiB - 1};
   bool serial[2]{};
   u16 pm_base{kUsualPmBase};  ///< where firmware put the PIIX4's power management ports
+  bool has_pic{true};         ///< the 8259s
   SleepStates sleep{};
 
   static constexpr u16 kUsualPmBase = 0x600;

@@ -290,6 +290,7 @@ void PcBoard::describe_to_firmware() {
                 .acpi = acpi_,
                 .graphics = graphics_ && machine().config.graphics,
                 .sleep = sleep_states(*pm_)};
+  facts.pic = pic_ != nullptr;
   facts.pm_base = [bus = &host_->bus()] {
     return static_cast<u16>(bus->config_read(kPowerManagement, kPmBaseRegister, 2) & 0xffc0);
   };

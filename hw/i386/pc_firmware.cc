@@ -61,6 +61,7 @@ void add_tables(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts
                   .pci_low_first = facts.ram.below_4g,
                   .pci_high_first = high_first,
                   .pci_high_last = high_first + 32 * GiB - 1,
+                  .has_pic = facts.pic,
                   .sleep = facts.sleep};
   for (std::size_t i = 0; i < std::min<std::size_t>(2, config.serials.size()); ++i)
     acpi.serial[i] = !config.serials[i].empty();

@@ -14,6 +14,7 @@ namespace rhea::hw {
 struct PcFacts {
   RamSplit ram;
   bool acpi{true};
+  bool pic{true};                  ///< there are 8259s
   bool graphics{true};             ///< false: the firmware's text goes to the first serial port
   std::function<u16()> pm_base{};  ///< of the power management ports; 0: not set
   SleepStates sleep{};
