@@ -92,9 +92,9 @@ class LocalApic {
 
   void reset();  ///< power-up and INIT; the base MSR stays at INIT
   void reset_base();
-  /// The register page as KVM_GET_LAPIC has it.
   /// Processor::time_stamp() has jumped. On the processor's thread.
   void time_stamp_moved();
+  /// The register page as KVM_GET_LAPIC has it.
   void save(x86::CpuState& state);
   void load(const x86::CpuState& state);
 

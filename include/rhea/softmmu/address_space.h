@@ -87,7 +87,7 @@ class MemoryMap {
   unsigned depth_{0};
   bool pending_{false};
   bool publishing_{false};
-  /// Counts published views, raised after each: a look-up made at the same count is still true.
+  /// Of the latest view, of no other map's either: what was found under the same one still holds.
   std::atomic<u64> generation_{0};
   std::shared_ptr<MapLink> link_;
   std::vector<AddressSpace*> spaces_;
