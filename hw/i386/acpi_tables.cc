@@ -31,8 +31,13 @@ class TableFile {
   // Every table but the FACS begins with this header; length and checksum are filled in by end().
   u32 begin(std::string_view signature, u8 revision) {
     const auto start = static_cast<u32>(out.size());
-    out.text(signature, 4).u32_(0).u8_(revision).u8_(0).text("RHEA", 6, ' ').text("RHEAPC", 8, ' ');
-    out.u32_(1).text("RHEA", 4).u32_(1);
+    out.text(signature, 4)
+        .dword(0)
+        .byte(revision)
+        .byte(0)
+        .text("RHEA", 6, ' ')
+        .text("RHEAPC", 8, ' ');
+    out.dword(1).text("RHEA", 4).dword(1);
     return start;
   }
   void end(u32 start) {
@@ -43,7 +48,7 @@ class TableFile {
   /// A pointer field here to the table at `target` in this file.
   void pointer(u32 target) {
     const auto at = static_cast<u32>(out.size());
-    out.u32_(target);
+    out.dword(target);
     linker.add_pointer(kTablesFile, kTablesFile, at, 4);
   }
 
@@ -54,7 +59,7 @@ class TableFile {
 u32 add_facs(TableFile& file) {
   file.out.zeroes((64 - file.out.size() % 64) % 64);
   const auto start = static_cast<u32>(file.out.size());
-  file.out.text("FACS", 4).u32_(64).zeroes(56);
+  file.out.text("FACS", 4).dword(64).zeroes(56);
   return start;
 }
 
@@ -82,7 +87,7 @@ u32 add_dsdt(TableFile& file, const AcpiConfig& config) {
 
 // Generic address structure of an I/O port block.
 void gas(TableWriter& out, u16 port, u8 bits) {
-  out.u8_(port != 0 ? 1 : 0).u8_(bits).u8_(0).u8_(0).u64_(port);
+  out.byte(port != 0 ? 1 : 0).byte(bits).byte(0).byte(0).qword(port);
 }
 
 u32 add_fadt(TableFile& file, u32 facs, u32 dsdt, u16 pm_base) {
@@ -92,22 +97,22 @@ u32 add_fadt(TableFile& file, u32 facs, u32 dsdt, u16 pm_base) {
   TableWriter& out = file.out;
   file.pointer(facs);
   file.pointer(dsdt);
-  out.u8_(1).u8_(0).u16_(kSciIrq).u32_(0xb2).u8_(0xf1).u8_(0xf0).u8_(0).u8_(0);
-  out.u32_(pm_base)
-      .u32_(0)
-      .u32_(pm_base + 4)
-      .u32_(0)
-      .u32_(0)
-      .u32_(pm_base + 8)
-      .u32_(kGpeBase)
-      .u32_(0);
-  out.u8_(4).u8_(2).u8_(0).u8_(4).u8_(4).u8_(0).u8_(0).u8_(0);
-  out.u16_(0xfff).u16_(0xfff).u16_(0).u16_(0).u8_(0).u8_(0).u8_(0).u8_(0).u8_(0x32);
-  out.u16_(0x2).u8_(0);  // IA-PC boot flags: an 8042 is there
-  out.u32_(kWbinvd | kC1 | kSleepButton | kRtcWakeS4 | kResetRegister | kPlatformClock);
+  out.byte(1).byte(0).word(kSciIrq).dword(0xb2).byte(0xf1).byte(0xf0).byte(0).byte(0);
+  out.dword(pm_base)
+      .dword(0)
+      .dword(pm_base + 4)
+      .dword(0)
+      .dword(0)
+      .dword(pm_base + 8)
+      .dword(kGpeBase)
+      .dword(0);
+  out.byte(4).byte(2).byte(0).byte(4).byte(4).byte(0).byte(0).byte(0);
+  out.word(0xfff).word(0xfff).word(0).word(0).byte(0).byte(0).byte(0).byte(0).byte(0x32);
+  out.word(0x2).byte(0);  // IA-PC boot flags: an 8042 is there
+  out.dword(kWbinvd | kC1 | kSleepButton | kRtcWakeS4 | kResetRegister | kPlatformClock);
   gas(out, 0xcf9, 8);
-  out.u8_(0x0f).zeroes(3);
-  out.u64_(0).u64_(0);  // the 64-bit pointers stay empty, the 32-bit ones count
+  out.byte(0x0f).zeroes(3);
+  out.qword(0).qword(0);  // the 64-bit pointers stay empty, the 32-bit ones count
   gas(out, pm_base, 32);
   gas(out, 0, 0);
   gas(out, static_cast<u16>(pm_base + 4), 16);
@@ -124,33 +129,37 @@ u32 add_madt(TableFile& file, const AcpiConfig& config) {
   constexpr u16 kActiveHighLevel = 0xd;
   const u32 start = file.begin("APIC", 1);
   TableWriter& out = file.out;
-  out.u32_(0xfee00000).u32_(config.has_pic ? 1 : 0);  // PCAT_COMPAT
+  out.dword(0xfee00000).dword(config.has_pic ? 1 : 0);  // PCAT_COMPAT
   for (unsigned cpu = 0; cpu < config.max_cpus; ++cpu)
-    out.u8_(0).u8_(8).u8_(cpu).u8_(config.topology.apic_id(cpu)).u32_(cpu < config.cpus ? 1 : 0);
-  out.u8_(1).u8_(12).u8_(0).u8_(0).u32_(0xfec00000).u32_(0);
+    out.byte(0)
+        .byte(8)
+        .byte(cpu)
+        .byte(config.topology.apic_id(cpu))
+        .dword(cpu < config.cpus ? 1 : 0);
+  out.byte(1).byte(12).byte(0).byte(0).dword(0xfec00000).dword(0);
   const auto override = [&](u8 irq, u32 gsi, u16 flags) {
-    out.u8_(2).u8_(10).u8_(0).u8_(irq).u32_(gsi).u16_(flags);
+    out.byte(2).byte(10).byte(0).byte(irq).dword(gsi).word(flags);
   };
   override(0, 2, 0);
   for (const u8 irq : {5, 9, 10, 11}) override(irq, irq, kActiveHighLevel);
-  out.u8_(4).u8_(6).u8_(0xff).u16_(0).u8_(1);  // NMI on LINT1 of every CPU
+  out.byte(4).byte(6).byte(0xff).word(0).byte(1);  // NMI on LINT1 of every CPU
   file.end(start);
   return start;
 }
 
 // AML (ACPI 6.4, chapter 20): just enough to name processors and sleep states.
 void aml_path(TableWriter& out, std::initializer_list<std::string_view> segments) {
-  out.u8_('\\');
-  if (segments.size() == 2) out.u8_(0x2e);
-  if (segments.size() > 2) out.u8_(0x2f).u8_(segments.size());
+  out.byte('\\');
+  if (segments.size() == 2) out.byte(0x2e);
+  if (segments.size() > 2) out.byte(0x2f).byte(segments.size());
   for (const std::string_view segment : segments) out.text(segment, 4, '_');
 }
 
 // Name(\_Sx, Package() { type, type, 0, 0 }) (7.4.2).
 void add_sleep_state(TableWriter& out, std::string_view name, u8 type) {
-  out.u8_(0x08);
+  out.byte(0x08);
   aml_path(out, {name});
-  out.u8_(0x12).u8_(8).u8_(4).u8_(0x0a).u8_(type).u8_(0x0a).u8_(type).u8_(0).u8_(0);
+  out.byte(0x12).byte(8).byte(4).byte(0x0a).byte(type).byte(0x0a).byte(type).byte(0).byte(0);
 }
 
 u32 add_ssdt(TableFile& file, const AcpiConfig& config) {
@@ -160,8 +169,11 @@ u32 add_ssdt(TableFile& file, const AcpiConfig& config) {
     TableWriter body;
     const std::string name = fmt::format("C{:03X}", cpu);
     aml_path(body, {"_SB", name});
-    body.u8_(cpu).u32_(0).u8_(0);
-    out.u8_(0x5b).u8_(0x83).u8_(body.size() + 1).bytes(body.data);  // Processor, one-byte PkgLength
+    body.byte(cpu).dword(0).byte(0);
+    out.byte(0x5b)
+        .byte(0x83)
+        .byte(body.size() + 1)
+        .bytes(body.data);  // Processor, one-byte PkgLength
   }
   if (config.sleep.s3) add_sleep_state(out, "_S3", kSuspendToRam);
   if (config.sleep.s4) add_sleep_state(out, "_S4", config.sleep.s4_type);
@@ -171,7 +183,7 @@ u32 add_ssdt(TableFile& file, const AcpiConfig& config) {
 
 std::vector<u8> build_rsdp(u32 rsdt, BiosLinker& linker) {
   TableWriter out;
-  out.text("RSD PTR ", 8).u8_(0).text("RHEA", 6, ' ').u8_(0).u32_(rsdt);
+  out.text("RSD PTR ", 8).byte(0).text("RHEA", 6, ' ').byte(0).dword(rsdt);
   linker.allocate(kRsdpFile, 16, BiosLinker::Zone::FSeg);
   linker.add_pointer(kRsdpFile, kTablesFile, 16, 4);
   linker.add_checksum(kRsdpFile, 8, 0, 20);

@@ -15,19 +15,19 @@ class BiosLinker {
 
   void allocate(std::string_view file, u32 alignment, Zone zone) {
     TableWriter entry;
-    entry.u32_(1).text(file, kNameSize).u32_(alignment).u8_(static_cast<u8>(zone));
+    entry.dword(1).text(file, kNameSize).dword(alignment).byte(static_cast<u8>(zone));
     append(entry);
   }
   /// Adds the address of `source` to the `size`-byte number at `offset` of `file`.
   void add_pointer(std::string_view file, std::string_view source, u32 offset, u8 size) {
     TableWriter entry;
-    entry.u32_(2).text(file, kNameSize).text(source, kNameSize).u32_(offset).u8_(size);
+    entry.dword(2).text(file, kNameSize).text(source, kNameSize).dword(offset).byte(size);
     append(entry);
   }
   /// Makes the bytes [start, start + length) of `file` sum to zero by the byte at `offset`.
   void add_checksum(std::string_view file, u32 offset, u32 start, u32 length) {
     TableWriter entry;
-    entry.u32_(3).text(file, kNameSize).u32_(offset).u32_(start).u32_(length);
+    entry.dword(3).text(file, kNameSize).dword(offset).dword(start).dword(length);
     append(entry);
   }
   const std::vector<u8>& script() const { return script_; }

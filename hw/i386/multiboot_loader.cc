@@ -139,7 +139,8 @@ class MultibootLoader {
     info_->align();
     info_->set(kModuleCount, modules.size(), 4);
     info_->set(kModules, info_->here(), 4);
-    for (const Module& m : modules) info_->align().u32_(m.start).u32_(m.end).u32_(m.text).u32_(0);
+    for (const Module& m : modules)
+      info_->align().dword(m.start).dword(m.end).dword(m.text).dword(0);
     return {};
   }
 

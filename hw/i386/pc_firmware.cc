@@ -26,10 +26,10 @@ u8 boot_code(char device) {
 std::vector<u8> e820(const RamSplit& ram) {
   constexpr u32 kRam = 1, kReserved = 2;
   TableWriter out;
-  out.u64_(0).u64_(ram.below_4g).u32_(kRam);
-  if (ram.above_4g != 0) out.u64_(4 * GiB).u64_(ram.above_4g).u32_(kRam);
+  out.qword(0).qword(ram.below_4g).dword(kRam);
+  if (ram.above_4g != 0) out.qword(4 * GiB).qword(ram.above_4g).dword(kRam);
   // KVM's identity map and task state pages.
-  out.u64_(0xfeff'c000).u64_(0x4000).u32_(kReserved);
+  out.qword(0xfeff'c000).qword(0x4000).dword(kReserved);
   return out.data;
 }
 
@@ -123,7 +123,7 @@ void fill_fw_cfg(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& fact
   fw_cfg.add_file("etc/e820", e820(facts.ram));
   if (config.boot_menu_timeout_ms != 0) {
     TableWriter wait;
-    wait.u16_(config.boot_menu_timeout_ms);
+    wait.word(config.boot_menu_timeout_ms);
     fw_cfg.add_file("etc/boot-menu-wait", std::move(wait.data));
   }
   // Minus one: do not start again when nothing could be booted (-boot reboot-timeout's default).

@@ -50,7 +50,7 @@ Result<BootPlan> plan_pvh(const KernelRequest& request) {
     info.align();
     info.set(kModuleCount, 1, 4);
     info.set(kModuleList, info.here(), 8);
-    info.align().u64_(start).u64_(initrd->size()).u64_(0).u64_(0);
+    info.align().qword(start).qword(initrd->size()).qword(0).qword(0);
     plan.kernel.data.resize(start - plan.kernel.address);
     plan.kernel.data.insert(plan.kernel.data.end(), initrd->begin(), initrd->end());
     plan.kernel.size = static_cast<u32>(plan.kernel.data.size());

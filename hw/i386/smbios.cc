@@ -16,7 +16,7 @@ class Structures {
  public:
   u16 begin(u8 type, u16 handle) {
     start_ = out.size();
-    out.u8_(type).u8_(0).u16_(handle);
+    out.byte(type).byte(0).word(handle);
     ++count;
     return handle;
   }
@@ -38,50 +38,50 @@ class Structures {
 
 void add_system(Structures& s) {
   s.begin(1, 0x100);
-  s.out.u8_(1).u8_(2).u8_(3).u8_(0).zeroes(16).u8_(6).u8_(0).u8_(0);
+  s.out.byte(1).byte(2).byte(3).byte(0).zeroes(16).byte(6).byte(0).byte(0);
   s.end({"Rhea", "Standard PC (i440FX + PIIX, 1996)", "pc-i440fx-7.2"});
   s.begin(3, 0x300);
-  s.out.u8_(1)
-      .u8_(1)
-      .u8_(2)
-      .u8_(0)
-      .u8_(0)
-      .u8_(3)
-      .u8_(3)
-      .u8_(3)
-      .u8_(2)
-      .u32_(0)
-      .u8_(0)
-      .u8_(0)
-      .u8_(0)
-      .u8_(0)
-      .u8_(0);
+  s.out.byte(1)
+      .byte(1)
+      .byte(2)
+      .byte(0)
+      .byte(0)
+      .byte(3)
+      .byte(3)
+      .byte(3)
+      .byte(2)
+      .dword(0)
+      .byte(0)
+      .byte(0)
+      .byte(0)
+      .byte(0)
+      .byte(0);
   s.end({"Rhea", "pc-i440fx-7.2"});
 }
 
 void add_processors(Structures& s, const SmbiosConfig& config) {
   for (unsigned socket = 0; socket < config.sockets; ++socket) {
     s.begin(4, static_cast<u16>(0x400 + socket));
-    s.out.u8_(1)
-        .u8_(3)
-        .u8_(1)
-        .u8_(2)
-        .u64_(0)
-        .u8_(3)
-        .u8_(0)
-        .u16_(0)
-        .u16_(2000)
-        .u16_(2000)
-        .u8_(0x41)
-        .u8_(1);
-    s.out.u16_(0xffff).u16_(0xffff).u16_(0xffff).u8_(0).u8_(0).u8_(0);
+    s.out.byte(1)
+        .byte(3)
+        .byte(1)
+        .byte(2)
+        .qword(0)
+        .byte(3)
+        .byte(0)
+        .word(0)
+        .word(2000)
+        .word(2000)
+        .byte(0x41)
+        .byte(1);
+    s.out.word(0xffff).word(0xffff).word(0xffff).byte(0).byte(0).byte(0);
     const unsigned threads = config.cores * config.threads;
-    s.out.u8_(std::min(config.cores, 255u))
-        .u8_(std::min(config.cores, 255u))
-        .u8_(std::min(threads, 255u))
-        .u16_(2)
-        .u16_(1);
-    s.out.u16_(config.cores).u16_(config.cores).u16_(threads);
+    s.out.byte(std::min(config.cores, 255u))
+        .byte(std::min(config.cores, 255u))
+        .byte(std::min(threads, 255u))
+        .word(2)
+        .word(1);
+    s.out.word(config.cores).word(config.cores).word(threads);
     s.end({"CPU", "Rhea", "pc-i440fx-7.2"});
   }
 }
@@ -91,31 +91,36 @@ void add_memory(Structures& s, const SmbiosConfig& config) {
   const u64 modules = (config.ram_size + kModule - 1) / kModule;
   s.begin(16, 0x1000);
   const u64 kib = config.ram_size / KiB;
-  s.out.u8_(1).u8_(3).u8_(6).u32_(kib < 0x80000000 ? kib : 0x80000000).u16_(0xfffe).u16_(modules);
-  s.out.u64_(kib < 0x80000000 ? 0 : config.ram_size);
+  s.out.byte(1)
+      .byte(3)
+      .byte(6)
+      .dword(kib < 0x80000000 ? kib : 0x80000000)
+      .word(0xfffe)
+      .word(modules);
+  s.out.qword(kib < 0x80000000 ? 0 : config.ram_size);
   s.end();
   for (u64 m = 0; m < std::min<u64>(modules, 256); ++m) {
     const u64 mib = std::min(kModule, config.ram_size - m * kModule) / MiB;
     s.begin(17, static_cast<u16>(0x1100 + m));
-    s.out.u16_(0x1000)
-        .u16_(0xfffe)
-        .u16_(0xffff)
-        .u16_(0xffff)
-        .u16_(mib < 0x7fff ? mib : 0x7fff)
-        .u8_(9)
-        .u8_(0);
-    s.out.u8_(1).u8_(0).u8_(7).u16_(2).u16_(0).u8_(2).u8_(0).u8_(0).u8_(0).u8_(0);
-    s.out.u32_(mib < 0x7fff ? 0 : mib).u16_(0).u16_(0).u16_(0).u16_(0);
+    s.out.word(0x1000)
+        .word(0xfffe)
+        .word(0xffff)
+        .word(0xffff)
+        .word(mib < 0x7fff ? mib : 0x7fff)
+        .byte(9)
+        .byte(0);
+    s.out.byte(1).byte(0).byte(7).word(2).word(0).byte(2).byte(0).byte(0).byte(0).byte(0);
+    s.out.dword(mib < 0x7fff ? 0 : mib).word(0).word(0).word(0).word(0);
     s.end({"DIMM", "Rhea"});
   }
   const auto area = [&](u16 handle, u64 first, u64 last) {
     const bool extended = last / KiB >= 0xffffffff;
     s.begin(19, handle);
-    s.out.u32_(extended ? 0xffffffff : first / KiB)
-        .u32_(extended ? 0xffffffff : last / KiB)
-        .u16_(0x1000)
-        .u8_(1);
-    s.out.u64_(extended ? first : 0).u64_(extended ? last : 0);
+    s.out.dword(extended ? 0xffffffff : first / KiB)
+        .dword(extended ? 0xffffffff : last / KiB)
+        .word(0x1000)
+        .byte(1);
+    s.out.qword(extended ? first : 0).qword(extended ? last : 0);
     s.end();
   };
   area(0x1300, 0, config.low_ram - 1);
@@ -142,8 +147,8 @@ SmbiosTables build_smbios(const SmbiosConfig& config) {
   s.begin(127, 0x7f00);
   s.end();
   TableWriter anchor;
-  anchor.text("_SM_", 4).u8_(0).u8_(0x1f).u8_(2).u8_(8).u16_(s.largest()).u8_(0).zeroes(5);
-  anchor.text("_DMI_", 5).u8_(0).u16_(s.out.size()).u32_(0).u16_(s.count).u8_(0x28);
+  anchor.text("_SM_", 4).byte(0).byte(0x1f).byte(2).byte(8).word(s.largest()).byte(0).zeroes(5);
+  anchor.text("_DMI_", 5).byte(0).word(s.out.size()).dword(0).word(s.count).byte(0x28);
   anchor.patch(0x15, negated_sum(anchor.data, 0x10, 0x0f), 1);
   anchor.patch(4, negated_sum(anchor.data, 0, 0x1f), 1);
   return {.tables = std::move(s.out.data), .anchor = std::move(anchor.data)};

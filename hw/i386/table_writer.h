@@ -12,10 +12,10 @@ namespace rhea::hw {
 
 class TableWriter {
  public:
-  TableWriter& u8_(u64 v) { return number(v, 1); }
-  TableWriter& u16_(u64 v) { return number(v, 2); }
-  TableWriter& u32_(u64 v) { return number(v, 4); }
-  TableWriter& u64_(u64 v) { return number(v, 8); }
+  TableWriter& byte(u64 v) { return number(v, 1); }
+  TableWriter& word(u64 v) { return number(v, 2); }
+  TableWriter& dword(u64 v) { return number(v, 4); }
+  TableWriter& qword(u64 v) { return number(v, 8); }
   TableWriter& number(u64 value, unsigned bytes) {
     for (unsigned i = 0; i < bytes; ++i) data.push_back(static_cast<u8>(value >> (8 * i)));
     return *this;

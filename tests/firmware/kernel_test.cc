@@ -75,25 +75,25 @@ std::vector<u8> elf(bool pvh = true) {
          "\x7f"
          "ELF\x01\x01\x01",
          16)
-      .u16_(2)
-      .u16_(3)
-      .u32_(1)
-      .u32_(0xc0200010)
-      .u32_(52)
-      .u32_(0)
-      .u32_(0);
-  out.u16_(52).u16_(32).u16_(2).u16_(40).u16_(0).u16_(0);
-  out.u32_(1)
-      .u32_(0x100)
-      .u32_(0xc0200000)
-      .u32_(0x200000)
-      .u32_(0x100)
-      .u32_(0x2000)
-      .u32_(7)
-      .u32_(4096);
-  out.u32_(4).u32_(0xa0).u32_(0).u32_(0).u32_(20).u32_(20).u32_(4).u32_(4);
+      .word(2)
+      .word(3)
+      .dword(1)
+      .dword(0xc0200010)
+      .dword(52)
+      .dword(0)
+      .dword(0);
+  out.word(52).word(32).word(2).word(40).word(0).word(0);
+  out.dword(1)
+      .dword(0x100)
+      .dword(0xc0200000)
+      .dword(0x200000)
+      .dword(0x100)
+      .dword(0x2000)
+      .dword(7)
+      .dword(4096);
+  out.dword(4).dword(0xa0).dword(0).dword(0).dword(20).dword(20).dword(4).dword(4);
   out.zeroes(0xa0 - out.size());
-  if (pvh) out.u32_(4).u32_(4).u32_(18).text("Xen", 4).u32_(0x200020);
+  if (pvh) out.dword(4).dword(4).dword(18).text("Xen", 4).dword(0x200020);
   out.zeroes(0x200 - out.size());
   return out.data;
 }
