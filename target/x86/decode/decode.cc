@@ -6,6 +6,7 @@
 #include "target/x86/decode/forms.h"
 #include "target/x86/decode/modrm.h"
 #include "target/x86/decode/operand.h"
+#include "target/x86/decode/rows.h"
 
 #include <algorithm>
 
@@ -189,7 +190,8 @@ class Decoder {
 
 }  // namespace
 
-DecodeStatus decode(std::span<const u8> bytes, const DecodeMode& mode, Insn& insn) {
+[[gnu::noinline]] DecodeStatus decoding::decode_by_rows(std::span<const u8> bytes,
+                                                        const DecodeMode& mode, Insn& insn) {
   std::array<u8, kReadable> padded;  // NOLINT(cppcoreguidelines-pro-type-member-init): seldom used
   const u8* start = bytes.data();
   if (bytes.size() < kReadable) [[unlikely]] {

@@ -10,7 +10,7 @@ namespace {
 /// In 64-bit mode only FS and GS count, the others do not even cancel these.
 void note_segment(Prefixes& prefixes, u8 byte, bool long_mode) {
   if (byte < 0x64 && long_mode) return;
-  prefixes.segment = static_cast<u8>(byte >= 0x64 ? byte - 0x60 : byte >> 3 & 3);
+  prefixes.segment = segment_of(byte);
   prefixes.bits |= kSegmentOverride;
 }
 

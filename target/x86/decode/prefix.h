@@ -78,6 +78,11 @@ inline constexpr std::array<PrefixKind, 256> kPrefixKinds = [] {
   return kinds;
 }();
 
+/// Seg that a segment-override prefix names.
+constexpr u8 segment_of(u8 prefix) {
+  return static_cast<u8>(prefix >= 0x64 ? prefix - 0x60 : prefix >> 3 & 3);
+}
+
 inline void note_rex(Prefixes& prefixes, u8 rex) {
   prefixes.bits |= static_cast<u16>(kRex | (rex & 8 ? kRexW : 0));
   prefixes.rex_r = static_cast<u8>((rex & 4) << 1);
