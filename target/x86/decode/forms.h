@@ -130,7 +130,7 @@ class Forms {
   void add_opcode(Opcode& opcode, std::span<const u16> candidates);
   void find_fallbacks();
 
-  std::array<Opcode, 2 * 2 * 4 * 256> opcodes_{};
+  std::array<Opcode, std::size_t{2} * 2 * 4 * 256> opcodes_{};
   std::vector<u16> leaves_;
   std::vector<Form> forms_;
 };

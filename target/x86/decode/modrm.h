@@ -30,6 +30,7 @@ inline constexpr std::array<Pair, 8> kPairs{{{Rbx, Rsi},
     insn.base = kNoReg;
     insn.disp = cursor.take<i16>();
   } else if (mod == 1) {
+    // NOLINTNEXTLINE(bugprone-signed-char-misuse): a number, with its sign
     insn.disp = cursor.take<i8>();
   } else if (mod == 2) {
     insn.disp = cursor.take<i16>();

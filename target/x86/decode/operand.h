@@ -110,7 +110,7 @@ class Special {
       case Method::C: return control(op);
       case Method::D: return op.reg < 8;
       // CS cannot be loaded.
-      case Method::S: return op.reg <= Gs && !(op.reg == Cs && n == 0);
+      case Method::S: return op.reg <= Gs && (op.reg != Cs || n != 0);
       case Method::X: return implied_memory(Rsi, prefixes_.segment);
       case Method::Y: return insn_.base == Rsi || implied_memory(Rdi, Es);
       // Outside 64-bit mode just three bits of the register's number count.

@@ -27,8 +27,8 @@ struct alignas(16) Rex {
 };
 
 /// By the low four bits of REX, plus kIsRex if it is a REX prefix and not VEX.
-constexpr std::array<Rex, 2 * kIsRex> kRexes = [] {
-  std::array<Rex, 2 * kIsRex> all{};
+constexpr std::array<Rex, std::size_t{2} * kIsRex> kRexes = [] {
+  std::array<Rex, std::size_t{2} * kIsRex> all{};
   for (unsigned i = 0; i < all.size(); ++i) {
     const u64 r = i & 4 ? 8 : 0, b = i & 1 ? 8 : 0;
     all[i] = {.numbers = in_lane(Lane::Reg, r) | in_lane(Lane::Rm, b) | in_lane(Lane::RexB, b),
@@ -189,6 +189,7 @@ struct Plans::Opening {
                                                  Insn& insn) const {
   const PlannedOpcode opcode = opening.opcodes[opening.ahead & 0xff];
   const unsigned modrm = opening.ahead >> 8 & 0xff;
+  // NOLINTNEXTLINE(bugprone-signed-char-misuse): all ones or none
   const auto modrm_mask = static_cast<unsigned>(opcode.modrm_mask);
   const unsigned in_register = modrm >= 0xc0;
   const Plan& plan =
