@@ -121,7 +121,7 @@ bool LocalApic::read_msr(u32 index, u64& value) {
   }
   if (!x2apic() || index - kX2apicMsrs > kSelfIpi / 16) return false;
   const unsigned at = (index - kX2apicMsrs) * 16;
-  if (at == kEoi || at == kDfr || at == kIcrHigh || at == kSelfIpi || at > kSelfIpi) return false;
+  if (at == kEoi || at == kDfr || at == kIcrHigh || at == kSelfIpi) return false;
   const std::lock_guard lock(mutex_);
   if (at == kIcrLow) {
     value = icr_;

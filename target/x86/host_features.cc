@@ -5,6 +5,7 @@
 #include <cpuid.h>
 
 #include <algorithm>
+#include <array>
 
 namespace rhea::x86 {
 namespace {
@@ -30,6 +31,12 @@ bool host_keeps_ymm() {
 }
 
 }  // namespace
+
+std::string host_vendor() {
+  std::array<u32, 4> r{};
+  __get_cpuid(0, &r[0], &r[1], &r[3], &r[2]);
+  return {reinterpret_cast<const char*>(&r[1]), 12};
+}
 
 bool host_has(const FeatureRow& row) {
   u32 eax = 0, ebx = 0, ecx = 0, edx = 0;

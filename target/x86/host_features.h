@@ -4,11 +4,16 @@
 
 #include "target/x86/features.h"
 
+#include <string>
+
 namespace rhea::x86 {
 
 /// All features but those of vector instructions that the host lacks: the software processor
 /// executes those with the host's own, so a guest must not be offered them.
 FeatureSet host_supported_features();
+
+/// Of the host's processor, as its CPUID has it: 12 characters.
+std::string host_vendor();
 
 /// Whether the host's own CPUID tells of the feature.
 bool host_has(const FeatureRow& row);

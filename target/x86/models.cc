@@ -75,9 +75,8 @@ std::string text_of(std::initializer_list<u32> registers) {
 
 /// The host's names and signature (SDM vol. 2, CPUID leaves 0, 1 and 80000002h).
 void take_host_names(CpuModel& model) {
+  model.vendor = host_vendor();
   u32 a = 0, b = 0, c = 0, d = 0;
-  __get_cpuid(0, &a, &b, &c, &d);
-  model.vendor = text_of({b, d, c});
   __get_cpuid(1, &a, &b, &c, &d);
   const u32 family = a >> 8 & 0xf;
   model.family = family == 0xf ? family + (a >> 20 & 0xff) : family;

@@ -5,7 +5,6 @@
 #include "rhea/util/error.h"
 
 #include <asm/ldt.h>
-#include <cpuid.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -189,12 +188,6 @@ void take_signals() {
 }
 
 }  // namespace
-
-std::string host_vendor() {
-  std::array<u32, 4> r{};
-  __get_cpuid(0, &r[0], &r[1], &r[3], &r[2]);
-  return {reinterpret_cast<const char*>(&r[1]), 12};
-}
 
 NativeRun::NativeRun(NativeMode mode) : layout_(layout(mode)) {
   map(kWindow, kWindowEnd - kWindow, PROT_READ | PROT_WRITE);

@@ -6,12 +6,8 @@
 
 #include <array>
 #include <span>
-#include <string>
 
 namespace rhea::x86 {
-
-/// CPUID's, 12 characters.
-std::string host_vendor();
 
 /// Before and after an instruction.
 struct NativeState {

@@ -61,8 +61,7 @@ TEST_F(Vendors, PopOfASegmentReadsTheSlotOnAmdOnly) {
 }
 
 TEST_F(Vendors, WideFarPointersHaveAWideOffsetOnIntelOnly) {
-  amd.enter_long();
-  intel.enter_long();
+  enter_long();
   const u64 pointer = u64{CpuBench::kLong0} << 32 | 0x5000;  // m16:32
   amd.poke<u64>(0x6800, pointer);
   intel.poke<u64>(0x6800, 0x5000);
