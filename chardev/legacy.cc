@@ -10,17 +10,8 @@ namespace {
 
 Result<KeyValues> with_backend(std::string_view backend, std::string_view text,
                                std::string_view first_key) {
-  KeyValues given = TRY(KeyValues::parse(text, first_key));
-  KeyValues options;
+  KeyValues options = TRY(KeyValues::parse(text, first_key, Words::QuietFlags));
   options.add("backend", std::string(backend));
-  for (const auto& [key, value] : given.all()) {
-    const bool negated =
-        value == "on" && (key == "nowait" || key == "noserver" || key == "nodelay");
-    if (negated && key != "nodelay")
-      options.add(key.substr(2), "off");
-    else
-      options.add(key, value);
-  }
   return options;
 }
 

@@ -32,6 +32,8 @@ Result<SocketOptions> take_options(KeyValues& options) {
   result.server = TRY(options.take_bool("server", false));
   const bool wait_given = options.find("wait") != nullptr;
   result.wait = TRY(options.take_bool("wait", result.server));
+  if (options.find("delay") != nullptr && options.find("nodelay") != nullptr)
+    return fail("'delay' and 'nodelay' are mutually exclusive");
   result.delay = TRY(options.take_bool("delay", true)) && !TRY(options.take_bool("nodelay", false));
   for (const std::string_view absent : {"telnet", "tn3270", "websocket"})
     if (TRY(options.take_bool(absent, false)))

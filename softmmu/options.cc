@@ -27,7 +27,7 @@ Result<> memory(Machine& machine, const std::string& text) {
 }
 
 Result<> smp(Machine& machine, const std::string& text) {
-  KeyValues options = TRY(KeyValues::parse(text, "cpus"));
+  KeyValues options = TRY(KeyValues::parse(text, "cpus", Words::Required));
   const auto number = [&](std::string_view key) -> Result<unsigned> {
     const auto value = options.take(key);
     if (!value) return 0U;
@@ -73,7 +73,7 @@ Result<> name(Machine& machine, const std::string& text) {
 
 Result<> boot(Machine& machine, const std::string& text) {
   // "-boot d" and "-boot order=d,menu=on" are both spelled.
-  KeyValues options = TRY(KeyValues::parse(text, "order"));
+  KeyValues options = TRY(KeyValues::parse(text, "order", Words::Required));
   const auto checked = [](const std::string& order) -> Result<> {
     for (std::size_t i = 0; i < order.size(); ++i) {
       if (order[i] < 'a' || order[i] > 'p')

@@ -56,7 +56,7 @@ Displays::Displays(Machine& machine) : machine_(&machine) {
 void Displays::shutdown() { backend_.reset(); }
 
 Result<> Displays::select(std::string_view text) {
-  KeyValues options = TRY(KeyValues::parse(text, "type"));
+  KeyValues options = TRY(KeyValues::parse(text, "type", Words::Required));
   const std::string name = options.take("type").value_or("");
   const auto types = display_types();
   const auto found = std::ranges::find(types, name, &DisplayType::name);

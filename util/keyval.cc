@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rhea/util/keyval.h"
 
+#include "rhea/util/log.h"
+
 #include <algorithm>
 
 namespace rhea {
@@ -24,7 +26,8 @@ std::vector<std::string> split(std::string_view text) {
 
 }  // namespace
 
-Result<KeyValues> KeyValues::parse(std::string_view text, std::string_view implied_key) {
+Result<KeyValues> KeyValues::parse(std::string_view text, std::string_view implied_key,
+                                   Words words) {
   KeyValues result;
   bool first = true;
   for (std::string& part : split(text)) {
@@ -41,10 +44,30 @@ Result<KeyValues> KeyValues::parse(std::string_view text, std::string_view impli
     else if (first && !implied_key.empty())
       result.add(std::string(implied_key), std::move(part));
     else if (!part.empty())
-      result.add(std::move(part), "on");
+      TRY(result.add_word(std::move(part), words));
     first = false;
   }
   return result;
+}
+
+Result<> KeyValues::add_word(std::string word, Words words) {
+  const bool help = word == "help" || word == "?";
+  if (words == Words::Required && !help) return fail("Expected '=' after parameter '{}'", word);
+  const bool may_negate = words == Words::Flags || words == Words::QuietFlags;
+  if (help || !may_negate) {
+    add(std::move(word), "on");
+    return {};
+  }
+  const bool negated = word.starts_with("no");
+  std::string key = negated ? word.substr(2) : word;
+  if (key.empty()) return fail("parameter 'no' names nothing to switch off");
+  if (words == Words::Flags)
+    report_warning(fmt::format("short-form boolean option '{}' deprecated: please use {} instead",
+                               word,
+                               key == "delay" ? fmt::format("nodelay={}", negated ? "on" : "off")
+                                              : fmt::format("{}={}", key, negated ? "off" : "on")));
+  add(std::move(key), negated ? "off" : "on");
+  return {};
 }
 
 const std::string* KeyValues::find(std::string_view key) const {

@@ -41,7 +41,7 @@ Result<> machine_option(Machine& machine, const std::string& text) {
     throw ExitRequest{};
   }
   auto& service = machine.service<BoardService>();
-  KeyValues options = TRY(KeyValues::parse(text, "type"));
+  KeyValues options = TRY(KeyValues::parse(text, "type", Words::Required));
   if (const auto type = options.take("type")) service.type = *type;
   if (const auto accel = options.take("accel"))
     machine.service<accel::AccelService>().add_candidates(*accel);

@@ -200,7 +200,7 @@ std::string wrapped(std::vector<std::string_view> words) {
 }  // namespace
 
 Result<CpuRequest> parse_cpu(const std::string& text) {
-  const KeyValues words = TRY(KeyValues::parse(text, "model-name"));
+  const KeyValues words = TRY(KeyValues::parse(text, "model-name", Words::Plain));
   CpuRequest request;
   for (const auto& [key, value] : words.all()) {
     if (key == "model-name")

@@ -65,6 +65,11 @@ TEST_F(ChardevTest, errors_name_what_is_wrong) {
             "Failed to connect to '/nowhere/x': No such file or directory");
 }
 
+TEST_F(ChardevTest, delay_and_nodelay_exclude_each_other) {
+  EXPECT_EQ(error_of("socket,id=a,path=/x,delay=on,nodelay=on"),
+            "'delay' and 'nodelay' are mutually exclusive");
+}
+
 TEST_F(ChardevTest, legacy_errors_name_what_is_wrong) {
   EXPECT_EQ(legacy_error_of("telnet:localhost:23"),
             "'telnet:localhost:23': this kind of character device is not available");

@@ -33,6 +33,11 @@ TEST_F(SocketTest, bytes_go_both_ways) {
   EXPECT_EQ(listener_.events, "o");
 }
 
+TEST_F(SocketTest, nowait_does_not_wait) {
+  Chardev& chardev = *create_chardev(machine_, "socket,id=s,server,nowait,path=" + path_).value();
+  EXPECT_EQ(chardev.filename(), "disconnected:unix:" + path_ + ",server=on");
+}
+
 TEST_F(SocketTest, output_without_a_peer_is_dropped) {
   Chardev& chardev = server();
   EXPECT_FALSE(chardev.connected());

@@ -12,12 +12,23 @@
 
 namespace rhea {
 
-/// Keys and values in order. "," separates, ",," is a comma, a bare word is `word=on`.
+/// What an option makes of a word without '='; each option declares which of QEMU's grammars is
+/// its.
+enum class Words : unsigned char {
+  Flags,       ///< "word" is word=on and "noword" is word=off; a warning says how to write it
+  QuietFlags,  ///< the same without a warning: the short forms of -serial and its kin
+  Plain,       ///< "word" is word=on and nothing else: -cpu
+  Required,    ///< a key needs its value: -machine, -smp, -boot, -display, …
+};
+
+/// Keys and values in order. "," separates, ",," is a comma. The word "help" (or "?") is help=on in
+/// every grammar.
 class KeyValues {
  public:
   /// With `implied_key`, a first word without '=' is that key's value ("ide-hd,drive=x" with
   /// "driver").
-  static Result<KeyValues> parse(std::string_view text, std::string_view implied_key = {});
+  static Result<KeyValues> parse(std::string_view text, std::string_view implied_key = {},
+                                 Words words = Words::Flags);
 
   const std::vector<std::pair<std::string, std::string>>& all() const { return all_; }
   /// The last value given for `key`.
@@ -33,6 +44,8 @@ class KeyValues {
   }
 
  private:
+  Result<> add_word(std::string word, Words words);
+
   std::vector<std::pair<std::string, std::string>> all_;
 };
 
