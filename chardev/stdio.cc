@@ -52,7 +52,7 @@ void enter_raw_mode(bool signals) {
   action.sa_handler = &continued;
   action.sa_flags = SA_RESTART;
   sigaction(SIGCONT, &action, nullptr);
-  static const int registered = atexit(&restore_terminal);
+  static const int registered = atexit(&restore_terminal) | at_quick_exit(&restore_terminal);
   static_cast<void>(registered);
   tcsetattr(STDIN_FILENO, TCSANOW, &terminal.raw);
 }

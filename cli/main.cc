@@ -12,6 +12,8 @@
 
 #include <clocale>
 #include <csignal>
+#include <new>
+#include <system_error>
 
 namespace rhea::cli {
 namespace {
@@ -48,11 +50,12 @@ int run(int argc, char** argv) {
     return 1;
   }
   Machine machine;
-  const SignalWatch signals(machine);
+  SignalWatch signals;
   if (auto result = start(machine, *given); !result) {
     report_error(result.error().message());
     return 1;
   }
+  signals.hand_over(machine);
   return machine.run_main_loop();
 }
 
@@ -60,7 +63,9 @@ int run(int argc, char** argv) {
 }  // namespace rhea::cli
 
 int main(int argc, char** argv) {
+  // A peer that went away and a file limit that is met are errors of the write, like others.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   const std::string_view program = argv[0];
   rhea::set_program_name(program.substr(program.rfind('/') + 1));
   try {
@@ -68,5 +73,10 @@ int main(int argc, char** argv) {
   } catch (const rhea::ExitRequest& request) {
     std::fflush(stdout);
     return request.code;
+  } catch (const std::bad_alloc&) {
+    rhea::report_error("out of memory: the host or a limit (ulimit -v) gives no more");
+  } catch (const std::system_error& error) {
+    rhea::report_error(error.what());
   }
+  return 1;
 }

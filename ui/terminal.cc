@@ -63,7 +63,7 @@ void set_handlers() {
   on_continue.sa_handler = &continued;
   on_continue.sa_flags = SA_RESTART;
   sigaction(SIGCONT, &on_continue, &process.continue_before);
-  static const int registered = std::atexit(&give_back);
+  static const int registered = std::atexit(&give_back) | std::at_quick_exit(&give_back);
   static_cast<void>(registered);
 }
 

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rhea/util/log.h"
 
+#include "rhea/util/host_file.h"
 #include "rhea/util/trace.h"
 
-#include <unistd.h>
+#include <fcntl.h>
+#include <poll.h>
 
+#include <algorithm>
 #include <array>
-#include <cstdio>
+#include <ctime>
 #include <mutex>
+#include <optional>
+#include <utility>
 
 namespace rhea {
 namespace {
@@ -34,14 +39,88 @@ constexpr std::array kItems = {
     ItemName{"trace", LogItem::Trace, "trace:PATTERN switches trace events on"},
 };
 
+/// Where lines go. Regular files take all there is; a reader of a pipe or terminal is waited for
+/// while it reads, so that a slow one gets every line. One that has stopped reading costs half a
+/// second once: from then on lines are dropped until it reads again, which then says how many.
+class Sink {
+ public:
+  explicit Sink(int fd) : fd_(fd) {}
+  explicit Sink(FileDescriptor fd) : fd_(fd.get()), own_(std::move(fd)) {}
+
+  void write(std::string_view text) {
+    if (!send(text)) {
+      ++lost_;
+      return;
+    }
+    if (const u64 lost = std::exchange(lost_, 0); lost != 0)
+      send(fmt::format("({} messages before this one are lost: nobody read them)\n", lost));
+  }
+
+ private:
+  // Small pieces: what polls as writable takes them without waiting, whatever its mode.
+  static constexpr std::size_t kPiece = 512;
+  static constexpr int kPatienceMs = 500;
+
+  bool send(std::string_view text) {
+    const bool regular = kind_of_file(fd_) == FileKinds::Regular;
+    bool begun = false;
+    while (!text.empty()) {
+      if (!regular && !has_room()) {
+        // A line that was cut short must not run into the next.
+        torn_ |= begun;
+        return false;
+      }
+      if (std::exchange(torn_, false)) text = prefixed(text);
+      const ssize_t count =
+          ::write(fd_, text.data(), regular ? text.size() : std::min(text.size(), kPiece));
+      if (count < 0 && errno != EINTR && errno != EAGAIN) return false;
+      if (count > 0) text.remove_prefix(static_cast<std::size_t>(count));
+      begun |= count > 0;
+    }
+    return true;
+  }
+
+  std::string_view prefixed(std::string_view text) {
+    again_ = fmt::format("\n{}", text);
+    return again_;
+  }
+
+  bool has_room() {
+    pollfd state{.fd = fd_, .events = POLLOUT, .revents = 0};
+    // An interrupted or failed poll, and a peer that went away, are for write to find.
+    stalled_ = poll(&state, 1, stalled_ ? 0 : kPatienceMs) == 0;
+    return !stalled_;
+  }
+
+  int fd_;
+  FileDescriptor own_;
+  u64 lost_{0};
+  bool stalled_{false}, torn_{false};
+  std::string again_;
+};
+
 std::mutex sink_mutex;
-std::FILE* sink = stderr;
+Sink user(STDERR_FILENO);
+std::optional<Sink> log_file;
 std::string program_name = "rhea";
+MessageStyle style;
+std::string guest_name;
+
+std::string timestamp() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  tm parts{};
+  gmtime_r(&now.tv_sec, &parts);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z ", parts.tm_year + 1900,
+                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                     now.tv_nsec / 1000);
+}
 
 void report(std::string_view kind, std::string_view text) {
-  const std::string line = fmt::format("{}: {}{}\n", program_name, kind, text);
   const std::lock_guard lock(sink_mutex);
-  std::fwrite(line.data(), 1, line.size(), stderr);
+  std::string line = style.timestamp ? timestamp() : "";
+  if (style.guest_name && !guest_name.empty()) line += guest_name + " ";
+  user.write(line + fmt::format("{}: {}{}\n", program_name, kind, text));
 }
 
 Result<> enable_item(std::string_view name) {
@@ -78,23 +157,31 @@ Result<> log_to_file(const std::string& path) {
   std::string name = path;
   if (const auto percent = name.find("%d"); percent != std::string::npos)
     name.replace(percent, 2, std::to_string(getpid()));
-  std::FILE* file = std::fopen(name.c_str(), "we");
-  if (file == nullptr) return fail("-D {}: {}", name, errno_text(errno));
+  auto file = open_host_file(name, {.flags = O_WRONLY | O_CREAT | O_TRUNC});
+  if (!file) return std::unexpected(std::move(file).error().within("-D"));
   const std::lock_guard lock(sink_mutex);
-  if (sink != stderr) std::fclose(sink);
-  sink = file;
+  log_file.emplace(std::move(*file));
   return {};
 }
 
 void log_write(std::string_view text) {
   const std::lock_guard lock(sink_mutex);
-  std::fwrite(text.data(), 1, text.size(), sink);
-  std::fflush(sink);
+  (log_file ? *log_file : user).write(text);
 }
 
 void report_error(std::string_view text) { report("", text); }
 void report_warning(std::string_view text) { report("warning: ", text); }
 void report_info(std::string_view text) { report("info: ", text); }
 void set_program_name(std::string_view name) { program_name = name; }
+
+void set_message_style(MessageStyle wanted) {
+  const std::lock_guard lock(sink_mutex);
+  style = wanted;
+}
+
+void set_guest_name(std::string_view name) {
+  const std::lock_guard lock(sink_mutex);
+  guest_name = name;
+}
 
 }  // namespace rhea

@@ -64,12 +64,15 @@ Result<> ElfImage::read_segments() {
 }
 
 Result<BootPiece> ElfImage::load(u64 limit) const {
-  u64 first = ~u64{0}, end = 0, data_end = 0;
+  u64 first = ~u64{0}, end = 0, data_end = 0, bytes = 0;
   for (const Segment& s : segments_) {
     if (s.type != kLoadSegment || s.memory_size == 0) continue;
     if (s.file_size > s.memory_size || !image_.has(s.offset, s.file_size))
       return fail("a segment is cut off: {} bytes at {:#x} of {}", s.file_size, s.offset,
                   image_.size());
+    // Segments may share bytes of the file, but thousands that share most of it are no kernel.
+    bytes += s.file_size;
+    if (bytes > 2 * image_.size()) return fail("its segments overlap in the file");
     if (s.physical_address > limit || s.memory_size > limit - s.physical_address)
       return fail("a segment of {} bytes at {:#x} does not fit into memory", s.memory_size,
                   s.physical_address);
@@ -89,9 +92,14 @@ Result<BootPiece> ElfImage::load(u64 limit) const {
 }
 
 std::optional<u64> ElfImage::pvh_entry() const {
-  for (const Segment& s : segments_)
-    if (s.type == kNoteSegment && image_.has(s.offset, s.file_size))
-      if (const auto entry = find_note(s)) return entry;
+  u64 bytes = 0;
+  for (const Segment& s : segments_) {
+    if (s.type != kNoteSegment || !image_.has(s.offset, s.file_size)) continue;
+    // As for what is loaded: no byte is looked at for ever again.
+    bytes += s.file_size;
+    if (bytes > 2 * image_.size()) break;
+    if (const auto entry = find_note(s)) return entry;
+  }
   return std::nullopt;
 }
 

@@ -3,6 +3,7 @@
 #include "monitor/qtest/server.h"
 
 #include "chardev/backend.h"
+#include "rhea/util/host_file.h"
 #include "rhea/util/option.h"
 
 #include <fcntl.h>
@@ -70,10 +71,8 @@ Result<> Server::start(Chardev& chardev) {
 }
 
 Result<> Server::log_to(const std::string& path) {
-  log_ = path == "none"
-             ? FileDescriptor()
-             : FileDescriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (!log_ && path != "none") return fail("-qtest-log {}: {}", path, errno_text(errno));
+  log_.reset();
+  if (path != "none") log_ = TRY(open_host_file(path, {.flags = O_WRONLY | O_CREAT | O_TRUNC}));
   return {};
 }
 

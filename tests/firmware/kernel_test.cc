@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The loaders behind -kernel: what goes where, and images that lie.
 #include "hw/i386/boot_plan.h"
+#include "hw/i386/elf_image.h"
 #include "hw/i386/option_roms.h"
 #include "hw/i386/table_writer.h"
 
@@ -8,6 +9,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <numeric>
 #include <random>
@@ -299,6 +302,37 @@ TEST(ElfImage, SegmentsThatLieAreRefused) {
   image = elf();
   put(image, 52, 6, 4);
   EXPECT_THAT(error(request(image)), HasSubstr("nothing to load"));
+}
+
+// An ELF image of 11 MB whose 60,000 program headers of one type all name the most of it.
+std::vector<u8> crowded_elf(u32 type) {
+  constexpr u32 kHeaders = 60'000, kBytes = 11'000'000;
+  auto image = elf(false);
+  TableWriter headers;
+  for (u32 n = 0; n < kHeaders; ++n)
+    headers.dword(type)
+        .dword(0x1000)
+        .dword(0xc0200000)
+        .dword(0x200000)
+        .dword(kBytes - 0x1000)
+        .dword(kBytes)
+        .dword(7)
+        .dword(4);
+  put(image, 44, kHeaders, 2);
+  image.resize(kBytes);
+  std::ranges::copy(headers.data, image.begin() + 52);
+  return image;
+}
+
+// Sizes and counts multiply: this was two minutes of searching and copying.
+TEST(ElfImage, ManyHeadersOfTheSameBytesTakeNoTime) {
+  using Steady = std::chrono::steady_clock;
+  const auto start = Steady::now();
+  EXPECT_THAT(error(request(crowded_elf(4))), HasSubstr("neither a Linux bzImage"));
+  const auto crowded = crowded_elf(1);
+  EXPECT_EQ(ElfImage::parse(crowded)->load(kRam).error().message(),
+            "its segments overlap in the file");
+  EXPECT_LT(Steady::now() - start, std::chrono::seconds(5));
 }
 
 // Whatever the bytes are, there is an answer; pieces stay inside memory.

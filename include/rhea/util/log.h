@@ -61,10 +61,19 @@ void log_unimplemented(std::string_view device, fmt::format_string<Args...> form
                           fmt::format(format, std::forward<Args>(args)...)));
 }
 
-/// One line on standard error, after "rhea: " (the name the program was started under).
+/// One line on standard error, after "rhea: " (the name the program was started under) and what
+/// -msg puts before it.
 void report_error(std::string_view text);
 void report_warning(std::string_view text);
 void report_info(std::string_view text);
 void set_program_name(std::string_view name);
+
+/// -msg: what stands before each line that is reported.
+struct MessageStyle {
+  bool timestamp{false};   ///< the time, as ISO 8601 has it, in UTC
+  bool guest_name{false};  ///< the guest's name, once it has one
+};
+void set_message_style(MessageStyle style);
+void set_guest_name(std::string_view name);
 
 }  // namespace rhea

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rhea/util/host_file.h"
+
+#include "rhea/util/fd_sets.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+namespace rhea {
+namespace {
+
+constexpr std::size_t kChunk = 64 * KiB;
+constexpr int kPatienceMs = 500;
+
+FileKinds kind_of(mode_t mode) {
+  if (S_ISDIR(mode)) return FileKinds::Directory;
+  if (S_ISBLK(mode)) return FileKinds::BlockDevice;
+  if (S_ISCHR(mode)) return FileKinds::CharDevice;
+  if (S_ISFIFO(mode)) return FileKinds::Pipe;
+  if (S_ISSOCK(mode)) return FileKinds::Socket;
+  return FileKinds::Regular;
+}
+
+std::string_view name_of(FileKinds kind) {
+  switch (kind) {
+    case FileKinds::BlockDevice: return "a block device";
+    case FileKinds::CharDevice: return "a character device";
+    case FileKinds::Pipe: return "a pipe";
+    case FileKinds::Socket: return "a socket";
+    case FileKinds::Directory: return "a directory";
+    default: return "a regular file";
+  }
+}
+
+template <class... Args>
+std::unexpected<Error> not_open(const std::string& path, fmt::format_string<Args...> format,
+                                Args&&... args) {
+  return fail("Could not open '{}': {}", path, fmt::format(format, std::forward<Args>(args)...));
+}
+
+Result<> check_kind(const std::string& path, FileKinds kind, FileKinds wanted) {
+  if (has(wanted, kind)) return {};
+  if (kind == FileKinds::Directory) return not_open(path, "{}", errno_text(EISDIR));
+  return not_open(path, "it is {}; {} is wanted here", name_of(kind),
+                  has(wanted, FileKinds::BlockDevice) ? "a file or block device" : "a file");
+}
+
+Result<FileDescriptor> open_path(const std::string& path, const HostFileOptions& options) {
+  // Opening alone does things to some devices, so the kind is looked at before, too.
+  struct stat before{};
+  if (::stat(path.c_str(), &before) == 0)
+    TRY(check_kind(path, kind_of(before.st_mode), options.kinds));
+  FileDescriptor fd(
+      ::open(path.c_str(), options.flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, options.mode));
+  if (fd) return fd;
+  if (errno == ENXIO && S_ISFIFO(before.st_mode)) return not_open(path, "nobody reads this pipe");
+  return not_open(path, "{}", errno_text(errno));
+}
+
+Result<FileDescriptor> open_set(const std::string& path, i64 id, int flags) {
+  auto fd = fd_sets::open(id, flags | O_NONBLOCK);
+  if (!fd) return not_open(path, "{}", fd.error().message());
+  return fd;
+}
+
+Result<> wait_for_input(int fd) {
+  pollfd state{.fd = fd, .events = POLLIN, .revents = 0};
+  if (poll(&state, 1, -1) < 0 && errno != EINTR) return fail("{}", errno_text(errno));
+  return {};
+}
+
+// A FIFO that nobody has opened for writing is at its end from the start; waiting for a writer
+// could be for ever.
+Result<std::vector<u8>> read_stream(int fd, u64 limit) {
+  std::vector<u8> data;
+  for (;;) {
+    const std::size_t had = data.size();
+    data.resize(had + kChunk);
+    const ssize_t count = ::read(fd, data.data() + had, kChunk);
+    data.resize(had + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    if (count < 0 && errno == EAGAIN) {
+      TRY(wait_for_input(fd));
+    } else if (count < 0 && errno != EINTR) {
+      return fail("{}", errno_text(errno));
+    } else if (count == 0) {
+      if (data.empty() && kind_of_file(fd) == FileKinds::Pipe) return fail("nothing came from it");
+      return data;
+    }
+    if (data.size() > limit) return fail("too large: more than {} bytes", limit);
+  }
+}
+
+Result<std::vector<u8>> read_image(int fd, u64 limit) {
+  const off_t end = lseek(fd, 0, SEEK_END);
+  if (end < 0) return fail("{}", errno_text(errno));
+  const auto size = static_cast<u64>(end);
+  if (size > limit) return fail("too large: {} bytes, at most {}", size, limit);
+  std::vector<u8> data(size);
+  for (u64 done = 0; done < size;) {
+    const ssize_t count = ::pread(fd, data.data() + done, size - done, static_cast<off_t>(done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail("{}", errno_text(errno));
+    if (count == 0) return fail("it became shorter");
+    done += static_cast<u64>(count);
+  }
+  return data;
+}
+
+}  // namespace
+
+FileKinds kind_of_file(int fd) {
+  struct stat info{};
+  return fstat(fd, &info) == 0 ? kind_of(info.st_mode) : FileKinds::Regular;
+}
+
+Result<FileDescriptor> open_host_file(const std::string& path, const HostFileOptions& options) {
+  const auto set = TRY(fd_sets::id_in_path(path));
+  FileDescriptor fd =
+      set ? TRY(open_set(path, *set, options.flags)) : TRY(open_path(path, options));
+  const FileKinds kind = kind_of_file(fd.get());
+  TRY(check_kind(path, kind, options.kinds));
+  const int flags = fcntl(fd.get(), F_GETFL);
+  if (has(FileKinds::Images, kind) && (options.flags & O_NONBLOCK) == 0 && flags >= 0)
+    fcntl(fd.get(), F_SETFL, flags & ~O_NONBLOCK);
+  return fd;
+}
+
+Result<std::vector<u8>> read_file(const std::string& path, u64 limit, ReadFrom from) {
+  const bool streams = from == ReadFrom::Everywhere;
+  const FileDescriptor fd = TRY(open_host_file(
+      path, {.flags = O_RDONLY, .kinds = streams ? FileKinds::All : FileKinds::Images}));
+  auto data = has(FileKinds::Images, kind_of_file(fd.get())) ? read_image(fd.get(), limit)
+                                                             : read_stream(fd.get(), limit);
+  if (data) return data;
+  return std::unexpected(std::move(data).error().within(fmt::format("Could not read '{}'", path)));
+}
+
+Result<> write_all(int fd, std::span<const u8> data) {
+  while (!data.empty()) {
+    const ssize_t count = ::write(fd, data.data(), data.size());
+    if (count > 0) data = data.subspan(static_cast<std::size_t>(count));
+    if (count == 0) return fail("{}", errno_text(ENOSPC));
+    if (count >= 0 || errno == EINTR) continue;
+    if (errno != EAGAIN) return fail("{}", errno_text(errno));
+    pollfd state{.fd = fd, .events = POLLOUT, .revents = 0};
+    const int ready = poll(&state, 1, kPatienceMs);
+    if (ready == 0) return fail("nobody takes what is written");
+    if (ready < 0 && errno != EINTR) return fail("{}", errno_text(errno));
+  }
+  return {};
+}
+
+Result<OutputFile> OutputFile::create(const std::string& path) {
+  constexpr int kFlags = O_WRONLY | O_CREAT;
+  if (auto made = open_host_file(path, {.flags = kFlags | O_EXCL}))
+    if (!TRY(fd_sets::id_in_path(path))) return OutputFile(std::move(*made), path, true);
+  return OutputFile(TRY(open_host_file(path, {.flags = kFlags | O_TRUNC})), path, false);
+}
+
+OutputFile::~OutputFile() {
+  if (!fd_) return;
+  if (made_)
+    ::unlink(path_.c_str());
+  else if (kind_of_file(fd_.get()) == FileKinds::Regular && ftruncate(fd_.get(), 0) != 0)
+    return;
+}
+
+Result<> OutputFile::write(std::span<const u8> data) {
+  if (auto result = write_all(fd_.get(), data); !result)
+    return std::unexpected(
+        std::move(result).error().within(fmt::format("Could not write '{}'", path_)));
+  return {};
+}
+
+Result<> OutputFile::finish() {
+  // The descriptor's number is gone whatever close says.
+  if (::close(fd_.release()) == 0) return {};
+  const int error = errno;
+  if (made_) ::unlink(path_.c_str());
+  return fail("Could not write '{}': {}", path_, errno_text(error));
+}
+
+}  // namespace rhea
