@@ -3,6 +3,7 @@
 #include "chardev/backend.h"
 
 #include "chardev/mux.h"
+#include "rhea/util/known_names.h"
 
 #include <algorithm>
 
@@ -38,6 +39,13 @@ const Backend* find_backend(std::string_view name) {
   return it == table().end() ? nullptr : *it;
 }
 
+std::unexpected<Error> no_such_backend(std::string_view name) {
+  std::vector<std::string_view> own;
+  for (const Backend* backend : all_backends()) own.push_back(backend->name);
+  return fail("{}", with_remark(fmt::format("'{}' is not a valid char driver name", name),
+                                about_unknown(NameKind::Chardev, name, own)));
+}
+
 Result<std::string> take_required(KeyValues& options, std::string_view backend,
                                   std::string_view key) {
   auto value = options.take(key);
@@ -52,7 +60,7 @@ Result<Chardev*> open_chardev(Machine& machine, KeyValues options) {
   if (id.empty()) return fail("chardev: no id specified");
   if (!is_identifier(id)) return fail("Parameter 'id' expects an identifier");
   const Backend* backend = find_backend(name);
-  if (backend == nullptr) return fail("'{}' is not a valid char driver name", name);
+  if (backend == nullptr) return no_such_backend(name);
   const bool mux = TRY(options.take_bool("mux", false));
   const std::string base_id = mux ? id + "-base" : id;
   if (find_chardev(machine, id) != nullptr || find_chardev(machine, base_id) != nullptr)

@@ -2,6 +2,9 @@
 // The command line's tokeniser, --help and --version.
 #include "cli/command_line.h"
 
+#include "cli/option_groups.h"
+#include "rhea/util/known_names.h"
+
 #include <fmt/core.h>
 
 namespace rhea::cli {
@@ -44,12 +47,26 @@ const RegisterOption information[] = {
                     }}},
 };
 
+std::unexpected<Error> no_such_option(std::string_view word, std::string_view name) {
+  std::vector<std::string_view> own;
+  for (const CommandLineOption* option : all_options()) own.push_back(option->name);
+  const std::string about = about_unknown(NameKind::Option, name, own);
+  if (about.starts_with("QEMU")) return fail("{}: {}", word, about);
+  return fail("{}: {}", word, with_remark("invalid option", about) + "; --help lists them");
+}
+
+void print_option(const CommandLineOption& option) {
+  fmt::print("-{}{}{}\n", option.name, option.argument.empty() ? "" : " ", option.argument);
+  for (const std::string_view line : lines(option.help)) fmt::print("        {}\n", line);
+}
+
 }  // namespace
 
 Result<std::vector<GivenOption>> parse_command_line(int argc, char** argv) {
   std::vector<GivenOption> given;
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
+    if (word.empty()) return fail("an argument is empty: an option or a disk image is expected");
     if (!word.starts_with('-') || word == "-") {
       given.push_back({find_option("hda"), std::string(word)});
       if (given.back().option == nullptr) return fail("'{}' is no option", word);
@@ -57,7 +74,7 @@ Result<std::vector<GivenOption>> parse_command_line(int argc, char** argv) {
     }
     const std::string_view name = word.substr(word.starts_with("--") ? 2 : 1);
     const CommandLineOption* option = find_option(name);
-    if (option == nullptr) return fail("{}: invalid option; --help lists them", word);
+    if (option == nullptr) return no_such_option(word, name);
     std::string argument;
     if (!option->argument.empty()) {
       if (++i >= argc) return fail("{}: requires an argument: {}", word, option->argument);
@@ -85,9 +102,10 @@ void print_help() {
   fmt::print(
       "Rhea, a full-system PC emulator. Usage: rhea [options] [disk image]\n\n"
       "  rhea -m 2G -cdrom image.iso -boot d\n  rhea -accel kvm -hda disk.img -nographic\n\n");
-  for (const CommandLineOption* option : all_options()) {
-    fmt::print("-{}{}{}\n", option->name, option->argument.empty() ? "" : " ", option->argument);
-    for (const std::string_view line : lines(option->help)) fmt::print("        {}\n", line);
+  for (const OptionGroup& group : option_groups()) {
+    fmt::print("{}:\n", group.title);
+    for (const CommandLineOption* option : group.options) print_option(*option);
+    fmt::print("\n");
   }
 }
 

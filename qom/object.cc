@@ -2,6 +2,7 @@
 #include "rhea/qom/object.h"
 
 #include "rhea/qom/registry.h"
+#include "rhea/util/known_names.h"
 
 #include <algorithm>
 
@@ -74,15 +75,29 @@ Object* Object::resolve_link(std::string_view link_root, std::string_view text) 
   return resolve(std::string(link_root) + "/" + std::string(text));
 }
 
+namespace {
+
+std::unexpected<Error> no_such_property(const TypeInfo& type, std::string_view name) {
+  std::vector<std::string_view> own;
+  for (const TypeInfo* t : type.lineage())
+    for (const Property& p : t->properties) own.push_back(p.name);
+  const bool board = type.name.ends_with("-machine");
+  return fail("{}", with_remark(fmt::format("Property '{}.{}' not found", type.name, name),
+                                board ? about_unknown(NameKind::MachineProperty, name, own)
+                                      : about_unknown_property(type.name, name, own)));
+}
+
+}  // namespace
+
 Result<Value> Object::get(std::string_view property) const {
   const Property* p = type().find_property(property);
-  if (p == nullptr) return fail("Property '{}.{}' not found", type().name, property);
+  if (p == nullptr) return no_such_property(type(), property);
   return p->get(*this);
 }
 
 Result<> Object::set(std::string_view property, const Value& value) {
   const Property* p = type().find_property(property);
-  if (p == nullptr) return fail("Property '{}.{}' not found", type().name, property);
+  if (p == nullptr) return no_such_property(type(), property);
   if (!p->set) return fail("Property '{}.{}' is read-only", type().name, property);
   if (is_realized() && !p->settable_when_realized)
     return fail("Property '{}.{}' cannot be changed once the device is realized", type().name,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rhea/qom/value.h"
 
+#include "rhea/util/known_names.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -131,7 +133,8 @@ Result<std::size_t> parse_enum(const Value& value, const std::string_view* names
     if (names[i] == text) return i;
     choices += (i == 0 ? "" : ", ") + std::string(names[i]);
   }
-  return fail("'{}' is not one of {}", text, choices);
+  return fail("{}", with_remark(fmt::format("'{}' is not one of {}", text, choices),
+                                nearest_hint(text, {names, names + count})));
 }
 
 Result<u64> parse_size(std::string_view text, u64 default_unit) {

@@ -3,6 +3,7 @@
 #include "rhea/qom/registry.h"
 #include "rhea/softmmu/machine.h"
 #include "rhea/util/keyval.h"
+#include "rhea/util/known_names.h"
 #include "rhea/util/option.h"
 
 #include <fmt/core.h>
@@ -31,7 +32,9 @@ std::string range_text(const Property& p) {
 Result<> print_properties(std::string_view name) {
   const TypeInfo* type = find_type(name);
   if (type == nullptr || !type->is_a(Device::kName))
-    return fail("-device: '{}' is not a valid device model name", name);
+    return fail("-device {},help: {}", name,
+                with_remark(fmt::format("'{}' is not a valid device model name", name),
+                            about_unknown(NameKind::Device, name, {})));
   fmt::print("{} options:\n", name);
   for (const TypeInfo* t : type->lineage())
     for (const Property& p : t->properties) {

@@ -3,10 +3,24 @@
 #include "rhea/qom/registry.h"
 #include "rhea/softmmu/machine.h"
 #include "rhea/util/keyval.h"
+#include "rhea/util/known_names.h"
 
 #include <algorithm>
 
 namespace rhea {
+namespace {
+
+std::unexpected<Error> no_such_device(std::string_view name) {
+  std::vector<std::string_view> own;
+  for (const TypeInfo* type : all_types())
+    if (!type->is_abstract && type->user_creatable && type->is_a(Device::kName))
+      own.push_back(type->name);
+  return fail(ErrorClass::DeviceNotFound, "{}",
+              with_remark(fmt::format("'{}' is not a valid device model name", name),
+                          about_unknown(NameKind::Device, name, own)));
+}
+
+}  // namespace
 
 Object& Machine::container(std::string_view path) {
   Object* at = this;
@@ -59,8 +73,7 @@ Result<Device*> Machine::plug(std::string_view type,
                               const std::vector<std::pair<std::string, Value>>& properties,
                               std::string_view id, std::string_view bus_name) {
   const TypeInfo* info = find_type(type);
-  if (info == nullptr || !info->is_a(Device::kName))
-    return fail(ErrorClass::DeviceNotFound, "'{}' is not a valid device model name", type);
+  if (info == nullptr || !info->is_a(Device::kName)) return no_such_device(type);
   if (info->is_abstract)
     return fail("Parameter 'driver' expects a non-abstract device type, not '{}'", type);
   if (!info->user_creatable)

@@ -2,6 +2,7 @@
 // Choosing a display: the registry, -display, and none.
 #include "rhea/ui/display.h"
 
+#include "rhea/util/known_names.h"
 #include "rhea/util/log.h"
 #include "rhea/util/option.h"
 
@@ -64,7 +65,9 @@ Result<> Displays::select(std::string_view text) {
     std::vector<std::string_view> names;
     names.reserve(types.size());
     for (const DisplayType* type : types) names.push_back(type->name);
-    return fail("unknown display '{}'; there are: {}", name, fmt::join(names, ", "));
+    return fail("{}", with_remark(fmt::format("unknown display '{}'; there are: {}", name,
+                                              fmt::join(names, ", ")),
+                                  about_unknown(NameKind::Display, name, names)));
   }
   auto backend = TRY((*found)->make(*machine_, options));
   TRY(options.expect_empty(name));

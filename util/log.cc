@@ -2,6 +2,7 @@
 #include "rhea/util/log.h"
 
 #include "rhea/util/host_file.h"
+#include "rhea/util/known_names.h"
 #include "rhea/util/trace.h"
 
 #include <fcntl.h>
@@ -130,7 +131,11 @@ Result<> enable_item(std::string_view name) {
     log_mask.fetch_or(static_cast<u32>(item.item), std::memory_order_relaxed);
     return {};
   }
-  return fail("-d: unknown log item '{}'; -d help lists them", name);
+  std::vector<std::string_view> own;
+  for (const ItemName& item : kItems) own.push_back(item.name);
+  return fail("{}",
+              with_remark(fmt::format("-d: unknown log item '{}'", name) + "; -d help lists them",
+                          about_unknown(NameKind::LogItem, name, own)));
 }
 
 }  // namespace
@@ -157,10 +162,9 @@ Result<> log_to_file(const std::string& path) {
   std::string name = path;
   if (const auto percent = name.find("%d"); percent != std::string::npos)
     name.replace(percent, 2, std::to_string(getpid()));
-  auto file = open_host_file(name, {.flags = O_WRONLY | O_CREAT | O_TRUNC});
-  if (!file) return std::unexpected(std::move(file).error().within("-D"));
+  FileDescriptor file = TRY(open_host_file(name, {.flags = O_WRONLY | O_CREAT | O_TRUNC}));
   const std::lock_guard lock(sink_mutex);
-  log_file.emplace(std::move(*file));
+  log_file.emplace(std::move(file));
   return {};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rhea/util/trace.h"
 
+#include "rhea/util/known_names.h"
 #include "rhea/util/log.h"
 
 #include <fnmatch.h>
@@ -37,8 +38,11 @@ Result<> enable(std::string_view pattern) {
     event->enable(true);
     found = true;
   }
-  if (!found) return fail("-trace {}: no trace event has this name", pattern);
-  return {};
+  if (found) return {};
+  std::vector<std::string_view> names;
+  for (const EventBase* event : registry()) names.push_back(event->name());
+  return fail("{}", with_remark(fmt::format("-trace {}: no trace event has this name", pattern),
+                                nearest_hint(pattern, names)));
 }
 
 }  // namespace rhea::trace

@@ -29,7 +29,7 @@ Result<> fw_cfg_option(Machine& machine, const std::string& text) {
   if (!name.starts_with("opt/"))
     report_warning(fmt::format("-fw_cfg {}: names of one's own should begin with opt/", name));
   std::vector<u8> data;
-  if (file) data = TRY(read_file(*file, kLargestFile));
+  if (file) data = TRY(read_file(*file, kLargestFile, ReadFrom::Everywhere));
   if (string) data.assign(string->begin(), string->end());
   fw_cfg->add_file(name, std::move(data));
   return {};

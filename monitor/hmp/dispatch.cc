@@ -3,6 +3,7 @@
 #include "monitor/hmp/command.h"
 #include "monitor/hmp/registers.h"
 #include "monitor/trace_events.h"
+#include "rhea/util/known_names.h"
 
 #include <algorithm>
 
@@ -62,6 +63,20 @@ void execute(Context& context, const Command& command, std::string_view typed,
     context.print("Error: {}\n", result.error().message());
 }
 
+void print_unknown(Context& context, NameKind kind, std::string_view prefix,
+                   std::string_view name) {
+  std::vector<std::string_view> own;
+  for (const Command* command :
+       kind == NameKind::InfoCommand ? all_info_commands() : all_hmp_commands())
+    for (std::string_view names = command->name; !names.empty();) {
+      const auto bar = names.find('|');
+      own.push_back(names.substr(0, bar));
+      names = bar == std::string_view::npos ? std::string_view() : names.substr(bar + 1);
+    }
+  context.print("{}\n", with_remark(fmt::format("unknown command: '{}{}'", prefix, name),
+                                    about_unknown(kind, name, own)));
+}
+
 Result<> info(Context& context, Arguments& arguments) {
   std::string_view text = arguments.rest();
   const std::string_view name = take_name(text);
@@ -71,7 +86,7 @@ Result<> info(Context& context, Arguments& arguments) {
   }
   const Command* command = find(info_commands(), name);
   if (command == nullptr)
-    context.print("unknown command: 'info {}'\n", name);
+    print_unknown(context, NameKind::InfoCommand, "info ", name);
   else
     execute(context, *command, fmt::format("info {}", name), text);
   return {};
@@ -89,7 +104,7 @@ Result<> help(Context& context, Arguments& arguments) {
     if (const Command* command = find(info_commands(), which))
       print_help(context, "info ", *command);
     else
-      context.print("unknown command: 'info {}'\n", which);
+      print_unknown(context, NameKind::InfoCommand, "info ", which);
     return {};
   }
   if (name.empty()) {
@@ -99,7 +114,7 @@ Result<> help(Context& context, Arguments& arguments) {
   if (const Command* command = find(commands(), name))
     print_help(context, "", *command);
   else
-    context.print("unknown command: '{}'\n", name);
+    print_unknown(context, NameKind::HmpCommand, "", name);
   return {};
 }
 
@@ -162,7 +177,7 @@ void run_line(Context& context, std::string_view line) {
   }
   const Command* command = find(commands(), name);
   if (command == nullptr)
-    context.print("unknown command: '{}'\n", name);
+    print_unknown(context, NameKind::HmpCommand, "", name);
   else
     execute(context, *command, name, text);
 }

@@ -3,6 +3,7 @@
 #include "accel/accelerator.h"
 #include "monitor/qmp/command.h"
 #include "monitor/trace_events.h"
+#include "rhea/util/known_names.h"
 
 #include <algorithm>
 #include <array>
@@ -60,6 +61,14 @@ Result<> check_envelope(const Json& request) {
   return {};
 }
 
+std::unexpected<Error> no_such_command(const std::string& name) {
+  std::vector<std::string_view> own;
+  for (const Command* command : all_qmp_commands()) own.push_back(command->name);
+  return fail(ErrorClass::CommandNotFound, "{}",
+              with_remark(fmt::format("The command {} has not been found", name),
+                          about_unknown(NameKind::QmpCommand, name, own)));
+}
+
 Result<const Command*> choose(const Context& context, const Json& request) {
   const bool out_of_band = request.contains("exec-oob");
   const auto& name = text_argument(request, out_of_band ? "exec-oob" : "execute");
@@ -68,8 +77,7 @@ Result<const Command*> choose(const Context& context, const Json& request) {
     return fail(ErrorClass::CommandNotFound,
                 "Expecting capabilities negotiation with 'qmp_capabilities'");
   const Command* command = find_qmp_command(name);
-  if (command == nullptr)
-    return fail(ErrorClass::CommandNotFound, "The command {} has not been found", name);
+  if (command == nullptr) return no_such_command(name);
   if (out_of_band) return fail("The command {} does not support OOB", name);
   return command;
 }

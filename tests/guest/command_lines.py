@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from emulator import program  # noqa: E402
 
 SECONDS = 30.0
 
-# Options, and words that the complaint must have. IMAGE is a good image in the current folder.
+# Options, and words that the complaint must have. IMAGE is a good image, FIFO one without a peer.
 WRONG = (
     ("-machine nope", "-machine nope"),
     ("-machine pc,nope=1", "nope"),
@@ -72,6 +73,27 @@ WRONG = (
     ("-drive file=IMAGE,format=raw,if=none,id=one -drive file=IMAGE,format=raw,if=none,id=one",
      "-drive one"),
     ("-drive file=IMAGE,format=raw,index=0 -hda IMAGE", "index=0"),
+    ("-spice port=1", "-spice QEMU Rhea has not yet"),
+    ("-nodefconfig", "-nodefconfig no longer -no-user-config"),
+    ("-watchdog i6300esb", "-watchdog no longer -device"),
+    ("-dirve file=IMAGE", "-dirve did you mean 'drive'?"),
+    ("''", "argument is empty"),
+    ("-device virtio-net-pci", "-device QEMU Rhea has not yet"),
+    ("-device VGAA", "-device did you mean 'VGA'?"),
+    ("-device VGA,vgamem=3", "-device did you mean 'vgamem_mb'?"),
+    ("-display gtk", "-display QEMU Rhea has not yet: use -display curses"),
+    ("-d out_asm", "-d QEMU Rhea has not yet: use in_asm"),
+    ("-chardev spicevmc,id=a", "-chardev QEMU Rhea has not yet: use socket"),
+    ("-kernel FIFO", "-kernel pipe"),
+    ("-kernel IMAGE -initrd FIFO", "-kernel"),
+    ("-bios FIFO", "pipe"),
+    ("-option-rom FIFO", "-option-rom pipe"),
+    ("-device VGA,romfile=FIFO", "-device pipe"),
+    ("-fw_cfg opt/x,file=FIFO", "-fw_cfg nothing came"),
+    ("-D FIFO", "-D nobody reads"),
+    ("-trace enable=*,file=FIFO", "-trace nobody reads"),
+    ("-qtest null -qtest-log FIFO", "-qtest-log nobody reads"),
+    ("-drive file=FIFO,format=raw", "-drive"),
     ("-device nope", "-device nope"),
     ("-device edu,nope=1", "-device nope"),
     ("-device edu,dma_mask=x", "-device dma_mask x"),
@@ -149,7 +171,9 @@ def expect_refusal(rhea: Path, line: str, words: str) -> None:
     with tempfile.TemporaryDirectory(prefix="rhea-guest-") as folder:
         image = Path(folder) / "good.img"
         image.write_bytes(bytes(1 << 20))
-        wrong = shlex.split(line.replace("IMAGE", str(image)))
+        fifo = Path(folder) / "fifo"
+        os.mkfifo(fifo)
+        wrong = shlex.split(line.replace("IMAGE", str(image)).replace("FIFO", str(fifo)))
         command = [str(rhea), "-display", "none", "-monitor", "none", "-serial", "none", "-S",
                    *wrong]
         if not {"-accel", "-machine"} & set(wrong):

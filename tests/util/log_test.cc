@@ -44,7 +44,7 @@ class LogTest : public testing::Test {
 
 TEST_F(LogTest, AFifoWithoutAReaderIsAnError) {
   const auto result = log_to_file(path_);
-  EXPECT_EQ(result.error().message(), "-D: Could not open '" + path_ + "': nobody reads this pipe");
+  EXPECT_EQ(result.error().message(), "Could not open '" + path_ + "': nobody reads this pipe");
 }
 
 TEST_F(LogTest, AReaderGetsTheLines) {

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The tables behind known_names.h.
+#pragma once
+
+#include "rhea/util/known_names.h"
+
+#include <span>
+#include <string_view>
+
+namespace rhea {
+
+struct PropertyNames {
+  std::string_view device;
+  std::string_view properties;  ///< separated by blanks
+};
+
+/// What to write in Rhea instead of a name.
+struct Instead {
+  NameKind kind;
+  std::string_view name;
+  std::string_view advice;
+  bool dropped{false};  ///< QEMU 7.2 itself has no such name any more
+};
+
+/// All names of a kind, separated by blanks.
+std::string_view qemu_name_list(NameKind kind);
+/// Of the devices that both have.
+std::span<const PropertyNames> qemu_properties();
+std::span<const Instead> instead_table();
+
+}  // namespace rhea
