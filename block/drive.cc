@@ -2,7 +2,7 @@
 // Drives from command line text: parsing, finding them a place, opening their image.
 #include "block/drive.h"
 
-#include "block/io_thread.h"
+#include "block/block_service.h"
 #include "rhea/util/keyval.h"
 
 #include <algorithm>
@@ -186,5 +186,15 @@ std::vector<BlockBackend*> drives(Machine& machine) {
 BlockBackend* find_drive(Machine& machine, std::string_view id) {
   return dynamic_cast<BlockBackend*>(machine.container(BlockBackend::kLinkRoot).child(id));
 }
+
+BlockBackend& add_anonymous_drive(Machine& machine) {
+  std::string name;
+  for (unsigned n = 0; name.empty() || find_drive(machine, name) != nullptr; ++n)
+    name = fmt::format("#drive{}", n);
+  return machine.container(BlockBackend::kLinkRoot)
+      .add_child(std::move(name), create<BlockBackend>());
+}
+
+void remove_drive(BlockBackend& drive) { drive.parent()->remove_child(drive); }
 
 }  // namespace rhea

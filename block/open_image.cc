@@ -58,8 +58,10 @@ Result<std::unique_ptr<BlockNode>> open_image(const ImageOptions& options) {
   TRY(check_supported(filename, format));
 
   const bool read_only = options.read_only || options.snapshot;
-  std::unique_ptr<BlockNode> node = TRY(RawFile::open(
-      filename, {.read_only = read_only, .probed = guess && !read_only, .cache = options.cache}));
+  std::unique_ptr<BlockNode> node = TRY(RawFile::open(filename, {.read_only = read_only,
+                                                                 .probed = guess && !read_only,
+                                                                 .lock = options.locking,
+                                                                 .cache = options.cache}));
   if (guess && !read_only) warn_of_guess(filename);
   if (!options.snapshot || options.read_only) return node;
   return Overlay::create(std::move(node));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The drives' command-line options.
+#include "block/block_service.h"
 #include "block/drive.h"
-#include "block/io_thread.h"
 #include "rhea/util/option.h"
 
 namespace rhea::block {

@@ -2,9 +2,11 @@
 // All monitors of a machine.
 #include "monitor/monitors.h"
 
+#include "block/block_service.h"
 #include "chardev/backend.h"
 #include "monitor/hmp/session.h"
 #include "monitor/qmp/session.h"
+#include "rhea/block/block_backend.h"
 #include "rhea/softmmu/suspension.h"
 
 #include <chrono>
@@ -34,6 +36,11 @@ std::string_view event_name(MachineEvent event) {
 Monitors::Monitors(Machine& machine) : machine_(&machine) {
   machine.on_event(
       [this](MachineEvent event, ShutdownCause cause) { machine_event(event, cause); });
+  machine.service<block::BlockService>().on_tray_moved([this](const BlockBackend& drive,
+                                                              bool open) {
+    send_event("DEVICE_TRAY_MOVED",
+               {{"device", drive.shown_name()}, {"id", drive.device_name()}, {"tray-open", open}});
+  });
   machine.service<Suspension>().observe(
       this, {.suspended = [this] { send_event("SUSPEND", {}); },
              .woken = [this](WakeSource) { send_event("WAKEUP", {}); }});

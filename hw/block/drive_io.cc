@@ -2,40 +2,75 @@
 // Cancellable disk requests.
 #include "hw/block/drive_io.h"
 
+#include <utility>
+
 namespace rhea::hw {
 
-std::shared_ptr<DriveIo::Request> DriveIo::start(std::vector<u8> data, Done done) {
-  cancel();
-  request_ = std::make_shared<Request>(
-      Request{.owner = this, .data = std::move(data), .done = std::move(done)});
-  return request_;
-}
-
-void DriveIo::cancel() {
-  if (request_) request_->owner = nullptr;
-  request_.reset();
-}
-
-BlockBackend::Completion DriveIo::completion(const std::shared_ptr<Request>& request) {
-  return [request](const Result<>& result) {
-    if (request->owner == nullptr) return;
-    request->owner->request_.reset();
-    request->done(result.has_value(), std::move(request->data));
-  };
+// At the end of a machine the drive may have gone before its device: it is not spoken to.
+DriveIo::~DriveIo() {
+  if (current_) current_->owner = nullptr;
 }
 
 void DriveIo::read(BlockBackend& drive, u64 offset, u32 bytes, Done done) {
-  const auto request = start(std::vector<u8>(bytes), std::move(done));
-  drive.read(offset, request->data, completion(request));
+  start({.kind = Kind::Read,
+         .drive = &drive,
+         .offset = offset,
+         .bytes = bytes,
+         .data = {},
+         .done = std::move(done)});
 }
 
 void DriveIo::write(BlockBackend& drive, u64 offset, std::vector<u8> data, Done done) {
-  const auto request = start(std::move(data), std::move(done));
-  drive.write(offset, request->data, completion(request));
+  start({.kind = Kind::Write,
+         .drive = &drive,
+         .offset = offset,
+         .data = std::move(data),
+         .done = std::move(done)});
 }
 
 void DriveIo::flush(BlockBackend& drive, Done done) {
-  drive.flush(completion(start({}, std::move(done))));
+  start({.kind = Kind::Flush, .drive = &drive, .data = {}, .done = std::move(done)});
+}
+
+void DriveIo::start(Request request) {
+  cancel();
+  request.owner = this;
+  auto shared = std::make_shared<Request>(std::move(request));
+  if (current_)
+    next_ = std::move(shared);
+  else
+    submit(std::move(shared));
+}
+
+void DriveIo::submit(std::shared_ptr<Request> request) {
+  current_ = std::move(request);
+  Request& now = *current_;
+  const auto completion = [shared = current_](const Result<>& result) {
+    if (shared->owner != nullptr) shared->owner->completed(result.has_value());
+  };
+  switch (now.kind) {
+    case Kind::Read:
+      now.data.resize(now.bytes);
+      now.ticket = now.drive->read(now.offset, now.data, completion);
+      return;
+    case Kind::Write: now.ticket = now.drive->write(now.offset, now.data, completion); return;
+    case Kind::Flush: now.ticket = now.drive->flush(completion); return;
+  }
+}
+
+void DriveIo::completed(bool ok) {
+  const auto request = std::exchange(current_, nullptr);
+  if (next_) submit(std::exchange(next_, nullptr));
+  if (!request->forgotten) request->done(ok, std::move(request->data));
+}
+
+void DriveIo::cancel() {
+  next_.reset();
+  if (!current_ || current_->forgotten) return;
+  if (current_->kind != Kind::Write && current_->drive->withdraw(current_->ticket))
+    return current_.reset();
+  current_->forgotten = true;
+  current_->done = nullptr;
 }
 
 }  // namespace rhea::hw

@@ -12,13 +12,15 @@
 namespace rhea::hw {
 
 /// A member of the device. After cancel(), and after its own end, nothing is called back.
+/// However often the guest forgets a request and gives another, the drive has one of them: the next
+/// waits here until the disk is through with a forgotten one that could not be withdrawn.
 class DriveIo {
  public:
   /// How it went, and the data (of reads what was read, of writes the buffer handed in).
   using Done = std::function<void(bool ok, std::vector<u8> data)>;
 
   DriveIo() = default;
-  ~DriveIo() { cancel(); }
+  ~DriveIo();
   DriveIo(const DriveIo&) = delete;
   DriveIo& operator=(const DriveIo&) = delete;
 
@@ -26,20 +28,30 @@ class DriveIo {
   void read(BlockBackend& drive, u64 offset, u32 bytes, Done done);
   void write(BlockBackend& drive, u64 offset, std::vector<u8> data, Done done);
   void flush(BlockBackend& drive, Done done);
-  /// The disk still does what was asked, and nobody hears of it.
+  /// Nobody hears of the request any more. A write that the drive has is still done; of a read
+  /// nothing is left unless the disk is at it.
   void cancel();
-  bool busy() const { return request_ != nullptr; }
+  bool busy() const { return next_ != nullptr || (current_ != nullptr && !current_->forgotten); }
 
  private:
+  enum class Kind : u8 { Read, Write, Flush };
   struct Request {
-    DriveIo* owner;
+    Kind kind{};
+    BlockBackend* drive{};
+    u64 offset{};
+    u32 bytes{};
     std::vector<u8> data;
     Done done;
+    DriveIo* owner{};
+    BlockBackend::Ticket ticket{};
+    bool forgotten{false};
   };
-  std::shared_ptr<Request> start(std::vector<u8> data, Done done);
-  static BlockBackend::Completion completion(const std::shared_ptr<Request>& request);
+  void start(Request request);
+  void submit(std::shared_ptr<Request> request);
+  void completed(bool ok);
 
-  std::shared_ptr<Request> request_;
+  std::shared_ptr<Request> current_;  ///< with the drive
+  std::shared_ptr<Request> next_;
 };
 
 }  // namespace rhea::hw

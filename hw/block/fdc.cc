@@ -43,6 +43,7 @@ void Fdc::describe(Schema<Fdc>& s) {
   s.state("reset-senses", &Fdc::reset_senses_).range(0, 4);
   s.state("seek-status", &Fdc::seek_status_);
   s.state("seek-done", &Fdc::seek_done_);
+  s.state("present-cylinder", &Fdc::present_);
   s.state("step-unload", &Fdc::step_unload_);
   s.state("head-load", &Fdc::head_load_);
   s.state("non-dma", &Fdc::non_dma_);
@@ -118,6 +119,7 @@ void Fdc::begin_reset() {
   index_ = length_ = 0;
   seek_done_ = {};
   seek_status_ = {};
+  present_ = {};
   terminal_count_ = multi_track_ = scan_equal_ = false;
   unit_ = cylinder_ = head_ = sector_ = last_sector_ = status2_ = filler_ = 0;
   step_ = 1;

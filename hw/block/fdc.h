@@ -123,6 +123,8 @@ class Fdc final : public IsaDevice, public IsaDmaClient {
   void option() { command_done(); }
   void power_down() { result({fifo_[1]}); }
   void seek_ended(unsigned unit, u8 status);
+  /// Steps the heads from where the controller believes them to be.
+  void seek_to(u8 cylinder);
 
   // Sectors.
   void start(FdcTask task);
@@ -165,6 +167,9 @@ class Fdc final : public IsaDevice, public IsaDmaClient {
   u8 reset_senses_{0};               ///< reports that SENSE INTERRUPT owes after a reset
   std::array<u8, 4> seek_status_{};  ///< of each drive, when it owes one
   std::array<bool, 4> seek_done_{};
+  /// Present cylinder numbers: where the controller believes each drive's heads to be. A reset
+  /// forgets that, and moves nothing.
+  std::array<u8, 4> present_{};
   // SPECIFY, CONFIGURE, PERPENDICULAR, LOCK, DRIVE SPECIFICATION.
   u8 step_unload_{0}, head_load_{0};
   bool non_dma_{false};

@@ -55,27 +55,37 @@ void Fdc::seek_ended(unsigned unit, u8 status) {
   set_interrupt(true);
 }
 
-// A drive that is not there never shows track 0.
+// Outwards until the drive shows track 0, but at most 79 steps. A drive that is not there never
+// shows it.
 void Fdc::recalibrate() {
+  constexpr i32 kMostSteps = 79;
   FloppyDrive* d = addressed();
   fifo_.set(1, fifo_[1] & 3);
-  if (d == nullptr)
+  present_[fifo_[1]] = 0;
+  if (d != nullptr) d->step(-std::min<i32>(d->cylinder(), kMostSteps));
+  if (d == nullptr || d->cylinder() != 0)
     return seek_ended(fifo_[1], fdc::kAbnormal | fdc::kSeekEnd | fdc::kEquipmentCheck);
-  d->seek(0);
   seek_ended(fifo_[1], fdc::kSeekEnd);
+}
+
+void Fdc::seek_to(u8 cylinder) {
+  u8& present = present_[fifo_[1] & 3];
+  if (FloppyDrive* d = addressed()) d->step(i32{cylinder} - i32{present});
+  present = cylinder;
 }
 
 void Fdc::seek() {
-  if (FloppyDrive* d = addressed()) d->seek(fifo_[2]);
+  seek_to(fifo_[2]);
   seek_ended(fifo_[1], fdc::kSeekEnd);
 }
 
+// Inwards the present cylinder number overflows past 255; outwards track 0 ends it.
 void Fdc::relative_seek() {
   const bool inwards = (fifo_[0] & 0x40) != 0;
-  if (FloppyDrive* d = addressed()) {
-    const u32 now = d->cylinder();
-    d->seek(inwards ? now + fifo_[2] : now - std::min<u32>(now, fifo_[2]));
-  }
+  u8& present = present_[fifo_[1] & 3];
+  if (FloppyDrive* d = addressed()) d->step(inwards ? i32{fifo_[2]} : -i32{fifo_[2]});
+  present = inwards ? static_cast<u8>(present + fifo_[2])
+                    : static_cast<u8>(present - std::min(present, fifo_[2]));
   seek_ended(fifo_[1], fdc::kSeekEnd);
 }
 
@@ -83,15 +93,12 @@ void Fdc::sense_interrupt() {
   set_interrupt(false);
   if (reset_senses_ > 0) {
     const unsigned unit = 4U - reset_senses_--;
-    const FloppyDrive* d = drive(unit);
-    return result(
-        {static_cast<u8>(fdc::kReadyChanged | unit), d != nullptr ? d->cylinder() : u8{0}});
+    return result({static_cast<u8>(fdc::kReadyChanged | unit), present_[unit]});
   }
   for (unsigned unit = 0; unit < seek_done_.size(); ++unit) {
     if (!seek_done_[unit]) continue;
     seek_done_[unit] = false;
-    const FloppyDrive* d = drive(unit);
-    return result({seek_status_[unit], d != nullptr ? d->cylinder() : u8{0}});
+    return result({seek_status_[unit], present_[unit]});
   }
   invalid();
 }
@@ -129,20 +136,14 @@ void Fdc::lock() {
   result({static_cast<u8>(locked_ ? 0x10 : 0)});
 }
 
-namespace {
-
-u8 cylinder_of(const FloppyDrive* drive) { return drive != nullptr ? drive->cylinder() : u8{0}; }
-
-}  // namespace
-
 void Fdc::dump_registers() {
-  result({cylinder_of(drive(0)), cylinder_of(drive(1)), 0, 0, step_unload_,
+  result({present_[0], present_[1], present_[2], present_[3], step_unload_,
           static_cast<u8>(head_load_ << 1 | (non_dma_ ? 1 : 0)), last_count_,
           static_cast<u8>((locked_ ? 0x80 : 0) | perpendicular_), config_, precompensation_});
 }
 
 void Fdc::save_registers() {
-  result({0, 0, cylinder_of(drive(0)), cylinder_of(drive(1)), 0, 0, step_unload_,
+  result({0, 0, present_[0], present_[1], present_[2], present_[3], step_unload_,
           static_cast<u8>(head_load_ << 1 | (non_dma_ ? 1 : 0)), last_count_,
           static_cast<u8>((locked_ ? 0x80 : 0) | perpendicular_), config_, precompensation_, 0, 0,
           0, 0});
@@ -150,6 +151,7 @@ void Fdc::save_registers() {
 
 // The parameters are what SAVE gave.
 void Fdc::restore_registers() {
+  for (unsigned unit = 0; unit < present_.size(); ++unit) present_[unit] = fifo_[3 + unit];
   step_unload_ = fifo_[7];
   head_load_ = fifo_[8] >> 1;
   non_dma_ = (fifo_[8] & 1) != 0;

@@ -65,7 +65,7 @@ void Fdc::start(FdcTask task) {
   status2_ = 0;
   step_ = task == FdcTask::Scan ? std::max<u8>(fifo_[8], 1) : 1;
   left_ = task == FdcTask::Verify && (fifo_[1] & 0x80) != 0 ? (fifo_[8] == 0 ? 256 : fifo_[8]) : 0;
-  if (implied_seek() && d != nullptr && d->cylinder() != cylinder_) d->seek(cylinder_);
+  if (implied_seek()) seek_to(cylinder_);
 
   u16 problem = transfer_problem(d, task == FdcTask::Write);
   if (problem == 0 && d->cylinder() != cylinder_) problem = both(fdc::kNoData, fdc::kWrongCylinder);

@@ -3,6 +3,7 @@
 #include "hw/block/floppy_drive.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rhea::hw {
 namespace {
@@ -33,18 +34,8 @@ void FloppyDrive::describe(Schema<FloppyDrive>& s) {
 }
 
 Result<> FloppyDrive::realize() {
-  if (drive_ != nullptr) {
-    if (drive_->attached)
-      return fail("Drive '{}' is already in use by another device", drive_->name());
-    drive_->attached = true;
-    self_ = std::make_shared<FloppyDrive*>(this);
-    drive_->on_media_change([weak = std::weak_ptr(self_)](bool) {
-      const auto self = weak.lock();
-      if (!self) return;
-      (*self)->changed_ = true;
-      (*self)->look_at_medium();
-    });
-  }
+  if (drive_ == nullptr) drive_ = &add_anonymous_drive(machine());
+  TRY(drive_->attach(*this, this));
   look_at_medium();
   // What the drive is stays what it was when the machine was put together.
   type_ = named_type();
@@ -53,22 +44,29 @@ Result<> FloppyDrive::realize() {
 }
 
 void FloppyDrive::unrealize() {
-  self_.reset();
-  if (drive_ != nullptr) drive_->attached = false;
+  drive_->detach();
+  if (drive_->anonymous()) remove_drive(*std::exchange(drive_, nullptr));
+}
+
+void FloppyDrive::medium_changed(bool) {
+  changed_ = true;
+  look_at_medium();
 }
 
 void FloppyDrive::look_at_medium() {
   geometry_ = has_medium() ? floppy_geometry(drive_->size(), named_type()) : FloppyGeometry{};
 }
 
-void FloppyDrive::reset(ResetKind) {
-  cylinder_ = 0;
+// Only power moves a drive's heads, and nobody's reset.
+void FloppyDrive::reset(ResetKind kind) {
+  if (kind == ResetKind::Cold) cylinder_ = 0;
   rotation_ = 0;
   changed_ = true;
 }
 
-void FloppyDrive::seek(u32 cylinder) {
-  cylinder_ = static_cast<u8>(std::min<u32>(cylinder, kMaxCylinder));
+void FloppyDrive::step(i32 tracks) {
+  if (tracks == 0) return;
+  cylinder_ = static_cast<u8>(std::clamp<i32>(cylinder_ + tracks, 0, kMaxCylinder));
   if (has_medium()) changed_ = false;
 }
 

@@ -7,13 +7,11 @@
 #include "rhea/qom/device.h"
 #include "rhea/qom/registry.h"
 
-#include <memory>
-
 namespace rhea::hw {
 
 /// The mechanics of one drive: where its heads are, what lies in it, the disk change line.
 /// State: complete. Missing: spindle and head timing (a seek takes no time).
-class FloppyDrive final : public Device {
+class FloppyDrive final : public Device, public MediaDevice {
  public:
   static constexpr std::string_view kName = "floppy";
   static constexpr std::string_view kBus = "floppy-bus";
@@ -36,8 +34,10 @@ class FloppyDrive final : public Device {
   const FloppyGeometry& geometry() const { return geometry_; }
   u8 cylinder() const { return cylinder_; }
   bool changed() const { return changed_; }
-  /// Moves the heads; the outermost track stops them, and the innermost one.
-  void seek(u32 cylinder);
+  /// Step pulses: negative ones outwards. The outermost track stops the heads, and the innermost
+  /// one.
+  void step(i32 tracks);
+  void medium_changed(bool loaded) override;
   /// The sector that passes the head next, for READ ID.
   u8 next_sector();
 
@@ -63,7 +63,6 @@ class FloppyDrive final : public Device {
   u8 cylinder_{0};
   u8 rotation_{0};
   bool changed_{true};
-  std::shared_ptr<FloppyDrive*> self_;  ///< what observers of the drive hold weakly
 };
 
 /// Two drives.

@@ -70,6 +70,7 @@ Result<> PflashCfi01::realize() {
                 size(), kMaxSize);
   if (drive_ != nullptr && drive_->size() != size())
     return fail("'drive' {} has {} bytes, the flash {}", drive_->name(), drive_->size(), size());
+  if (drive_ != nullptr) TRY(drive_->attach(*this));
   TRY(memory_.init_rom_device(
       this, label_.empty() ? "pflash" : label_, size(),
       io<&PflashCfi01::read, &PflashCfi01::write>({.min = 1, .max = 8}, {.min = 1, .max = 1}),
@@ -83,16 +84,17 @@ Result<> PflashCfi01::realize() {
   drive_->drain();
   if (!loaded) {
     memory_.reset();
+    drive_->detach();
     return loaded;
   }
-  drive_->attached = true;
-  if (!drive_->read_only()) saver_.open(machine(), *drive_, contents);
+  if (!drive_->read_only())
+    saver_.open(machine(), *drive_, contents, [this](bool ok) { saved(ok); });
   return {};
 }
 
 void PflashCfi01::unrealize() {
   saver_.close();
-  if (drive_ != nullptr) drive_->attached = false;
+  if (drive_ != nullptr) drive_->detach();
   memory_.reset();
 }
 
@@ -100,10 +102,13 @@ void PflashCfi01::reset(ResetKind) {
   begin(Phase::Command);
   status_ = kReady;
   std::ranges::fill(locked_, u8{0});
+  at_risk_ = 0;
   buffer_at_ = buffer_expected_ = buffer_count_ = 0;
   buffer_.fill(0);
   show(View::Array);
 }
+
+void PflashCfi01::pre_save() { saver_.settle(); }
 
 Result<> PflashCfi01::post_load(unsigned) {
   if (locked_.size() != blocks_) return fail("locks of {} blocks, not {}", locked_.size(), blocks_);
@@ -122,7 +127,7 @@ void PflashCfi01::show(View view) {
 MemResult PflashCfi01::read(Access& access) {
   switch (static_cast<View>(view_)) {
     case View::Array: access.value = memory_.host()[access.offset]; break;
-    case View::Status: access.value = status_; break;
+    case View::Status: access.value = status(); break;
     case View::Identifier: access.value = identifier(access.offset); break;
     case View::Query: access.value = query(access.offset); break;
   }
@@ -222,14 +227,14 @@ void PflashCfi01::program_buffer() {
 void PflashCfi01::program(u64 offset, std::span<const u8> data) {
   u8* at = memory_.host() + offset;
   for (const u8 byte : data) *at++ &= byte;
-  contents_changed(offset, data.size());
+  contents_changed(offset, data.size(), kProgramError);
 }
 
 void PflashCfi01::erase(u64 offset) {
   if (!may_change(offset, kEraseError)) return;
   const u64 start = block(offset) * block_size_;
   std::fill_n(memory_.host() + start, block_size_, u8{0xff});
-  contents_changed(start, block_size_);
+  contents_changed(start, block_size_, kEraseError);
 }
 
 void PflashCfi01::change_lock(u64 offset, u8 value) {
@@ -248,9 +253,20 @@ bool PflashCfi01::may_change(u64 offset, u8 error) {
   return false;
 }
 
-void PflashCfi01::contents_changed(u64 offset, u64 length) {
+void PflashCfi01::contents_changed(u64 offset, u64 length, u8 error) {
   memory_.ram()->mark_dirty(offset, length);
+  at_risk_ |= error;
   saver_.changed(offset, length);
+}
+
+// Ready is what the drive has, too; who does not ask goes on at once.
+u8 PflashCfi01::status() const {
+  return saver_.is_settled() ? status_ : static_cast<u8>(status_ & ~kReady);
+}
+
+void PflashCfi01::saved(bool ok) {
+  if (!ok) status_ |= at_risk_;
+  at_risk_ = 0;
 }
 
 // Manufacturer, device, and the lock of each block at its third byte.

@@ -15,8 +15,9 @@ namespace rhea::hw {
 /// order 290667; JEDEC JEP137; Common Flash Interface, JESD68). State: the command under way, the
 /// status register, the write buffer, the blocks' locks (all open after reset); the contents are
 /// RAM for snapshots and go to the drive as they change. Programming clears bits, as flash does.
-/// Missing: time (operations are done at once), suspend, the protection register, flash wider than
-/// a byte.
+/// The array changes at once; the status register is busy until the drive has the change, and shows
+/// an error when it does not take it. Missing: time, suspend, the protection register, flash wider
+/// than a byte.
 class PflashCfi01 final : public Device {
  public:
   static constexpr std::string_view kName = "cfi.pflash01";
@@ -31,6 +32,7 @@ class PflashCfi01 final : public Device {
   Result<> realize() override;
   void unrealize() override;
   void reset(ResetKind) override;
+  void pre_save() override;
   Result<> post_load(unsigned version) override;
 
  private:
@@ -62,7 +64,10 @@ class PflashCfi01 final : public Device {
   void change_lock(u64 offset, u8 value);
   void fill_buffer(u64 offset, u8 value);
   bool may_change(u64 offset, u8 error);
-  void contents_changed(u64 offset, u64 length);
+  /// `error` is the status bit to show if the drive cannot keep it.
+  void contents_changed(u64 offset, u64 length, u8 error);
+  u8 status() const;
+  void saved(bool ok);
   u8 identifier(u64 offset) const;
   u8 query(u64 offset) const;
   u64 block(u64 offset) const { return offset / block_size_; }
@@ -76,6 +81,7 @@ class PflashCfi01 final : public Device {
 
   u8 phase_{}, view_{};
   u8 status_{};
+  u8 at_risk_{};            ///< error bits of changes that are on their way to the drive
   std::vector<u8> locked_;  ///< one a block
   u32 buffer_at_{}, buffer_expected_{}, buffer_count_{};
   std::array<u8, kBufferBytes> buffer_{};

@@ -12,44 +12,74 @@ void PflashSavers::shutdown() {
   while (!savers_.empty()) savers_.back()->close();
 }
 
-void PflashSaver::open(Machine& machine, BlockBackend& drive, std::span<const u8> contents) {
+void PflashSaver::open(Machine& machine, BlockBackend& drive, std::span<const u8> contents,
+                       std::function<void(bool ok)> settled) {
   machine_ = &machine;
   drive_ = &drive;
   contents_ = contents;
+  settled_ = std::move(settled);
   first_ = end_ = 0;
+  writing_ = again_ = false;
   machine.service<PflashSavers>().savers_.push_back(this);
+}
+
+void PflashSaver::add(u64 offset, u64 length) {
+  const bool any = first_ != end_;
+  first_ = any ? std::min(first_, offset) : offset;
+  end_ = any ? std::max(end_, offset + length) : offset + length;
 }
 
 void PflashSaver::changed(u64 offset, u64 length) {
   if (drive_ == nullptr || length == 0) return;
-  const bool waiting = first_ != end_;
-  first_ = waiting ? std::min(first_, offset) : offset;
-  end_ = waiting ? std::max(end_, offset + length) : offset + length;
+  add(offset, length);
+  if (writing_) {
+    again_ = true;
+    return;
+  }
   if (scheduled_) return;
   scheduled_ = std::make_shared<char>();
   machine_->loop().defer([this, alive = std::weak_ptr(scheduled_)] {
-    if (alive.expired()) return;
-    scheduled_.reset();
-    write_out();
+    if (!alive.expired()) write_out();
   });
 }
 
-// Requests of one drive are done in order, so there may be several at a time.
 void PflashSaver::write_out() {
-  if (first_ == end_) return;
-  const auto part = contents_.subspan(first_, end_ - first_);
+  scheduled_.reset();
+  if (writing_ || first_ == end_) return;
+  const u64 offset = std::exchange(first_, 0), length = std::exchange(end_, 0) - offset;
+  const auto part = contents_.subspan(offset, length);
   auto copy = std::make_shared<std::vector<u8>>(part.begin(), part.end());
-  const u64 at = std::exchange(first_, 0);
-  end_ = 0;
-  drive_->write(at, *copy, [copy, name = drive_->filename()](const Result<>& result) {
-    if (!result)
-      report_warning(fmt::format("cannot save flash to '{}': {}", name, result.error().message()));
+  writing_ = true;
+  again_ = false;
+  drive_->write(offset, *copy, [this, offset, length, copy](const Result<>& result) {
+    written(offset, length, result);
   });
 }
 
+void PflashSaver::written(u64 offset, u64 length, const Result<>& result) {
+  writing_ = false;
+  if (!result) {
+    add(offset, length);
+    if (const auto held_back = warnings_.pass())
+      report_warning(fmt::format(
+          "cannot save flash to '{}': {}{}", drive_->filename(), result.error().message(),
+          *held_back == 0 ? "" : fmt::format(" (and {} times before)", *held_back)));
+  }
+  if (again_) return write_out();
+  if (settled_) settled_(result.has_value());
+}
+
+void PflashSaver::settle() {
+  if (drive_ == nullptr) return;
+  if (scheduled_) write_out();
+  drive_->drain();
+}
+
+// What failed before gets one more try.
 void PflashSaver::close() {
   if (drive_ == nullptr) return;
-  scheduled_.reset();
+  settle();
+  settled_ = nullptr;
   write_out();
   drive_->drain();
   drive_ = nullptr;

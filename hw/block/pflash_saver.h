@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Writing flash contents to a drive, behind the guest's back.
+// Writing flash contents to a drive while the guest goes on.
 #pragma once
 
 #include "rhea/block/block_backend.h"
+#include "rhea/util/message_limit.h"
 
+#include <functional>
 #include <vector>
 
 namespace rhea::hw {
@@ -21,7 +23,9 @@ class PflashSavers final : public MachineService {
   std::vector<PflashSaver*> savers_;
 };
 
-/// Collects changes until the main loop's next turn, then hands the drive one write.
+/// However fast the guest writes and however slow the drive is: one write is under way, and what
+/// changes meanwhile is one span, written after it. What could not be written stays in the span and
+/// is tried again with the next change, and at the end.
 class PflashSaver {
  public:
   PflashSaver() = default;
@@ -29,21 +33,33 @@ class PflashSaver {
   PflashSaver(const PflashSaver&) = delete;
   PflashSaver& operator=(const PflashSaver&) = delete;
 
-  /// `contents` is the flash; it stays where it is until close().
-  void open(Machine& machine, BlockBackend& drive, std::span<const u8> contents);
+  /// `contents` is the flash; it stays where it is until close(). `settled` hears when everything
+  /// was written, or that it could not be.
+  void open(Machine& machine, BlockBackend& drive, std::span<const u8> contents,
+            std::function<void(bool ok)> settled);
   void changed(u64 offset, u64 length);
+  /// Whether nothing is on its way: the last outcome is the outcome of all changes so far.
+  bool is_settled() const { return scheduled_ == nullptr && !writing_; }
+  /// Waits until that is so.
+  void settle();
   /// Writes what is outstanding and waits for it.
   void close();
 
  private:
   friend class PflashSavers;
   void write_out();
+  void written(u64 offset, u64 length, const Result<>& result);
+  void add(u64 offset, u64 length);
 
   Machine* machine_{};
   BlockBackend* drive_{};
   std::span<const u8> contents_;
-  u64 first_{0}, end_{0};            ///< what changed; empty: nothing
+  std::function<void(bool)> settled_;
+  u64 first_{0}, end_{0};            ///< what is not written; empty: nothing
   std::shared_ptr<char> scheduled_;  ///< known to the main loop by a weak pointer
+  bool writing_{false};
+  bool again_{false};  ///< something changed while writing
+  MessageLimit warnings_;
 };
 
 }  // namespace rhea::hw

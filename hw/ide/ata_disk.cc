@@ -201,12 +201,6 @@ void AtaDisk::advance() {
   finish(kStatusReady | kStatusSeekComplete, 0, interrupt);
 }
 
-// The host set up too little memory: the bus master shows it, the disk is just through.
-void AtaDisk::transfer_stopped() {
-  op_ = AtaOp::None;
-  finish(kStatusReady | kStatusSeekComplete, 0, false);
-}
-
 void AtaDisk::send(std::vector<u8> data) {
   op_ = AtaOp::DataIn;
   pio_in(std::move(data), 512);

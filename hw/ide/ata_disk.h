@@ -52,7 +52,6 @@ class AtaDisk final : public IdeDevice {
   void set_signature() override;
   void forget() override { op_ = AtaOp::None; }
   void transfer_done() override;
-  void transfer_stopped() override;
   void drive_done(bool ok, std::vector<u8> data) override;
 
  private:

@@ -50,7 +50,7 @@ namespace rhea::hw {
 
 /// The packet feature set of ATA/ATAPI-6 with the commands of MMC-3 and SPC-2 that readers have.
 /// State: complete. Missing: audio, overlap, copy protection (REPORT KEY).
-class AtapiCdrom final : public IdeDevice {
+class AtapiCdrom final : public IdeDevice, public MediaDevice {
  public:
   static constexpr std::string_view kName = "ide-cd";
   static void describe(Schema<AtapiCdrom>& s);
@@ -59,6 +59,12 @@ class AtapiCdrom final : public IdeDevice {
   void reset(ResetKind kind) override;
   Result<> post_load(unsigned version) override;
 
+  bool has_tray() const override { return true; }
+  bool tray_open() const override { return tray_open_; }
+  bool medium_locked() const override { return locked_; }
+  void eject_requested(bool force) override;
+  void medium_changed(bool loaded) override;
+
  protected:
   void command(u8 code) override;
   void set_signature() override;
@@ -66,9 +72,8 @@ class AtapiCdrom final : public IdeDevice {
   void forget() override { op_ = AtapiOp::None; }
   void block_begins(u32 bytes) override;
   void transfer_done() override;
-  void transfer_stopped() override;
   void drive_done(bool ok, std::vector<u8> data) override;
-  void media_changed(bool inserted) override;
+  MediaDevice* media() override { return this; }
 
  private:
   struct PacketCommand;

@@ -94,10 +94,17 @@ const AtapiSense& AtapiCdrom::not_ready() const {
   return tray_open_ ? sense::kTrayOpen : sense::kNoMedium;
 }
 
-void AtapiCdrom::media_changed(bool inserted) {
-  if (inserted) tray_open_ = false;
-  unit_attention_ = inserted;
-  event_ = inserted ? MediaEvent::NewMedia : MediaEvent::Removal;
+// The guest hears of it when it polls for events.
+void AtapiCdrom::eject_requested(bool force) {
+  event_ = MediaEvent::EjectRequest;
+  if (force) locked_ = false;
+}
+
+void AtapiCdrom::medium_changed(bool loaded) {
+  tray_open_ = !loaded;
+  const bool inside = has_medium();
+  unit_attention_ = inside;
+  event_ = inside ? MediaEvent::NewMedia : MediaEvent::Removal;
 }
 
 // ---- Commands of the task file
@@ -213,12 +220,6 @@ void AtapiCdrom::transfer_done() {
     case AtapiOp::ReadBlocks: return next_chunk() ? read_blocks() : succeed();
     default: return succeed();
   }
-}
-
-void AtapiCdrom::transfer_stopped() {
-  op_ = AtapiOp::None;
-  task_.count = kReasonCommand | kReasonToHost;
-  finish(kReady, 0, false);
 }
 
 // ---- Blocks

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // ide-cd: the packet commands (MMC-3 and SPC-2).
+#include "block/media.h"
 #include "hw/ide/atapi.h"
 #include "hw/ide/trace_events.h"
 #include "rhea/util/log.h"
@@ -84,10 +85,8 @@ void AtapiCdrom::start_stop() {
     return succeed();  // power conditions; spinning up and down
   if (!start && locked_ && !tray_open_) return fail_packet(sense::kRemovalPrevented);
   if (start == tray_open_) {
-    tray_open_ = !start;
-    const bool inside = has_medium();
-    unit_attention_ = inside;
-    event_ = inside ? MediaEvent::NewMedia : MediaEvent::Removal;
+    medium_changed(start);
+    block::guest_moved_tray(*drive_, tray_open_);
   }
   succeed();
 }

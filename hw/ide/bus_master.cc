@@ -102,7 +102,7 @@ bool BusMaster::next_descriptor() {
 
 template <class Span, class Transfer>
 IdeDma::Move BusMaster::move(Span data, Transfer transfer) {
-  if ((status_ & kStatusActive) == 0) return {.outcome = Outcome::Waiting, .bytes = 0};
+  if ((status_ & kStatusActive) == 0) return {.complete = false, .bytes = 0};
   std::size_t done = 0;
   while (done < data.size()) {
     bool ok = left_ != 0 || next_descriptor();
@@ -116,12 +116,12 @@ IdeDma::Move BusMaster::move(Span data, Transfer transfer) {
     }
     if (!ok) {
       status_ &= static_cast<u8>(~kStatusActive);
-      return {.outcome = Outcome::Stopped, .bytes = done};
+      return {.complete = false, .bytes = done};
     }
   }
   // Active goes with the last byte of the table.
   if (left_ == 0 && last_) status_ &= static_cast<u8>(~kStatusActive);
-  return {.outcome = Outcome::Done, .bytes = done};
+  return {.complete = true, .bytes = done};
 }
 
 IdeDma::Move BusMaster::to_memory(std::span<const u8> data) {

@@ -6,6 +6,7 @@
 #include "rhea/util/log.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rhea::hw {
 
@@ -40,22 +41,16 @@ Result<> IdeDevice::realize() {
     return fail("Property 'model': '{}' is longer than 40 characters", model_);
   if (version_.size() > 8)
     return fail("Property 'ver': '{}' is longer than 8 characters", version_);
-  if (drive_ == nullptr) return {};
-  if (drive_->attached)
-    return fail("Drive '{}' is already in use by another device", drive_->name());
+  if (drive_ == nullptr) drive_ = &add_anonymous_drive(machine());
+  TRY(drive_->attach(*this, media()));
   if (serial_.empty()) serial_ = drive_->serial.substr(0, 20);
-  drive_->attached = true;
-  self_ = std::make_shared<IdeDevice*>(this);
-  drive_->on_media_change([weak = std::weak_ptr(self_)](bool inserted) {
-    if (const auto self = weak.lock()) (*self)->media_changed(inserted);
-  });
   return {};
 }
 
 void IdeDevice::unrealize() {
   cancel();
-  self_.reset();
-  if (drive_ != nullptr) drive_->attached = false;
+  drive_->detach();
+  if (drive_->anonymous()) remove_drive(*std::exchange(drive_, nullptr));
 }
 
 std::string IdeDevice::shown_serial() const {
@@ -198,13 +193,10 @@ void IdeDevice::pump_dma() {
   const auto rest = std::span(buffer_).subspan(std::min<std::size_t>(position_, buffer_.size()));
   const auto move = transfer_ == IdeTransfer::In ? dma->to_memory(rest) : dma->from_memory(rest);
   position_ += static_cast<u32>(move.bytes);
-  if (move.outcome == IdeDma::Outcome::Waiting) return;
+  if (!move.complete) return;
   transfer_ = IdeTransfer::None;
   task_.status = kStatusBusy;
-  if (move.outcome == IdeDma::Outcome::Done)
-    transfer_done();
-  else
-    transfer_stopped();
+  transfer_done();
 }
 
 // ---- Disk work

@@ -9,7 +9,6 @@
 #include "rhea/block/block_backend.h"
 #include "rhea/qom/device.h"
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -97,11 +96,10 @@ class IdeDevice : public Device {
   virtual void block_begins(u32 /*bytes*/) {}
   /// The host has taken (given) all of the buffer.
   virtual void transfer_done() = 0;
-  /// The bus master gave up in the middle.
-  virtual void transfer_stopped() = 0;
   /// The outcome of read_drive, write_drive or flush_drive; `data` is what was read.
   virtual void drive_done(bool ok, std::vector<u8> data) = 0;
-  virtual void media_changed(bool /*inserted*/) {}
+  /// How the drive changes this device's medium, if it may.
+  virtual MediaDevice* media() { return nullptr; }
 
   Result<> realize() override;
   void unrealize() override;
@@ -160,7 +158,6 @@ class IdeDevice : public Device {
   u32 block_end_{0};  ///< where the present one ends
   std::vector<u8> buffer_;
   DriveIo io_;
-  std::shared_ptr<IdeDevice*> self_;  ///< what observers of the drive hold weakly
 };
 
 }  // namespace rhea::hw

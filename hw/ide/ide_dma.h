@@ -10,15 +10,12 @@ namespace rhea::hw {
 
 class IdeDma {
  public:
-  enum class Outcome : u8 {
-    Done,     ///< all of it
-    Waiting,  ///< the host has not started the bus master (or stopped it)
-    Stopped,  ///< the descriptors ran out, or memory could not be reached: the host must notice by
-              ///< itself
-  };
+  /// What was moved. When that is not all, the bus master is not started, or it came to the end of
+  /// its descriptors or of memory: the device goes on asking for DMA until the host starts the bus
+  /// master anew, or resets the device.
   struct Move {
-    Outcome outcome;
-    std::size_t bytes;  ///< moved before it stopped
+    bool complete;
+    std::size_t bytes;
   };
 
   virtual ~IdeDma() = default;

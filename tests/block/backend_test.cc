@@ -93,6 +93,33 @@ TEST_F(Backend, ManyRequestsKeepTheirOrder) {
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
 }
 
+TEST_F(Backend, WithdrawnRequestsAreForgottenWithTheirBuffers) {
+  auto node = std::make_unique<GateNode>(4096);
+  node->gate()->close();
+  auto gate = node->gate();
+  drive().insert(std::move(node));
+  auto wanted = std::make_shared<std::vector<u8>>(512), unwanted = wanted;
+  unwanted = std::make_shared<std::vector<u8>>(512);
+  drive().read(0, *wanted, [wanted, this](const Result<>&) { outcome = "wanted"; });
+  const auto ticket = drive().read(0, *unwanted, [unwanted](const Result<>&) { FAIL(); });
+  EXPECT_TRUE(drive().withdraw(ticket));
+  EXPECT_FALSE(drive().withdraw(ticket));
+  EXPECT_EQ(unwanted.use_count(), 1);
+  EXPECT_EQ(drive().in_flight(), 1U);
+  gate->open();
+  EXPECT_EQ(settle(), "wanted");
+}
+
+TEST_F(Backend, ARequestThatIsDoneButNotHeardOfCanBeWithdrawn) {
+  const auto ticket = drive().read(0, buffer, note());
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_TRUE(drive().withdraw(ticket));
+  EXPECT_EQ(drive().in_flight(), 0U);
+  drive().flush([](const Result<>&) {});
+  drive().drain();
+  EXPECT_EQ(outcome, "");
+}
+
 TEST_F(Backend, StatisticsCountWhatWasDone) {
   drive().read(0, buffer, note());
   drive().write(0, buffer, note());
@@ -107,12 +134,32 @@ TEST_F(Backend, StatisticsCountWhatWasDone) {
   EXPECT_EQ(statistics.written_bytes, 512U);
 }
 
-TEST_F(Backend, ObserversHearOfMediaChanges) {
-  std::vector<bool> seen;
-  drive().on_media_change([&seen](bool inserted) { seen.push_back(inserted); });
+// A device without a tray that writes down what it hears.
+class Slot final : public Device, public MediaDevice {
+ public:
+  void medium_changed(bool loaded) override { heard.push_back(loaded); }
+  std::vector<bool> heard;
+};
+
+TEST_F(Backend, TheDeviceHearsOfMediaChangesUntilItLeaves) {
+  Slot slot;
+  ASSERT_TRUE(drive().attach(slot, &slot));
   drive().eject();
   drive().insert(std::make_unique<GateNode>(4096));
-  EXPECT_EQ(seen, (std::vector<bool>{false, true}));
+  drive().set_medium(nullptr);
+  drive().detach();
+  drive().insert(std::make_unique<GateNode>(4096));
+  EXPECT_EQ(slot.heard, (std::vector<bool>{false, true}));
+}
+
+TEST_F(Backend, IsInOneDeviceAtATime) {
+  Slot one, two;
+  ASSERT_TRUE(drive().attach(one, &one));
+  EXPECT_EQ(drive().attach(two, &two).error().message(),
+            "Drive 'd' is already in use by another device");
+  drive().detach();
+  EXPECT_TRUE(drive().attach(two));
+  EXPECT_FALSE(drive().removable());
 }
 
 TEST_F(Backend, EjectWaitsForRequestsUnderWay) {
@@ -140,6 +187,61 @@ TEST(BackendLife, AMachineMayEndWithRequestsUnderWay) {
     gate->open_after(20);
   }
   EXPECT_FALSE(called);
+}
+
+// The gate opens long after the machine has to be gone.
+TEST(BackendLife, AMachineEndsThoughADiskHangsInAReadNobodyWants) {
+  using Clock = std::chrono::steady_clock;
+  auto node = std::make_unique<GateNode>(4096);
+  node->gate()->close();
+  auto gate = node->gate();
+  const auto start = Clock::now();
+  {
+    Bench bench;
+    auto& drive = bench.machine().container("/drives").add_child("g", create<BlockBackend>());
+    drive.insert(std::move(node));
+    auto buffer = std::make_shared<std::vector<u8>>(512);
+    drive.read(0, *buffer, [buffer](const Result<>&) {});
+    drive.read(0, *buffer, [buffer](const Result<>&) {});
+    gate->open_after(3000);
+  }
+  EXPECT_LT(Clock::now() - start, std::chrono::milliseconds(2000));
+}
+
+TEST(BackendLife, AMachineEndsWithItsWritesDone) {
+  auto node = std::make_unique<GateNode>(4096);
+  node->gate()->close();
+  auto gate = node->gate();
+  {
+    Bench bench;
+    auto& drive = bench.machine().container("/drives").add_child("g", create<BlockBackend>());
+    drive.insert(std::move(node));
+    auto buffer = std::make_shared<std::vector<u8>>(512, 0x42);
+    drive.write(512, *buffer, [buffer](const Result<>&) {});
+    drive.write(1024, *buffer, [buffer](const Result<>&) {});
+    gate->open_after(400);
+  }
+  EXPECT_EQ(gate->data[512], 0x42);
+  EXPECT_EQ(gate->data[1535], 0x42);
+}
+
+// One disk's trouble is not another's.
+TEST(BackendLife, ADiskThatHangsHoldsUpNoOther) {
+  Bench bench;
+  auto node = std::make_unique<GateNode>(4096);
+  node->gate()->close();
+  auto gate = node->gate();
+  auto& slow = bench.machine().container("/drives").add_child("g", create<BlockBackend>());
+  slow.insert(std::move(node));
+  make_fake_disk(bench, "d", 4096);
+  auto buffer = std::make_shared<std::vector<u8>>(512);
+  bool done = false;
+  slow.read(0, *buffer, [buffer](const Result<>&) {});
+  find_drive(bench.machine(), "d")->read(0, *buffer, [buffer, &done](const Result<>&) {
+    done = true;
+  });
+  EXPECT_TRUE(bench.run_until([&done] { return done; }));
+  gate->open();
 }
 
 TEST(BackendLife, PausingTheMachineDrains) {

@@ -45,6 +45,10 @@ class Gate {
     const std::lock_guard lock(mutex_);
     broken_ = offset;
   }
+  void mend() {
+    const std::lock_guard lock(mutex_);
+    broken_.reset();
+  }
   Result<> pass(u64 offset, u64 length) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return !closed_; });
@@ -64,13 +68,14 @@ class Gate {
 
 class GateNode final : public BlockNode {
  public:
-  explicit GateNode(u64 bytes) : gate_(std::make_shared<Gate>(bytes)) {}
+  explicit GateNode(u64 bytes, bool read_only = false)
+      : gate_(std::make_shared<Gate>(bytes)), read_only_(read_only) {}
   std::shared_ptr<Gate> gate() const { return gate_; }
 
   std::string_view format() const override { return "raw"; }
   const std::string& filename() const override { return name_; }
   u64 size() const override { return gate_->data.size(); }
-  bool read_only() const override { return false; }
+  bool read_only() const override { return read_only_; }
   Result<> read(u64 offset, std::span<u8> data) override {
     TRY(gate_->pass(offset, data.size()));
     std::memcpy(data.data(), gate_->data.data() + offset, data.size());
@@ -85,6 +90,7 @@ class GateNode final : public BlockNode {
 
  private:
   std::shared_ptr<Gate> gate_;
+  bool read_only_;
   std::string name_{"gate"};
 };
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Monitors on sockets: greeting, events, many at once, clients that leave or do not read.
+#include "block/block_service.h"
+#include "rhea/block/block_backend.h"
 #include "rhea/softmmu/suspension.h"
 #include "tests/monitor/fixture.h"
 
@@ -53,6 +55,17 @@ TEST_F(SessionTest, pretty_monitor_indents) {
   UnixClient client(add_monitor(MonitorMode::QmpPretty));
   ASSERT_TRUE(hears(client, "}\r\n"));
   EXPECT_THAT(client.said, StartsWith("{\n    \"QMP\": {\n"));
+}
+
+TEST_F(SessionTest, trays_that_move_are_told_of) {
+  UnixClient client(add_monitor(MonitorMode::Qmp));
+  client.send("{\"execute\":\"qmp_capabilities\"}");
+  ASSERT_TRUE(hears(client, "{\"return\": {}}"));
+  make_fake_disk(bench_, "cd0", 2048);
+  machine().service<block::BlockService>().tray_moved(*find_drive(machine(), "cd0"), true);
+  EXPECT_TRUE(hears(client,
+                    "\"event\": \"DEVICE_TRAY_MOVED\", \"data\": {\"device\": \"cd0\", "
+                    "\"id\": \"\", \"tray-open\": true}"));
 }
 
 TEST_F(SessionTest, events_reach_negotiated_clients_only) {

@@ -82,19 +82,48 @@ TEST_F(AtaDma, MoreMemoryThanDataLeavesTheMasterActive) {
   EXPECT_EQ(host.master_status() & kActive, 0);
 }
 
-TEST_F(AtaDma, LessMemoryThanDataEndsWithoutAnInterrupt) {
+TEST_F(AtaDma, WithLessMemoryThanDataTheDiskGoesOnWaiting) {
   host.set_table(0x1000, {{0x10000, 512}});
   EXPECT_EQ(read(0, 4), 0);
   EXPECT_FALSE(host.irq());
-  EXPECT_EQ(host.status() & (Host::kBusy | Host::kDrq), 0);
+  EXPECT_EQ(host.alternate_status(), kReady | Host::kDrq);
   EXPECT_EQ(bench.read(0x10000, 512), image(0, 1));
+  host.control(0x04);
+  host.control(0x00);
+  EXPECT_EQ(host.status(), kReady);
+}
+
+TEST_F(AtaDma, WithMoreMemoryTheDiskGoesOnWhereItWaited) {
+  host.set_table(0x1000, {{0x10000, 512}});
+  read(0, 4);
+  host.stop_master();
+  host.set_table(0x1000, {{0x20000, 1536}});
+  host.start_master(true);
+  EXPECT_TRUE(host.irq());
+  EXPECT_EQ(bench.read(0x20000, 1536), image(1, 3));
+  EXPECT_EQ(host.master_status() & 7, kInterrupt);
+  EXPECT_EQ(host.status(), kReady);
 }
 
 TEST_F(AtaDma, AWriteWithLessMemoryWritesNothingOfIt) {
   const auto before = image(40, 4);
   host.set_table(0x1000, {{0x10000, 512}});
   EXPECT_EQ(write(40, 4), 0);
+  EXPECT_EQ(host.alternate_status(), kReady | Host::kDrq);
   EXPECT_EQ(image(40, 4), before);
+}
+
+TEST_F(AtaDma, ADiskThatWaitsForMoreMemorySurvivesASnapshot) {
+  host.set_table(0x1000, {{0x10000, 512}});
+  read(0, 4);
+  const auto saved = bench.save();
+  bench.reset(ResetKind::Cold);
+  ASSERT_TRUE(bench.load(saved));
+  EXPECT_EQ(host.alternate_status(), kReady | Host::kDrq);
+  host.stop_master();
+  host.set_table(0x1000, {{0x20000, 1536}});
+  host.start_master(true);
+  EXPECT_EQ(bench.read(0x20000, 1536), image(1, 3));
 }
 
 TEST_F(AtaDma, ATableThatNeverEndsIsWalkedOnlyAsFarAsThereIsData) {
@@ -115,12 +144,14 @@ TEST_F(AtaDma, ATableOfManyTinyPiecesEnds) {
   bench.outl(static_cast<u16>(host.master() + 4), 0x100000);
   EXPECT_EQ(read(0, 64), 0);
   EXPECT_FALSE(host.irq());
+  EXPECT_EQ(host.alternate_status(), kReady | Host::kDrq);
 }
 
 TEST_F(AtaDma, ATableOutsideMemoryIsAnError) {
   bench.outl(static_cast<u16>(host.master() + 4), 0xf0000000);
   EXPECT_EQ(read(0, 1), kMasterError);
   EXPECT_FALSE(host.irq());
+  EXPECT_EQ(host.alternate_status(), kReady | Host::kDrq);
 }
 
 TEST_F(AtaDma, ABufferOutsideMemoryIsAnError) {

@@ -30,7 +30,12 @@ class Atapi : public testing::Test {
     fill_pattern(gate->data);
     find_drive(bench.machine(), "cd")->insert(std::move(node));
   }
-  void eject() { find_drive(bench.machine(), "cd")->eject(); }
+  /// The tray is closed again, and empty.
+  void eject() {
+    BlockBackend& drive = *find_drive(bench.machine(), "cd");
+    drive.eject();
+    drive.media()->medium_changed(true);
+  }
   std::vector<u8> image(u32 block, u32 count) const {
     const auto first = gate->data.begin() + static_cast<std::ptrdiff_t>(block) * 2048;
     return {first, first + static_cast<std::ptrdiff_t>(count) * 2048};

@@ -97,6 +97,19 @@ TEST_F(AtapiProtocol, ReadsGoByDma) {
   EXPECT_EQ(host.reg(2), 0x03);
 }
 
+TEST_F(AtapiProtocol, WithLessMemoryThanDataTheDriveGoesOnWaiting) {
+  host.set_table(0x1000, {{0x100000, 2048}});
+  host.start_master(true);
+  host.packet(read_10(9, 2), 0xfffe, 1);
+  bench.run_until([this] { return (host.master_status() & 1) == 0; });
+  EXPECT_FALSE(host.irq());
+  EXPECT_EQ(host.master_status() & 7, 0);
+  EXPECT_EQ(host.alternate_status() & (IdeHost::kBusy | IdeHost::kDrq), IdeHost::kDrq);
+  EXPECT_EQ(bench.read(0x100000, 2048), image(9, 1));
+  host.set_reg(7, 0x08);
+  EXPECT_EQ(host.status(), 0);
+}
+
 TEST_F(AtapiProtocol, Read12Works) {
   EXPECT_EQ(host.packet_in({0xa8, 0, 0, 0, 0, 8, 0, 0, 0, 2, 0, 0}), image(8, 2));
 }

@@ -98,6 +98,60 @@ TEST_F(FdcRegisters, RecalibrateGoesToTrack0) {
   EXPECT_EQ(host.run({0x04, 0x04}), (Bytes{0x3c}));
 }
 
+TEST_F(FdcRegisters, AResetForgetsWhereTheHeadsAreAndDoesNotMoveThem) {
+  host.seek(20);
+  host.set_reg(4, 0x80);
+  EXPECT_EQ(host.sense_interrupt(), (Bytes{0xc0, 0}));
+  host.sense_interrupt();
+  host.sense_interrupt();
+  host.sense_interrupt();
+  EXPECT_EQ(host.run({0x04, 0}), (Bytes{0x28}));
+  host.seek(3);
+  EXPECT_EQ(host.run({0x4a, 0})[3], 23);
+}
+
+TEST_F(FdcRegisters, ARecalibrationFindsTheHeadsAgain) {
+  host.seek(20);
+  host.set_reg(4, 0x80);
+  host.command({0x07, 0});
+  EXPECT_EQ(host.sense_interrupt(), (Bytes{0x20, 0}));
+  host.seek(3);
+  EXPECT_EQ(host.run({0x4a, 0})[3], 3);
+}
+
+TEST_F(FdcRegisters, ARecalibrationEndsAfter79Steps) {
+  host.seek(82);
+  host.command({0x07, 0});
+  EXPECT_EQ(host.sense_interrupt(), (Bytes{0x70, 0}));
+  host.command({0x07, 0});
+  EXPECT_EQ(host.sense_interrupt(), (Bytes{0x20, 0}));
+  EXPECT_EQ(host.run({0x04, 0}), (Bytes{0x38}));
+}
+
+TEST_F(FdcRegisters, AWarmResetLeavesTheHeadsWhereTheyAre) {
+  host.seek(20);
+  bench.reset(ResetKind::Warm);
+  host.start();
+  host.seek(3);
+  EXPECT_EQ(host.run({0x4a, 0})[3], 23);
+}
+
+TEST_F(FdcRegisters, ThePresentCylinderSurvivesASnapshot) {
+  host.seek(20);
+  host.set_reg(4, 0x80);
+  const auto saved = bench.save();
+  bench.reset(ResetKind::Cold);
+  ASSERT_TRUE(bench.load(saved));
+  host.seek(3);
+  EXPECT_EQ(host.run({0x4a, 0})[3], 23);
+}
+
+TEST_F(FdcRegisters, ThePresentCylinderOverflowsInRelativeSeeks) {
+  host.seek(200);
+  host.command({0xcf, 0, 100});
+  EXPECT_EQ(host.sense_interrupt(), (Bytes{0x20, 44}));
+}
+
 TEST_F(FdcRegisters, ADriveThatIsNotThereNeverFindsTrack0) {
   host.command({0x07, 1});
   EXPECT_EQ(host.sense_interrupt(), (Bytes{0x71, 0}));

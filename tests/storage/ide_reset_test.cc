@@ -122,6 +122,58 @@ TEST_F(IdeReset, ANewCommandAfterAResetIsNotAnsweredByTheOldOne) {
   EXPECT_EQ(host.status(), kReady);
 }
 
+TEST_F(IdeReset, ForgottenReadsLeaveNothingBehind) {
+  gate->close();
+  for (int i = 0; i < 200; ++i) {
+    host.set_lba28(0, 0);
+    host.set_reg(7, 0xc8);
+    host.control(0x04);
+    host.control(0x00);
+  }
+  EXPECT_LE(drive().in_flight(), 1U);
+}
+
+TEST_F(IdeReset, ReadsThatNobodyFetchedLeaveNothingBehind) {
+  for (int i = 0; i < 200; ++i) {
+    host.set_lba28(0, 0);
+    host.set_reg(7, 0xc8);
+    host.control(0x04);
+    host.control(0x00);
+  }
+  EXPECT_LE(drive().in_flight(), 1U);
+}
+
+TEST_F(IdeReset, ForgottenWritesDoNotPileUp) {
+  gate->close();
+  for (int i = 0; i < 50; ++i) {
+    host.set_lba28(5, 1);
+    host.command(0x30);
+    for (int word = 0; word < 256; ++word) bench.outw(0x1f0, static_cast<u16>(0x101 * i));
+    host.control(0x04);
+    host.control(0x00);
+  }
+  EXPECT_LE(drive().in_flight(), 1U);
+  let_everything_finish();
+  EXPECT_EQ(image(5, 1), std::vector<u8>(512, 0));
+}
+
+TEST_F(IdeReset, ARequestAfterForgottenOnesIsDone) {
+  gate->close();
+  host.set_lba28(5, 1);
+  host.set_reg(7, 0x20);
+  host.control(0x04);
+  host.control(0x00);
+  host.set_lba28(6, 1);
+  host.set_reg(7, 0x20);
+  host.control(0x04);
+  host.control(0x00);
+  host.set_lba28(9, 1);
+  host.set_reg(7, 0x20);
+  gate->open();
+  EXPECT_EQ(host.settle(), kReady | Host::kDrq);
+  EXPECT_EQ(host.read_data(512), image(9, 1));
+}
+
 TEST_F(IdeReset, UnpluggingWithARequestUnderWayIsSafe) {
   Device& second = [this]() -> Device& {
     auto node = std::make_unique<GateNode>(1 * MiB);

@@ -2,6 +2,7 @@
 // NOR flash: commands, status, locks, the query table, and what reaches the drive.
 #include "hw/block/pflash_cfi01.h"
 #include "rhea/softmmu/snapshot.h"
+#include "tests/block/gate_node.h"
 #include "tests/support/bench.h"
 
 #include <gtest/gtest.h>
@@ -15,12 +16,14 @@ constexpr u8 kReady = 0x80, kEraseError = 0x20, kProgramError = 0x10, kLocked = 
 
 class Pflash : public testing::Test {
  protected:
-  explicit Pflash(bool read_only = false)
-      : disk(make_fake_disk(bench, "flash", kBlock * kBlocks, read_only)) {
-    std::ranges::fill(*disk, u8{0xee});
+  explicit Pflash(bool read_only = false) {
+    auto node = std::make_unique<GateNode>(kBlock * kBlocks, read_only);
+    gate = node->gate();
+    std::ranges::fill(gate->data, u8{0xee});
+    drive().insert(std::move(node));
     auto object = *bench.machine().make("cfi.pflash01");
     auto& device = static_cast<hw::PflashCfi01&>(*object);
-    device.set_drive(*find_drive(bench.machine(), "flash"));
+    device.set_drive(drive());
     EXPECT_TRUE(device.set("sector-length", kBlock));
     EXPECT_TRUE(device.set("num-blocks", kBlocks));
     EXPECT_TRUE(bench.machine().add_device(std::move(object), nullptr, "flash0"));
@@ -28,8 +31,20 @@ class Pflash : public testing::Test {
     flash = &device;
     bench.reset();
   }
-  ~Pflash() override { EXPECT_TRUE(flash->set_realized(false)); }
+  ~Pflash() override {
+    gate->open();
+    EXPECT_TRUE(flash->set_realized(false));
+  }
 
+  BlockBackend& drive() {
+    if (BlockBackend* found = find_drive(bench.machine(), "flash")) return *found;
+    return bench.machine().container("/drives").add_child("flash", create<BlockBackend>());
+  }
+  // The status register when the flash is ready again.
+  u8 status() {
+    bench.run_until([this] { return (read(0) & kReady) != 0; });
+    return read(0);
+  }
   u8 read(u64 offset) { return static_cast<u8>(bench.load(kBase + offset, 1)); }
   void write(u64 offset, u8 value) { bench.store(kBase + offset, value, 1); }
   void write_all(u64 offset, std::initializer_list<u8> values) {
@@ -41,13 +56,13 @@ class Pflash : public testing::Test {
   }
   bool saved(u64 offset, u8 value) {
     return bench.run_until([&] {
-      find_drive(bench.machine(), "flash")->drain();  // another thread writes
-      return (*disk)[offset] == value;
+      drive().drain();  // another thread writes
+      return gate->data[offset] == value;
     });
   }
 
   Bench bench;
-  std::shared_ptr<std::vector<u8>> disk;
+  std::shared_ptr<Gate> gate;
   hw::PflashCfi01* flash{};
 };
 
@@ -63,18 +78,18 @@ TEST_F(Pflash, IsTheDrivesContentsAfterReset) {
 
 TEST_F(Pflash, ErasesABlockToOnes) {
   write_all(0x1234, {0x20, 0xd0});
-  EXPECT_EQ(read(0x1234), kReady);
+  EXPECT_EQ(status(), kReady);
   EXPECT_EQ(contents(0x0fff), 0xee);
   EXPECT_EQ(contents(0x1000), 0xff);
   EXPECT_EQ(contents(0x1fff), 0xff);
   EXPECT_EQ(contents(0x2000), 0xee);
   EXPECT_TRUE(saved(0x1000, 0xff));
-  EXPECT_EQ((*disk)[0x2000], 0xee);
+  EXPECT_EQ(gate->data[0x2000], 0xee);
 }
 
 TEST_F(Pflash, ProgrammingOnlyClearsBits) {
   write_all(0x2000, {0x40, 0x7c});
-  EXPECT_EQ(read(0), kReady);
+  EXPECT_EQ(status(), kReady);
   EXPECT_EQ(contents(0x2000), 0xee & 0x7c);
   write_all(0x2000, {0x10, 0xff});
   EXPECT_EQ(contents(0x2000), 0xee & 0x7c);
@@ -88,7 +103,7 @@ TEST_F(Pflash, ProgramsABufferAtOnce) {
   write(0x3011, 0x22);
   write(0x3012, 0x33);
   write(0x3010, 0xd0);
-  EXPECT_EQ(read(0), kReady);
+  EXPECT_EQ(status(), kReady);
   EXPECT_EQ(contents(0x3010), 0x11);
   EXPECT_EQ(contents(0x3012), 0x33);
   EXPECT_EQ(contents(0x3013), 0xff);
@@ -163,6 +178,7 @@ TEST_F(Pflash, WideAccessesAreBytesOneAfterTheOther) {
   bench.store(kBase + 0x1000, 0xd020, 2);
   EXPECT_EQ(contents(0x1000), 0xff);
   write(0, 0x70);
+  EXPECT_EQ(status(), kReady);
   EXPECT_EQ(bench.load(kBase, 4), 0x80808080u);
 }
 
@@ -186,7 +202,78 @@ TEST_F(Pflash, ACommandSurvivesASnapshot) {
 TEST_F(Pflash, WhatIsNotYetSavedIsSavedAtTheEnd) {
   write_all(0x1000, {0x20, 0xd0});
   EXPECT_TRUE(flash->set_realized(false));
-  EXPECT_EQ((*disk)[0x1000], 0xff);
+  EXPECT_EQ(gate->data[0x1000], 0xff);
+}
+
+// ---- What the drive makes of it
+
+TEST_F(Pflash, IsReadyWhenTheDriveHasTheChange) {
+  gate->close();
+  write_all(0x1000, {0x20, 0xd0});
+  for (int turn = 0; turn < 5; ++turn) bench.machine().loop().iterate(false);
+  EXPECT_EQ(read(0), 0);
+  gate->open();
+  EXPECT_EQ(status(), kReady);
+  EXPECT_EQ(gate->data[0x1000], 0xff);
+}
+
+TEST_F(Pflash, SlowDrivesGetOneWriteAtATime) {
+  gate->close();
+  for (int i = 0; i < 500; ++i) {
+    write_all(0x1000, {0x20, 0xd0});
+    write_all(kBlock * kBlocks - 1, {0x40, 0x0f});
+    bench.machine().loop().iterate(false);
+    EXPECT_LE(drive().in_flight(), 1U);
+  }
+  gate->open();
+  EXPECT_EQ(status(), kReady);
+  EXPECT_EQ(gate->data[0x1000], 0xff);
+  EXPECT_EQ(gate->data[kBlock * kBlocks - 1], 0x0e);
+}
+
+TEST_F(Pflash, AnEraseThatTheDriveRefusesIsAnError) {
+  gate->break_at(0x1000);
+  write_all(0x1000, {0x20, 0xd0});
+  EXPECT_EQ(status(), kReady | kEraseError);
+}
+
+TEST_F(Pflash, AProgrammedByteThatTheDriveRefusesIsAnErrorUntilItIsCleared) {
+  gate->break_at(0x1000);
+  write_all(0x1000, {0x40, 0x00});
+  EXPECT_EQ(status(), kReady | kProgramError);
+  write_all(0, {0x50, 0x70});
+  EXPECT_EQ(read(0), 0);
+}
+
+TEST_F(Pflash, WhatTheDriveRefusedIsTriedAgainWithTheNextChange) {
+  gate->break_at(0x1000);
+  write_all(0x1000, {0x40, 0x00});
+  EXPECT_EQ(status(), kReady | kProgramError);
+  gate->mend();
+  write_all(0x3000, {0x50, 0x40, 0x00});
+  EXPECT_EQ(status(), kReady);
+  EXPECT_EQ(gate->data[0x1000], 0x00);
+  EXPECT_EQ(gate->data[0x3000], 0x00);
+}
+
+TEST_F(Pflash, ADriveThatRefusesEverythingIsWarnedOfOnce) {
+  gate->break_at(0x1000);
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 100; ++i) {
+    write_all(0x1000, {0x40, 0x00});
+    status();
+  }
+  const std::string said = testing::internal::GetCapturedStderr();
+  const auto first = said.find("cannot save flash to 'gate': broken");
+  EXPECT_NE(first, std::string::npos);
+  EXPECT_EQ(said.find("cannot save flash", first + 1), std::string::npos);
+}
+
+TEST_F(Pflash, ASnapshotWaitsForTheDrive) {
+  gate->break_at(0x1000);
+  write_all(0x1000, {0x40, 0x00});
+  const auto stream = save_machine(bench.machine());
+  EXPECT_EQ(read(0), kReady | kProgramError);
 }
 
 TEST_F(ReadOnlyPflash, RefusesEveryChange) {

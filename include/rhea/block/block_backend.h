@@ -14,7 +14,7 @@
 
 namespace rhea {
 
-/// An opened image in some format. Called on the I/O thread only; blocking.
+/// An opened image in some format. Called on its drive's thread only; blocking.
 class BlockNode {
  public:
   virtual ~BlockNode() = default;
@@ -27,18 +27,37 @@ class BlockNode {
   virtual Result<> flush() = 0;
 };
 
+/// A device whose medium can be changed, as its drive sees it. Under the machine's lock.
+class MediaDevice {
+ public:
+  MediaDevice() = default;
+  virtual ~MediaDevice() = default;
+  MediaDevice(const MediaDevice&) = delete;
+  MediaDevice& operator=(const MediaDevice&) = delete;
+
+  virtual bool has_tray() const { return false; }
+  virtual bool tray_open() const { return false; }
+  /// Whether the guest forbids to open the tray.
+  virtual bool medium_locked() const { return false; }
+  /// Somebody pressed the button of a locked tray: the guest is to hear of it. `force` unlocks.
+  virtual void eject_requested(bool /*force*/) {}
+  /// The tray was closed (opened); without a tray: a medium came (went).
+  virtual void medium_changed(bool loaded) = 0;
+};
+
 enum class DriveInterface : u8 { None, Ide, Floppy, Virtio, Scsi, Pflash };
 
 /// A drive: what `drive=ID` of a device names. Object under /drives/ID.
 /// Requests are started and completed on the main loop under the machine's lock (or started on a
-/// vCPU thread that holds it). Completions come in any order, never from within the call that
-/// started the request.
+/// vCPU thread that holds it). Completions never come from within the call that started the
+/// request.
 class BlockBackend final : public Object {
  public:
   static constexpr std::string_view kName = "block-backend";
   static constexpr std::string_view kLinkRoot = "/drives";
   using Extendable = BlockBackend;
   using Completion = std::function<void(Result<>)>;
+  using Ticket = u64;  ///< names a request
 
   BlockBackend();
   ~BlockBackend() override;
@@ -49,18 +68,40 @@ class BlockBackend final : public Object {
   bool read_only() const;
   std::string filename() const;
   std::string format() const;
-  void insert(std::unique_ptr<BlockNode> node);
-  /// Waits for requests in flight, then takes the medium out.
+  /// Whether the medium that is or was in it last could not be written.
+  bool was_read_only() const { return was_read_only_; }
+  /// Waits for requests in flight, then puts `node` (or none) in place of the medium. The device
+  /// does not hear of it.
+  void set_medium(std::shared_ptr<BlockNode> node);
+  /// set_medium, and the device hears of it.
+  void insert(std::shared_ptr<BlockNode> node);
   void eject();
   bool is_cdrom() const { return cdrom_; }
   void set_cdrom(bool on) { cdrom_ = on; }
-  /// Told when the medium changes (inserted or not).
-  void on_media_change(std::function<void(bool inserted)> observer);
 
-  // Requests. The buffer must live until the completion. Ranges beyond the end fail.
-  void read(u64 offset, std::span<u8> data, Completion done);
-  void write(u64 offset, std::span<const u8> data, Completion done);
-  void flush(Completion done);
+  // The device that it is in: one at a time. `media` is null when its medium stays.
+  Result<> attach(Device& device, MediaDevice* media = nullptr);
+  void detach();
+  const Device* device() const { return device_; }
+  MediaDevice* media() const { return media_; }
+  /// Its id, or its path; empty without a device.
+  std::string device_name() const;
+  /// Whether the medium may be changed: a drive in no device is nobody's business.
+  bool removable() const { return device_ == nullptr || media_ != nullptr; }
+  /// Made for a device without drive=; has no name for the user.
+  bool anonymous() const { return name().starts_with('#'); }
+  /// How the user knows it; empty when anonymous.
+  std::string shown_name() const { return anonymous() ? std::string() : name(); }
+
+  // Requests, done in the order in which they come. `done` keeps the buffer alive: it is called, or
+  // dies with the request when that is withdrawn or the drive ends. Ranges beyond the end fail.
+  // Nothing here waits: how many requests there may be is for the device to bound.
+  Ticket read(u64 offset, std::span<u8> data, Completion done);
+  Ticket write(u64 offset, std::span<const u8> data, Completion done);
+  Ticket flush(Completion done);
+  /// Takes a request back that has not begun, or whose completion has not; false when it is too
+  /// late.
+  bool withdraw(Ticket ticket);
   /// Runs the main loop's I/O part until no request is in flight; for reset, eject, save, pause.
   void drain();
   unsigned in_flight() const;
@@ -69,7 +110,6 @@ class BlockBackend final : public Object {
   DriveInterface interface{DriveInterface::None};
   int bus{-1}, unit{-1};
   std::string serial;
-  bool attached{false};  ///< some device uses it
 
   struct Statistics {
     u64 read_bytes{}, written_bytes{}, reads{}, writes{}, flushes{};
@@ -78,8 +118,19 @@ class BlockBackend final : public Object {
 
  private:
   struct Impl;
+  struct Request {
+    u64 Statistics::* counter{};
+    u64 Statistics::* bytes_counter{};
+    u64 bytes{};
+  };
+  Ticket start(Request request, Result<> allowed, std::function<Result<>(BlockNode&)> work,
+               Completion done);
+
   std::unique_ptr<Impl> impl_;
+  Device* device_{};
+  MediaDevice* media_{};
   bool cdrom_{false};
+  bool was_read_only_{false};
   Statistics statistics_;
 };
 
@@ -103,6 +154,7 @@ struct ImageOptions {
   std::string format;  ///< empty: probe; probing never follows references out of the file
   bool read_only{false};
   bool snapshot{false};  ///< writes go to a temporary overlay and are lost at exit
+  bool locking{true};    ///< keep others from writing the file
   CacheMode cache{CacheMode::Writeback};
 };
 
@@ -115,5 +167,8 @@ Result<BlockBackend*> create_drive(Machine& machine, std::string_view option_tex
 /// All drives in order of creation.
 std::vector<BlockBackend*> drives(Machine& machine);
 BlockBackend* find_drive(Machine& machine, std::string_view id);
+/// An empty drive for a device that takes media and was given no drive; remove_drive ends it.
+BlockBackend& add_anonymous_drive(Machine& machine);
+void remove_drive(BlockBackend& drive);
 
 }  // namespace rhea

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// QMP: trays and media.
+#include "block/media.h"
+
+#include "monitor/qmp/command.h"
+
+namespace rhea::qmp {
+namespace {
+
+/// A drive and how the client named it.
+struct Named {
+  BlockBackend* drive;
+  std::string_view who;
+};
+
+// By the drive's name ("device") or its device's id or path ("id").
+Result<Named> drive_argument(Context& context, const Json& arguments) {
+  if (arguments.contains("device") == arguments.contains("id"))
+    return fail("Need exactly one of 'device' and 'id'");
+  const bool by_device = arguments.contains("id");
+  const std::string_view who = text_argument(arguments, by_device ? "id" : "device");
+  for (BlockBackend* drive : drives(context.machine)) {
+    const Device* user = drive->device();
+    const bool found = by_device ? user != nullptr && (user->id() == who || user->path() == who)
+                                 : drive->shown_name() == who;
+    if (found && !who.empty()) return Named{.drive = drive, .who = who};
+  }
+  return fail(ErrorClass::DeviceNotFound, "Device '{}' not found", who);
+}
+
+bool force_argument(const Json& arguments) { return argument<bool>(arguments, "force", false); }
+
+Result<Json> eject(Context& context, const Json& arguments) {
+  const auto [drive, who] = TRY(drive_argument(context, arguments));
+  TRY(block::need_open_tray(*drive, who, force_argument(arguments)));
+  TRY(block::remove_medium(*drive, who));
+  return Json();
+}
+
+// A guest that holds its tray is asked; that it has not answered yet is no error.
+Result<Json> open_tray(Context& context, const Json& arguments) {
+  const auto [drive, who] = TRY(drive_argument(context, arguments));
+  TRY(block::open_tray(*drive, who, force_argument(arguments)));
+  return Json();
+}
+
+Result<Json> close_tray(Context& context, const Json& arguments) {
+  const auto [drive, who] = TRY(drive_argument(context, arguments));
+  TRY(block::close_tray(*drive, who));
+  return Json();
+}
+
+Result<Json> remove_medium(Context& context, const Json& arguments) {
+  const auto [drive, who] = TRY(drive_argument(context, arguments));
+  TRY(block::remove_medium(*drive, who));
+  return Json();
+}
+
+ImageOptions image_argument(const BlockBackend& drive, const Json& arguments) {
+  const std::string mode = argument<std::string>(arguments, "read-only-mode", "retain");
+  return {.filename = text_argument(arguments, "filename"),
+          .format = argument<std::string>(arguments, "format", ""),
+          .read_only = drive.is_cdrom() || mode == "read-only" ||
+                       (mode == "retain" && drive.was_read_only())};
+}
+
+// The new image is opened first, so that the old one stays when there is something wrong with it.
+// Only the image that is in the drive already has to go before it can be opened again.
+Result<Json> change_medium(Context& context, const Json& arguments) {
+  const auto [drive, who] = TRY(drive_argument(context, arguments));
+  const ImageOptions options = image_argument(*drive, arguments);
+  const bool same = block::holds_file(*drive, options.filename);
+  std::shared_ptr<BlockNode> image;
+  if (same) {
+    ImageOptions look = options;
+    look.read_only = true;
+    look.locking = false;
+    TRY(open_image(look));
+  } else {
+    image = TRY(open_image(options));
+  }
+  TRY(block::need_open_tray(*drive, who, force_argument(arguments)));
+  TRY(block::remove_medium(*drive, who));
+  if (same) image = TRY(open_image(options));
+  TRY(block::insert_medium(*drive, who, std::move(image)));
+  TRY(block::close_tray(*drive, who));
+  return Json();
+}
+
+const RegisterQmpType types[] = {
+    RegisterQmpType(
+        {.name = "BlockdevChangeReadOnlyMode", .values = {"retain", "read-only", "read-write"}}),
+};
+
+constexpr Member kDevice{"device", "str", true}, kId{"id", "str", true},
+    kForce{"force", "bool", true};
+
+const RegisterQmpCommand commands[] = {
+    RegisterQmpCommand({.name = "eject", .arguments = {kDevice, kId, kForce}, .run = &eject}),
+    RegisterQmpCommand(
+        {.name = "blockdev-open-tray", .arguments = {kDevice, kId, kForce}, .run = &open_tray}),
+    RegisterQmpCommand(
+        {.name = "blockdev-close-tray", .arguments = {kDevice, kId}, .run = &close_tray}),
+    // By the device's id only: with -blockdev a drive has no name.
+    RegisterQmpCommand(
+        {.name = "blockdev-remove-medium", .arguments = {{"id", "str"}}, .run = &remove_medium}),
+    RegisterQmpCommand({.name = "blockdev-change-medium",
+                        .arguments = {kDevice,
+                                      kId,
+                                      {"filename", "str"},
+                                      {"format", "str", true},
+                                      kForce,
+                                      {"read-only-mode", "BlockdevChangeReadOnlyMode", true}},
+                        .run = &change_medium}),
+};
+
+}  // namespace
+}  // namespace rhea::qmp
