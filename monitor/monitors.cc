@@ -14,7 +14,7 @@
 namespace rhea {
 namespace {
 
-nlohmann::json timestamp() {
+Json timestamp() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
   return {{"seconds", us / 1'000'000}, {"microseconds", us % 1'000'000}};
@@ -73,14 +73,14 @@ Result<> Monitors::start() {
   return {};
 }
 
-void Monitors::send_event(std::string_view name, const nlohmann::json& data) {
-  nlohmann::json event = {{"timestamp", timestamp()}, {"event", name}};
+void Monitors::send_event(std::string_view name, const Json& data) {
+  Json event = {{"timestamp", timestamp()}, {"event", name}};
   if (!data.is_null()) event["data"] = data;
   for (const auto& session : qmp_) session->send_event(event);
 }
 
 void Monitors::machine_event(MachineEvent event, ShutdownCause cause) {
-  nlohmann::json data;
+  Json data;
   if (event == MachineEvent::Reset || event == MachineEvent::Shutdown)
     data = {{"guest", by_guest(cause)}, {"reason", enum_name(cause)}};
   send_event(event_name(event), data);

@@ -4,8 +4,7 @@
 
 #include "rhea/chardev/chardev.h"
 #include "rhea/softmmu/machine.h"
-
-#include <nlohmann/json.hpp>
+#include "util/json.h"
 
 #include <memory>
 #include <string>
@@ -36,7 +35,7 @@ class Monitors final : public MachineService {
   /// Makes the monitors that options asked for, and chardevs (-serial mon:stdio).
   Result<> start();
   /// An event to every QMP client.
-  void send_event(std::string_view name, const nlohmann::json& data = nullptr);
+  void send_event(std::string_view name, const Json& data = nullptr);
   void shutdown() override;
 
  private:

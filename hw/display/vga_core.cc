@@ -5,6 +5,8 @@
 #include "hw/display/trace_events.h"
 #include "rhea/softmmu/machine.h"
 
+#include <algorithm>
+
 namespace rhea::hw {
 namespace {
 

@@ -7,6 +7,7 @@
 #include "rhea/util/log.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <map>
 

@@ -4,6 +4,8 @@
 
 #include "monitor/hmp/command.h"
 
+#include <algorithm>
+
 namespace rhea::hmp {
 namespace {
 

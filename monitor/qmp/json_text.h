@@ -3,14 +3,13 @@
 #pragma once
 
 #include "rhea/qom/value.h"
-
-#include <nlohmann/json.hpp>
+#include "util/json.h"
 
 #include <string>
 
 namespace rhea::qmp {
 
-using Json = nlohmann::json;
+using rhea::Json;
 
 /// On one line ({"a": 1, "b": [2]}), or indented. Pure ASCII; what is not UTF-8 becomes U+FFFD.
 std::string to_text(const Json& value, bool pretty = false);

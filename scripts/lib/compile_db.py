@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import tree
 
 # Options that name outputs, each with an argument of its own.
 OUTPUT_OPTIONS = {"-o", "-MF", "-MQ", "-MT"}
+# g++'s precompiled headers say nothing to other tools, and must hide nothing from them.
+PRECOMPILED = re.compile(r"-include \S*-libraries\.h ")
 # Options that decide what an #include finds and how it is read.
 FRONT_END_OPTIONS = ("-I", "-isystem", "-D", "-std=", "-include")
 
@@ -33,7 +36,7 @@ def parse(entry: dict) -> Command | None:
     file = Path(os.path.normpath(directory / entry["file"]))
     if not file.is_relative_to(tree.ROOT) or file.is_relative_to(directory):
         return None
-    words = shlex.split(entry["command"])
+    words = shlex.split(PRECOMPILED.sub("", entry["command"]))
     while Path(words[0]).name in ("ccache", "sccache"):
         words.pop(0)
     arguments, skip = [], False

@@ -3,6 +3,7 @@
 // again when one is lost, so that the test fails instead of hanging.
 #include "tests/accel/guest.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <random>
 #include <thread>

@@ -3,6 +3,8 @@
 // limit.
 #include "tests/accel/guest.h"
 
+#include <stdexcept>
+
 namespace rhea::test {
 namespace {
 

@@ -2,6 +2,8 @@
 // Interrupts into KVM guests whose controllers, all or some, are ours.
 #include "tests/accel/interrupts_fixture.h"
 
+#include <chrono>
+
 namespace rhea::test {
 namespace {
 

@@ -72,7 +72,7 @@ TEST_F(LineEditorTest, common_start_is_completed_and_choices_listed) {
 }
 
 TEST_F(LineEditorTest, lines_and_history_are_bounded) {
-  type(std::string(100'000, 'x') + "\r");
+  type(std::string(std::size_t{100'000}, 'x').append("\r"));
   EXPECT_EQ(lines_.back().size(), 4095u);
   for (int i = 0; i < 1000; ++i) type(std::to_string(i) + "\r");
   EXPECT_EQ(history_.size(), 64u);

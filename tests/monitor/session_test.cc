@@ -150,7 +150,7 @@ TEST_F(SessionTest, client_that_never_reads_events_is_dropped) {
   UnixClient client(add_monitor(MonitorMode::Qmp));
   client.send("{\"execute\":\"qmp_capabilities\"}");
   ASSERT_TRUE(hears(client, "return"));
-  const nlohmann::json data = std::string(1 << 20, 'x');
+  const Json data = std::string(1 << 20, 'x');
   for (int i = 0; i < 40; ++i) machine().service<Monitors>().send_event("NOISE", data);
   EXPECT_TRUE(turn_until(machine(), [&] { return !client.receive(); }));
 }

@@ -2,6 +2,8 @@
 // The floppy controller: moving sectors.
 #include "tests/storage/fdc_fixture.h"
 
+#include <algorithm>
+
 namespace rhea::test {
 namespace {
 
