@@ -1,69 +1,116 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Pictures of a console's screen in files.
 #include "rhea/ui/console.h"
+#include "rhea/util/host_file.h"
 
 #include <png.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <memory>
+#include <algorithm>
+#include <csetjmp>
+#include <string>
 
 namespace rhea {
 namespace {
 
-/// The surface as rows of red, green, blue bytes.
-std::vector<u8> rgb_bytes(pixman_image_t* surface) {
-  const auto width = static_cast<std::size_t>(pixman_image_get_width(surface));
-  const auto height = static_cast<std::size_t>(pixman_image_get_height(surface));
-  const auto stride = static_cast<std::size_t>(pixman_image_get_stride(surface)) / sizeof(u32);
-  const u32* pixels = pixman_image_get_data(surface);
-  std::vector<u8> bytes;
-  bytes.reserve(width * height * 3);
-  for (std::size_t y = 0; y < height; ++y)
-    for (std::size_t x = 0; x < width; ++x) {
-      const u32 pixel = pixels[y * stride + x];
-      bytes.push_back(static_cast<u8>(pixel >> 16));
-      bytes.push_back(static_cast<u8>(pixel >> 8));
-      bytes.push_back(static_cast<u8>(pixel));
-    }
-  return bytes;
+// What is copied between two looks at who waits for the lock.
+constexpr std::size_t kSlice = 4 * MiB / sizeof(u32);
+
+/// What libpng's callbacks see; the first error stays.
+struct PngFile {
+  OutputFile* file;
+  Result<> outcome{};
+};
+
+void png_failed(png_structp png, png_const_charp message) {
+  auto* state = static_cast<PngFile*>(png_get_error_ptr(png));
+  if (state->outcome) state->outcome = fail("{}", message);
+  png_longjmp(png, 1);
+}
+void png_warned(png_structp, png_const_charp) {}
+
+void png_write(png_structp png, png_bytep data, png_size_t size) {
+  auto* state = static_cast<PngFile*>(png_get_io_ptr(png));
+  state->outcome = state->file->write({data, size});
+  if (!state->outcome) png_longjmp(png, 1);
+}
+void png_flush(png_structp) {}
+
+// Nothing with a destructor may live here: libpng leaves by longjmp.
+void write_png_rows(png_structp png, png_infop info, const ScreenPicture& picture) {
+  if (setjmp(png_jmpbuf(png)) != 0) return;
+  png_set_IHDR(png, info, static_cast<png_uint_32>(picture.width),
+               static_cast<png_uint_32>(picture.height), 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  png_write_info(png, info);
+  // A pixel is blue, green, red and nothing in memory.
+  png_set_bgr(png);
+  png_set_filler(png, 0, PNG_FILLER_AFTER);
+  for (int y = 0; y < picture.height; ++y)
+    png_write_row(png, reinterpret_cast<png_const_bytep>(picture.row(y)));
+  png_write_end(png, info);
 }
 
-Result<> write_png(std::FILE* file, pixman_image_t* surface) {
-  const std::vector<u8> bytes = rgb_bytes(surface);
-  png_image image{};
-  image.version = PNG_IMAGE_VERSION;
-  image.width = static_cast<png_uint_32>(pixman_image_get_width(surface));
-  image.height = static_cast<png_uint_32>(pixman_image_get_height(surface));
-  image.format = PNG_FORMAT_RGB;
-  if (png_image_write_to_stdio(&image, file, 0, bytes.data(), 0, nullptr) == 0)
-    return fail("{}", image.message);
-  return {};
+Result<> write_png(OutputFile& file, const ScreenPicture& picture) {
+  PngFile state{.file = &file};
+  png_structp png =
+      png_create_write_struct(PNG_LIBPNG_VER_STRING, &state, &png_failed, &png_warned);
+  if (png == nullptr) return fail("libpng does not start");
+  png_infop info = png_create_info_struct(png);
+  png_set_write_fn(png, &state, &png_write, &png_flush);
+  if (info != nullptr)
+    write_png_rows(png, info, picture);
+  else
+    state.outcome = fail("no memory");
+  png_destroy_write_struct(&png, &info);
+  return state.outcome;
 }
 
-Result<> write_ppm(std::FILE* file, pixman_image_t* surface) {
-  const std::vector<u8> bytes = rgb_bytes(surface);
-  const std::string header = fmt::format("P6\n{} {}\n255\n", pixman_image_get_width(surface),
-                                         pixman_image_get_height(surface));
-  if (std::fwrite(header.data(), 1, header.size(), file) != header.size() ||
-      std::fwrite(bytes.data(), 1, bytes.size(), file) != bytes.size())
-    return fail("{}", errno_text(errno));
+Result<> write_ppm(OutputFile& file, const ScreenPicture& picture) {
+  const std::string header = fmt::format("P6\n{} {}\n255\n", picture.width, picture.height);
+  TRY(file.write({reinterpret_cast<const u8*>(header.data()), header.size()}));
+  std::vector<u8> row;
+  row.reserve(static_cast<std::size_t>(picture.width) * 3);
+  for (int y = 0; y < picture.height; ++y) {
+    row.clear();
+    for (const u32 pixel : std::span(picture.row(y), static_cast<std::size_t>(picture.width)))
+      for (const int shift : {16, 8, 0}) row.push_back(static_cast<u8>(pixel >> shift));
+    TRY(file.write(row));
+  }
   return {};
 }
 
 }  // namespace
 
-Result<> save_screen(Console& console, const std::string& path, ImageFormat format) {
+ScreenPicture take_picture(Console& console, LockDomain& lock) {
   console.refresh_now(false);
-  std::FILE* file = std::fopen(path.c_str(), "wbe");
-  if (file == nullptr) return fail("failed to open file '{}': {}", path, errno_text(errno));
-  Result<> written = format == ImageFormat::Png ? write_png(file, console.surface())
-                                                : write_ppm(file, console.surface());
-  if (std::fclose(file) != 0 && written) written = fail("{}", errno_text(errno));
-  if (!written)
-    return std::unexpected(
-        std::move(written).error().within(fmt::format("cannot write '{}'", path)));
-  return {};
+  // The console may take another surface while others have the lock; this one stays as it is.
+  const std::unique_ptr<pixman_image_t, decltype(&pixman_image_unref)> surface(
+      pixman_image_ref(console.surface()), &pixman_image_unref);
+  ScreenPicture picture{.width = pixman_image_get_width(surface.get()),
+                        .height = pixman_image_get_height(surface.get()),
+                        .pixels = {}};
+  const auto width = static_cast<std::size_t>(picture.width);
+  const auto stride =
+      static_cast<std::size_t>(pixman_image_get_stride(surface.get())) / sizeof(u32);
+  const u32* pixels = pixman_image_get_data(surface.get());
+  picture.pixels.reserve(width * static_cast<std::size_t>(picture.height));
+  std::size_t since = 0;
+  for (int y = 0; y < picture.height; ++y, pixels += stride) {
+    picture.pixels.insert(picture.pixels.end(), pixels, pixels + width);
+    since += width;
+    if (since < kSlice) continue;
+    since = 0;
+    lock.let_others();
+  }
+  return picture;
+}
+
+Result<> save_picture(const ScreenPicture& picture, const std::string& path, ImageFormat format) {
+  OutputFile file = TRY(OutputFile::create(path));
+  Result<> written =
+      format == ImageFormat::Png ? write_png(file, picture) : write_ppm(file, picture);
+  TRY(written);
+  return file.finish();
 }
 
 }  // namespace rhea

@@ -16,6 +16,7 @@ namespace {
 
 constexpr u16 kSelectorPort = 0x510;
 constexpr u16 kDmaPort = 0x514;
+constexpr u64 kDmaSlice = 4 * MiB;
 constexpr unsigned kFileSlots = 0x60;
 constexpr std::size_t kNameSize = FwCfg::kLongestName + 1;
 constexpr u64 kDmaSignature = 0x5145'4d55'2043'4647;  // "QEMU CFG"
@@ -170,7 +171,12 @@ class FwCfgIo final : public FwCfg {
       dma_address_ =
           (dma_address_ & ~(u64{0xff} << shift)) | (((value >> (8 * i)) & 0xff) << shift);
     }
-    if (offset + size >= 8) run_dma();
+    if (offset + size < 8) return;
+    // Another CPU's transfer lets go of the lock between its slices.
+    if (dma_busy_) return log_guest("fw_cfg", "a DMA transfer was started while one is under way");
+    dma_busy_ = true;
+    run_dma();
+    dma_busy_ = false;
   }
 
   void run_dma() {
@@ -208,8 +214,21 @@ class FwCfgIo final : public FwCfg {
   }
 
   // Data, then zeroes, into plain memory only: a transfer of 4 GiB into registers would never end.
+  // In slices, for up to 4 GiB take long.
   bool copy_to_guest(u64 address, u64 length) {
     const Item* item = current();
+    while (length > 0) {
+      const u64 part = std::min(length, kDmaSlice);
+      if (!copy_part_to_guest(item, address, part)) return false;
+      address += part;
+      length -= part;
+      // The item may have been selected away meanwhile.
+      if (length > 0 && machine().lock().let_others()) item = current();
+    }
+    return true;
+  }
+
+  bool copy_part_to_guest(const Item* item, u64 address, u64 length) {
     const RcuGuard guard;
     while (length > 0) {
       const auto span = dma_.space().map_direct(address, length, true);
@@ -243,6 +262,7 @@ class FwCfgIo final : public FwCfg {
   u16 selected_{};
   u32 offset_{};
   u64 dma_address_{};
+  bool dma_busy_{false};
   std::map<u16, Item> items_;
   std::vector<File> files_;
   Region region_;

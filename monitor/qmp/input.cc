@@ -46,8 +46,9 @@ Result<Json> screendump(Context& context, const Json& arguments) {
     return fail("Device '{}' not found", text_argument(arguments, "device"));
   if (head >= consoles.size()) return fail("There is no console to take a screendump from");
   const bool png = arguments.contains("format") && text_argument(arguments, "format") == "png";
-  TRY(save_screen(*consoles[head], text_argument(arguments, "filename"),
-                  png ? ImageFormat::Png : ImageFormat::Ppm));
+  const ScreenPicture picture = take_picture(*consoles[head], context.machine.lock());
+  TRY(save_picture(picture, text_argument(arguments, "filename"),
+                   png ? ImageFormat::Png : ImageFormat::Ppm));
   return Json();
 }
 

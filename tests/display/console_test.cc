@@ -113,7 +113,7 @@ class Screenshot : public testing::Test {
 };
 
 TEST_F(Screenshot, PngHasThePixels) {
-  ASSERT_TRUE(save_screen(vga.console(), path, ImageFormat::Png));
+  ASSERT_TRUE(save_picture(vga.picture(), path, ImageFormat::Png));
   const Picture picture = read_png(path);
   EXPECT_EQ(picture.width, 16U);
   ASSERT_EQ(picture.height, 2U);
@@ -122,7 +122,7 @@ TEST_F(Screenshot, PngHasThePixels) {
 }
 
 TEST_F(Screenshot, PpmHasHeaderAndPixels) {
-  ASSERT_TRUE(save_screen(vga.console(), path, ImageFormat::Ppm));
+  ASSERT_TRUE(save_picture(vga.picture(), path, ImageFormat::Ppm));
   std::ifstream file(path, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
   const std::string header = "P6\n16 2\n255\n";
@@ -132,14 +132,14 @@ TEST_F(Screenshot, PpmHasHeaderAndPixels) {
 }
 
 TEST_F(Screenshot, FileThatCannotBeWrittenIsNamed) {
-  const auto result = save_screen(vga.console(), "/nonexistent/picture", ImageFormat::Png);
+  const auto result = save_picture(vga.picture(), "/nonexistent/picture", ImageFormat::Png);
   ASSERT_FALSE(result);
   EXPECT_NE(result.error().message().find("/nonexistent/picture"), std::string::npos);
 }
 
 TEST_F(Screenshot, FullDiskIsAnError) {
-  EXPECT_FALSE(save_screen(vga.console(), "/dev/full", ImageFormat::Png));
-  EXPECT_FALSE(save_screen(vga.console(), "/dev/full", ImageFormat::Ppm));
+  EXPECT_FALSE(save_picture(vga.picture(), "/dev/full", ImageFormat::Png));
+  EXPECT_FALSE(save_picture(vga.picture(), "/dev/full", ImageFormat::Ppm));
 }
 
 }  // namespace

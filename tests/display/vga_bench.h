@@ -33,6 +33,7 @@ class VgaBench {
   Bench* operator->() { return &bench_; }
   Device& device() { return device_; }
   Console& console() { return console_; }
+  ScreenPicture picture() { return take_picture(console_, bench_.machine().lock()); }
 
   void seq(u8 index, u8 value) { indexed(0x3c4, index, value); }
   void gfx(u8 index, u8 value) { indexed(0x3ce, index, value); }

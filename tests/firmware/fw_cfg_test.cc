@@ -6,7 +6,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <bit>
+#include <mutex>
+#include <thread>
 
 namespace rhea::test {
 namespace {
@@ -90,6 +93,26 @@ TEST_F(FwCfgTest, DmaOutsideMemoryIsAnError) {
 
 TEST_F(FwCfgTest, AHugeDmaEndsAtTheEndOfMemory) {
   EXPECT_EQ(dma(kSelect | kRead, 0xffffffff, kBuffer), kError);
+}
+
+TEST(FwCfgLongDma, LetsOthersHaveTheMachine) {
+  Bench bench{64 * MiB};
+  bench.add("fw_cfg_io");
+  bench.store(kDescriptor, std::byteswap(kSelect | kRead), 4);
+  bench.store(kDescriptor + 4, std::byteswap(static_cast<u32>(60 * MiB)), 4);
+  bench.store(kDescriptor + 8, std::byteswap(kBuffer), 8);
+  LockDomain& lock = bench.machine().lock();
+  std::atomic<bool> had{false};
+  std::jthread other;
+  const DomainGuard guard(&lock);
+  other = std::jthread([&] {
+    const std::lock_guard turn(lock);
+    had = true;
+  });
+  // Its turn can only come within a transfer: the lock is ours all the time.
+  for (int i = 0; i < 2000 && !had; ++i)
+    bench.outl(kDmaLow, std::byteswap(static_cast<u32>(kDescriptor)));
+  EXPECT_TRUE(had);
 }
 
 TEST_F(FwCfgTest, ReadOnlyFilesRefuseDmaWrites) {

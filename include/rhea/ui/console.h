@@ -94,8 +94,19 @@ class Consoles final : public MachineService {
   unsigned made_{0};
 };
 
-/// Writes the surface to a file; ".ppm"-style P6 or PNG.
+/// A copy of what a screen shows.
+struct ScreenPicture {
+  int width{}, height{};
+  std::vector<u32> pixels;  ///< x8r8g8b8, row by row
+  const u32* row(int y) const {
+    return pixels.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(width);
+  }
+};
+/// Brings the screen up to date and copies it; under `lock`, the machine's, in slices between which
+/// others may have it.
+ScreenPicture take_picture(Console& console, LockDomain& lock);
+/// Writes it to a file, as P6 ("ppm") or PNG. Takes long, so under no lock: from any thread.
 enum class ImageFormat : u8 { Ppm, Png };
-Result<> save_screen(Console& console, const std::string& path, ImageFormat format);
+Result<> save_picture(const ScreenPicture& picture, const std::string& path, ImageFormat format);
 
 }  // namespace rhea

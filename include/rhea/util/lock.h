@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <mutex>
 #include <thread>
 
@@ -12,6 +13,10 @@ namespace rhea {
 /// A mutex that knows its holder, so that code which may run with or without it can ask
 /// (a handler that DMAs into another device of the same domain must not lock twice).
 /// Satisfies Lockable. Thread-safe by nature.
+///
+/// Fair enough: who has waited for a millisecond comes before everybody who has not, so that no
+/// thread that takes it over and over (a vCPU that polls a device) keeps another out (the main
+/// loop). In between it is as cheap as any mutex, with no queue to hand it along.
 class LockDomain {
  public:
   LockDomain() = default;
@@ -19,11 +24,11 @@ class LockDomain {
   LockDomain& operator=(const LockDomain&) = delete;
 
   void lock() {
-    mutex_.lock();
+    if (impatient_.load(std::memory_order_relaxed) != 0 || !mutex_.try_lock()) lock_slowly();
     owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   }
   bool try_lock() {
-    if (!mutex_.try_lock()) return false;
+    if (impatient_.load(std::memory_order_relaxed) != 0 || !mutex_.try_lock()) return false;
     owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     return true;
   }
@@ -34,10 +39,23 @@ class LockDomain {
   bool held_by_me() const {
     return owner_.load(std::memory_order_relaxed) == std::this_thread::get_id();
   }
+  /// For the holder, between two slices of long work: lets those go first who have waited for long.
+  /// True when it did: everything may have changed then.
+  bool let_others() {
+    if (impatient_.load(std::memory_order_relaxed) == 0) return false;
+    unlock();
+    lock();
+    return true;
+  }
 
  private:
-  std::mutex mutex_;
+  void lock_slowly();
+
+  std::timed_mutex mutex_;
   std::atomic<std::thread::id> owner_{};
+  std::atomic<unsigned> impatient_{0};  ///< threads that have waited for long
+  std::mutex gate_mutex_;
+  std::condition_variable gate_;  ///< where the others wait until there are none
 };
 
 /// Holds `domain` for a scope unless this thread holds it already (or it is null: no lock wanted).

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// How a lock domain is waited for.
+#include "rhea/util/lock.h"
+
+#include <chrono>
+
+namespace rhea {
+namespace {
+
+// Longer than nearly everything that is done under a lock, so that the way round by the gate, with
+// its sleep and its waking, is the exception.
+constexpr std::chrono::milliseconds kPatience{1};
+
+}  // namespace
+
+void LockDomain::lock_slowly() {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  const auto none = [this] { return impatient_.load(std::memory_order_relaxed) == 0; };
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (none()) {
+      if (mutex_.try_lock_until(deadline)) return;
+    } else {
+      std::unique_lock gate(gate_mutex_);
+      gate_.wait_until(gate, deadline, none);
+    }
+  }
+  impatient_.fetch_add(1, std::memory_order_relaxed);
+  mutex_.lock();
+  const std::lock_guard gate(gate_mutex_);
+  if (impatient_.fetch_sub(1, std::memory_order_relaxed) == 1) gate_.notify_all();
+}
+
+}  // namespace rhea
