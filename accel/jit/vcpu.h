@@ -89,6 +89,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void time_stamp_moved();
   bool read_msr(u32 index, u64& value);
   bool write_msr(u32 index, u64 value);
+  u64 hypercall(u64 number, const std::array<u64, 4>& arguments);
 
  private:
   // From the local APIC, on any thread.
