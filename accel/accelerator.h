@@ -6,6 +6,7 @@
 #include "rhea/qom/registry.h"
 #include "rhea/softmmu/machine.h"
 #include "target/x86/cpu_state.h"
+#include "target/x86/debug_stops.h"
 #include "target/x86/topology.h"
 
 #include <functional>
@@ -18,6 +19,13 @@
 namespace rhea::accel {
 
 class CpuDevice;
+
+/// How a vCPU runs for a debugger.
+enum class SingleStep : u8 {
+  Off,
+  On,                 ///< behind each instruction, and at the beginning of a handler, it stops
+  HoldingInterrupts,  ///< and takes none meanwhile, where the accelerator can (HLT does end)
+};
 
 /// One vCPU. Everything but run(), kick() and the thread hooks is called on the vCPU's thread or
 /// while it is stopped (Vcpu::run_on does that).
@@ -32,8 +40,16 @@ class VcpuBackend : public VcpuRunner {
   virtual void inject_nmi() = 0;
   /// Where a linear address leads now; nullopt when not mapped.
   virtual std::optional<GuestPhys> translate(GuestVirt address) = 0;
-  /// Stops before the next instruction (run state debug) when on.
-  virtual Result<> set_single_step(bool on) = 0;
+  /// Stops (run state debug) as it says.
+  virtual Result<> set_single_step(SingleStep how) = 0;
+  /// Replaces what a debugger wants to stop at. Where the processor stands on one, it stops again
+  /// at once: step over it. The error says what the accelerator cannot do, and nothing has changed.
+  virtual Result<> set_debug_stops(const x86::DebugStops& stops) {
+    if (stops.empty()) return {};
+    return fail("this accelerator has no breakpoints");
+  }
+  /// Why the processor stopped for a debugger; asking forgets it.
+  virtual std::optional<x86::DebugStop> take_debug_stop() { return std::nullopt; }
   /// Whether the state may differ from what the snapshot object last read or wrote. Always true
   /// where what was set is read back as it was.
   virtual bool touched() const { return true; }

@@ -21,19 +21,25 @@ bool ends_block(const Insn& insn) {
 
 }  // namespace
 
+BlockCache::BlockCache(const x86::CpuModel& model, u64& epoch, CodeMemory& memory)
+    : model_(&model), epoch_(&epoch), arena_(memory) {
+  decoded_.reserve(kMaxInsns);
+  pages_.emplace(&arena_);
+}
+
 PageBlocks& BlockCache::page(const u8* host_page, CodePages& pages, u64 offset) {
-  auto it = pages_.find(host_page);
-  if (it != pages_.end() && (it->second->pages != &pages || it->second->offset != offset)) {
+  auto it = pages_->find(host_page);
+  if (it != pages_->end() && (it->second->pages != &pages || it->second->offset != offset)) {
     clear();  // other memory has come to lie there
-    it = pages_.end();
+    it = pages_->end();
   }
-  if (it != pages_.end()) return *it->second;
-  auto& made = pages_[host_page];
-  made = std::make_unique<PageBlocks>();
-  made->pages = &pages;
-  made->code = &pages.at(offset);
-  made->offset = offset;
-  insns_ += kPageCost;
+  if (it != pages_->end()) return *it->second;
+  auto* made = new (arena_.array<PageBlocks>(1))
+      PageBlocks{.pages = &pages,
+                 .code = &pages.at(offset),
+                 .offset = offset,
+                 .blocks = std::pmr::unordered_map<u32, Block*>(&arena_)};
+  pages_->emplace(host_page, made);
   return *made;
 }
 
@@ -47,32 +53,43 @@ Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at, con
   const auto known = page.blocks.find(key);
   if (known != page.blocks.end() &&
       (known->second->current() || renew(*known->second, page, host_page + at, at)))
-    return known->second.get();
+    return known->second;
   constexpr unsigned most = kMaxInsns * x86::kLongestInsn;
   const std::size_t left = std::min<std::size_t>(most, kPageSize - at);
   std::array<u8, most> code;
-  std::unique_ptr<Block> made;
+  unsigned bytes = 0;
   u64 generation = 0;
   do {
     generation = page.code->generation();
     std::memcpy(code.data(), host_page + at, left);
-    made = decode({code.data(), left}, mode);
-    if (made->insns.empty()) return nullptr;
-    if (!page.code->add_code(at, at + made->bytes - 1)) return nullptr;
+    bytes = decode({code.data(), left}, mode);
+    if (decoded_.empty()) return nullptr;
+    if (!page.code->add_code(at, at + bytes - 1)) return nullptr;
     // A store from here on is noticed; one before is seen by looking again.
     std::atomic_thread_fence(std::memory_order_seq_cst);
-  } while (std::memcmp(code.data(), host_page + at, made->bytes) != 0);
-  made->code_bytes.assign(code.begin(), code.begin() + made->bytes);
-  made->generation = generation;
-  made->code = page.code;
-  made->written = &ram.dirty_word(DirtyClient::Code, page.offset / kPageSize);
-  made->written_bit = u64{1} << (page.offset / kPageSize % 64);
-  insns_ += made->insns.size() + kBlockCost;
+  } while (std::memcmp(code.data(), host_page + at, bytes) != 0);
   // Jumps may still point at an old block there, so that one is filled anew and never freed.
-  if (known == page.blocks.end())
-    return page.blocks.emplace(key, std::move(made)).first->second.get();
-  *known->second = std::move(*made);
-  return known->second.get();
+  Block* block = known != page.blocks.end() ? known->second : new (arena_.array<Block>(1)) Block;
+  *block = {.insns = keep<Insn>(block->insns, decoded_),
+            .code_bytes = keep<u8>(block->code_bytes, {code.data(), bytes}),
+            .bytes = bytes,
+            .generation = generation,
+            .code = page.code,
+            .written = &ram.dirty_word(DirtyClient::Code, page.offset / kPageSize),
+            .written_bit = u64{1} << (page.offset / kPageSize % 64),
+            .logged = false,
+            .links = {}};
+  if (known == page.blocks.end()) page.blocks.emplace(key, block);
+  return block;
+}
+
+// Where the old ones were, if there is room: code that changes for ever is to fill nothing.
+template <class T>
+std::span<const T> BlockCache::keep(std::span<const T> old, std::span<const T> made) {
+  T* const to =
+      made.size() <= old.size() ? const_cast<T*>(old.data()) : arena_.array<T>(made.size());
+  std::uninitialized_copy(made.begin(), made.end(), to);
+  return {to, made.size()};
 }
 
 // Most stores to a page with code hit data beside it: where the block's own bytes have stayed, so
@@ -86,13 +103,14 @@ bool BlockCache::renew(Block& block, PageBlocks& page, const u8* host, unsigned 
   return true;
 }
 
-std::unique_ptr<Block> BlockCache::decode(std::span<const u8> code, const CodeMode& mode) const {
-  auto block = std::make_unique<Block>();
+unsigned BlockCache::decode(std::span<const u8> code, const CodeMode& mode) {
+  decoded_.clear();
+  unsigned bytes = 0;
   const x86::DecodeMode how{.code_bits = mode.code_bits(),
                             .real_or_v86 = mode.real_or_v86(),
                             .features = &model_->features,
                             .amd = model_->is_amd()};
-  while (block->insns.size() < kMaxInsns && !code.empty()) {
+  while (decoded_.size() < kMaxInsns && !code.empty()) {
     Insn insn;
     const DecodeStatus status = x86::decode(code, how, insn);
     if (status == DecodeStatus::NeedMore) break;
@@ -100,18 +118,18 @@ std::unique_ptr<Block> BlockCache::decode(std::span<const u8> code, const CodeMo
       x86::interp::bind(insn);
     else
       x86::set_decode_fault(insn, status);
-    block->insns.push_back(insn);
-    block->bytes += insn.length;
+    decoded_.push_back(insn);
+    bytes += insn.length;
     if (status != DecodeStatus::Ok || ends_block(insn)) break;
     code = code.subspan(insn.length);
   }
-  block->insns.shrink_to_fit();
-  return block;
+  return bytes;
 }
 
 void BlockCache::clear() {
-  pages_.clear();
-  insns_ = 0;
+  pages_.reset();
+  arena_.clear();
+  pages_.emplace(&arena_);
   ++*epoch_;
 }
 

@@ -4,12 +4,15 @@
 #pragma once
 
 #include "accel/jit/code_map.h"
+#include "accel/jit/code_memory.h"
 #include "target/x86/cpuid.h"
 #include "target/x86/decode/decode.h"
 #include "target/x86/insn.h"
 
 #include <array>
 #include <memory>
+#include <optional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -40,10 +43,11 @@ struct Link {
   u64 when{};  ///< epoch and mode, BlockCache::when()
 };
 
-/// Instructions that are executed one behind the other, all of one page.
+/// Instructions that are executed one behind the other, all of one page. They lie in the cache's
+/// arena, as do the bytes.
 struct Block {
-  std::vector<x86::Insn> insns;
-  std::vector<u8> code_bytes;  ///< what it was decoded from
+  std::span<const x86::Insn> insns;
+  std::span<const u8> code_bytes;  ///< what it was decoded from
   unsigned bytes{};
   u64 generation{};
   const CodePage* code{};
@@ -64,20 +68,18 @@ struct Block {
 struct PageBlocks {
   CodePages* pages{};
   CodePage* code{};
-  u64 offset{};                                            ///< of the page in its RAM block
-  std::unordered_map<u32, std::unique_ptr<Block>> blocks;  ///< by offset in the page and mode
+  u64 offset{};                                   ///< of the page in its RAM block
+  std::pmr::unordered_map<u32, Block*> blocks{};  ///< by offset in the page and mode
 };
 
 /// Not thread-safe: each processor has its own.
 class BlockCache {
  public:
-  static constexpr unsigned kMaxInsns = 48;          ///< of a block
-  static constexpr std::size_t kCapacity = 400'000;  ///< instructions, before all is dropped
-  /// What a page and a block take, in instructions: a guest may have many with few in each.
-  static constexpr std::size_t kPageCost = 4, kBlockCost = 4;
+  static constexpr unsigned kMaxInsns = 48;           ///< of a block
+  static constexpr std::size_t kCapacity = 24 * MiB;  ///< before all is dropped
 
   /// `epoch` is raised whenever linear addresses may mean something else.
-  BlockCache(const x86::CpuModel& model, u64& epoch) : model_(&model), epoch_(&epoch) {}
+  BlockCache(const x86::CpuModel& model, u64& epoch, CodeMemory& memory);
 
   /// The block at a linear address, reached from `from` (may be null), if it is known and good.
   Block* find(Block* from, u64 linear, const CodeMode& mode) {
@@ -102,7 +104,9 @@ class BlockCache {
   /// The block at `at` of the page, decoded if need be; null when the instruction there runs over
   /// the page's end, or the page is not watched any more.
   Block* block(PageBlocks& page, const u8* host_page, unsigned at, const CodeMode& mode);
-  bool full() const { return insns_ > kCapacity; }
+  bool full() const { return size() > kCapacity; }
+  /// Of all that it remembers, in bytes; from any thread.
+  std::size_t size() const { return arena_.size(); }
   void clear();
 
  private:
@@ -116,13 +120,17 @@ class BlockCache {
     from.links[0] = link;
   }
   static bool renew(Block& block, PageBlocks& page, const u8* host, unsigned at);
-  std::unique_ptr<Block> decode(std::span<const u8> code, const CodeMode& mode) const;
+  /// Into `decoded_`; how many bytes they are.
+  unsigned decode(std::span<const u8> code, const CodeMode& mode);
+  template <class T>
+  std::span<const T> keep(std::span<const T> old, std::span<const T> made);
 
   const x86::CpuModel* model_;
   u64* epoch_;
-  std::size_t insns_{0};
   std::array<Link, kJumps> jumps_{};
-  std::unordered_map<const u8*, std::unique_ptr<PageBlocks>> pages_;
+  std::vector<x86::Insn> decoded_;
+  CodeArena arena_;
+  std::optional<std::pmr::unordered_map<const u8*, PageBlocks*>> pages_;  ///< in the arena
 };
 
 }  // namespace rhea::jit

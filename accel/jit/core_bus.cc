@@ -53,6 +53,10 @@ bool CoreBus::write_msr(u32 index, u64 value) { return vcpu_->write_msr(index, v
 u8 CoreBus::task_priority() { return vcpu_->apic().cr8(); }
 void CoreBus::set_task_priority(u8 priority) { vcpu_->apic().set_cr8(priority); }
 
+u64 CoreBus::hypercall(u64 number, const std::array<u64, 4>& arguments) {
+  return vcpu_->hypercall(number, arguments);
+}
+
 void CoreBus::exclusively(void (*action)(void*), void* argument) {
   const JitVcpu::Outside outside(*vcpu_);
   vcpu_->vm().exclusively(*vcpu_, action, argument);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Executing the guest: block by block, one instruction at a time where more than the instruction
-// counts, and what happens in between.
+// counts.
 #include "accel/jit/turns.h"
 #include "accel/jit/vcpu.h"
 #include "accel/jit/vm.h"
@@ -10,7 +10,6 @@
 #include "target/x86/system/debug.h"
 #include "target/x86/system/events.h"
 #include "target/x86/system/log.h"
-#include "target/x86/system/smm.h"
 
 #include <utility>
 
@@ -19,6 +18,7 @@ namespace {
 
 using x86::Activity;
 using x86::Attention;
+using x86::DebugStop;
 using x86::Insn;
 
 constexpr u64 kOffset = kPageSize - 1;
@@ -37,17 +37,27 @@ void JitVcpu::run() {
     try {
       next = execute();
     } catch (const x86::Fault& thrown) {
-      fault(thrown);
+      next = fault(thrown);
     }
   }
   guard_.reset();
 }
 
-void JitVcpu::fault(const x86::Fault& thrown) {
+JitVcpu::Next JitVcpu::fault(const x86::Fault& thrown) {
   last_block_ = nullptr;
   // Or time would stand still for a guest that does nothing but fault.
   if (turns_ != nullptr) turns_->count();
+  cpu_.stopped.reset();  // nothing of the instruction has happened
   x86::deliver_step_fault(cpu_, thrown);
+  return stepping() ? stop(DebugStop{}) : Next::GoOn;
+}
+
+// For the debugger.
+JitVcpu::Next JitVcpu::stop(const DebugStop& why) {
+  cpu_.stopped.reset();
+  debug_stop_ = why;
+  vm_->machine().request_pause(RunState::Debug);
+  return Next::Leave;
 }
 
 JitVcpu::Next JitVcpu::execute() {
@@ -64,8 +74,11 @@ JitVcpu::Next JitVcpu::execute() {
     }
     if (cpu_.attention.load(std::memory_order_relaxed) != 0 || cpu_.activity != Activity::Running)
         [[unlikely]] {
+      const u64 before = cpu_.rip();
       if (attend() == Next::Leave) return Next::Leave;
       if (cpu_.activity != Activity::Running) continue;
+      // A debugger that steps sees where an event leads.
+      if (stepping() && cpu_.rip() != before) return stop(DebugStop{});
     }
     if (held_ != 0 && can_take(held_)) [[unlikely]] {
       release_held();
@@ -76,41 +89,75 @@ JitVcpu::Next JitVcpu::execute() {
       budget = turns_->begin(*this);
       if (budget == 0) continue;
     }
-    if (careful()) [[unlikely]] {
-      step();
-      if (single_step_) {
-        vm_->machine().request_pause(RunState::Debug);
-        return Next::Leave;
-      }
+    if (x86::has_stops(cpu_)) [[unlikely]] {
+      if (execute_watched(budget) == Next::Leave) return Next::Leave;
       continue;
     }
-    if (Block* block = look_up()) [[likely]] {
-      last_block_ = block;
-      if (logs_code()) [[unlikely]]
-        log(*block);
-      if (turns_ == nullptr) [[likely]]
-        run_block(*block);
-      else
-        run_counted(*block, budget);
-    } else {
-      last_block_ = nullptr;
+    if (careful()) [[unlikely]] {
       step();
+      if (stepping()) return stop(DebugStop{});
+      continue;
     }
+    Block* const block = look_up();
+    last_block_ = block;
+    if (block == nullptr) [[unlikely]] {
+      step();
+      continue;
+    }
+    if (logs_code()) [[unlikely]]
+      log(*block);
+    if (turns_ == nullptr) [[likely]]
+      run_block(*block);
+    else
+      run_singly(*block, budget);
   }
 }
 
-// Up to the moment at which a timer fires or another processor has its turn, exactly.
-void JitVcpu::run_counted(const Block& block, u64 budget) {
+// The next block, or instruction, while there are breakpoints, the guest's or a debugger's.
+JitVcpu::Next JitVcpu::execute_watched(u64 budget) {
+  if (cpu_.stopped) return stop(DebugStop(*cpu_.stopped));  // on the way to a handler
+  const u64 linear = x86::linear_rip(cpu_);
+  if (!stepping() && x86::debugger_stops_before(cpu_, linear))
+    return stop({.why = DebugStop::Why::Code, .address = linear});
+  Block* const block = careful() || x86::due_breakpoint(cpu_, linear) != 0 ? nullptr : look_up();
+  last_block_ = block;
+  if (block == nullptr) {
+    step();
+  } else {
+    if (logs_code()) log(*block);
+    if (turns_ != nullptr || x86::stops_within(cpu_, linear + 1, linear + block->bytes - 1))
+      run_singly(*block, budget);
+    else
+      run_block(*block);
+  }
+  if (cpu_.stopped) return stop(DebugStop(*cpu_.stopped));
+  return stepping() ? stop(DebugStop{}) : Next::GoOn;
+}
+
+// Up to a breakpoint, and to the moment at which a timer fires or another processor has its turn,
+// exactly.
+void JitVcpu::run_singly(const Block& block, u64 budget) {
   cpu_.leave_block = false;
   for (const Insn& insn : block.insns) {
+    if (&insn != block.insns.data() && x86::stops_before(cpu_, x86::linear_rip(cpu_))) break;
     cpu_.insn_rip = cpu_.rip();
     cpu_.set_rip((cpu_.rip() + insn.length) & cpu_.rip_mask);
     insn.exec(cpu_, insn);
-    turns_->count();
-    if (cpu_.leave_block || --budget == 0) break;
+    if (turns_ != nullptr) {
+      turns_->count();
+      --budget;
+    }
+    if (cpu_.leave_block || (turns_ != nullptr && budget == 0)) break;
   }
+  end_block();
+}
+
+// What comes behind the last instruction of a block.
+void JitVcpu::end_block() {
   cpu_.shadow = cpu_.shadow_next;
   cpu_.shadow_next = false;
+  if (cpu_.pending_db != 0 && !(cpu_.shadow && cpu_.traps_held)) [[unlikely]]
+    x86::deliver_debug_traps(cpu_);
 }
 
 // What -d asks for of a block.
@@ -122,8 +169,7 @@ void JitVcpu::log(Block& block) {
 
 // One instruction at a time: what comes behind each must be looked at.
 bool JitVcpu::careful() const {
-  return single_step_ || cpu_.shadow || cpu_.eflag(x86::eflags::kTf | x86::eflags::kRf) ||
-         x86::breakpoints_enabled(cpu_);
+  return cpu_.shadow || cpu_.eflag(x86::eflags::kTf | x86::eflags::kRf) || stepping();
 }
 
 void JitVcpu::run_block(const Block& block) {
@@ -136,8 +182,7 @@ void JitVcpu::run_block(const Block& block) {
     cpu_.set_rip((rip + insn->length) & cpu_.rip_mask);
     insn->exec(cpu_, *insn);
   } while (++insn != end && !cpu_.leave_block);
-  cpu_.shadow = cpu_.shadow_next;
-  cpu_.shadow_next = false;
+  end_block();
 }
 
 // One instruction, from wherever it is.
@@ -167,10 +212,7 @@ Block* JitVcpu::look_up() {
 Block* JitVcpu::find_code(u64 linear, const CodeMode& mode) {
   cpu_.insn_rip = cpu_.rip();
   if (!cpu_.long_mode() && cpu_.rip() > cpu_.seg[x86::Cs].limit) x86::raise(x86::Vector::Gp, 0);
-  if (cache_.full()) {
-    cache_.clear();
-    last_block_ = nullptr;
-  }
+  if (cache_.full() || (vm_->code_memory().over() && !vm_->make_room(*this))) forget_code();
   FetchPage& fetch = fetch_pages_[(linear >> 12) % kFetchPages];
   if (fetch.page != (linear & ~kOffset) || fetch.epoch != cpu_.code_epoch ||
       fetch.user != mode.user()) {
@@ -198,6 +240,11 @@ Block* JitVcpu::find_code(u64 linear, const CodeMode& mode) {
   return block;
 }
 
+void JitVcpu::forget_code() {
+  cache_.clear();
+  last_block_ = nullptr;
+}
+
 // Nobody may have a way to write the page past CodePage::stored.
 void JitVcpu::watch(CodePage& page) {
   page.watch([this] {
@@ -207,134 +254,6 @@ void JitVcpu::watch(CodePage& page) {
     const Outside outside(*this);
     vm_->flush_others(this);
   });
-}
-
-// Something wants the processor, or it does nothing.
-JitVcpu::Next JitVcpu::attend() {
-  {
-    const Outside outside(*this);
-  }
-  if (cpu_.wants(Attention::Exit)) {
-    cpu_.clear_attention(Attention::Exit);
-    return Next::Leave;
-  }
-  if (can_take(held_)) release_held();  // the shadow of STI ends with HLT
-  take_requests();
-  if (cpu_.activity == Activity::Shutdown) {
-    log_guest("cpu", "CPU {}: triple fault", index_);
-    vm_->machine().request_reset(ShutdownCause::GuestReset);
-    return Next::Leave;
-  }
-  return cpu_.activity == Activity::Running ? Next::GoOn : wait_while_halted();
-}
-
-// Whether any of these requests, which could not be taken when they came, can be now.
-bool JitVcpu::can_take(u32 requests) const {
-  const auto has = [requests](Attention what) { return (requests & static_cast<u32>(what)) != 0; };
-  if (cpu_.shadow) return false;
-  return (has(Attention::Interrupt) && cpu_.eflag(x86::eflags::kIf)) ||
-         (has(Attention::Nmi) && !cpu_.nmi_blocked) ||
-         ((has(Attention::Smi) || has(Attention::Init)) && !cpu_.smm);
-}
-
-void JitVcpu::release_held() {
-  cpu_.attention.fetch_or(std::exchange(held_, 0), std::memory_order_acq_rel);
-}
-
-bool JitVcpu::take(Attention what) {
-  if (!cpu_.wants(what)) return false;
-  cpu_.clear_attention(what);
-  return true;
-}
-
-void JitVcpu::hold(Attention what) { held_ |= static_cast<u32>(what); }
-
-// In the order of their priority (SDM vol. 3, 6.9). What is not possible now is held until it is.
-void JitVcpu::take_requests() {
-  cpu_.insn_rip = cpu_.rip();
-  if (take(Attention::Injected)) x86::deliver_injected(cpu_);
-  take_start_up();
-  if (take(Attention::Smi)) {
-    if (!cpu_.smm && !cpu_.shadow && cpu_.activity != Activity::WaitForSipi) return enter_smm();
-    hold(Attention::Smi);
-  }
-  if (take(Attention::Nmi)) {
-    if (!cpu_.nmi_blocked && !cpu_.shadow && cpu_.activity != Activity::WaitForSipi) {
-      cpu_.activity = Activity::Running;
-      return x86::deliver(
-          cpu_, {.vector = static_cast<u8>(x86::Vector::Nmi), .kind = x86::EventKind::Nmi});
-    }
-    hold(Attention::Nmi);
-  }
-  if (take(Attention::Interrupt)) {
-    if (cpu_.eflag(x86::eflags::kIf) && !cpu_.shadow && cpu_.activity != Activity::WaitForSipi)
-      return take_interrupt();
-    hold(Attention::Interrupt);
-  }
-}
-
-// System management mode is not left by INIT (SDM vol. 3, 32.3.1).
-void JitVcpu::take_start_up() {
-  if (take(Attention::Init)) {
-    if (cpu_.smm)
-      hold(Attention::Init);
-    else
-      take_init();
-  }
-  if (take(Attention::Sipi) && cpu_.activity == Activity::WaitForSipi)
-    cpu_.start_up(start_up_vector_.load(std::memory_order_relaxed));
-}
-
-void JitVcpu::enter_smm() {
-  {
-    const Outside outside(*this);
-    static_cast<void>(vm_->management_memory());  // made on first use, for which it takes a lock
-  }
-  x86::enter_smm(cpu_);
-}
-
-// INIT keeps the APIC's base; processors but the first wait for a SIPI (SDM vol. 3, 9.4.3).
-void JitVcpu::take_init() {
-  cpu_.reset(true);
-  apic_.reset();
-  held_ = 0;
-  cpu_.activity = index_ == 0 ? Activity::Running : Activity::WaitForSipi;
-  flush();
-}
-
-// The local APIC's interrupts, and the 8259s' where LINT0 lets them through.
-std::optional<u8> JitVcpu::acknowledge() {
-  if (apic_.enabled())
-    if (const std::optional<u8> vector = apic_.acknowledge()) return vector;
-  if (index_ != 0 || !apic_.passes_extint()) return std::nullopt;
-  const Outside outside(*this);
-  const DomainGuard lock(&vm_->machine().lock());
-  ExtIntSource* pic = vm_->machine().interrupts.pic;
-  if (pic == nullptr || !pic->intr()) return std::nullopt;
-  const u8 vector = pic->acknowledge();
-  if (pic->intr()) cpu_.need_attention(Attention::Interrupt);
-  return vector;
-}
-
-void JitVcpu::take_interrupt() {
-  const std::optional<u8> vector = acknowledge();
-  if (!vector) return;
-  // There may be another behind it.
-  cpu_.need_attention(Attention::Interrupt);
-  cpu_.activity = Activity::Running;
-  x86::deliver(cpu_, {.vector = *vector, .kind = x86::EventKind::External});
-}
-
-JitVcpu::Next JitVcpu::wait_while_halted() {
-  if (leave_at_pause_) return Next::Leave;
-  if (turns_ != nullptr) {
-    turns_->sleep(*this);
-    return Next::GoOn;
-  }
-  const Outside outside(*this);
-  if (cpu_.attention.load(std::memory_order_seq_cst) == 0)
-    cpu_.attention.wait(0, std::memory_order_seq_cst);
-  return Next::GoOn;
 }
 
 }  // namespace rhea::jit

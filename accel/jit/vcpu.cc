@@ -7,6 +7,7 @@
 #include "accel/jit/vm.h"
 #include "rhea/util/log.h"
 #include "target/x86/paging.h"
+#include "target/x86/system/debug.h"
 #include "target/x86/system/msr.h"
 
 #include <algorithm>
@@ -25,7 +26,7 @@ JitVcpu::JitVcpu(Vm& vm, unsigned index, x86::CpuModel model)
       cpu_(bus_, model_),
       apic_(vm.machine().service<apic::ApicBus>(), *this, vm.machine().virtual_clock(),
             model_.apic_id, index == 0),
-      cache_(model_, cpu_.code_epoch) {
+      cache_(model_, cpu_.code_epoch, vm.code_memory()) {
   vm.add(*this);
   reset(ResetKind::Cold);
 }
@@ -34,7 +35,7 @@ JitVcpu::~JitVcpu() { vm_->remove(*this); }
 
 void JitVcpu::attend_to(Attention what) {
   cpu_.need_attention(what);
-  cpu_.attention.notify_all();
+  sleeper_.wake(cpu_.attention);
   if (turns_ != nullptr) turns_->notify();
 }
 
@@ -50,6 +51,11 @@ unsigned JitVcpu::run_briefly(unsigned rounds) {
   pause_at_ = kRoundsBetweenPauses;
   leave_at_pause_ = false;
   return std::min(std::exchange(rounds_, 0), rounds);
+}
+
+void JitVcpu::nmi() {
+  nmis_arrived_.fetch_add(1, std::memory_order_relaxed);
+  attend_to(Attention::Nmi);
 }
 
 void JitVcpu::kick() { attend_to(Attention::Exit); }
@@ -86,6 +92,7 @@ void JitVcpu::flush() {
 
 Result<> JitVcpu::get_state(x86::CpuState& state) {
   take_start_up();
+  count_nmis();
   release_held();
   cpu_.save(state);
   apic_.save(state);
@@ -95,7 +102,9 @@ Result<> JitVcpu::get_state(x86::CpuState& state) {
 
 Result<> JitVcpu::set_state(const x86::CpuState& state) {
   held_ = 0;
+  if (state.events.smm) static_cast<void>(vm_->management_memory());
   if (index_ == 0) vm_->hyperv().reset();
+  nmis_arrived_ = 0;
   for (const auto request : {Attention::Nmi, Attention::Smi, Attention::Init, Attention::Sipi})
     cpu_.clear_attention(request);
   if (state.tsc_khz != 0) model_.tsc_khz = state.tsc_khz;
@@ -115,6 +124,7 @@ void JitVcpu::reset(ResetKind) {
   apic_.reset_base();
   apic_.reset();
   held_ = 0;
+  nmis_arrived_ = 0;
   if (index_ == 0) vm_->hyperv().reset();
   flush();
 }
@@ -127,16 +137,25 @@ void JitVcpu::start_up(u8 vector) {
 }
 
 std::optional<GuestPhys> JitVcpu::translate(GuestVirt address) {
+  if (cpu_.smm) static_cast<void>(vm_->management_memory());  // takes a lock on first use
   const RcuGuard guard;
   const auto physical = x86::translate_quietly(cpu_, address.value);
   if (!physical) return std::nullopt;
   return GuestPhys(*physical);
 }
 
-Result<> JitVcpu::set_single_step(bool on) {
-  single_step_ = on;
+Result<> JitVcpu::set_single_step(accel::SingleStep how) {
+  single_step_ = how;
+  release_held();
   return {};
 }
+
+Result<> JitVcpu::set_debug_stops(const x86::DebugStops& stops) {
+  x86::set_debug_stops(cpu_, stops);
+  return {};
+}
+
+std::optional<x86::DebugStop> JitVcpu::take_debug_stop() { return std::exchange(debug_stop_, {}); }
 
 u64 JitVcpu::ticks() {
   show_time();

@@ -13,6 +13,7 @@
 #include "accel/jit/core_bus.h"
 #include "rhea/util/rcu.h"
 #include "target/x86/cpu.h"
+#include "util/sleeper.h"
 
 #include <memory>
 #include <optional>
@@ -36,7 +37,9 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void reset(ResetKind kind) override;
   void inject_nmi() override;
   std::optional<GuestPhys> translate(GuestVirt address) override;
-  Result<> set_single_step(bool on) override;
+  Result<> set_single_step(accel::SingleStep how) override;
+  Result<> set_debug_stops(const x86::DebugStops& stops) override;
+  std::optional<x86::DebugStop> take_debug_stop() override;
 
   /// As run(), but for so many blocks, single instructions or faults, and not beyond a HLT: for
   /// tests. Returns how many there were.
@@ -68,6 +71,9 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   /// Lets go of it; whether it was held.
   bool leave();
 
+  /// Of its decoded code, in bytes; from any thread.
+  std::size_t code_size() const { return cache_.size(); }
+
   // For CoreBus.
   apic::LocalApic& apic() { return apic_; }
   bool is_apic_page(u64 address) const {
@@ -83,11 +89,12 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void time_stamp_moved();
   bool read_msr(u32 index, u64& value);
   bool write_msr(u32 index, u64 value);
+  u64 hypercall(u64 number, const std::array<u64, 4>& arguments);
 
  private:
   // From the local APIC, on any thread.
   void interrupt() override { attend_to(x86::Attention::Interrupt); }
-  void nmi() override { attend_to(x86::Attention::Nmi); }
+  void nmi() override;
   void smi() override { attend_to(x86::Attention::Smi); }
   void init() override { attend_to(x86::Attention::Init); }
   void start_up(u8 vector) override;
@@ -102,23 +109,32 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void take_start_up();
   void hold(x86::Attention what);
   bool can_take(u32 requests) const;
+  bool events_allowed() const;
+  bool holds_interrupts() const;
+  bool stepping() const { return single_step_ != accel::SingleStep::Off; }
+  Next stop(const x86::DebugStop& why);
   void release_held();
   void take_interrupt();
+  void count_nmis();
+  void take_nmi();
   void take_init();
   void enter_smm();
   std::optional<u8> acknowledge();
   void flush();
+  void forget_code();
   Block* look_up();
   Block* find_code(u64 linear, const CodeMode& mode);
   void watch(CodePage& page);
   void run_block(const Block& block);
-  void run_counted(const Block& block, u64 budget);
+  void run_singly(const Block& block, u64 budget);
+  void end_block();
+  Next execute_watched(u64 budget);
   /// Counted time as devices and the guest are about to see it; nothing otherwise.
   void show_time();
   void log(Block& block);
   void step();
   bool careful() const;
-  void fault(const x86::Fault& fault);
+  Next fault(const x86::Fault& fault);
   CodeMode code_mode() const {
     return {cpu_.code_bits, cpu_.mode <= x86::Mode::Virtual8086, cpu_.cpl == 3};
   }
@@ -143,9 +159,12 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   std::array<FetchPage, kFetchPages> fetch_pages_{};
   Block* last_block_{};  ///< the one executed before, while nothing else came in between
   std::optional<RcuGuard> guard_;
-  bool single_step_{false};
+  accel::SingleStep single_step_{};
+  std::optional<x86::DebugStop> debug_stop_;  ///< the last one, until somebody asks
   u32 held_{};  ///< bits of Attention that wait for the processor to be able to take them
   std::atomic<u8> start_up_vector_{};
+  std::atomic<u32> nmis_arrived_{0};  ///< and not yet counted in Cpu::nmis
+  Sleeper sleeper_;
   /// Ways around the run loop between two moments without the RcuGuard; some tens of microseconds.
   static constexpr unsigned kRoundsBetweenPauses = 2000;
   unsigned rounds_{0}, pause_at_{kRoundsBetweenPauses};

@@ -87,6 +87,14 @@ void Vm::flush_others(const JitVcpu* caller) {
   if (any) rcu_synchronize();
 }
 
+// Who has no more than its share keeps it: whoever has more may be asleep and slow to answer.
+bool Vm::make_room(const JitVcpu& caller) {
+  JitVcpu& largest = **std::ranges::max_element(vcpus_, {}, &JitVcpu::code_size);
+  if (&largest == &caller || caller.code_size() > code_memory_.most() / vcpus_.size()) return false;
+  if (!largest.cpu().wants(x86::Attention::Forget)) largest.attend_to(x86::Attention::Forget);
+  return true;
+}
+
 void Vm::exclusively(JitVcpu& caller, void (*action)(void*), void* argument) {
   const std::lock_guard alone(alone_);
   // The action may end in a fault.

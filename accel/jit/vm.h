@@ -4,6 +4,7 @@
 
 #include "accel/accelerator.h"
 #include "accel/jit/code_map.h"
+#include "accel/jit/code_memory.h"
 #include "accel/jit/hyperv.h"
 #include "accel/jit/turns.h"
 #include "target/x86/cpuid.h"
@@ -32,6 +33,10 @@ class Vm final : public accel::VmBackend, private MemoryListener {
 
   Machine& machine() const { return *machine_; }
   CodeMap& code() { return code_; }
+  CodeMemory& code_memory() { return code_memory_; }
+  /// While there is more decoded code than there may be. Has who has most of it forget it; false:
+  /// the caller is to forget its own.
+  bool make_room(const JitVcpu& caller);
   HypervPartition& hyperv() { return hyperv_; }
   /// Null unless -icount asked for them.
   Turns* turns() const { return turns_.get(); }
@@ -62,6 +67,7 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   Machine* machine_;
   std::optional<x86::CpuModel> model_;  ///< once the first processor is made
   CodeMap code_;
+  CodeMemory code_memory_;
   HypervPartition hyperv_;
   std::atomic<AddressSpace*> management_memory_{nullptr};
   std::vector<JitVcpu*> vcpus_;

@@ -43,7 +43,7 @@ Result<> read_events(const VcpuHandle& handle, x86::CpuState& state) {
   e.interrupt_vector = in.interrupt.nr;
   e.interrupt_shadow = in.interrupt.shadow;
   e.nmi_injected = in.nmi.injected != 0;
-  e.nmi_pending = in.nmi.pending != 0;
+  e.nmi_pending = in.nmi.pending;
   e.nmi_masked = in.nmi.masked != 0;
   e.sipi_vector = in.sipi_vector;
   e.smm = in.smi.smm != 0;

@@ -28,7 +28,7 @@ UserApic::UserApic(KvmVcpu& vcpu, u32 id, bool boot_processor)
             vcpu.vm().machine().virtual_clock(), id, boot_processor) {}
 
 void UserApic::interrupt() { vcpu_->alert(Attention::Interrupt); }
-void UserApic::nmi() { vcpu_->alert(Attention::Nmi); }
+void UserApic::nmi() { vcpu_->queue_nmi(); }
 void UserApic::smi() { vcpu_->alert(Attention::Smi); }
 void UserApic::init() { vcpu_->alert(Attention::Init); }
 void UserApic::start_up(u8 vector) {

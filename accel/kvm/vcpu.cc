@@ -19,6 +19,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <mutex>
 
@@ -123,7 +124,7 @@ void KvmVcpu::set_attention(Attention what, bool on) {
   } else {
     attention_.fetch_and(~static_cast<u32>(what), std::memory_order_seq_cst);
   }
-  attention_.notify_all();
+  sleeper_.wake(attention_);
 }
 
 void KvmVcpu::set_stepping(SoftwareStep* step) {
@@ -134,6 +135,11 @@ void KvmVcpu::set_stepping(SoftwareStep* step) {
 void KvmVcpu::alert(Attention what) {
   set_attention(what, true);
   if (in_guest_.load(std::memory_order_seq_cst)) kick();
+}
+
+void KvmVcpu::queue_nmi() {
+  nmis_.fetch_add(1, std::memory_order_seq_cst);
+  alert(Attention::Nmi);
 }
 
 void KvmVcpu::run() {
@@ -192,7 +198,9 @@ void KvmVcpu::take_signals() {
   if (!result) report_error(result.error().message());
   if (take(Attention::Smi)) handle_->call(KVM_SMI);
   if (take(Attention::Nmi)) {
-    handle_->call(KVM_NMI);
+    // KVM keeps one in service and one latched.
+    for (u32 left = std::min(nmis_.exchange(0, std::memory_order_seq_cst), 2U); left != 0; --left)
+      handle_->call(KVM_NMI);
     set_attention(Attention::Halted, false);
   }
 }
@@ -233,7 +241,7 @@ bool KvmVcpu::wait_while_idle() {
         return true;
       }
     }
-    attention_.wait(now, std::memory_order_seq_cst);
+    sleeper_.wait(attention_, now);
   }
 }
 
@@ -339,12 +347,11 @@ Result<> KvmVcpu::halt() {
   return {};
 }
 
-Result<> KvmVcpu::set_single_step(bool on) {
-  single_step_ = on;
+Result<> KvmVcpu::set_single_step(accel::SingleStep how) {
+  single_step_ = how != accel::SingleStep::Off;
   kvm_guest_debug debug{};
-  if (on) debug.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
-  // An interrupt at every step would never let the code itself go on.
-  if (on &&
+  if (single_step_) debug.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
+  if (how == accel::SingleStep::HoldingInterrupts &&
       (static_cast<u32>(vm_->extension(KVM_CAP_SET_GUEST_DEBUG2)) & KVM_GUESTDBG_BLOCKIRQ) != 0)
     debug.control |= KVM_GUESTDBG_BLOCKIRQ;
   TRY(handle_->try_call("KVM_SET_GUEST_DEBUG", KVM_SET_GUEST_DEBUG, &debug));

@@ -5,6 +5,7 @@
 #include "accel/accelerator.h"
 #include "accel/kvm/uapi.h"
 #include "accel/kvm/vcpu_handle.h"
+#include "util/sleeper.h"
 
 #include <atomic>
 #include <string>
@@ -48,7 +49,7 @@ class KvmVcpu final : public accel::VcpuBackend {
   void reset(ResetKind kind) override;
   void inject_nmi() override;
   std::optional<GuestPhys> translate(GuestVirt address) override;
-  Result<> set_single_step(bool on) override;
+  Result<> set_single_step(accel::SingleStep how) override;
 
   /// Acts on what the shared area says the guest left for. False: let the thread look around before
   /// going on.
@@ -61,6 +62,8 @@ class KvmVcpu final : public accel::VcpuBackend {
   /// From any thread. alert() also gets the vCPU out of the guest if it is there.
   void set_attention(Attention what, bool on);
   void alert(Attention what);
+  /// From the local APIC; none gets lost that the hardware would latch.
+  void queue_nmi();
   bool touched() const override { return touched_.load(std::memory_order_relaxed); }
   void clear_touched() override { touched_.store(false, std::memory_order_relaxed); }
   bool has(Attention what) const {
@@ -121,6 +124,8 @@ class KvmVcpu final : public accel::VcpuBackend {
   bool single_step_{false};
   std::atomic<bool> in_guest_{false};
   std::atomic<u32> attention_{0};
+  Sleeper sleeper_;
+  std::atomic<u32> nmis_{0};  ///< of our local APIC, not yet handed to KVM
   std::atomic<int> tid_{0};
   std::atomic<bool> touched_{true};
 };

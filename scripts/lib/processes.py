@@ -58,6 +58,12 @@ class Measured:
                 return True
         return False
 
+    def read(self, seconds: float) -> bytes:
+        """The next piece of output; nothing when none comes within that time."""
+        if not select.select([self.process.stdout], [], [], max(seconds, 0))[0]:
+            return b""
+        return os.read(self.process.stdout.fileno(), 65536)
+
     def cpu_seconds(self) -> float:
         return cpu_seconds(self.process.pid)
 

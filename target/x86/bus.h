@@ -6,6 +6,8 @@
 
 #include "rhea/util/types.h"
 
+#include <array>
+
 namespace rhea::x86 {
 
 /// A page of physical memory as the processor may use it until the map changes.
@@ -43,6 +45,9 @@ class Bus {
   /// CR8, the task priority's upper four bits.
   virtual u8 task_priority() = 0;
   virtual void set_task_priority(u8 priority) = 0;
+  /// VMCALL or VMMCALL at CPL 0, where the model has KVM's: RAX, and the arguments RBX, RCX, RDX,
+  /// RSI. What RAX becomes.
+  virtual u64 hypercall(u64 number, const std::array<u64, 4>& arguments);
   /// FERR#, the legacy way of telling of x87 errors (IRQ 13).
   virtual void fpu_error() {}
 

@@ -5,6 +5,7 @@
 #include "target/x86/bus.h"
 #include "target/x86/cpu_state.h"
 #include "target/x86/cpuid.h"
+#include "target/x86/debug_stops.h"
 #include "target/x86/fault.h"
 #include "target/x86/flags.h"
 #include "target/x86/fpu.h"
@@ -14,6 +15,7 @@
 #include <atomic>
 #include <cstring>
 #include <map>
+#include <optional>
 
 namespace rhea::x86 {
 
@@ -63,6 +65,7 @@ enum class Attention : u32 {
   Exit = 1 << 6,      ///< leave run()
   Gate = 1 << 7,      ///< somebody wants to be alone
   Injected = 1 << 8,  ///< Cpu::injected has an event for deliver_injected
+  Forget = 1 << 9,    ///< what it has decoded: others need the room
 };
 
 enum class Activity : u8 { Running, Halted, Shutdown, WaitForSipi };
@@ -107,10 +110,12 @@ struct Cpu {
   // ---- Where it stands.
   u64 insn_rip{};  ///< RIP of the instruction that executes
   bool smm{}, nmi_blocked{}, in_nmi_before_smm{};
+  u8 nmis{};           ///< that wait
   bool shadow{};       ///< the last instruction was STI or loaded SS: interrupts wait one more
   bool shadow_next{};  ///< set by such an instruction; becomes `shadow` when it has completed
   Activity activity{Activity::Running};
-  /// The last instruction loaded SS: debug traps wait for the next one, too (STI holds none).
+  /// What cast the shadow loaded SS: debug traps wait for the next instruction, too (STI holds
+  /// none).
   bool traps_held{};
   u64 pending_db{};  ///< DR6 bits of data breakpoints and traps that the instruction met
   /// Whether the instruction ends in a single-step trap: EFLAGS.TF before it, except after those
@@ -125,6 +130,12 @@ struct Cpu {
   bool leave_block{};
   /// Written by any thread: bits of Attention.
   std::atomic<u32> attention{0};
+
+  // ---- A debugger's, outside the guest. See set_debug_stops() in system/debug.h.
+  DebugStops stops;  ///< `code` in order
+  bool has_debug_stops{};
+  /// A watched access of the current instruction.
+  std::optional<DebugStop> stopped;
 
   Bus* bus;
   const CpuModel* model;
@@ -337,7 +348,7 @@ struct Cpu {
   void start_up(u8 vector);
 
   void need_attention(Attention what) {
-    attention.fetch_or(static_cast<u32>(what), std::memory_order_release);
+    attention.fetch_or(static_cast<u32>(what), std::memory_order_seq_cst);
   }
   bool wants(Attention what) const {
     return (attention.load(std::memory_order_acquire) & static_cast<u32>(what)) != 0;

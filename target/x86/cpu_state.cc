@@ -42,7 +42,7 @@ void Events::describe(StateFields<Events>& f) {
   f.state("interrupt-vector", &Events::interrupt_vector);
   f.state("interrupt-shadow", &Events::interrupt_shadow).range(0, 3);
   f.state("nmi-injected", &Events::nmi_injected);
-  f.state("nmi-pending", &Events::nmi_pending);
+  f.state("nmi-pending", &Events::nmi_pending).range(0, 2);
   f.state("nmi-masked", &Events::nmi_masked);
   f.state("sipi-vector", &Events::sipi_vector);
   f.state("smm", &Events::smm);

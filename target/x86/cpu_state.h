@@ -50,7 +50,8 @@ struct Events {
   u64 exception_payload{};
   bool interrupt_injected{}, interrupt_soft{};
   u8 interrupt_vector{}, interrupt_shadow{};
-  bool nmi_injected{}, nmi_pending{}, nmi_masked{};
+  bool nmi_injected{}, nmi_masked{};
+  u8 nmi_pending{};  ///< how many: one, or two before the first is taken
   u32 sipi_vector{};
   bool smm{}, smi_pending{}, smm_inside_nmi{}, smi_latched_init{}, triple_fault_pending{};
   static void describe(StateFields<Events>& f);

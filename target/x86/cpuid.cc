@@ -159,7 +159,7 @@ CpuidResult basic(const CpuModel& m, u32 leaf, u32 subleaf, const CpuidInputs& i
 }
 
 bool paravirtual_kvm(const CpuModel& m) {
-  return m.has(Feature::KvmClock) || m.has(Feature::KvmPvEoi);
+  return m.kvm || m.has(Feature::KvmClock) || m.has(Feature::KvmPvEoi);
 }
 
 /// Interfaces of KVM that we have are looked for under KVM's name only; else QEMU's of its

@@ -41,6 +41,7 @@ struct CpuModel {
   u64 arch_capabilities{};  ///< IA32_ARCH_CAPABILITIES: the "not vulnerable" bits
   u32 tsc_khz{1'000'000};
   Hyperv hyperv;
+  bool kvm{};  ///< KVM's name and its hypercalls are there
   // Of one processor.
   Topology topology;
   u32 apic_id{};

@@ -139,7 +139,7 @@ void Cpu::read_slow(u64 at, void* to, unsigned size, unsigned segment, Privilege
   };
   fetch(low, bytes, first);
   if (crosses) fetch(high, bytes + first, size - first);
-  if (breakpoints_enabled(*this)) pending_db |= match_data(*this, at, size, false);
+  note_access(*this, at, size, false);
 }
 
 void Cpu::write_slow(u64 at, const void* from, unsigned size, unsigned segment, Privilege as) {
@@ -161,7 +161,7 @@ void Cpu::write_slow(u64 at, const void* from, unsigned size, unsigned segment, 
   };
   put(low, bytes, first);
   if (crosses) put(high, bytes + first, size - first);
-  if (breakpoints_enabled(*this)) pending_db |= match_data(*this, at, size, true);
+  note_access(*this, at, size, true);
 }
 
 void Cpu::modify_slow(u64 at, unsigned size, unsigned segment, bool locked,
@@ -199,7 +199,8 @@ void Cpu::modify_slow(u64 at, unsigned size, unsigned segment, bool locked,
       run(&job);
     return;
   }
-  if (breakpoints_enabled(*this)) pending_db |= match_data(*this, at, size, true);
+  note_access(*this, at, size, false);
+  note_access(*this, at, size, true);
 }
 
 void Cpu::probe_write(unsigned segment, u64 offset, unsigned size) {

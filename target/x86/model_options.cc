@@ -164,6 +164,7 @@ Result<> apply_word(CpuRequest& request, const std::string& key, const std::stri
   bool* const flag = find_switch(request, key, ignored);
   if (flag == nullptr && !find_cpuid_bit(key)) return switch_feature(request, key, true);
   const bool on = TRY(on_or_off(key, value));
+  if (key == "kvm") request.kvm_given = true;
   if (flag == nullptr) return switch_feature(request, key, on);
   *flag = on;
   return {};

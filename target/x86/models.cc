@@ -187,6 +187,7 @@ Result<CpuModel> make_model(const CpuRequest& request) {
   set_address_sizes(request, model);
   model.tsc_khz = request.tsc_khz.value_or(model.tsc_khz);
   model.hyperv = request.hyperv;
+  model.kvm = request.kvm && request.kvm_given;
   if (model.hyperv.has(HypervFeature::Runtime)) {
     const std::string text = fmt::format("{} doesn't support requested feature: {}", kSoftware,
                                          hyperv_name(HypervFeature::Runtime));

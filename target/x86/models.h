@@ -39,6 +39,7 @@ struct CpuRequest {
   bool check{true};     ///< warn of what was asked for and cannot be had
   bool enforce{false};  ///< and refuse to start
   bool kvm{true};       ///< tell the guest of KVM
+  bool kvm_given{};     ///< by the command line: the software processor says so only then
 
   /// What is wanted of a named model.
   CpuidBitSet wanted() const { return (features | added) & ~removed; }

@@ -73,6 +73,17 @@ u64 read_entry(Cpu& cpu, u64 address, unsigned size) {
   return size == 8 ? cpu.read_physical<u64>(address) : cpu.read_physical<u32>(address);
 }
 
+/// As a debugger reads it: an entry that only a device could tell is not present.
+u64 peek_entry(Cpu& cpu, u64 address, unsigned size) {
+  address &= cpu.a20_mask;
+  const u8* page = cpu.bus->page(address & ~u64{0xfff}).read;
+  u64 entry = 0;
+  if (page != nullptr) std::memcpy(&entry, page + (address & 0xfff), size);
+  return entry;
+}
+
+using EntryReader = u64 (*)(Cpu&, u64 address, unsigned size);
+
 /// Bits that must be clear in an entry of this level: 0 is the page table's.
 u64 reserved_bits(const Cpu& cpu, const Form& form, unsigned level, u64 entry) {
   const bool large = level > 0 && (entry & kLarge) != 0;
@@ -111,7 +122,7 @@ unsigned key_rights(const Cpu& cpu, const Walk& walk, u64 entry) {
   return (walk.user ? cpu.pkru : cpu.pkrs) >> 2 * (entry >> 59 & 0xf) & 3;
 }
 
-Walk walk_tables(Cpu& cpu, u64 linear) {
+Walk walk_tables(Cpu& cpu, u64 linear, EntryReader read) {
   Walk walk;
   Form form;
   if (!find_form(cpu, linear, form)) return walk;
@@ -121,7 +132,7 @@ Walk walk_tables(Cpu& cpu, u64 linear) {
     const u64 index = linear >> shift & ((1u << form.index_bits()) - 1);
     Step& step = walk.steps[walk.count++];
     step.address = table + index * form.entry_size;
-    step.entry = read_entry(cpu, step.address, form.entry_size);
+    step.entry = read(cpu, step.address, form.entry_size);
     if ((step.entry & kPresent) == 0) return walk;
     if ((step.entry & reserved_bits(cpu, form, level, step.entry)) != 0) {
       walk.outcome = Outcome::Reserved;
@@ -234,7 +245,7 @@ u64 large_page_bit(u64 number) { return u64{1} << (number * 0x9e37'79b9'7f4a'7c1
 Translation translate(Cpu& cpu, u64 linear, AccessKind kind, Privilege as) {
   if (!cpu.paging()) return {.physical = linear & cpu.a20_mask, .writable = true, .global = false};
   for (;;) {
-    Walk walk = walk_tables(cpu, linear);
+    Walk walk = walk_tables(cpu, linear, read_entry);
     if (walk.outcome != Outcome::Mapped || !allowed(cpu, walk, kind, as))
       raise_page_fault(linear, error_code(cpu, walk, kind, as));
     if (!mark(cpu, walk, kind)) continue;
@@ -250,7 +261,7 @@ Translation translate(Cpu& cpu, u64 linear, AccessKind kind, Privilege as) {
 
 std::optional<u64> translate_quietly(Cpu& cpu, u64 linear) {
   if (!cpu.paging()) return linear & cpu.a20_mask;
-  const Walk walk = walk_tables(cpu, linear);
+  const Walk walk = walk_tables(cpu, linear, peek_entry);
   if (walk.outcome != Outcome::Mapped) return std::nullopt;
   return walk.physical & cpu.a20_mask;
 }

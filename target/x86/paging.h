@@ -22,7 +22,8 @@ struct Translation {
 /// NX, SMEP, SMAP), sets accessed and dirty bits atomically, raises #PF. `linear` is canonical.
 /// Without paging the linear address is the physical one.
 Translation translate(Cpu& cpu, u64 linear, AccessKind kind, Privilege as);
-/// The same without side effects and rights, for debuggers; nullopt: not mapped.
+/// The same without side effects and rights, for debuggers; nullopt: not mapped, or by an entry
+/// that lies on a device. Waits for nothing.
 std::optional<u64> translate_quietly(Cpu& cpu, u64 linear);
 /// Loads the four PDPTEs for PAE paging; false: reserved bits are set (#GP of MOV CR3).
 bool load_pdptes(Cpu& cpu, u64 cr3);

@@ -73,7 +73,7 @@ TEST_F(KvmExits, TripleFaultResetsTheMachine) {
 TEST_F(KvmExits, SingleStepStopsAfterEachInstructionWithRunStateDebug) {
   Guest guest;
   guest.prepare_real(GUEST(loop));
-  ASSERT_TRUE(guest.vcpu().set_single_step(true));
+  ASSERT_TRUE(guest.vcpu().set_single_step(accel::SingleStep::HoldingInterrupts));
   guest.start();
   ASSERT_TRUE(reaches(guest, RunState::Debug));
   EXPECT_EQ(guest.state().rip, Guest::kCode + 5);
@@ -81,7 +81,7 @@ TEST_F(KvmExits, SingleStepStopsAfterEachInstructionWithRunStateDebug) {
   guest.start();
   ASSERT_TRUE(reaches(guest, RunState::Debug));
   EXPECT_EQ(guest.state().rip, Guest::kCode);
-  ASSERT_TRUE(guest.vcpu().set_single_step(false));
+  ASSERT_TRUE(guest.vcpu().set_single_step(accel::SingleStep::Off));
   guest.start();
   EXPECT_TRUE(guest.wait([&] { return guest.peek<u32>(0x3000) > 1000; }));
   EXPECT_TRUE(guest.machine().running());

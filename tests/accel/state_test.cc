@@ -121,7 +121,7 @@ TEST_P(KvmStateOnKernels, ChangedRegistersArriveAndComeBack) {
   state.gdtr = {.base = 0x2000, .limit = 0x37};
   state.idtr = {.base = 0x2100, .limit = 0x3ff};
   state.dr[0] = 0x7777;
-  state.events.nmi_pending = true;
+  state.events.nmi_pending = 1;
   const std::array<u8, 2> x87_control = {0x40, 0x03};
   std::ranges::copy(x87_control, state.xsave.begin());
   std::fill_n(state.xsave.begin() + 160, 16, u8{0x5a});  // XMM0
@@ -137,7 +137,7 @@ TEST_P(KvmStateOnKernels, ChangedRegistersArriveAndComeBack) {
   EXPECT_EQ(after.xsave[160], 0x5a);
   EXPECT_EQ(after.xsave[0], 0x40);
   EXPECT_EQ(msr_of(after, kSysenterEip), 0xabcdefU);
-  EXPECT_TRUE(after.events.nmi_pending);
+  EXPECT_EQ(after.events.nmi_pending, 1);
   EXPECT_EQ(steady_bytes_of(after), steady_bytes_of(state));
 }
 

@@ -176,6 +176,20 @@ TEST_F(Far, IretInLongModeAlwaysPopsTheStack) {
   EXPECT_EQ(cpu.seg[x86::Ss].selector, CpuBench::kData0);
 }
 
+TEST_F(Far, SegmentsTakenAwayByAReturnKeepTheirBases) {
+  bench.enter_long();
+  cpu.seg[x86::Gs] = cpu.seg[x86::Ds];
+  cpu.seg[x86::Gs].base = 0x40'0000;
+  cpu.seg[x86::Fs].selector = 3;
+  push64({CpuBench::kData3, 0x7000, fl::kFixed, CpuBench::kLong3, 0x4321});
+  EXPECT_FALSE(bench.execute(iret, CpuBench::plain(8)));
+  EXPECT_EQ(cpu.cpl, 3);
+  EXPECT_EQ(cpu.seg[x86::Gs].selector, 0);
+  EXPECT_TRUE(cpu.seg[x86::Gs].unusable);
+  EXPECT_EQ(cpu.seg[x86::Gs].base, 0x40'0000u);
+  EXPECT_EQ(cpu.seg[x86::Fs].selector, 0);
+}
+
 TEST_F(Far, IretInLongModeToANonCanonicalAddress) {
   bench.enter_long();
   push64({CpuBench::kData3, 0x7777, fl::kFixed, CpuBench::kLong3, u64{1} << 47});

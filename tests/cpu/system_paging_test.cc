@@ -241,6 +241,14 @@ TEST_F(Paging, QuietTranslationHasNoEffects) {
   EXPECT_EQ(x86::translate_quietly(cpu, 0x1000), std::nullopt);
 }
 
+TEST_F(Paging, QuietTranslationReadsNoDevice) {
+  unsigned accesses = 0;
+  bench.on_device = [&] { ++accesses; };
+  cpu.cr3 = 0xfec0'0000;
+  EXPECT_EQ(x86::translate_quietly(cpu, 0x1000), std::nullopt);
+  EXPECT_EQ(accesses, 0u);
+}
+
 TEST_F(Paging, InvlpgFindsAllPiecesOfALargePage) {
   four_levels(0);
   bench.poke<u64>(kThird, kAll | kPs);

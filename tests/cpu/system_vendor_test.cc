@@ -3,6 +3,7 @@
 #include "target/x86/decode/decode.h"
 #include "target/x86/interp/bind.h"
 #include "target/x86/system/functions.h"
+#include "target/x86/system/segments.h"
 #include "tests/support/cpu_bench.h"
 
 #include <gtest/gtest.h>
@@ -50,6 +51,38 @@ TEST_F(Vendors, PushOfASegmentFillsTheSlotOnAmdOnly) {
   EXPECT_FALSE(intel.execute(x86::system::push_segment, stack(x86::Ds)));
   EXPECT_EQ(amd.peek<u32>(0x5ffc), 0x10U);
   EXPECT_EQ(intel.peek<u32>(0x5ffc), 0xaaaa'0010U);
+}
+
+/// What becomes of GS and its base when a return to CPL 3 takes it away.
+x86::SegmentRegister taken_away(CpuBench& bench) {
+  bench.cpu.seg[x86::Gs] = bench.cpu.seg[x86::Ds];
+  bench.cpu.seg[x86::Gs].base = 0x40'0000;
+  bench.cpu.cpl = 3;
+  x86::system::drop_inner_segments(bench.cpu);
+  return bench.cpu.seg[x86::Gs];
+}
+
+TEST_F(Vendors, SegmentsTakenAwayByAReturnKeepTheirBasesOnBoth) {
+  const x86::SegmentRegister on_amd = taken_away(amd), on_intel = taken_away(intel);
+  EXPECT_TRUE(on_amd.unusable);
+  EXPECT_EQ(on_amd.base, 0x40'0000u);
+  EXPECT_TRUE(on_intel.unusable);
+  EXPECT_EQ(on_intel.base, 0x40'0000u);
+}
+
+u64 base_of_null(CpuBench& bench) {
+  bench.cpu.seg[x86::Gs].base = 0x40'0000;
+  x86::system::load_segment(bench.cpu, x86::Gs, 0);
+  return bench.cpu.seg[x86::Gs].base;
+}
+
+TEST_F(Vendors, ANullSelectorKeepsTheBaseOnOldAmdOnly) {
+  CpuBench old_amd{"AuthenticAMD"};
+  old_amd.enter_protected();
+  old_amd.model.set(x86::Feature::Nullselect, false);
+  EXPECT_EQ(base_of_null(old_amd), 0x40'0000u);
+  EXPECT_EQ(base_of_null(amd), 0u);
+  EXPECT_EQ(base_of_null(intel), 0u);
 }
 
 TEST_F(Vendors, PopOfASegmentReadsTheSlotOnAmdOnly) {

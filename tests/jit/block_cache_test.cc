@@ -12,7 +12,8 @@ const jit::CodeMode kMode(32, false, false);
 TEST(JitBlockCache, AJumpIsForgottenEvenAfterFourThousandMillionFlushes) {
   const x86::CpuModel model;
   u64 epoch = 1;
-  auto cache = std::make_unique<jit::BlockCache>(model, epoch);
+  jit::CodeMemory memory;
+  auto cache = std::make_unique<jit::BlockCache>(model, epoch, memory);
   const jit::CodePage page;
   const std::atomic<u64> written{0};
   jit::Block from, to;
@@ -28,7 +29,8 @@ TEST(JitBlockCache, AJumpIsForgottenEvenAfterFourThousandMillionFlushes) {
 TEST(JitBlockCache, PagesWithoutAWholeInstructionFillItToo) {
   const x86::CpuModel model;
   u64 epoch = 1;
-  auto cache = std::make_unique<jit::BlockCache>(model, epoch);
+  jit::CodeMemory memory;
+  auto cache = std::make_unique<jit::BlockCache>(model, epoch, memory);
   constexpr u64 kSize = 512 * MiB;
   jit::CodePages pages(std::shared_ptr<RamBlock>(RamBlock::create("ram", kSize, {}).value()));
   for (u64 offset = 0; offset < kSize; offset += kPageSize)
@@ -40,7 +42,8 @@ TEST(JitBlockCache, AnInstructionAcrossPagesLeavesNothing) {
   x86::CpuModel model;
   model.features.set();
   u64 epoch = 1;
-  auto cache = std::make_unique<jit::BlockCache>(model, epoch);
+  jit::CodeMemory memory;
+  auto cache = std::make_unique<jit::BlockCache>(model, epoch, memory);
   jit::CodePages pages(std::shared_ptr<RamBlock>(RamBlock::create("ram", kPageSize, {}).value()));
   pages.at(0).watch([] {});
   u8* const host = pages.ram()->host();
@@ -56,8 +59,9 @@ TEST(JitBlockCache, NearBranchesAreDecodedAsTheModelsVendorDoes) {
   x86::CpuModel amd, intel;
   intel.vendor = "GenuineIntel";
   u64 epoch = 1;
-  auto amds = std::make_unique<jit::BlockCache>(amd, epoch);
-  auto intels = std::make_unique<jit::BlockCache>(intel, epoch);
+  jit::CodeMemory memory;
+  auto amds = std::make_unique<jit::BlockCache>(amd, epoch, memory);
+  auto intels = std::make_unique<jit::BlockCache>(intel, epoch, memory);
   jit::CodePages pages(std::shared_ptr<RamBlock>(RamBlock::create("ram", kPageSize, {}).value()));
   pages.at(0).watch([] {});
   u8* const host = pages.ram()->host();

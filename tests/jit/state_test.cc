@@ -102,13 +102,15 @@ TEST(JitState, KeepsAnNmiThatWaitsForItsTurn) {
   JitGuest guest;
   count_for_ever(guest);
   x86::CpuState state = state_of(guest);
-  state.events.nmi_pending = state.events.nmi_masked = true;
+  state.events.nmi_pending = 1;
+  state.events.nmi_masked = true;
   ASSERT_TRUE(guest.vcpu().set_state(state));
   guest.vcpu().run_briefly(10);
-  EXPECT_TRUE(state_of(guest).events.nmi_pending);
-  state.events.nmi_pending = state.events.nmi_masked = false;
+  EXPECT_EQ(state_of(guest).events.nmi_pending, 1);
+  state.events.nmi_pending = 0;
+  state.events.nmi_masked = false;
   ASSERT_TRUE(guest.vcpu().set_state(state));
-  EXPECT_FALSE(state_of(guest).events.nmi_pending);
+  EXPECT_EQ(state_of(guest).events.nmi_pending, 0);
 }
 
 // INIT waits until the processor leaves system management mode.

@@ -27,7 +27,7 @@ class FakeCpu final : public accel::VcpuBackend {
     if (address.value >= MiB) return std::nullopt;
     return GuestPhys(address.value);
   }
-  Result<> set_single_step(bool) override { return {}; }
+  Result<> set_single_step(accel::SingleStep) override { return {}; }
   int nmis{0};
 };
 

@@ -46,9 +46,8 @@ bool is_undefined(const Insn& insn) { return insn.exec == &undefined; }
 
 void fetch(Cpu& cpu, Fetched& to) {
   cpu.insn_rip = cpu.rip();
-  if (breakpoints_enabled(cpu) && !cpu.eflag(eflags::kRf))
-    if (const u64 hit = match_code(cpu, linear_rip(cpu)); hit != 0)
-      throw Fault{.vector = Vector::Db, .dr6 = hit};
+  if (const u64 hit = due_breakpoint(cpu, linear_rip(cpu)); hit != 0)
+    throw Fault{.vector = Vector::Db, .dr6 = hit};
   const DecodeMode how{.code_bits = cpu.code_bits,
                        .real_or_v86 = cpu.mode <= Mode::Virtual8086,
                        .features = &cpu.model->features,

@@ -3,6 +3,7 @@
 // by element. RSI, RDI and RCX always say how far it got, so that a fault or an interrupt in the
 // middle needs nothing but to start the instruction again.
 #include "target/x86/interp/operand.h"
+#include "target/x86/interp/step.h"
 #include "target/x86/system/checks.h"
 #include "target/x86/system/debug.h"
 #include "target/x86/system/io.h"
@@ -73,7 +74,7 @@ bool interrupted(Cpu& cpu, unsigned round) {
     return false;
   cpu.set_rip(cpu.insn_rip);
   // A breakpoint there has been met already (SDM vol. 3, 18.3.1.1).
-  if (breakpoints_enabled(cpu)) cpu.eflags |= eflags::kRf;
+  if (match_code(cpu, linear_rip(cpu)) != 0) cpu.eflags |= eflags::kRf;
   cpu.leave_block = true;
   return true;
 }

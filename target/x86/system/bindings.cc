@@ -65,7 +65,7 @@ constexpr std::array kSystem = {
     Binding{"syscall", always<syscall>},   Binding{"sysret", always<sysret>},
     Binding{"sysenter", always<sysenter>}, Binding{"sysexit", always<sysexit>},
     Binding{"rsm", always<rsm>},           Binding{"pause", always<pause>},
-    Binding{"vmcall", always<undefined>},  Binding{"vmmcall", always<undefined>},
+    Binding{"vmcall", always<hypercall>},  Binding{"vmmcall", always<hypercall>},
     Binding{"ud0", always<undefined>},     Binding{"ud1", always<undefined>},
     Binding{"ud2", always<undefined>},     Binding{"clzero", always<clzero>},
     Binding{"rdpkru", always<rdpkru>},     Binding{"wrpkru", always<wrpkru>},

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Debug registers: MOV and the matching of breakpoints.
+// Debug registers: MOV and the matching of breakpoints, the guest's and a debugger's.
 #include "target/x86/system/debug.h"
 
 #include "target/x86/system/checks.h"
 #include "target/x86/system/functions.h"
 
+#include <algorithm>
+
 namespace rhea::x86 {
 namespace {
 
 constexpr u64 kGeneralDetect = 1 << 13;
+
+constexpr u64 kOffset = 0xfff;
 
 enum class Condition : u8 { Execute, Write, Io, ReadWrite };
 
@@ -20,6 +24,10 @@ u64 length_of(const Cpu& cpu, unsigned n) {
   return kLengths[cpu.dr7 >> (18 + 4 * n) & 3];
 }
 bool is_enabled(const Cpu& cpu, unsigned n) { return (cpu.dr7 >> 2 * n & 3) != 0; }
+
+bool is_data(Condition condition) {
+  return condition == Condition::Write || condition == Condition::ReadWrite;
+}
 
 bool overlaps(const Cpu& cpu, unsigned n, u64 at, u64 size) {
   const u64 length = length_of(cpu, n);
@@ -63,14 +71,70 @@ u64 match_io(const Cpu& cpu, u16 port, unsigned size) {
   });
 }
 
+u64 due_breakpoint(const Cpu& cpu, u64 linear) {
+  if (!breakpoints_enabled(cpu) || cpu.eflag(eflags::kRf)) return 0;
+  if (cpu.shadow && cpu.traps_held && !cpu.model->is_amd()) return 0;
+  return match_code(cpu, linear);
+}
+
+void set_debug_stops(Cpu& cpu, const DebugStops& stops) {
+  cpu.stops = stops;
+  cpu.has_debug_stops = !stops.empty();
+  std::ranges::sort(cpu.stops.code);
+  cpu.stopped.reset();
+  // Pages with breakpoints have no TLB entries.
+  cpu.flush_tlb();
+}
+
 bool watches_page(const Cpu& cpu, u64 linear) {
-  const u64 page = linear & ~u64{0xfff};
-  for (unsigned n = 0; n < 4; ++n) {
-    const Condition condition = condition_of(cpu, n);
-    const bool data = condition == Condition::Write || condition == Condition::ReadWrite;
-    if (data && is_enabled(cpu, n) && overlaps(cpu, n, page, 0x1000)) return true;
+  const u64 page = linear & ~kOffset;
+  for (unsigned n = 0; n < 4; ++n)
+    if (is_enabled(cpu, n) && is_data(condition_of(cpu, n)) && overlaps(cpu, n, page, 0x1000))
+      return true;
+  return std::ranges::any_of(cpu.stops.watches, [page](const WatchedRange& watch) {
+    return watch.first <= (page | kOffset) && watch.last >= page;
+  });
+}
+
+bool stops_before(const Cpu& cpu, u64 linear) {
+  return match_code(cpu, linear) != 0 || debugger_stops_before(cpu, linear);
+}
+
+bool stops_within(const Cpu& cpu, u64 first, u64 last) {
+  for (unsigned n = 0; n < 4; ++n)
+    if (is_enabled(cpu, n) && condition_of(cpu, n) == Condition::Execute && cpu.dr[n] >= first &&
+        cpu.dr[n] <= last)
+      return true;
+  const auto next = std::ranges::lower_bound(cpu.stops.code, first);
+  return next != cpu.stops.code.end() && *next <= last;
+}
+
+bool debugger_stops_before(const Cpu& cpu, u64 linear) {
+  return std::ranges::binary_search(cpu.stops.code, linear);
+}
+
+void note_access_slowly(Cpu& cpu, u64 linear, unsigned size, bool write) {
+  if (const u64 met = match_data(cpu, linear, size, write); met != 0) {
+    cpu.pending_db |= met;
+    cpu.leave_block = true;
   }
-  return false;
+  const u64 last = linear + size - 1;
+  for (const WatchedRange& watch : cpu.stops.watches) {
+    if (!(write ? watch.writes : watch.reads) || watch.first > last || watch.last < linear)
+      continue;
+    if (!cpu.stopped)
+      cpu.stopped = {
+          .why = DebugStop::Why::Watch, .address = std::max(linear, watch.first), .watch = watch};
+    cpu.leave_block = true;
+  }
+}
+
+void note_port(Cpu& cpu, u16 port, unsigned size) {
+  if (!breakpoints_enabled(cpu)) return;
+  const u64 met = match_io(cpu, port, size);
+  if (met == 0) return;
+  cpu.pending_db |= met;
+  cpu.leave_block = true;
 }
 
 namespace system {
@@ -95,7 +159,10 @@ void write_debug(Cpu& cpu, unsigned n, u64 value) {
       cpu.dr7 = (value & 0xffff'23ff) | 0x400;
   }
   // Pages with breakpoints have no TLB entries.
-  cpu.flush_tlb();
+  for (unsigned each = 0; each < 4; ++each)
+    if (is_enabled(cpu, each) && is_data(condition_of(cpu, each)))
+      for (Tlb& tlb : cpu.tlb) tlb.flush_page(cpu.dr[each]);
+  cpu.leave_block = true;
 }
 
 }  // namespace

@@ -59,13 +59,14 @@ Activity activity_of(const CpuState& state) {
   }
 }
 
+/// Events::interrupt_shadow: what cast it.
+constexpr u8 kByStack = 1, kBySti = 2;
+
 void save_events(const Cpu& cpu, Events& events) {
   events = cpu.injected;
-  // Blocking by STI makes no sense to a processor with interrupts off: there it was MOV to SS.
-  const u8 shadow = cpu.eflag(eflags::kIf) ? 2 : 1;
-  events.interrupt_shadow = cpu.shadow ? shadow : u8{0};
+  events.interrupt_shadow = !cpu.shadow ? u8{0} : cpu.traps_held ? kByStack : kBySti;
   events.nmi_masked = cpu.nmi_blocked;
-  events.nmi_pending = cpu.wants(Attention::Nmi);
+  events.nmi_pending = cpu.nmis;
   events.smi_pending = cpu.wants(Attention::Smi);
   events.smi_latched_init = cpu.smm && cpu.wants(Attention::Init);
   events.smm = cpu.smm;
@@ -87,10 +88,12 @@ void load_events(Cpu& cpu, const Events& events) {
   cpu.injected.nmi_injected = events.nmi_injected;
   cpu.shadow = events.interrupt_shadow != 0;
   cpu.shadow_next = false;
+  cpu.traps_held = (events.interrupt_shadow & kByStack) != 0;
   cpu.nmi_blocked = events.nmi_masked;
   cpu.smm = events.smm;
   cpu.in_nmi_before_smm = events.smm_inside_nmi;
-  if (events.nmi_pending) cpu.need_attention(Attention::Nmi);
+  cpu.nmis = events.nmi_pending;
+  if (cpu.nmis != 0) cpu.need_attention(Attention::Nmi);
   if (events.smi_pending) cpu.need_attention(Attention::Smi);
   if (events.smi_latched_init) cpu.need_attention(Attention::Init);
 }

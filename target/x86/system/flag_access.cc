@@ -76,7 +76,10 @@ void cli(Cpu& cpu, const Insn&) {
 
 void sti(Cpu& cpu, const Insn&) {
   if (may_change_if(cpu)) {
-    if (!cpu.eflag(eflags::kIf)) cpu.shadow_next = true;
+    if (!cpu.eflag(eflags::kIf)) {
+      cpu.shadow_next = true;
+      cpu.traps_held = false;
+    }
     cpu.eflags |= eflags::kIf;
   } else if (has_virtual_if(cpu) && !cpu.eflag(eflags::kVip)) {
     cpu.eflags |= eflags::kVif;

@@ -66,6 +66,9 @@ void wrpkru(Cpu& cpu, const Insn& insn);
 // debug.cc
 void mov_debug(Cpu& cpu, const Insn& insn);
 
+// hypercall.cc
+void hypercall(Cpu& cpu, const Insn& insn);
+
 // invalidate.cc
 void invlpg(Cpu& cpu, const Insn& insn);
 void invpcid(Cpu& cpu, const Insn& insn);

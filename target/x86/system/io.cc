@@ -17,13 +17,13 @@ void check_io(Cpu& cpu, u16 port, unsigned size) {
 
 u64 read_port(Cpu& cpu, u16 port, unsigned size) {
   const u64 value = cpu.bus->in(port, size);
-  if (breakpoints_enabled(cpu)) cpu.pending_db |= match_io(cpu, port, size);
+  note_port(cpu, port, size);
   return value;
 }
 
 void write_port(Cpu& cpu, u16 port, u64 value, unsigned size) {
   cpu.bus->out(port, value, size);
-  if (breakpoints_enabled(cpu)) cpu.pending_db |= match_io(cpu, port, size);
+  note_port(cpu, port, size);
 }
 
 namespace system {

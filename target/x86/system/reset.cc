@@ -57,9 +57,11 @@ void reset_registers(Cpu& cpu, bool init) {
   if (!init) reset_power_up(cpu);
 
   cpu.smm = cpu.nmi_blocked = cpu.in_nmi_before_smm = false;
-  cpu.shadow = cpu.shadow_next = false;
+  cpu.shadow = cpu.shadow_next = cpu.traps_held = false;
   cpu.pending_db = 0;
+  cpu.nmis = 0;
   cpu.injected = {};
+  cpu.stopped.reset();
   cpu.cpl = 0;
   cpu.set_rflags(eflags::kFixed);
   cpu.update_mode();

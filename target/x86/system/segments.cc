@@ -114,11 +114,19 @@ void load_segment(Cpu& cpu, unsigned segment, u16 selector) {
   load_data(cpu, segment, selector);
 }
 
+// The base and the limit stay, on Intel's processors and on AMD's: 64-bit code goes on using what
+// FS and GS were.
 void drop_inner_segments(Cpu& cpu) {
   for (const unsigned n : {Es, Ds, Fs, Gs}) {
     SegmentRegister& s = cpu.seg[n];
-    if (s.unusable || s.conforming() || s.dpl() >= cpu.cpl) continue;
-    s = null_segment(cpu, s, 0);
+    if (is_null(s.selector)) {
+      s.selector = 0;
+    } else if (!s.unusable && !s.conforming() && s.dpl() < cpu.cpl) {
+      s.selector = 0;
+      s.attributes = 0;
+      s.unusable = true;
+      s.refresh();
+    }
   }
 }
 

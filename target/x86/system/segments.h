@@ -21,7 +21,8 @@ SegmentRegister null_stack(u16 selector, unsigned dpl);
 SegmentRegister check_stack_segment(Cpu& cpu, u16 selector, unsigned level, Vector vector,
                                     u32 external = 0);
 
-/// Takes data segments away that the new, outer level may not use (RET, IRET).
+/// Takes data segments away that the new, outer level may not use (RET, IRET). Null selectors lose
+/// their RPL.
 void drop_inner_segments(Cpu& cpu);
 
 /// Loads LDTR or TR, as LLDT, LTR and a task switch do; #GP or, with Vector::Ts, #TS.
