@@ -31,6 +31,7 @@ PageBlocks& BlockCache::page(const u8* host_page, CodePages& pages, u64 offset) 
   auto& made = pages_[host_page];
   made = std::make_unique<PageBlocks>();
   made->pages = &pages;
+  made->id = pages.id();
   made->code = &pages.at(offset);
   made->offset = offset;
   insns_ += kPageCost;
@@ -107,6 +108,11 @@ std::unique_ptr<Block> BlockCache::decode(std::span<const u8> code, const CodeMo
   }
   block->insns.shrink_to_fit();
   return block;
+}
+
+void BlockCache::forget(const std::function<bool(u64)>& known) {
+  std::erase_if(pages_, [&](const auto& entry) { return !known(entry.second->id); });
+  ++*epoch_;  // links and jumps may lead there
 }
 
 void BlockCache::clear() {

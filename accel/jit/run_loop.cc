@@ -171,6 +171,7 @@ Block* JitVcpu::find_code(u64 linear, const CodeMode& mode) {
     cache_.clear();
     last_block_ = nullptr;
   }
+  forget_hidden_code();
   FetchPage& fetch = fetch_pages_[(linear >> 12) % kFetchPages];
   if (fetch.page != (linear & ~kOffset) || fetch.epoch != cpu_.code_epoch ||
       fetch.user != mode.user()) {
@@ -188,6 +189,7 @@ Block* JitVcpu::find_code(u64 linear, const CodeMode& mode) {
              .blocks = &blocks};
   }
   if (!fetch.blocks->code->guarded()) {
+    const auto keep = fetch.code.pages->shared_from_this();
     watch(*fetch.blocks->code);
     // Letting others see the new watch may have changed the map, and this page with it.
     if (fetch.epoch != cpu_.code_epoch || cpu_.wants(Attention::FlushTlb)) return nullptr;
@@ -196,6 +198,16 @@ Block* JitVcpu::find_code(u64 linear, const CodeMode& mode) {
       cache_.block(*fetch.blocks, fetch.code.host, static_cast<unsigned>(linear & kOffset), mode);
   if (block != nullptr) cache_.remember(last_block_, linear, mode, *block);
   return block;
+}
+
+// A memory that went, and took CodePages with it, has raised the epoch with the TLB flush that
+// every change of the map brings: the first block behind it is looked for here.
+void JitVcpu::forget_hidden_code() {
+  const u64 changes = vm_->code().changes();
+  if (changes == seen_code_changes_) return;
+  seen_code_changes_ = changes;
+  cache_.forget([this](u64 id) { return vm_->code().known(id); });
+  last_block_ = nullptr;
 }
 
 // Nobody may have a way to write the page past CodePage::stored.

@@ -68,7 +68,22 @@ void Vm::add(JitVcpu& vcpu) { vcpus_.push_back(&vcpu); }
 void Vm::remove(JitVcpu& vcpu) { std::erase(vcpus_, &vcpu); }
 
 void Vm::commit() {
+  forget_hidden_code();
   for (JitVcpu* vcpu : vcpus_) vcpu->attend_to(x86::Attention::FlushTlb);
+}
+
+// RAM of a device that was unplugged must not live on here. Under the machine's lock, as every
+// change of the map.
+void Vm::forget_hidden_code() {
+  code_.forget_hidden([this](const RamBlock& ram) {
+    const auto shows = [&ram](const AddressSpace& space) {
+      return std::ranges::any_of(space.view().ranges(), [&ram](const FlatRange& range) {
+        return range.region->ram().get() == &ram;
+      });
+    };
+    const AddressSpace* const management = management_memory_.load();
+    return shows(machine_->memory()) || (management != nullptr && shows(*management));
+  });
 }
 
 // Whoever begins to log must miss no store: processors may still have TLB entries to write with.

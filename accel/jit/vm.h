@@ -56,6 +56,7 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   void wait_open();
 
  private:
+  void forget_hidden_code();
   void commit() override;
   void log_change(const FlatRange& range, unsigned old_clients, unsigned new_clients) override;
 
