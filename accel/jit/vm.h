@@ -40,6 +40,10 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   void remove(JitVcpu& vcpu);
   const std::vector<JitVcpu*>& vcpus() const { return vcpus_; }
 
+  /// The boot processor's pin A20M#: closed, it clears bit 20 of physical addresses. A change sets
+  /// Attention::FlushTlb.
+  bool a20_open() const { return a20_open_.load(); }
+
   /// Memory as processors in system management mode see it. Takes the machine's lock.
   AddressSpace& management_memory();
 
@@ -65,6 +69,7 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   CodeMap code_;
   HypervPartition hyperv_;
   std::atomic<AddressSpace*> management_memory_{nullptr};
+  std::atomic<bool> a20_open_{true};
   std::vector<JitVcpu*> vcpus_;
   std::unique_ptr<Turns> turns_;
   std::mutex alone_;  ///< whoever wants to be
