@@ -4,7 +4,11 @@
 
 #include "rhea/qom/registry.h"
 
+#include <sys/prctl.h>
+
 #include <algorithm>
+#include <chrono>
+#include <limits>
 
 namespace rhea {
 
@@ -15,13 +19,50 @@ struct Machine::Requests {
   std::optional<ShutdownCause> shutdown;
   std::optional<RunState> pause;
   bool powerdown{false};
+
+  /// The host's time at which the main loop will look at the timers by itself; the past while it is
+  /// not waiting, and then it looks before it waits.
+  std::atomic<i64> looks_at{0};
 };
+
+namespace {
+
+constexpr i64 kNever = std::numeric_limits<i64>::max();
+
+i64 host_now_ns() {
+  using namespace std::chrono;
+  return duration_cast<nanoseconds>(steady_clock::now().time_since_epoch()).count();
+}
+
+/// From now to the first timer of a clock that moves; negative for none.
+i64 until_next_timer(const Clock& clock) {
+  const i64 expiry = clock.ticking() ? clock.next_expiry_ns() : -1;
+  return expiry < 0 ? -1 : std::max<i64>(expiry - clock.now_ns(), 0);
+}
+
+/// After a timer of the clock was armed, on any thread: wakes the main loop, which costs a system
+/// call, only where it would come too late by itself. (A guest may arm timers with every access to
+/// a device.)
+void wake_in_time(const Clock& clock, EventLoop& loop, std::atomic<i64>& looks_at) {
+  constexpr i64 kReadingClocks = 10'000;  // the same moment, seen by two clocks one after the other
+  const i64 wait = until_next_timer(clock);
+  if (wait < 0) return;
+  const i64 due = host_now_ns() + wait;
+  if (due + kReadingClocks >= looks_at) return;
+  looks_at = due;
+  loop.wake();
+}
+
+}  // namespace
 
 Machine::Machine()
     : loop_(&lock_),
-      virtual_clock_(Clock::Kind::Virtual, [this] { loop_.wake(); }),
-      host_clock_(Clock::Kind::Host, [this] { loop_.wake(); }),
-      realtime_clock_(Clock::Kind::Realtime, [this] { loop_.wake(); }),
+      virtual_clock_(Clock::Kind::Virtual,
+                     [this] { wake_in_time(virtual_clock_, loop_, requests_->looks_at); }),
+      host_clock_(Clock::Kind::Host,
+                  [this] { wake_in_time(host_clock_, loop_, requests_->looks_at); }),
+      realtime_clock_(Clock::Kind::Realtime,
+                      [this] { wake_in_time(realtime_clock_, loop_, requests_->looks_at); }),
       map_(&lock_),
       system_memory_(),
       system_io_(),
@@ -32,13 +73,14 @@ Machine::Machine()
   become_root(*this, "");
   loop_.set_deadline_source(
       [this] {
+        // Whoever arms a timer from here on wakes the loop, until it is known when it looks itself.
+        requests_->looks_at = kNever;
         i64 least = -1;
         for (const Clock* clock : {&virtual_clock_, &host_clock_, &realtime_clock_}) {
-          const i64 expiry = clock->ticking() ? clock->next_expiry_ns() : -1;
-          if (expiry < 0) continue;
-          const i64 wait = std::max<i64>(expiry - clock->now_ns(), 0);
-          least = least < 0 ? wait : std::min(least, wait);
+          const i64 wait = until_next_timer(*clock);
+          if (wait >= 0) least = least < 0 ? wait : std::min(least, wait);
         }
+        if (least >= 0) requests_->looks_at = host_now_ns() + least;
         return least;
       },
       [this] {
@@ -178,6 +220,8 @@ void Machine::exit(int code) {
 }
 
 int Machine::run_main_loop() {
+  // Timers of the guest are not to be rounded for the host's convenience.
+  ::prctl(PR_SET_TIMERSLACK, 1UL);
   while (!exit_code()) loop_.iterate(true);
   return *exit_code();
 }

@@ -5,9 +5,10 @@
 
 #include <glib-unix.h>
 #include <glib.h>
+#include <poll.h>
 
+#include <algorithm>
 #include <atomic>
-#include <limits>
 #include <mutex>
 #include <vector>
 
@@ -67,15 +68,26 @@ struct EventLoop::Impl {
     return !deferred.empty();
   }
 
-  // How long poll may wait: the lesser of GLib's own time-out and the next deadline, in
-  // milliseconds rounded up (rounding down would spin until the deadline).
-  int wait_ms(int glib_ms) const {
+  // How long poll may wait: the lesser of GLib's own time-out and the next deadline; negative for
+  // ever.
+  i64 wait_ns(int glib_ms) const {
     const i64 deadline_ns = next_deadline ? next_deadline() : -1;
-    if (deadline_ns < 0) return glib_ms;
-    const i64 ms =
-        std::min<i64>((deadline_ns + 999'999) / 1'000'000, std::numeric_limits<int>::max());
-    return glib_ms < 0 ? static_cast<int>(ms) : std::min(glib_ms, static_cast<int>(ms));
+    const i64 glib_ns = glib_ms < 0 ? -1 : i64{glib_ms} * kNsPerMs;
+    if (deadline_ns < 0 || glib_ns < 0) return std::max(deadline_ns, glib_ns);
+    return std::min(deadline_ns, glib_ns);
   }
+
+  // To the nanosecond, which g_poll cannot: timers of a kilohertz would lose ticks.
+  void wait(gint count, i64 ns) {
+    static_assert(sizeof(GPollFD) == sizeof(pollfd) &&
+                  offsetof(GPollFD, events) == offsetof(pollfd, events) &&
+                  offsetof(GPollFD, revents) == offsetof(pollfd, revents));
+    const timespec time{.tv_sec = ns / kNsPerSecond, .tv_nsec = ns % kNsPerSecond};
+    ::ppoll(reinterpret_cast<pollfd*>(poll_fds.data()), static_cast<nfds_t>(count),
+            ns < 0 ? nullptr : &time, nullptr);
+  }
+
+  static constexpr i64 kNsPerMs = 1'000'000, kNsPerSecond = 1'000'000'000;
 };
 
 EventLoop::EventLoop(LockDomain* domain) : impl_(std::make_unique<Impl>()) {
@@ -130,8 +142,8 @@ bool EventLoop::iterate(bool may_block) {
                                        static_cast<gint>(self.poll_fds.size()))) >
          static_cast<gint>(self.poll_fds.size()))
     self.poll_fds.resize(static_cast<std::size_t>(count));
-  int wait = may_block && !self.has_deferred() && !self.quit ? self.wait_ms(timeout) : 0;
-  g_poll(self.poll_fds.data(), static_cast<guint>(count), wait);
+  const bool block = may_block && !self.has_deferred() && !self.quit;
+  self.wait(count, block ? self.wait_ns(timeout) : 0);
 
   bool worked = false;
   {

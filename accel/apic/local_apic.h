@@ -124,6 +124,8 @@ class LocalApic {
   void start_timer(u32 count);
   void set_timer_entry(u32 value);
   void set_divide(u32 value);
+  i64 period_ns() const;
+  i64 not_too_soon(i64 expiry) const;
   i64 go_on_from(u32 left);
   void arm_deadline();
   void timer_expired();

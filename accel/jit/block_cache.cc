@@ -36,6 +36,7 @@ PageBlocks& BlockCache::page(const u8* host_page, CodePages& pages, u64 offset) 
   if (it != pages_->end()) return *it->second;
   auto* made = new (arena_.array<PageBlocks>(1))
       PageBlocks{.pages = &pages,
+                 .id = pages.id(),
                  .code = &pages.at(offset),
                  .offset = offset,
                  .blocks = std::pmr::unordered_map<u32, Block*>(&arena_)};
@@ -124,6 +125,11 @@ unsigned BlockCache::decode(std::span<const u8> code, const CodeMode& mode) {
     code = code.subspan(insn.length);
   }
   return bytes;
+}
+
+void BlockCache::forget(const std::function<bool(u64)>& known) {
+  std::erase_if(*pages_, [&](const auto& entry) { return !known(entry.second->id); });
+  ++*epoch_;  // links and jumps may lead there
 }
 
 void BlockCache::clear() {

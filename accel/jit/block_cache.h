@@ -67,6 +67,7 @@ struct Block {
 /// What one processor has decoded of one page.
 struct PageBlocks {
   CodePages* pages{};
+  u64 id{};  ///< of these CodePages
   CodePage* code{};
   u64 offset{};                                   ///< of the page in its RAM block
   std::pmr::unordered_map<u32, Block*> blocks{};  ///< by offset in the page and mode
@@ -104,6 +105,9 @@ class BlockCache {
   /// The block at `at` of the page, decoded if need be; null when the instruction there runs over
   /// the page's end, or the page is not watched any more.
   Block* block(PageBlocks& page, const u8* host_page, unsigned at, const CodeMode& mode);
+  /// Drops what was decoded from memory that `known` does not know any more. Between blocks, before
+  /// anything else under a new RcuGuard.
+  void forget(const std::function<bool(u64)>& known);
   bool full() const { return size() > kCapacity; }
   /// Of all that it remembers, in bytes; from any thread.
   std::size_t size() const { return arena_.size(); }

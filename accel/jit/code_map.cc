@@ -2,9 +2,13 @@
 // Pages with decoded code.
 #include "accel/jit/code_map.h"
 
+#include "rhea/util/rcu.h"
+
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <thread>
+#include <utility>
 
 namespace rhea::jit {
 
@@ -56,8 +60,10 @@ bool CodePage::stored(unsigned first, unsigned last) {
   return true;
 }
 
-CodePages::CodePages(std::shared_ptr<RamBlock> ram)
-    : ram_(std::move(ram)), bytes_((ram_->size() + kPageSize - 1) / kPageSize * sizeof(CodePage)) {
+CodePages::CodePages(std::shared_ptr<RamBlock> ram, u64 id)
+    : ram_(std::move(ram)),
+      bytes_((ram_->size() + kPageSize - 1) / kPageSize * sizeof(CodePage)),
+      id_(id) {
   // Zero pages until touched: most RAM never holds code.
   void* memory = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -67,15 +73,46 @@ CodePages::CodePages(std::shared_ptr<RamBlock> ram)
 }
 
 CodePages::~CodePages() {
-  ram_->set_logging(DirtyClient::Code, false);
+  stop_logging();
   ::munmap(pages_, bytes_);
+}
+
+void CodePages::stop_logging() {
+  if (std::exchange(logging_, false)) ram_->set_logging(DirtyClient::Code, false);
 }
 
 CodePages& CodeMap::of(const std::shared_ptr<RamBlock>& ram) {
   const std::lock_guard lock(mutex_);
   auto& pages = blocks_[ram.get()];
-  if (!pages) pages = std::make_unique<CodePages>(ram);
+  if (!pages) pages = std::make_shared<CodePages>(ram, ++last_id_);
   return *pages;
+}
+
+void CodeMap::forget_hidden(const std::function<bool(const RamBlock&)>& shown) {
+  std::vector<std::shared_ptr<CodePages>> hidden;
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(blocks_, [&](auto& entry) {
+      if (shown(*entry.first)) return false;
+      // At once, for the block may come back, and then has others.
+      entry.second->stop_logging();
+      hidden.push_back(std::move(entry.second));
+      changes_.fetch_add(1);
+      return true;
+    });
+  }
+  // Without the lock, which readers take: retiring may wait for them.
+  for (auto& pages : hidden) rcu_retire([gone = std::move(pages)]() mutable { gone.reset(); });
+}
+
+bool CodeMap::known(u64 id) const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(blocks_, [id](const auto& entry) { return entry.second->id() == id; });
+}
+
+std::size_t CodeMap::size() const {
+  const std::lock_guard lock(mutex_);
+  return blocks_.size();
 }
 
 }  // namespace rhea::jit

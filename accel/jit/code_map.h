@@ -13,6 +13,7 @@
 
 #include "rhea/softmmu/ram_block.h"
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -70,30 +71,44 @@ class CodePage {
 };
 
 /// The pages of one RAM block.
-class CodePages {
+class CodePages : public std::enable_shared_from_this<CodePages> {
  public:
-  explicit CodePages(std::shared_ptr<RamBlock> ram);
+  /// `id` is of this object alone, for those who may look after it has gone.
+  explicit CodePages(std::shared_ptr<RamBlock> ram, u64 id = 0);
   ~CodePages();
   CodePages(const CodePages&) = delete;
   CodePages& operator=(const CodePages&) = delete;
 
   const std::shared_ptr<RamBlock>& ram() const { return ram_; }
   CodePage& at(u64 offset) const { return pages_[offset / kPageSize]; }
+  u64 id() const { return id_; }
+  /// Devices' stores are marked no more.
+  void stop_logging();
 
  private:
   std::shared_ptr<RamBlock> ram_;
   CodePage* pages_;
   u64 bytes_;
+  u64 id_;
+  bool logging_{true};
 };
 
 /// Of a machine. Thread-safe.
 class CodeMap {
  public:
   CodePages& of(const std::shared_ptr<RamBlock>& ram);
+  /// Forgets the blocks that are not `shown` any more. They go when every RcuGuard of now has gone;
+  /// who has anything of theirs asks changes() in each new guard, and known() of what it has.
+  void forget_hidden(const std::function<bool(const RamBlock&)>& shown);
+  u64 changes() const { return changes_.load(std::memory_order_acquire); }
+  bool known(u64 id) const;
+  std::size_t size() const;
 
  private:
-  std::mutex mutex_;
-  std::unordered_map<const RamBlock*, std::unique_ptr<CodePages>> blocks_;
+  mutable std::mutex mutex_;
+  std::unordered_map<const RamBlock*, std::shared_ptr<CodePages>> blocks_;
+  std::atomic<u64> changes_{0};
+  u64 last_id_{0};
 };
 
 }  // namespace rhea::jit

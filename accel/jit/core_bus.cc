@@ -24,9 +24,12 @@ AddressSpace& CoreBus::memory() {
 MemAttrs CoreBus::attributes() const { return {.secure = vcpu_->cpu().smm}; }
 
 CodePages& CoreBus::code_pages(const Region& region) {
-  if (region.ram().get() != last_ram_) {
-    last_pages_ = &vcpu_->vm().code().of(region.ram());
+  CodeMap& map = vcpu_->vm().code();
+  if (const u64 changes = map.changes();
+      region.ram().get() != last_ram_ || changes != last_changes_) {
+    last_pages_ = &map.of(region.ram());
     last_ram_ = region.ram().get();
+    last_changes_ = changes;
   }
   return *last_pages_;
 }

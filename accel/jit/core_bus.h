@@ -45,6 +45,7 @@ class CoreBus final : public accel::MachineBus {
 
   JitVcpu* vcpu_;
   const RamBlock* last_ram_{};  ///< whose pages last_pages_ are
+  u64 last_changes_{};          ///< as long as the code map has changed so often
   CodePages* last_pages_{};
 };
 

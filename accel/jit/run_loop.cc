@@ -213,6 +213,7 @@ Block* JitVcpu::find_code(u64 linear, const CodeMode& mode) {
   cpu_.insn_rip = cpu_.rip();
   if (!cpu_.long_mode() && cpu_.rip() > cpu_.seg[x86::Cs].limit) x86::raise(x86::Vector::Gp, 0);
   if (cache_.full() || (vm_->code_memory().over() && !vm_->make_room(*this))) forget_code();
+  forget_hidden_code();
   FetchPage& fetch = fetch_pages_[(linear >> 12) % kFetchPages];
   if (fetch.page != (linear & ~kOffset) || fetch.epoch != cpu_.code_epoch ||
       fetch.user != mode.user()) {
@@ -230,6 +231,7 @@ Block* JitVcpu::find_code(u64 linear, const CodeMode& mode) {
              .blocks = &blocks};
   }
   if (!fetch.blocks->code->guarded()) {
+    const auto keep = fetch.code.pages->shared_from_this();
     watch(*fetch.blocks->code);
     // Letting others see the new watch may have changed the map, and this page with it.
     if (fetch.epoch != cpu_.code_epoch || cpu_.wants(Attention::FlushTlb)) return nullptr;
@@ -242,6 +244,16 @@ Block* JitVcpu::find_code(u64 linear, const CodeMode& mode) {
 
 void JitVcpu::forget_code() {
   cache_.clear();
+  last_block_ = nullptr;
+}
+
+// A memory that went, and took CodePages with it, has raised the epoch with the TLB flush that
+// every change of the map brings: the first block behind it is looked for here.
+void JitVcpu::forget_hidden_code() {
+  const u64 changes = vm_->code().changes();
+  if (changes == seen_code_changes_) return;
+  seen_code_changes_ = changes;
+  cache_.forget([this](u64 id) { return vm_->code().known(id); });
   last_block_ = nullptr;
 }
 

@@ -86,6 +86,7 @@ bool JitVcpu::leave() {
 
 void JitVcpu::flush() {
   cpu_.clear_attention(Attention::FlushTlb);
+  cpu_.a20_mask = index_ != 0 || vm_->a20_open() ? ~u64{0} : ~(u64{1} << 20);
   cpu_.flush_tlb();
   cpu_.leave_block = true;
 }

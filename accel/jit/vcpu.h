@@ -124,6 +124,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void forget_code();
   Block* look_up();
   Block* find_code(u64 linear, const CodeMode& mode);
+  void forget_hidden_code();
   void watch(CodePage& page);
   void run_block(const Block& block);
   void run_singly(const Block& block, u64 budget);
@@ -157,6 +158,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   };
   static constexpr unsigned kFetchPages = 256;
   std::array<FetchPage, kFetchPages> fetch_pages_{};
+  u64 seen_code_changes_{};
   Block* last_block_{};  ///< the one executed before, while nothing else came in between
   std::optional<RcuGuard> guard_;
   accel::SingleStep single_step_{};

@@ -4,6 +4,7 @@
 
 #include "accel/apic/apic_bus.h"
 #include "accel/jit/vcpu.h"
+#include "rhea/softmmu/a20.h"
 #include "rhea/softmmu/smm.h"
 #include "rhea/util/rcu.h"
 #include "target/x86/models.h"
@@ -22,12 +23,17 @@ Vm::Vm(Machine& machine) : machine_(&machine), hyperv_(machine) {
   management.interrupt = [this] {
     if (!vcpus_.empty()) vcpus_.front()->attend_to(x86::Attention::Smi);
   };
+  machine_->service<A20Gate>().set_pin([this](bool open) {
+    a20_open_.store(open);
+    if (!vcpus_.empty()) vcpus_.front()->attend_to(x86::Attention::FlushTlb);
+  });
 }
 
 Vm::~Vm() {
   machine_->interrupts.intr_changed = nullptr;
   machine_->interrupts.send_msi = nullptr;
   machine_->service<SystemManagement>().interrupt = nullptr;
+  machine_->service<A20Gate>().set_pin(nullptr);
   if (AddressSpace* space = management_memory_.load()) space->remove_listener(*this);
   machine_->memory().remove_listener(*this);
 }
@@ -68,7 +74,22 @@ void Vm::add(JitVcpu& vcpu) { vcpus_.push_back(&vcpu); }
 void Vm::remove(JitVcpu& vcpu) { std::erase(vcpus_, &vcpu); }
 
 void Vm::commit() {
+  forget_hidden_code();
   for (JitVcpu* vcpu : vcpus_) vcpu->attend_to(x86::Attention::FlushTlb);
+}
+
+// RAM of a device that was unplugged must not live on here. Under the machine's lock, as every
+// change of the map.
+void Vm::forget_hidden_code() {
+  code_.forget_hidden([this](const RamBlock& ram) {
+    const auto shows = [&ram](const AddressSpace& space) {
+      return std::ranges::any_of(space.view().ranges(), [&ram](const FlatRange& range) {
+        return range.region->ram().get() == &ram;
+      });
+    };
+    const AddressSpace* const management = management_memory_.load();
+    return shows(machine_->memory()) || (management != nullptr && shows(*management));
+  });
 }
 
 // Whoever begins to log must miss no store: processors may still have TLB entries to write with.

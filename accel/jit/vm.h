@@ -45,6 +45,10 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   void remove(JitVcpu& vcpu);
   const std::vector<JitVcpu*>& vcpus() const { return vcpus_; }
 
+  /// The boot processor's pin A20M#: closed, it clears bit 20 of physical addresses. A change sets
+  /// Attention::FlushTlb.
+  bool a20_open() const { return a20_open_.load(); }
+
   /// Memory as processors in system management mode see it. Takes the machine's lock.
   AddressSpace& management_memory();
 
@@ -61,6 +65,7 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   void wait_open();
 
  private:
+  void forget_hidden_code();
   void commit() override;
   void log_change(const FlatRange& range, unsigned old_clients, unsigned new_clients) override;
 
@@ -70,6 +75,7 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   CodeMemory code_memory_;
   HypervPartition hyperv_;
   std::atomic<AddressSpace*> management_memory_{nullptr};
+  std::atomic<bool> a20_open_{true};
   std::vector<JitVcpu*> vcpus_;
   std::unique_ptr<Turns> turns_;
   std::mutex alone_;  ///< whoever wants to be

@@ -43,7 +43,11 @@ constexpr u16 merge(u16 old, u32 value, u32 mask) {
 /// Intel 82371AB (order 290562), function 3, with general-purpose events at 0xafe0.
 /// State: PM1 registers, the 24-bit timer, soft-off, the power button, SMBus without slaves, APM
 /// ports. Writing 0xf1 or 0xf0 to 0xb2 turns ACPI mode on and off directly: there is no system
-/// management mode to ask. Missing: processor clock control, device monitors (their registers are
+/// management mode to ask.
+/// Suspension to RAM keeps the resume well: the upper bytes of PM1's status and enable, the sleep
+/// type (as the ICH's data sheet, 290655, has it for the same registers), the general-purpose
+/// events, and PMBA with PMREGMISC. The core well (the lower bytes, SCI_EN, global control, SMBus,
+/// APM) is reset. Missing: processor clock control, device monitors (their registers are
 /// storage), SMIs other than those of APM writes (pin "smi-irq").
 class Piix4Pm final : public PciDevice {
  public:
@@ -115,7 +119,7 @@ class Piix4Pm final : public PciDevice {
       if (!alive.expired()) press_power_button();
     });
     machine().service<Suspension>().observe(
-        this, {.waking = [this] { place_asleep_ = {config32(kPmBase), config8(kPmMisc)}; },
+        this, {.waking = [this] { asleep_ = resume_well(); },
                .woken = [this](WakeSource source) { awake(source); }});
     pm1_.reset(now());
     return {};
@@ -243,12 +247,32 @@ class Piix4Pm final : public PciDevice {
     machine().service<Suspension>().wake(WakeSource::PowerButton);
   }
 
+  /// What outlasts the reset that ends a sleep.
+  struct ResumeWell {
+    u32 pm_base{};
+    u8 pm_misc{};
+    Pm1 pm1;
+    u16 gpe_status{}, gpe_enable{};
+  };
+  ResumeWell resume_well() {
+    pm1_.status(now());
+    return {.pm_base = config32(kPmBase),
+            .pm_misc = config8(kPmMisc),
+            .pm1 = pm1_,
+            .gpe_status = gpe_status_,
+            .gpe_enable = gpe_enable_};
+  }
+
   // ACPI 6.4, 4.8.3.1.1: the status of what woke the machine outlasts the reset.
   // The ports are where they were: firmware turns SMIs on before it looks at PCI again.
   void awake(WakeSource source) {
-    config_put32(kPmBase, place_asleep_.first);
-    config_put8(kPmMisc, place_asleep_.second);
+    config_put32(kPmBase, asleep_.pm_base);
+    config_put8(kPmMisc, asleep_.pm_misc);
     update_ports();
+    pm1_.keep_powered(asleep_.pm1);
+    gpe_status_ = asleep_.gpe_status;
+    gpe_enable_ = asleep_.gpe_enable;
+    tell_wake_sources();
     pm1_.raise(Pm1::kWake);
     if (source == WakeSource::RtcAlarm) pm1_.raise(Pm1::kRtc);
     if (source == WakeSource::PowerButton) pm1_.raise(Pm1::kPowerButton);
@@ -307,7 +331,7 @@ class Piix4Pm final : public PciDevice {
   u8 apm_control_{0}, apm_status_{0};
   IrqOutput sci_, smi_;
   Timer timer_;
-  std::pair<u32, u8> place_asleep_{};  ///< while the machine wakes
+  ResumeWell asleep_;            ///< while the machine wakes
   std::shared_ptr<char> alive_;  ///< gone with realize(): the machine keeps our observer for ever
   Region pm_ports_, smbus_ports_, apm_ports_, gpe_ports_;
 };

@@ -7,13 +7,19 @@
 namespace rhea::hw {
 namespace {
 
-constexpr u16 kBusMasterReload = 0x0002, kSleepType = 0x1c00, kSleepEnable = 0x2000;
+constexpr u16 kBusMasterReload = 0x0002, kSleepEnable = 0x2000;
 
 }  // namespace
 
 void Pm1::reset(u64 now) {
   status_ = enable_ = control_ = 0;
   overflow_ = next_overflow(now);
+}
+
+void Pm1::keep_powered(const Pm1& before) {
+  status_ |= before.status_ & kResumeWell;
+  enable_ |= before.enable_ & kResumeWell;
+  control_ |= before.control_ & kSleepType;
 }
 
 void Pm1::settle(u64 now) { overflow_ = std::min(overflow_, next_overflow(now)); }

@@ -24,6 +24,9 @@ class Pm1 {
     s.state("overflow", &Pm1::overflow_);
   }
   void reset(u64 now);
+  /// Brings back what suspension to RAM keeps powered: the upper halves of status and enable, and
+  /// the sleep type.
+  void keep_powered(const Pm1& before);
   /// Makes a loaded time of overflow one that can be.
   void settle(u64 now);
 
@@ -45,6 +48,7 @@ class Pm1 {
 
  private:
   static constexpr u16 kEvents = kTimer | kGlobal | kPowerButton | kRtc;
+  static constexpr u16 kResumeWell = 0xff00, kSleepType = 0x1c00;
   static constexpr u64 kHalfPeriod = 0x80'0000;
   static u64 next_overflow(u64 now) { return (now | (kHalfPeriod - 1)) + 1; }
 

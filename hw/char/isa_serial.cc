@@ -24,6 +24,8 @@ class IsaSerial final : public IsaDevice {
     s.property("irq", &IsaSerial::irq_number_, kUnset)
         .help("ISA interrupt line (default: by index)");
     s.property("baudbase", &IsaSerial::baud_base_, u32{115200}).help("rate at divisor 1");
+    s.property("line-time", &IsaSerial::line_time_, false)
+        .help("characters take as long as divisor and format say, instead of no time");
     s.link("chardev", &IsaSerial::chardev_).help("where the line leads");
   }
 
@@ -41,6 +43,7 @@ class IsaSerial final : public IsaDevice {
   u32 iobase_{};
   u32 irq_number_{};
   u32 baud_base_{};
+  bool line_time_{};
   Chardev* chardev_{};
   Serial16550* uart_;
 };
@@ -56,7 +59,7 @@ Result<> IsaSerial::realize() {
   if (irq_number_ == kUnset) irq_number_ = lines[index_];
   if (iobase_ > 0xfff8) return fail("Property 'isa-serial.iobase' is out of range: {:#x}", iobase_);
   TRY(connect_isa_irq(uart_->irq(), irq_number_));
-  uart_->configure(chardev_, baud_base_);
+  uart_->configure(chardev_, baud_base_, line_time_);
   TRY(uart_->set_realized(true));
   add_port(static_cast<u16>(iobase_), uart_->ports());
   return {};

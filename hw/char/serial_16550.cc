@@ -46,12 +46,6 @@ constexpr u8 kClearReceiver = 0x02;
 constexpr u8 kClearTransmitter = 0x04;
 constexpr u8 kFifoControlKept = 0xc9;
 
-// Line control.
-constexpr u8 kWordLength = 0x03;
-constexpr u8 kTwoStopBits = 0x04;
-constexpr u8 kParity = 0x08;
-constexpr u8 kDlab = 0x80;
-
 // Modem control.
 constexpr u8 kDtr = 0x01;
 constexpr u8 kRts = 0x02;
@@ -63,7 +57,6 @@ constexpr u8 kLoop = 0x10;
 constexpr u8 kDataReady = 0x01;
 constexpr u8 kOverrun = 0x02;
 constexpr u8 kBreak = 0x10;
-constexpr u8 kTransmitterEmpty = 0x60;  // the holding register and the shift register
 constexpr u8 kErrorInFifo = 0x80;
 
 // Modem status: lines, and their changes four bits below.
@@ -83,6 +76,7 @@ void Serial16550::describe(Schema<Serial16550>& s) {
   s.state("interrupt-enable", &Serial16550::interrupt_enable_).range(0, 0x0f);
   s.state("fifo-control", &Serial16550::fifo_control_);
   s.state("line-control", &Serial16550::line_control_);
+  s.state("format-set", &Serial16550::format_set_);
   s.state("modem-control", &Serial16550::modem_control_).range(0, 0x1f);
   s.state("modem-status", &Serial16550::modem_status_);
   s.state("scratch", &Serial16550::scratch_);
@@ -92,6 +86,14 @@ void Serial16550::describe(Schema<Serial16550>& s) {
   s.state("receiver", &Serial16550::receiver_);
   s.state("transmitter", &Serial16550::transmitter_);
   s.state("timeout-timer", &Serial16550::timeout_timer_);
+  s.state("shifting", &Serial16550::shifting_);
+  s.state("shift", &Serial16550::shift_);
+  s.state("shows-empty", &Serial16550::shows_empty_);
+  s.state("most", &Serial16550::most_);
+  s.state("incoming", &Serial16550::incoming_);
+  s.state("shift-timer", &Serial16550::shift_timer_);
+  s.state("empty-timer", &Serial16550::empty_timer_);
+  s.state("incoming-timer", &Serial16550::incoming_timer_);
 }
 
 Result<> Serial16550::realize() {
@@ -106,6 +108,13 @@ Result<> Serial16550::realize() {
     timeout_ = !receiver_.empty();
     update_irq();
   });
+  shift_timer_.init(machine().virtual_clock(), [this] { end_character(); });
+  empty_timer_.init(machine().virtual_clock(), [this] { holding_register_shows_empty(); });
+  incoming_timer_.init(machine().virtual_clock(), [this] {
+    if (!loopback()) push(incoming_, 0);
+    update_irq();
+    accept_input();
+  });
   ports_.init_io(
       *this, "serial", 8,
       io<&Serial16550::read, &Serial16550::write>({.min = 1, .max = 4}, {.min = 1, .max = 1}));
@@ -113,7 +122,8 @@ Result<> Serial16550::realize() {
 }
 
 void Serial16550::unrealize() {
-  timeout_timer_.cancel();
+  for (Timer* timer : {&timeout_timer_, &shift_timer_, &empty_timer_, &incoming_timer_})
+    timer->cancel();
   if (chardev_ != nullptr) chardev_->detach(this);
   ports_.reset();
 }
@@ -123,6 +133,7 @@ void Serial16550::reset(ResetKind) {
   interrupt_enable_ = 0;
   fifo_control_ = 0;
   line_control_ = 0;
+  format_set_ = false;
   modem_control_ = 0;
   scratch_ = 0;
   errors_ = 0;
@@ -130,7 +141,11 @@ void Serial16550::reset(ResetKind) {
   timeout_ = false;
   receiver_.clear();
   transmitter_.clear();
-  timeout_timer_.cancel();
+  shifting_ = false;
+  shows_empty_ = true;
+  most_ = 0;
+  for (Timer* timer : {&timeout_timer_, &shift_timer_, &empty_timer_, &incoming_timer_})
+    timer->cancel();
   set_modem_lines();
   modem_status_ &= kLines;
   update_irq();
@@ -153,12 +168,20 @@ unsigned Serial16550::trigger() const {
   return fifos_on() ? levels[fifo_control_ >> 6] : 1;
 }
 
+i64 Serial16550::bits_ns(i64 bits) const {
+  return bits * std::max<i64>(divisor_, 1) * kNsPerSecond / baud_base_;
+}
+
 // Start bit, data, parity, stop bits.
 i64 Serial16550::character_ns() const {
-  const i64 bits = 1 + 5 + (line_control_ & kWordLength) +
-                   ((line_control_ & kParity) != 0 ? 1 : 0) +
-                   ((line_control_ & kTwoStopBits) != 0 ? 2 : 1);
-  return bits * std::max<i64>(divisor_, 1) * kNsPerSecond / baud_base_;
+  const i64 parity = (line_control_ & kParity) != 0 ? 1 : 0;
+  return bits_ns(1 + 5 + (line_control_ & kWordLength) + parity + stop_bits());
+}
+
+// What the line carries of a character.
+u8 Serial16550::word(u8 character) const {
+  if (!format_set_) return character;
+  return character & static_cast<u8>((0x20U << (line_control_ & kWordLength)) - 1);
 }
 
 u64 Serial16550::read(u64 offset, unsigned) {
@@ -196,7 +219,10 @@ void Serial16550::write(u64 offset, u64 wide, unsigned) {
       divisor_ = static_cast<u16>((divisor_ & 0x00ff) | value << 8);
       return divisor_changed();
     case kFifoControl: return write_fifo_control(value);
-    case kLineControl: line_control_ = value; return;
+    case kLineControl:
+      line_control_ = value;
+      format_set_ = true;
+      return;
     case kModemControl: return write_modem_control(value);
     case kScratch: scratch_ = value; return;
     default: log_guest("serial", "write of read-only register {}", offset);
@@ -210,14 +236,18 @@ void Serial16550::divisor_changed() const {
 // ---- Receiver
 
 std::size_t Serial16550::room() const {
-  if (loopback()) return 0;
-  return static_cast<std::size_t>(fifos_on()          ? SerialFifo::kSize - receiver_.count()
-                                  : receiver_.empty() ? 1
-                                                      : 0);
+  if (loopback() || incoming_timer_.armed()) return 0;
+  const unsigned free =
+      fifos_on() ? SerialFifo::kSize - receiver_.count() : unsigned{receiver_.empty()};
+  return line_time_ ? std::min(free, 1U) : free;
 }
 
 void Serial16550::receive(std::span<const u8> data) {
-  for (const u8 character : data) push(character, 0);
+  if (line_time_ && !data.empty()) {
+    incoming_ = word(data.front());
+    return incoming_timer_.arm_in(character_ns());
+  }
+  for (const u8 character : data) push(word(character), 0);
   update_irq();
 }
 
@@ -262,7 +292,7 @@ void Serial16550::restart_timeout() {
 u8 Serial16550::line_status() const {
   u8 status = errors_;
   if (!receiver_.empty()) status |= kDataReady;
-  if (transmitter_.empty()) status |= kTransmitterEmpty;
+  status |= transmitter_status();
   if (fifos_on() && (receiver_.has_errors() || (errors_ & ~kOverrun) != 0)) status |= kErrorInFifo;
   return status;
 }
@@ -274,40 +304,12 @@ u8 Serial16550::read_line_status() {
   return status;
 }
 
-// ---- Transmitter
-
-void Serial16550::write_transmitter(u8 value) {
-  transmitter_interrupt_ = false;
-  update_irq();
-  if (!fifos_on()) transmitter_.clear();
-  if (transmitter_.full()) return log_guest("serial", "transmitter overrun");
-  transmitter_.push(value);
-  transmit();
-}
-
-// Hands over what the other side takes now. The rest goes when it says that it has room.
-void Serial16550::transmit() {
-  if (transmitter_.empty()) return;
-  while (!transmitter_.empty()) {
-    if (loopback()) {
-      push(transmitter_.pop(), 0);
-      continue;
-    }
-    const std::span<const u8> data = transmitter_.front();
-    const std::size_t sent = chardev_ != nullptr ? chardev_->write(data) : data.size();
-    transmitter_.drop(sent);
-    if (sent < data.size()) return;
-  }
-  transmitter_interrupt_ = true;
-  update_irq();
-}
-
 // ---- Control
 
 void Serial16550::write_interrupt_enable(u8 value) {
   const bool newly = (value & ~interrupt_enable_ & kTransmitEnable) != 0;
   interrupt_enable_ = value & 0x0f;
-  if (newly && transmitter_.empty()) transmitter_interrupt_ = true;
+  if (newly && (transmitter_status() & kHoldingEmpty) != 0) transmitter_interrupt_ = true;
   update_irq();
 }
 
@@ -319,10 +321,7 @@ void Serial16550::write_fifo_control(u8 value) {
     timeout_ = false;
     restart_timeout();
   }
-  if ((switched || (value & kClearTransmitter) != 0) && !transmitter_.empty()) {
-    transmitter_.clear();
-    transmitter_interrupt_ = true;
-  }
+  if (switched || (value & kClearTransmitter) != 0) clear_transmitter();
   update_irq();
   accept_input();
 }

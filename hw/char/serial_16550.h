@@ -11,18 +11,25 @@
 namespace rhea::hw {
 
 /// NS16550AF (datasheet). A serial port has one as its child, maps ports() and wires irq().
-/// State: complete. Missing: pacing of the transmitter (it is done at once), parity and framing
-/// errors (a chardev has none), DMA mode, sending breaks. CTS, DSR and DCD are always on.
+/// Characters pass at once, or with line time on take as long as divisor and format say: then
+/// sending goes through the shift register, with THRE and TEMT as the datasheet's FIFO modes have
+/// them, and what is received is there at its end (the other side waits while there is no room).
+/// Words have the line control register's length, from the guest's first write to it on: programs
+/// that never set the port up are heard all the same.
+/// State: complete. Missing: parity and framing errors (a chardev has none), DMA mode, sending
+/// breaks. CTS, DSR and DCD are always on.
 class Serial16550 final : public Device {
  public:
   static constexpr std::string_view kName = "serial";
   static void describe(Schema<Serial16550>& s);
   Serial16550() { init_gpio_out("", irq_); }
 
-  /// Before realize: where the line leads (null: nowhere), and the input clock divided by 16.
-  void configure(Chardev* chardev, u32 baud_base) {
+  /// Before realize: where the line leads (null: nowhere), the input clock divided by 16, and
+  /// whether characters take their time.
+  void configure(Chardev* chardev, u32 baud_base, bool line_time) {
     chardev_ = chardev;
     baud_base_ = baud_base;
+    line_time_ = line_time;
   }
   /// The eight registers; initialised while realized.
   Region& ports() { return ports_; }
@@ -55,6 +62,13 @@ class Serial16550 final : public Device {
   void reveal_errors() { errors_ |= receiver_.take_errors(); }
   void accept_input();
   void transmit();
+  void pass_at_once();
+  void begin_character();
+  void end_character();
+  void holding_register_is_empty();
+  void holding_register_shows_empty();
+  void clear_transmitter();
+  bool hand_over(u8 character);
   void restart_timeout();
   void set_modem_lines();
 
@@ -62,18 +76,28 @@ class Serial16550 final : public Device {
   bool loopback() const;
   bool dlab() const;
   unsigned trigger() const;
+  i64 bits_ns(i64 bits) const;
+  i64 stop_bits() const { return (line_control_ & kTwoStopBits) != 0 ? 2 : 1; }
   i64 character_ns() const;
+  u8 word(u8 character) const;
+  u8 transmitter_status() const;
   u8 line_status() const;
   u8 interrupt_id() const;
   void update_irq();
 
+  // Line status: THRE and TEMT. Line control.
+  static constexpr u8 kHoldingEmpty = 0x20, kShiftEmpty = 0x40;
+  static constexpr u8 kWordLength = 0x03, kTwoStopBits = 0x04, kParity = 0x08, kDlab = 0x80;
+
   Chardev* chardev_{};
   u32 baud_base_{115200};
+  bool line_time_{false};
 
   u16 divisor_{12};
   u8 interrupt_enable_{0};
   u8 fifo_control_{0};
   u8 line_control_{0};
+  bool format_set_{false};  ///< the guest has written the line control register
   u8 modem_control_{0};
   u8 modem_status_{0};
   u8 scratch_{0};
@@ -82,7 +106,15 @@ class Serial16550 final : public Device {
   bool timeout_{
       false};  ///< characters below the trigger level have waited for four character times
   SerialFifo receiver_;
-  SerialFifo transmitter_;
+  SerialFifo transmitter_;  ///< the holding register, or the FIFO
+
+  // With line time.
+  bool shifting_{false};  ///< a character is in the shift register
+  u8 shift_{0};
+  bool shows_empty_{true};  ///< THRE
+  u8 most_{0};              ///< so many were together in the FIFO since THRE was last set
+  u8 incoming_{0};          ///< arrives when its timer expires
+  Timer shift_timer_, empty_timer_, incoming_timer_;
 
   IrqOutput irq_;
   Timer timeout_timer_;

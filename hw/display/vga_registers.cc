@@ -28,8 +28,7 @@ void VgaRegisters::describe(StateFields<VgaRegisters>& s) {
   s.state("attr-data", &VgaRegisters::attr_data);
   s.state("attr", &VgaRegisters::attr);
   s.state("dac-mask", &VgaRegisters::dac_mask);
-  s.state("dac-read-index", &VgaRegisters::dac_read_index);
-  s.state("dac-write-index", &VgaRegisters::dac_write_index);
+  s.state("dac-index", &VgaRegisters::dac_index);
   s.state("dac-component", &VgaRegisters::dac_component).range(0, 2);
   s.state("dac-reading", &VgaRegisters::dac_reading);
   s.state("dac-8bit", &VgaRegisters::dac_8bit);
@@ -55,7 +54,7 @@ u8 VgaRegisters::read(u16 port) {
     case 0x3c5: return seq[seq_index & 7];
     case 0x3c6: return dac_mask;
     case 0x3c7: return dac_reading ? 3 : 0;
-    case 0x3c8: return dac_write_index;
+    case 0x3c8: return dac_index;
     case 0x3c9: return read_dac();
     case 0x3ca: return feature;
     case 0x3cc: return misc;
@@ -79,16 +78,8 @@ void VgaRegisters::write(u16 port, u8 value) {
     case 0x3c4: seq_index = value & 7; break;
     case 0x3c5: seq[seq_index & 7] = value & kSeqMask[seq_index & 7]; break;
     case 0x3c6: dac_mask = value; break;
-    case 0x3c7:
-      dac_read_index = value;
-      dac_component = 0;
-      dac_reading = true;
-      break;
-    case 0x3c8:
-      dac_write_index = value;
-      dac_component = 0;
-      dac_reading = false;
-      break;
+    case 0x3c7: address_dac(value, true); break;
+    case 0x3c8: address_dac(value, false); break;
     case 0x3c9: write_dac(value); break;
     case 0x3ce: gfx_index = value & 15; break;
     case 0x3cf: gfx[gfx_index & 15] = value & kGfxMask[gfx_index & 15]; break;
@@ -102,11 +93,25 @@ void VgaRegisters::write(u16 port, u8 value) {
   }
 }
 
+// One address register behind two ports. The colour at a read address is fetched at once and the
+// address goes on, so that 0x3c8, and a write to 0x3c9, find the next one.
+void VgaRegisters::address_dac(u8 index, bool read) {
+  dac_index = index;
+  dac_component = 0;
+  dac_reading = read;
+  if (read) fetch_dac();
+}
+
+void VgaRegisters::fetch_dac() {
+  for (unsigned i = 0; i < 3; ++i) dac_latch[i] = dac[dac_index * 3u + i];
+  ++dac_index;
+}
+
 u8 VgaRegisters::read_dac() {
-  const u8 value = dac[dac_read_index * 3u + dac_component];
+  const u8 value = dac_latch[dac_component];
   if (++dac_component == 3) {
     dac_component = 0;
-    ++dac_read_index;
+    fetch_dac();
   }
   return value;
 }
@@ -116,8 +121,8 @@ void VgaRegisters::write_dac(u8 value) {
   dac_latch[dac_component] = dac_8bit ? value : value & 0x3f;
   if (++dac_component < 3) return;
   dac_component = 0;
-  for (unsigned i = 0; i < 3; ++i) dac[dac_write_index * 3u + i] = dac_latch[i];
-  ++dac_write_index;
+  for (unsigned i = 0; i < 3; ++i) dac[dac_index * 3u + i] = dac_latch[i];
+  ++dac_index;
 }
 
 void VgaRegisters::write_attribute(u8 value) {

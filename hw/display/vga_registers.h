@@ -23,12 +23,11 @@ struct VgaRegisters {
   bool attr_data{};  ///< the next write to 0x3c0 is data
   std::array<u8, 0x15> attr{};
   u8 dac_mask{0xff};
-  u8 dac_read_index{};
-  u8 dac_write_index{};
-  u8 dac_component{};  ///< 0..2: which of red, green, blue comes next
-  bool dac_reading{};
-  bool dac_8bit{};  ///< components have eight bits (Bochs VBE), not six
-  std::array<u8, 3> dac_latch{};
+  u8 dac_index{};                 ///< the one address register behind 0x3c7 and 0x3c8
+  u8 dac_component{};             ///< 0..2: which of red, green, blue comes next
+  bool dac_reading{};             ///< 0x3c7 was written last
+  bool dac_8bit{};                ///< components have eight bits (Bochs VBE), not six
+  std::array<u8, 3> dac_latch{};  ///< the colour on its way in or out
   std::array<u8, 768> dac{};
 
   static void describe(StateFields<VgaRegisters>& s);
@@ -48,6 +47,8 @@ struct VgaRegisters {
 
  private:
   bool decodes(u16 port) const;
+  void address_dac(u8 index, bool read);
+  void fetch_dac();
   u8 read_dac();
   void write_dac(u8 value);
   void write_attribute(u8 value);

@@ -13,6 +13,7 @@
 #include "rhea/chardev/chardev.h"
 #include "rhea/hw/isa.h"
 #include "rhea/qom/shared_line.h"
+#include "rhea/softmmu/a20.h"
 #include "rhea/softmmu/smm.h"
 #include "rhea/softmmu/suspension.h"
 
@@ -54,6 +55,11 @@ class PcBoard final : public Board {
   static constexpr std::string_view kName = "pc-i440fx-7.2-machine";
   static void describe(Schema<PcBoard>& s);
   Result<> build() override;
+  void pre_save() override { a20_open_ = machine().service<A20Gate>().open(); }
+  Result<> post_load(unsigned) override {
+    set_a20(0, a20_open_);
+    return {};
+  }
 
  private:
   /// Makes, sets, plugs and realizes one device of the board.
@@ -68,6 +74,7 @@ class PcBoard final : public Board {
   void describe_to_firmware();
   void set_gsi(unsigned gsi, bool level);
   void set_smi(unsigned, bool level);
+  void set_a20(unsigned, bool level) { machine().service<A20Gate>().set(level); }
 
   bool acpi_{};
   bool usb_{};
@@ -77,6 +84,7 @@ class PcBoard final : public Board {
   bool hpet_{};
   bool graphics_{};
   bool dump_guest_core_{};
+  bool a20_open_{true};
   KernelOptions kernel_;
   std::array<std::string, 2> flash_;
   std::unique_ptr<PcMemory> memory_;
@@ -137,6 +145,7 @@ void PcBoard::describe(Schema<PcBoard>& s) {
   absent("usb", &PcBoard::usb_);
   absent("vmport", &PcBoard::vmport_);
   absent("hpet", &PcBoard::hpet_);
+  s.state("a20-open", &PcBoard::a20_open_);
 }
 
 Result<Device*> PcBoard::add(std::string_view type, Bus* bus, const Settings& settings,
@@ -158,6 +167,7 @@ Result<> PcBoard::build() {
   TRY(memory_->allocate());
   TRY(add_chipset());
   TRY(memory_->add_firmware(flash_));
+  machine().service<A20Gate>().set_wrap([this](bool open) { memory_->wrap_at_1m(!open); });
   TRY(add_interrupt_controllers());
   TRY(add_isa_devices());
   TRY(add_serial_ports());
@@ -218,8 +228,9 @@ Result<> PcBoard::add_interrupt_controllers() {
 Result<> PcBoard::add_isa_devices() {
   TRY(add("i8237", isa_));
   rtc_ = dynamic_cast<Mc146818*>(TRY(add("mc146818rtc", isa_, {{"base_year", i64{2000}}}, "rtc")));
-  TRY(add("i8042", isa_));
-  TRY(add("port92", isa_));
+  // The keyboard controller and port 0x92 have the gate together: whoever writes last.
+  for (const std::string_view type : {"i8042", "port92"})
+    TRY(add(type, isa_))->connect_gpio_out("a20", 0, Irq::to<&PcBoard::set_a20>(*this, 0));
   TRY(add("fw_cfg_io", isa_, {}, "fw_cfg"));
   const auto& accel = machine().service<accel::AccelService>();
   const bool has_smm = machine().service<SystemManagement>().available;

@@ -9,6 +9,7 @@
 namespace rhea::hw {
 namespace {
 
+constexpr u64 kHighMemoryArea = 64 * KiB;
 constexpr u64 kMaxFirmware = 16 * MiB;
 constexpr u64 kLowFirmware = 128 * KiB;
 constexpr u64 kFlashBlock = 4 * KiB, kMaxFlash = 8 * MiB;
@@ -18,8 +19,13 @@ constexpr u64 kFlashBlock = 4 * KiB, kMaxFlash = 8 * MiB;
 Result<> PcMemory::allocate() {
   TRY(ram_.init_ram(nullptr, "pc.ram", machine_->config.ram_size, machine_->config.ram));
   pci_memory_.init_container(nullptr, "pci", Region::kWholeSpace);
+  wrap_.init_alias(nullptr, "a20-wrap", ram_, 0, std::min(ram_.ram()->size(), kHighMemoryArea));
+  wrap_.set_enabled(false);
+  machine_->system_memory().add(1 * MiB, wrap_, 1);
   return {};
 }
+
+void PcMemory::wrap_at_1m(bool on) { wrap_.set_enabled(on); }
 
 namespace {
 

@@ -21,6 +21,10 @@ class PcMemory {
   /// if=pflash are found without.
   Result<> add_firmware(const std::array<std::string, 2>& flash_drives);
 
+  /// Shows the first 64 KiB of RAM at 1 MiB, too: all that real-mode code can see of a closed A20
+  /// gate where processors do not mask their addresses themselves. Whoever else looks sees it, too.
+  void wrap_at_1m(bool on);
+
   Region& ram() { return ram_; }
   Region& pci_memory() { return pci_memory_; }
 
@@ -34,6 +38,7 @@ class PcMemory {
   Region pci_memory_;
   Region bios_;
   Region bios_low_;
+  Region wrap_;
   Region option_roms_;
 };
 

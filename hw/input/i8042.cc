@@ -88,7 +88,7 @@ class I8042 final : public IsaDevice {
   void device_ready(unsigned pin, bool level);
   void fill();
   bool fill_from_keyboard();
-  void put(u8 byte, Source source);
+  void put(u8 byte, Source source, bool from_keyboard = false);
   void answer(u8 byte, Source source = Source::Keyboard);
   void set_mode(u8 set, u8 clear);
   void set_output_port(u8 value);
@@ -108,7 +108,8 @@ class I8042 final : public IsaDevice {
   u8 data_{0};  ///< the output buffer
   bool full_{false};
   Source source_{Source::Keyboard};
-  u8 answer_{0};  ///< the controller's own byte, waiting for the output buffer
+  bool from_keyboard_{false};  ///< the keyboard itself sent it, not the controller
+  u8 answer_{0};               ///< the controller's own byte, waiting for the output buffer
   bool answer_waits_{false};
   Source answer_source_{Source::Keyboard};
   bool break_next_{false};  ///< translation has seen the break prefix
@@ -129,7 +130,7 @@ void I8042::describe(Schema<I8042>& s) {
   s.property("kbd-irq", &I8042::keyboard_irq_number_, u8{1}).range(0, 15);
   s.property("mouse-irq", &I8042::aux_irq_number_, u8{12}).range(0, 15);
   s.property("kbd-throttle", &I8042::throttle_, false)
-      .help("let a millisecond pass before the next byte, as a cable does");
+      .help("a byte of the keyboard can be read again for a millisecond before the next comes");
   s.state("memory", &I8042::memory_);
   s.state("command", &I8042::command_);
   s.state("last-was-command", &I8042::last_was_command_);
@@ -137,6 +138,7 @@ void I8042::describe(Schema<I8042>& s) {
   s.state("data", &I8042::data_);
   s.state("full", &I8042::full_);
   s.state("source", &I8042::source_).range(0, 1);
+  s.state("from-keyboard", &I8042::from_keyboard_);
   s.state("answer", &I8042::answer_);
   s.state("answer-waits", &I8042::answer_waits_);
   s.state("answer-source", &I8042::answer_source_).range(0, 1);
@@ -213,7 +215,7 @@ u64 I8042::read_data(u64, unsigned) {
   if (!full_) return value;
   full_ = false;
   update_irqs();
-  if (throttle_)
+  if (throttle_ && from_keyboard_)
     throttle_timer_.arm_in(kThrottleNs);
   else
     fill();
@@ -326,23 +328,24 @@ bool I8042::fill_from_keyboard() {
   while (keyboard_->has_data()) {
     const u8 byte = keyboard_->take();
     if ((mode() & kTranslate) == 0) {
-      put(byte, Source::Keyboard);
+      put(byte, Source::Keyboard, true);
       return true;
     }
     if (byte == kBreakPrefix) {
       break_next_ = true;
       continue;
     }
-    put(static_cast<u8>(set1_from_set2(byte) | (break_next_ ? 0x80 : 0)), Source::Keyboard);
+    put(static_cast<u8>(set1_from_set2(byte) | (break_next_ ? 0x80 : 0)), Source::Keyboard, true);
     break_next_ = false;
     return true;
   }
   return false;
 }
 
-void I8042::put(u8 byte, Source source) {
+void I8042::put(u8 byte, Source source, bool from_keyboard) {
   data_ = byte;
   source_ = source;
+  from_keyboard_ = from_keyboard;
   full_ = true;
   update_irqs();
 }

@@ -75,12 +75,20 @@ constexpr KeyNumber kRightAlt = 0xb8;
 constexpr KeyNumber kSysRq = 0x54;
 constexpr KeyNumber kPrint = 0xb7;
 constexpr KeyNumber kPause = 0xc6;
+constexpr KeyNumber kKeypadDivide = 0xb5;
+
+constexpr u8 kNumLockLed = 0x02;
+
+/// Home, the cursor keys and their neighbours: those that a keypad of old has as well.
+constexpr bool is_grey(KeyNumber number) {
+  return (number >= 0xc7 && number <= 0xc9) || number == 0xcb || number == 0xcd ||
+         (number >= 0xcf && number <= 0xd3);
+}
 
 /// Enhanced 101/102-key keyboard with PS/2 protocol (IBM PS/2 hardware interface technical
 /// reference, keyboards): all commands, scan code sets 1 to 3, a buffer of 16 bytes with the
-/// overrun code.
-/// State: complete. Missing: typematic repeats of its own (the host repeats keys),
-/// the shift codes that surround the cursor keys under Num Lock.
+/// overrun code, the shift codes around the grey keys (Num Lock is what its light shows).
+/// State: complete. Missing: typematic repeats of its own (the host repeats keys).
 class Ps2Keyboard final : public Ps2Device {
  public:
   static constexpr std::string_view kName = "ps2-kbd";
@@ -94,6 +102,7 @@ class Ps2Keyboard final : public Ps2Device {
     s.state("command", &Ps2Keyboard::command_);
     s.state("overrun", &Ps2Keyboard::overrun_);
     s.state("down", &Ps2Keyboard::down_);
+    s.state("pretends-shift", &Ps2Keyboard::pretends_shift_);
     s.state("tells", &Ps2Keyboard::tells_).range(0, 3);
   }
 
@@ -108,7 +117,8 @@ class Ps2Keyboard final : public Ps2Device {
   static constexpr u8 kBufferSize = 16;  // and one byte for the overrun code
 
   void key(KeyNumber number, bool down);
-  Sequence encode(KeyNumber number, bool down) const;
+  Sequence encode(KeyNumber number, bool down, bool repeated);
+  Sequence encode_grey(KeyNumber number, bool down);
   Sequence encode_print(bool down) const;
   Sequence encode_pause(bool down) const;
   void tell_set3(KeyNumber number, bool down, bool repeated);
@@ -124,6 +134,7 @@ class Ps2Keyboard final : public Ps2Device {
   u8 typematic_{0};
   u8 command_{0};  ///< the one that waits for an argument
   bool overrun_{false};
+  bool pretends_shift_{false};   ///< for a grey key under Num Lock
   std::array<u64, 4> down_{};    ///< by key number
   std::array<u8, 256> tells_{};  ///< set 3: by code
 };
@@ -141,6 +152,7 @@ void Ps2Keyboard::reset(ResetKind) {
   leds_ = 0;
   command_ = 0;
   overrun_ = false;
+  pretends_shift_ = false;
   drop_everything();
 }
 
@@ -164,17 +176,38 @@ void Ps2Keyboard::key(KeyNumber number, bool down) {
   if (set_ == 3)
     tell_set3(number, down, repeated);
   else
-    tell_sequence(encode(number, down).bytes());
+    tell_sequence(encode(number, down, repeated).bytes());
 }
 
-Sequence Ps2Keyboard::encode(KeyNumber number, bool down) const {
+Sequence Ps2Keyboard::encode(KeyNumber number, bool down, bool repeated) {
   if (number == kPrint || number == kSysRq) return encode_print(down);
   if (number == kPause) return encode_pause(down);
+  if ((is_grey(number) || number == kKeypadDivide) && !repeated) return encode_grey(number, down);
   Sequence sequence(set_);
   if (number >= 0x80)
     sequence.extended(number & 0x7f, down);
   else
     sequence.key(number, down);
+  return sequence;
+}
+
+// For software that knows the 84-key keyboard alone, a grey key lifts the shifts that are held
+// while it is down, so that it means itself; under Num Lock, where none is held, it pretends one.
+// The divide key of the keypad knows the first half only.
+Sequence Ps2Keyboard::encode_grey(KeyNumber number, bool down) {
+  Sequence sequence(set_);
+  const bool shifted = is_down(kLeftShift) || is_down(kRightShift);
+  const bool num_lock = is_grey(number) && (leds_ & kNumLockLed) != 0;
+  const auto surround = [&] {
+    if (shifted && !num_lock)
+      for (const KeyNumber shift : {kLeftShift, kRightShift})
+        if (is_down(shift)) sequence.extended(shift, !down);
+    if ((num_lock && !shifted) || (!down && pretends_shift_)) sequence.extended(kLeftShift, down);
+  };
+  if (down) surround();
+  sequence.extended(number & 0x7f, down);
+  if (!down) surround();
+  pretends_shift_ = down && num_lock && !shifted;
   return sequence;
 }
 

@@ -10,9 +10,11 @@ namespace {
 /// Two 8259A (datasheet 231468), master at 0x20, slave at 0xa0 on the master's input 2, and the
 /// ELCR at 0x4d0 as the PIIX3 has it (datasheet 290550, 2.5.3). Inputs 0 to 15 are IRQ 0 to 15;
 /// output "intr".
+/// An edge that is withdrawn before it is acknowledged leaves IRR, and a slave's takes the master's
+/// with it; an acknowledge that comes too late finds the spurious input 7. Who drives a line keeps
+/// it high until it is served (the 8254 sees to that for the tick).
 /// State: complete. Missing: MCS-80 mode, buffered mode (no effect on a PC), ICW1's
-/// LTIM (the ELCR rules). An edge stays latched when its pin falls before it is acknowledged, so
-/// that a short pulse is never lost.
+/// LTIM (the ELCR rules).
 class I8259 final : public IsaDevice, public ExtIntSource {
  public:
   static constexpr std::string_view kName = "isa-i8259";

@@ -56,10 +56,11 @@ void I8259Chip::set_pin(unsigned pin, bool level) {
   const u8 mask = bit(pin & 7);
   const bool rises = level && (lines_ & mask) == 0;
   lines_ = static_cast<u8>(level ? lines_ | mask : lines_ & ~mask);
-  // An edge stays latched until it is acknowledged even if the pin falls before.
+  // The edge's latch is cleared by the pin's low level, so that a request lasts only while its pin
+  // is high (datasheet, "Edge and Level Triggered Modes").
   if (rises)
     irr_ |= mask;
-  else if (!level && (following() & mask) != 0)
+  else if (!level)
     irr_ &= static_cast<u8>(~mask);
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 /// PS/2 system control port A at 0x92: bit 0 resets the machine when it rises, bit 1 opens A20
 /// (output "a20" 0).
-/// State: complete but for the A20 line, which is the board's. Missing: the disk
+/// State: complete; the level of A20 is the board's (whoever wrote last has it). Missing: the disk
 /// lights and the password lock (bits 3, 6 and 7).
 class Port92 final : public IsaDevice {
  public:

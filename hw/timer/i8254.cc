@@ -22,6 +22,10 @@ i64 pulse_ns(u64 pulses) {
 
 /// 8254 programmable interval timer (datasheet 231164) at 0x40. Counter 0 drives the output "" 0,
 /// counter 2 is the speaker's (its gate comes from port 0x61), counter 1 once refreshed memory.
+///
+/// The output "" 0 differs from OUT 0 in one thing: it does not fall by the mere passing of time,
+/// but together with the next rise. A tick so stays requested (the 8259 drops requests whose pin
+/// falls) until its processor, which may have been held up by the host for many periods, takes it.
 /// State: complete. Missing: nothing. OUT 0 rises at most 100,000 times a second, so that a tiny
 /// count does not occupy the host.
 class I8254 final : public IsaDevice, public SpeakerTimer {
@@ -32,6 +36,7 @@ class I8254 final : public IsaDevice, public SpeakerTimer {
     s.board_only();
     s.property("iobase", &I8254::iobase_, u32{0x40}).range(0, 0xfffc).help("first I/O port");
     s.state("counters", &I8254::counters_);
+    s.state("line", &I8254::line_);
   }
 
   I8254() { init_gpio_out("", out_); }
@@ -52,12 +57,18 @@ class I8254 final : public IsaDevice, public SpeakerTimer {
 
   u64 read(u64 offset, unsigned size);
   void write(u64 offset, u64 value, unsigned size);
-  void read_back(u8 command);
+  void command(u8 control);
+  void read_back(u8 command, u64 at);
+  void catch_up(u64 at);
+  void arm(u64 at);
   void update();
+  void show_output(u64 at);
+  void set_line(bool level);
   u64 now() const { return machine().virtual_clock().ticks(kInputHz); }
 
   u32 iobase_{};
   std::array<I8254Counter, 3> counters_;
+  bool line_{false};  ///< level of the output
   IrqOutput out_;
   Timer timer_;
   Region region_;
@@ -77,13 +88,15 @@ void I8254::unrealize() {
 }
 
 void I8254::reset(ResetKind) {
-  counters_[0].reset(now(), true);
-  counters_[1].reset(now(), true);
-  counters_[2].reset(now(), false);
-  update();
+  const u64 at = now();
+  counters_[0].reset(at, true);
+  counters_[1].reset(at, true);
+  counters_[2].reset(at, false);
+  show_output(at);
 }
 
 Result<> I8254::post_load(unsigned) {
+  out_.set(line_);
   update();
   return {};
 }
@@ -94,26 +107,47 @@ bool I8254::output() const {
   return counter.output(now());
 }
 
-// Brings OUT 0 up to date and arms the timer for its next change.
-void I8254::update() {
-  I8254Counter& counter = counters_[0];
-  const u64 at = now();
-  const bool rose = counter.advance(at);
-  const bool level = counter.output(at);
-  if (rose && out_.level()) out_.lower();
-  if (rose) out_.raise();
-  if (rose || level != out_.level()) pit_output(level);
+void I8254::set_line(bool level) {
+  line_ = level;
   out_.set(level);
-  const auto change = counter.next_change(at);
-  if (!change) return timer_.cancel();
+}
+
+// Tells of a rise since the last time. Whatever else a handler does is at the same time, or a rise
+// in between would be lost.
+void I8254::catch_up(u64 at) {
+  if (!counters_[0].advance(at)) return;
+  set_line(false);
+  set_line(true);
+  pit_output(true);
+}
+
+void I8254::update() {
+  const u64 at = now();
+  catch_up(at);
+  arm(at);
+}
+
+void I8254::arm(u64 at) {
+  const auto rise = counters_[0].next_rise(at);
+  if (!rise) return timer_.cancel();
   const i64 soonest = machine().virtual_clock().now_ns() + kShortestInterval;
-  timer_.arm(std::max(pulse_ns(*change), soonest));
+  timer_.arm(std::max(pulse_ns(*rise), soonest));
+}
+
+// After a write to counter 0: what the guest did to OUT shows at once.
+void I8254::show_output(u64 at) {
+  if (const bool level = counters_[0].output(at); level != line_) {
+    set_line(level);
+    pit_output(level);
+  }
+  arm(at);
 }
 
 u64 I8254::read(u64 offset, unsigned) {
-  if (offset == 0) update();
+  const u64 at = now();
+  if (offset == 0) catch_up(at);
   // The control word register cannot be read.
-  const u8 value = offset == 3 ? 0 : counters_[offset].read(now());
+  const u8 value = offset == 3 ? 0 : counters_[offset].read(at);
   pit_read(offset, value);
   return value;
 }
@@ -121,24 +155,30 @@ u64 I8254::read(u64 offset, unsigned) {
 void I8254::write(u64 offset, u64 value, unsigned) {
   const auto byte = static_cast<u8>(value);
   pit_write(offset, value);
-  update();
-  if (offset < 3) {
-    counters_[offset].write_count(now(), byte);
-  } else if (const unsigned select = byte >> 6; select == 3) {
-    read_back(byte);
-  } else if ((byte & 0x30) == 0) {
-    counters_[select].latch_count(now());
-  } else {
-    counters_[select].write_control(now(), byte);
-  }
-  update();
+  if (offset == 3) return command(byte);
+  const u64 at = now();
+  if (offset == 0) catch_up(at);
+  counters_[offset].write_count(at, byte);
+  if (offset == 0) show_output(at);
 }
 
-void I8254::read_back(u8 command) {
+// Counters 1 and 2 have no timer: a guest that measures by them finds nothing between its write and
+// the moment they start.
+void I8254::command(u8 control) {
+  const unsigned select = control >> 6;
+  const u64 at = now();
+  if (select == 0 || select == 3) catch_up(at);
+  if (select == 3) return read_back(control, at);
+  if ((control & 0x30) == 0) return counters_[select].latch_count(at);
+  counters_[select].write_control(at, control);
+  if (select == 0) show_output(at);
+}
+
+void I8254::read_back(u8 command, u64 at) {
   for (unsigned i = 0; i < counters_.size(); ++i) {
     if ((command & 2u << i) == 0) continue;
-    if ((command & 0x20) == 0) counters_[i].latch_count(now());
-    if ((command & 0x10) == 0) counters_[i].latch_status(now());
+    if ((command & 0x20) == 0) counters_[i].latch_count(at);
+    if ((command & 0x10) == 0) counters_[i].latch_status(at);
   }
 }
 

@@ -211,23 +211,13 @@ u64 I8254Counter::next_reload(u64 now) const {
   return now + (position < high_part() ? high_part() : period()) - position;
 }
 
-std::optional<u64> I8254Counter::next_change(u64 now) const {
+std::optional<u64> I8254Counter::next_rise(u64 now) const {
   const auto up = rises();
   if (!up) return std::nullopt;
-  const auto next = [now](Edges e) {
-    if (e.first > now) return e.first;
-    return e.period == 0 ? kNever : e.first + ((now - e.first) / e.period + 1) * e.period;
-  };
-  u64 change = next(*up);
-  switch (mode_) {
-    case 1: change = std::min(change, next({.first = start_, .period = 0})); break;
-    case 3:
-      change = std::min(
-          change, next({.first = low_first_ ? start_ : start_ + high_part(), .period = period()}));
-      break;
-    default: break;
-  }
-  return change == kNever ? std::nullopt : std::optional(change);
+  if (up->first <= now && up->period == 0) return std::nullopt;
+  const u64 rise =
+      up->first > now ? up->first : up->first + ((now - up->first) / up->period + 1) * up->period;
+  return reload_pending_ ? std::min(rise, reload_at_) : rise;
 }
 
 // What a read of the counting element gives.

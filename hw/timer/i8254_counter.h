@@ -31,9 +31,9 @@ class I8254Counter {
 
   /// Brings the counter up to `now`; true when OUT has risen since it was last brought up to date.
   bool advance(u64 now);
-  /// When OUT next rises, or in modes 1 and 3 falls: in the others it is low for one pulse, or
-  /// from the write on. For a timer that calls advance().
-  std::optional<u64> next_change(u64 now) const;
+  /// When OUT next rises, as far as can be told before a new count takes effect: at the latest
+  /// then. For a timer that calls advance().
+  std::optional<u64> next_rise(u64 now) const;
 
  private:
   enum class Access : u8 { Latch, Low, High, Both };

@@ -2,6 +2,7 @@
 // HMP: info about the program and the machine as a whole.
 #include "accel/accelerator.h"
 #include "monitor/hmp/command.h"
+#include "rhea/softmmu/a20.h"
 
 namespace rhea::hmp {
 namespace {
@@ -74,7 +75,12 @@ Result<> choose_cpu(Context& context, Arguments& arguments) {
 
 Result<> show_registers(Context& context, unsigned cpu) {
   const auto state = TRY(context.machine.service<accel::AccelService>().cpu_state(cpu));
-  context.print("\nCPU#{}\n{}", cpu, x86::format_registers(state, cpu));
+  std::string text = x86::format_registers(state, cpu);
+  // The gate is the board's, and the boot processor's alone.
+  if (const std::size_t at = text.find("A20=1");
+      at != std::string::npos && cpu == 0 && !context.machine.service<A20Gate>().open())
+    text[at + 4] = '0';
+  context.print("\nCPU#{}\n{}", cpu, text);
   return {};
 }
 

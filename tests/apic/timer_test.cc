@@ -18,6 +18,9 @@ class ApicTimer : public testing::Test {
   }
   u32 count() { return apic.read(kApicCurrentCount); }
   void advance(i64 ns) { one.bench.advance(ns); }
+  Clock& clock() { return one.bench.machine().virtual_clock(); }
+  /// Nanoseconds until the host's timer expires.
+  i64 until_next() { return clock().next_expiry_ns() - clock().now_ns(); }
 
   ApicBench one;
   apic::LocalApic& apic = one.apic;
@@ -84,6 +87,48 @@ TEST_F(ApicTimer, AnotherDivisorCountsWhatIsLeft) {
   EXPECT_EQ(count(), 500u);
   advance(1000);
   EXPECT_EQ(apic.acknowledge(), kVector);
+}
+
+// Sixty-four of a nanosecond would hold the main loop for ever.
+TEST_F(ApicTimer, AShortPeriodComesNoMoreOftenThanKvms) {
+  apic.write(kApicTimer, kApicPeriodic | kVector);
+  apic.write(kApicInitialCount, 1);
+  EXPECT_EQ(until_next(), 200'000);
+  advance(200'000);
+  EXPECT_EQ(apic.acknowledge(), kVector);
+  EXPECT_EQ(until_next(), 200'000);
+  apic.write(kApicInitialCount, 199'999);
+  EXPECT_EQ(until_next(), 200'000);
+}
+
+TEST_F(ApicTimer, APeriodOfKvmsLeastIsExact) {
+  apic.write(kApicTimer, kApicPeriodic | kVector);
+  apic.write(kApicInitialCount, 200'000);
+  advance(150'000);
+  EXPECT_EQ(until_next(), 50'000);
+}
+
+TEST_F(ApicTimer, AOneShotMayBeShort) {
+  apic.write(kApicInitialCount, 100);
+  EXPECT_EQ(until_next(), 100);
+}
+
+TEST_F(ApicTimer, ARunningCountThatBecomesPeriodicAndShortIsHeldBackToo) {
+  apic.write(kApicInitialCount, 1000);
+  apic.write(kApicTimer, kApicPeriodic | kVector);
+  advance(1000);
+  EXPECT_EQ(apic.acknowledge(), kVector);
+  EXPECT_EQ(until_next(), 200'000);
+}
+
+// The main loop came two and a half periods late: what is next lies ahead.
+TEST_F(ApicTimer, ALateTimerIsArmedForTheFuture) {
+  apic.write(kApicTimer, kApicPeriodic | kVector);
+  apic.write(kApicInitialCount, 1'000'000);
+  clock().set_ns(3'500'000);
+  advance(0);
+  EXPECT_EQ(apic.acknowledge(), kVector);
+  EXPECT_EQ(until_next(), 500'000);
 }
 
 TEST_F(ApicTimer, SavedCountGoesOnAfterLoading) {

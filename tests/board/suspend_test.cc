@@ -69,8 +69,43 @@ TEST_F(PcSuspend, WakesByAResetThatMemoryOutlasts) {
   EXPECT_TRUE(machine.running());
   EXPECT_EQ(machine.memory().load(0x5000, 4), 0x12345678U);
   EXPECT_EQ(status(), kWake);
-  EXPECT_EQ(machine.io().load(kPm1Enable, 2), 0U);
   EXPECT_EQ(cmos(kShutdownStatus), 0xfe);
+}
+
+TEST_F(PcSuspend, KeepsWhatLiesInThePowerManagementsResumeWell) {
+  constexpr u16 kGlobalEnable = 0x0020, kGpe = 0xafe0, kToRam = 1 << 10, kSciEnable = 1;
+  machine.io().store(kPm1Enable, kRtc | kPowerButton | kGlobalEnable, 2);
+  machine.io().store(kPm1Control, kSciEnable, 2);
+  machine.io().store(kGpe + 2, 0x0a05, 2);
+  sleep();
+  ASSERT_TRUE(suspended());
+  machine.service<Suspension>().wake(WakeSource::Other);
+  EXPECT_FALSE(suspended());
+  EXPECT_EQ(machine.io().load(kPm1Enable, 2), u64{kRtc | kPowerButton});
+  EXPECT_EQ(machine.io().load(kPm1Control, 2), u64{kToRam});
+  EXPECT_EQ(machine.io().load(kGpe + 2, 2), 0x0a05U);
+}
+
+TEST_F(PcSuspend, AnAlarmThatIsEnabledWakesItFromTheNextSleepToo) {
+  machine.io().store(kPm1Enable, kRtc, 2);
+  sleep();
+  ASSERT_TRUE(suspended());
+  machine.service<Suspension>().wake(WakeSource::Other);
+  ASSERT_FALSE(suspended());
+  sleep();
+  ASSERT_TRUE(suspended());
+  machine.service<Suspension>().wake(WakeSource::RtcAlarm);
+  EXPECT_FALSE(suspended());
+  EXPECT_EQ(status(), kWake | kRtc);
+}
+
+TEST_F(PcSuspend, AnOrdinaryResetKeepsNothing) {
+  machine.io().store(kPm1Enable, kRtc | kPowerButton, 2);
+  machine.reset_now(ShutdownCause::None, ResetKind::Warm);
+  auto& bus = *static_cast<PciBus*>(machine.find_bus("PCI"));
+  bus.config_write(kPm, 0x40, kPmBase | 1, 4);
+  bus.config_write(kPm, 0x80, 1, 1);
+  EXPECT_EQ(machine.io().load(kPm1Enable, 2), 0U);
 }
 
 TEST_F(PcSuspend, TheFirmwaresShadowIsStillThereAfterwards) {

@@ -115,6 +115,46 @@ TEST(VgaRegisters, DacCountsThroughComponentsAndColors) {
   EXPECT_EQ(vga->inb(0x3c7), 0);
 }
 
+// The two address ports are one register, which a read address moves on at once.
+TEST(VgaRegisters, DacWritesGoWhereTheAddressIsWhicheverPortSetIt) {
+  VgaBench vga;
+  vga.dac(0x08, 9, 9, 9);
+  vga.dac(0x40, 1, 1, 1);
+  vga->outb(0x3c8, 0x40);
+  vga->outb(0x3c7, 0x07);
+  EXPECT_EQ(vga->inb(0x3c8), 0x08);
+  vga->outb(0x3c9, 10);
+  vga->outb(0x3c9, 20);
+  vga->outb(0x3c9, 30);
+  vga->outb(0x3c7, 0x40);
+  EXPECT_EQ(vga->inb(0x3c9), 1);
+  vga->outb(0x3c7, 0x08);
+  EXPECT_EQ(vga->inb(0x3c9), 10);
+  EXPECT_EQ(vga->inb(0x3c9), 20);
+  EXPECT_EQ(vga->inb(0x3c9), 30);
+}
+
+TEST(VgaRegisters, DacReadsMoveTheWriteAddressOn) {
+  VgaBench vga;
+  vga->outb(0x3c7, 0x10);
+  vga->inb(0x3c9);
+  vga->inb(0x3c9);
+  vga->inb(0x3c9);
+  EXPECT_EQ(vga->inb(0x3c8), 0x12);
+}
+
+TEST(VgaRegisters, DacColorIsFetchedWithItsAddress) {
+  VgaBench vga;
+  vga.dac(5, 1, 2, 3);
+  vga->outb(0x3c7, 5);
+  EXPECT_EQ(vga->inb(0x3c9), 1);
+  const auto saved = vga->save();
+  vga.dac(5, 7, 8, 9);
+  ASSERT_TRUE(vga->load(saved));
+  EXPECT_EQ(vga->inb(0x3c9), 2);
+  EXPECT_EQ(vga->inb(0x3c9), 3);
+}
+
 TEST(VgaRegisters, DacColorChangesOnlyWithItsThirdComponent) {
   VgaBench vga;
   vga.dac(0, 9, 9, 9);

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +27,19 @@ def end_well(emulator: Emulator) -> None:
 def end_well_after_minutes(emulator: Emulator) -> None:
     emulator.expect_end(PASSED, 3600)
     tap.expect(f"rounds {LONG_ROUNDS:08x}" in emulator.said(), "it did as many rounds as it was told")
+
+
+def end_well_under_load(emulator: Emulator) -> None:
+    """With four times as many busy programs as the host has processors."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
+            for _ in range(4 * (os.cpu_count() or 1))]
+    try:
+        emulator.expect_end(PASSED, 1800)
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    print(f"# {emulator.said().splitlines()[-1]}")
 
 
 def page_or_be_refused(emulator: Emulator) -> None:
@@ -155,10 +170,14 @@ STORM = ("-smp", "4", "-cpu", "max")
 LONG_ROUNDS = int(os.environ.get("RHEA_STORM_ROUNDS", "60000"))
 LONG_STORM = ("-fw_cfg", f"name=opt/rhea/rounds,string={LONG_ROUNDS}")
 
+KNOWN_RATE = ("-cpu", "qemu64,tsc-frequency=1000000000")
+
 NO_DMA = ("-global", "fw_cfg_io.dma_enabled=off")
 
 GUESTS: dict[str, Guest] = {
     "a20": Guest("a20"),
+    "calibrate": Guest("calibrate", KNOWN_RATE),
+    "calibrate-long": Guest("calibrate-long", KNOWN_RATE, end_well_under_load),
     "beyond": Guest("beyond", (*EDU, "-cpu", "max"), irqchips=EVERYWHERE),
     "cpuid": Guest("cpuid"),
     "longmode": Guest("longmode", EDU, irqchips=EVERYWHERE),

@@ -2,13 +2,23 @@
 // The keyboard controller.
 #include "rhea/ui/input.h"
 #include "tests/legacy/ps2_fixture.h"
+#include "tests/support/pc.h"
 
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 namespace rhea::test {
 namespace {
 
 constexpr KeyNumber kA = 0x1e;
+
+bool throttles(Pc& pc) {
+  const auto devices = pc.devices();
+  const auto found =
+      std::ranges::find(devices, "i8042", [](const Device* d) { return d->type().name; });
+  return found != devices.end() && to_text((*found)->get("kbd-throttle").value()) == "on";
+}
 
 class I8042Test : public Ps2Fixture {};
 
@@ -266,6 +276,46 @@ TEST_F(I8042ThrottleTest, TheNextByteComesAMillisecondLater) {
   bench_.advance(1'000'000);
   EXPECT_EQ(status() & 0x01, 0x01);
   EXPECT_EQ(bench_.inb(0x60), 0xf0);
+}
+
+TEST_F(I8042ThrottleTest, AByteCanBeReadAgainForItsTimeAndTheNextHasItsOwn) {
+  hub().key(kA, true);
+  hub().key(kA, false);
+  EXPECT_EQ(bench_.inb(0x60), 0x1c);
+  bench_.advance(999'999);
+  EXPECT_EQ(bench_.inb(0x60), 0x1c);
+  EXPECT_FALSE(bench_.irq(1));
+  bench_.advance(1);
+  EXPECT_TRUE(bench_.irq(1));
+  bench_.advance(5'000'000);
+  EXPECT_EQ(bench_.inb(0x60), 0xf0);
+  EXPECT_EQ(bench_.inb(0x60), 0xf0);
+  bench_.advance(1'000'000);
+  EXPECT_EQ(bench_.inb(0x60), 0x1c);
+}
+
+TEST_F(I8042ThrottleTest, TheControllersAnswersAndTheMouseTakeNoTime) {
+  bench_.outb(0x64, 0xaa);
+  EXPECT_EQ(bench_.inb(0x60), 0x55);
+  EXPECT_EQ(ask(0x20), 0x07);
+  EXPECT_EQ(mouse({0xf2}), (std::vector<u8>{0xfa, 0x00}));
+}
+
+TEST_F(I8042ThrottleTest, AnAnswerWaitsForTheKeyboardsByte) {
+  hub().key(kA, true);
+  EXPECT_EQ(bench_.inb(0x60), 0x1c);
+  bench_.outb(0x64, 0x20);
+  EXPECT_EQ(status() & 0x01, 0x00);
+  EXPECT_EQ(bench_.inb(0x60), 0x1c);
+  bench_.advance(1'000'000);
+  EXPECT_EQ(bench_.inb(0x60), 0x03);
+}
+
+TEST(I8042Board, ThrottlingIsOffUnlessAGlobalAsksForIt) {
+  Pc plain;
+  EXPECT_FALSE(throttles(plain));
+  Pc asked({}, [](Machine& machine) { machine.add_global("i8042", "kbd-throttle", "on"); });
+  EXPECT_TRUE(throttles(asked));
 }
 
 TEST(I8042Properties, InterruptLinesCanBeChosen) {

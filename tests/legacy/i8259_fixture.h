@@ -33,6 +33,11 @@ class I8259Test : public testing::Test {
     bench_.outb(base + 1, icw4);
   }
   void set(unsigned irq, bool level) { device_.gpio_in("", irq).set(level); }
+  /// A new edge of a line that stays high.
+  void rise(unsigned irq) {
+    set(irq, false);
+    set(irq, true);
+  }
   void pulse(unsigned irq) {
     set(irq, true);
     set(irq, false);

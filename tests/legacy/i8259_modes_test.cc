@@ -19,36 +19,36 @@ TEST_F(I8259Test, AutomaticEoiLeavesNothingInService) {
 TEST_F(I8259Test, RotationOnAutomaticEoiMakesTheServedOneLowest) {
   initialise(0x03);
   bench_.outb(kMaster, 0x80);
-  pulse(3);
+  rise(3);
   acknowledge();
-  pulse(3);
-  pulse(4);
+  rise(3);
+  rise(4);
   EXPECT_EQ(acknowledge(), 0x0c);
   bench_.outb(kMaster, 0x00);
   EXPECT_EQ(acknowledge(), 0x0b);
-  pulse(3);
-  pulse(5);
+  rise(3);
+  rise(5);
   EXPECT_EQ(acknowledge(), 0x0d);
 }
 
 TEST_F(I8259Test, RotationOnUnspecificEoiMakesTheEndedOneLowest) {
   initialise();
-  pulse(3);
+  rise(3);
   acknowledge();
   bench_.outb(kMaster, 0xa0);
-  pulse(3);
-  pulse(4);
+  rise(3);
+  rise(4);
   EXPECT_EQ(acknowledge(), 0x0c);
 }
 
 TEST_F(I8259Test, RotationOnSpecificEoiMakesTheNamedOneLowest) {
   initialise();
-  pulse(6);
+  rise(6);
   acknowledge();
   bench_.outb(kMaster, 0xe6);
   EXPECT_EQ(isr(kMaster), 0);
-  pulse(0);
-  pulse(7);
+  rise(0);
+  rise(7);
   EXPECT_EQ(acknowledge(), 0x0f);
   EXPECT_EQ(isr(kMaster), 0x80);
 }
@@ -56,8 +56,8 @@ TEST_F(I8259Test, RotationOnSpecificEoiMakesTheNamedOneLowest) {
 TEST_F(I8259Test, SetPriorityMakesTheNamedOneLowest) {
   initialise();
   bench_.outb(kMaster, 0xc4);
-  pulse(4);
-  pulse(5);
+  rise(4);
+  rise(5);
   EXPECT_EQ(acknowledge(), 0x0d);
 }
 

@@ -60,10 +60,56 @@ TEST_F(I8259Test, AHeldEdgeInterruptsOnce) {
   EXPECT_EQ(irr(kMaster), 0);
 }
 
-TEST_F(I8259Test, AnEdgeIsKeptWhenThePinFallsAgain) {
+TEST_F(I8259Test, AnEdgeIsGoneWhenThePinFallsBeforeTheAcknowledge) {
   initialise();
   pulse(3);
-  EXPECT_EQ(irr(kMaster), 0x08);
+  EXPECT_EQ(irr(kMaster), 0);
+  EXPECT_FALSE(intr_);
+  bench_.outb(kMaster, 0x0c);
+  EXPECT_EQ(bench_.inb(kMaster) & 0x80, 0);
+}
+
+// A disk's IDENTIFY raises IRQ 14, and reading its status takes it away again.
+TEST_F(I8259Test, ASlaveEdgeThatIsWithdrawnTakesTheMastersRequestWithIt) {
+  initialise_chip(kMaster, 0x20, 0x04, 0x01);
+  initialise_chip(kSlave, 0x28, 0x02, 0x01);
+  set(14, true);
+  EXPECT_EQ(irr(kSlave), 0x40);
+  EXPECT_EQ(irr(kMaster), 0x04);
+  set(14, false);
+  EXPECT_EQ(irr(kSlave), 0);
+  EXPECT_EQ(irr(kMaster), 0);
+  EXPECT_FALSE(intr_);
+  bench_.outb(kSlave, 0x0c);
+  EXPECT_EQ(bench_.inb(kSlave) & 0x80, 0);
+}
+
+TEST_F(I8259Test, AnAcknowledgeThatComesAfterTheEdgeHasGoneIsTheMastersSpuriousOne) {
+  initialise_chip(kMaster, 0x20, 0x04, 0x01);
+  initialise_chip(kSlave, 0x28, 0x02, 0x01);
+  set(14, true);
+  EXPECT_TRUE(intr_);
+  set(14, false);
+  EXPECT_EQ(acknowledge(), 0x27);
+  EXPECT_EQ(isr(kMaster), 0);
+  EXPECT_EQ(isr(kSlave), 0);
+}
+
+TEST_F(I8259Test, AMaskedEdgeIsWithdrawnAsWell) {
+  initialise();
+  bench_.outb(kMaster + 1, 0x08);
+  pulse(3);
+  bench_.outb(kMaster + 1, 0x00);
+  EXPECT_FALSE(intr_);
+}
+
+TEST_F(I8259Test, AnEdgeInServiceMayFallAndRiseAgain) {
+  initialise();
+  set(3, true);
+  acknowledge();
+  set(3, false);
+  set(3, true);
+  bench_.outb(kMaster, 0x20);
   EXPECT_EQ(acknowledge(), 0x0b);
 }
 
@@ -204,7 +250,7 @@ TEST_F(I8259Test, Icw1ForgetsMaskServiceAndEdges) {
   bench_.outb(kMaster + 1, 0xf0);
   set(1, true);
   acknowledge();
-  pulse(3);
+  set(3, true);
   bench_.outb(kMaster, 0x11);
   EXPECT_EQ(irr(kMaster), 0);
   EXPECT_EQ(isr(kMaster), 0);

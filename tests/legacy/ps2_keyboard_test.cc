@@ -20,6 +20,12 @@ constexpr KeyNumber kPrint = 0xb7;
 constexpr KeyNumber kAlt = 0x38;
 constexpr KeyNumber kControl = 0x1d;
 constexpr KeyNumber kShift = 0x2a;
+constexpr KeyNumber kRightShift = 0x36;
+constexpr KeyNumber kLeft = 0xcb;
+constexpr KeyNumber kDelete = 0xd3;
+constexpr KeyNumber kDivide = 0xb5;
+constexpr KeyNumber kKeypadEnter = 0x9c;
+constexpr KeyNumber kRightControl = 0x9d;
 
 class Ps2KeyboardTest : public Ps2Fixture {
  protected:
@@ -126,6 +132,76 @@ TEST_F(Ps2KeyboardTest, PrintScreenUnderShiftDoesNot) {
   press(kShift);
   EXPECT_EQ(press(kPrint), (Bytes{0xe0, 0x7c}));
   EXPECT_EQ(release(kPrint), (Bytes{0xe0, 0xf0, 0x7c}));
+}
+
+TEST_F(Ps2KeyboardTest, AGreyKeyLiftsTheShiftThatIsHeld) {
+  press(kShift);
+  EXPECT_EQ(press(kLeft), (Bytes{0xe0, 0xf0, 0x12, 0xe0, 0x6b}));
+  EXPECT_EQ(press(kLeft), (Bytes{0xe0, 0x6b}));
+  EXPECT_EQ(release(kLeft), (Bytes{0xe0, 0xf0, 0x6b, 0xe0, 0x12}));
+  EXPECT_EQ(release(kShift), (Bytes{0xf0, 0x12}));
+  EXPECT_EQ(press(kLeft), (Bytes{0xe0, 0x6b}));
+}
+
+TEST_F(Ps2KeyboardTest, AGreyKeyLiftsTheRightShiftAndBoth) {
+  press(kRightShift);
+  EXPECT_EQ(press(kUp), (Bytes{0xe0, 0xf0, 0x59, 0xe0, 0x75}));
+  EXPECT_EQ(release(kUp), (Bytes{0xe0, 0xf0, 0x75, 0xe0, 0x59}));
+  press(kShift);
+  EXPECT_EQ(press(kUp), (Bytes{0xe0, 0xf0, 0x12, 0xe0, 0xf0, 0x59, 0xe0, 0x75}));
+  EXPECT_EQ(release(kUp), (Bytes{0xe0, 0xf0, 0x75, 0xe0, 0x12, 0xe0, 0x59}));
+}
+
+TEST_F(Ps2KeyboardTest, AShiftThatGoesFirstStaysUp) {
+  press(kShift);
+  press(kLeft);
+  release(kShift);
+  EXPECT_EQ(release(kLeft), (Bytes{0xe0, 0xf0, 0x6b}));
+}
+
+TEST_F(Ps2KeyboardTest, AGreyKeyPretendsAShiftUnderNumLock) {
+  keyboard({0xed, 0x02});
+  EXPECT_EQ(press(kDelete), (Bytes{0xe0, 0x12, 0xe0, 0x71}));
+  EXPECT_EQ(release(kDelete), (Bytes{0xe0, 0xf0, 0x71, 0xe0, 0xf0, 0x12}));
+  press(kShift);
+  EXPECT_EQ(press(kDelete), (Bytes{0xe0, 0x71}));
+  EXPECT_EQ(release(kDelete), (Bytes{0xe0, 0xf0, 0x71}));
+}
+
+TEST_F(Ps2KeyboardTest, APretendedShiftEndsWithItsKeyEvenWhenNumLockHasGone) {
+  keyboard({0xed, 0x02});
+  press(kLeft);
+  keyboard({0xed, 0x00});
+  const auto saved = bench_.save();
+  bench_.reset();
+  ASSERT_TRUE(bench_.load(saved));
+  EXPECT_EQ(release(kLeft), (Bytes{0xe0, 0xf0, 0x6b, 0xe0, 0xf0, 0x12}));
+  press(kLeft);
+  EXPECT_EQ(release(kLeft), (Bytes{0xe0, 0xf0, 0x6b}));
+}
+
+TEST_F(Ps2KeyboardTest, TheKeypadsDivideKnowsShiftButNotNumLock) {
+  keyboard({0xed, 0x02});
+  EXPECT_EQ(press(kDivide), (Bytes{0xe0, 0x4a}));
+  EXPECT_EQ(release(kDivide), (Bytes{0xe0, 0xf0, 0x4a}));
+  press(kShift);
+  EXPECT_EQ(press(kDivide), (Bytes{0xe0, 0xf0, 0x12, 0xe0, 0x4a}));
+  EXPECT_EQ(release(kDivide), (Bytes{0xe0, 0xf0, 0x4a, 0xe0, 0x12}));
+}
+
+TEST_F(Ps2KeyboardTest, OtherExtendedKeysKeepTheShift) {
+  press(kShift);
+  EXPECT_EQ(press(kKeypadEnter), (Bytes{0xe0, 0x5a}));
+  EXPECT_EQ(press(kRightControl), (Bytes{0xe0, 0x14}));
+}
+
+TEST_F(Ps2KeyboardTest, Set1HasTheSameShiftsAndSet3None) {
+  use_set(1);
+  press(kShift);
+  EXPECT_EQ(press(kLeft), (Bytes{0xe0, 0xaa, 0xe0, 0x4b}));
+  EXPECT_EQ(release(kLeft), (Bytes{0xe0, 0xcb, 0xe0, 0x2a}));
+  use_set(3);
+  EXPECT_EQ(press(kLeft), Bytes{0x61});
 }
 
 TEST_F(Ps2KeyboardTest, AltPrintScreenIsSystemRequest) {

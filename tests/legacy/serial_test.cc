@@ -209,6 +209,36 @@ TEST_F(SerialTest, LoopbackReceivesWhatItSends) {
   EXPECT_EQ(chardev_.written, "");
 }
 
+TEST_F(SerialTest, WordsHaveTheLineControlsLengthInTheLoop) {
+  write(kMcr, 0x10);
+  write(kLcr, 0x02);
+  write(kData, 0xff);
+  EXPECT_EQ(read(kData), 0x7f);
+  write(kLcr, 0x01);
+  write(kData, 0xff);
+  EXPECT_EQ(read(kData), 0x3f);
+  write(kLcr, 0x00);
+  write(kData, 0xff);
+  EXPECT_EQ(read(kData), 0x1f);
+  write(kLcr, 0x03);
+  write(kData, 0xff);
+  EXPECT_EQ(read(kData), 0xff);
+}
+
+TEST_F(SerialTest, WordsHaveTheLineControlsLengthOnTheLine) {
+  write(kLcr, 0x02);
+  write(kData, 0xe1);
+  EXPECT_EQ(chardev_.written, "a");
+  chardev_.say("\xe2");
+  EXPECT_EQ(read(kData), 'b');
+}
+
+TEST_F(SerialTest, AProgramThatNeverSetsAFormatIsHeard) {
+  EXPECT_EQ(read(kLcr), 0x00);
+  write(kData, 'h');
+  EXPECT_EQ(chardev_.written, "h");
+}
+
 TEST_F(SerialTest, LoopbackKeepsThePeerOut) {
   write(kMcr, 0x10);
   EXPECT_EQ(chardev_.say("x"), 0u);

@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: GPL-2.0-or-later
 ; The gate of address line 20: by port 0x92, by the keyboard controller and by the BIOS. With the
-; gate open the second megabyte is its own; closed, a processor may or may not notice.
+; gate open the second megabyte is its own; closed, it is the first.
 
 %include "common.inc"
 %include "pic.inc"
@@ -21,6 +21,7 @@ main:
     in al, 0x92
     and al, 3
     EXPECT al, 0, "port 0x92 with the gate closed"
+    call first_megabyte
 
     ; The keyboard controller's output port.
     cli
@@ -35,7 +36,27 @@ main:
     call read_output
     and al, 3
     EXPECT al, 1, "output port with the gate closed"
+    call first_megabyte
     sti
+
+    ; The processor sees it at once, with the instruction before and behind.
+    mov ax, 0xffff
+    mov ds, ax
+    mov al, 2
+    out 0x92, al
+    mov byte [0x510], 0x11
+    mov al, 0
+    out 0x92, al
+    mov byte [0x510], 0x22
+    mov al, 2
+    out 0x92, al
+    mov bl, [0x510]
+    xor ax, ax
+    mov ds, ax
+    mov al, bl
+    EXPECT al, 0x11, "the store before the gate closed"
+    mov al, [0x500]
+    EXPECT al, 0x22, "the store after the gate closed"
 
     ; The BIOS.
     mov ax, 0x2401
@@ -63,6 +84,21 @@ second_megabyte:
     pop ds
     mov eax, ebx
     EXPECT eax, 0x600d600d, "memory beyond the first megabyte"
+    ret
+
+; 0x100500 is 0x500.
+first_megabyte:
+    mov dword [0x500], 0x0badbad0
+    mov ax, 0xffff
+    mov ds, ax
+    mov ebx, [0x510]
+    mov dword [0x510], 0x600d600d
+    xor ax, ax
+    mov ds, ax
+    mov eax, ebx
+    EXPECT eax, 0x0badbad0, "a load behind the first megabyte"
+    mov eax, [0x500]
+    EXPECT eax, 0x600d600d, "a store behind the first megabyte"
     ret
 
 write_output:
