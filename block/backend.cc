@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Drives: media, and requests from the devices to the medium.
 #include "block/block_service.h"
+#include "block/blockdev.h"
 #include "block/request_queue.h"
 #include "block/trace_events.h"
 #include "rhea/block/block_backend.h"
@@ -49,20 +50,33 @@ BlockBackend::Ticket BlockBackend::start(Request request, Result<> allowed,
 }
 
 BlockBackend::BlockBackend() : impl_(std::make_unique<Impl>()) {}
-BlockBackend::~BlockBackend() = default;
+BlockBackend::~BlockBackend() {
+  impl_->queue.reset();
+  if (impl_->node && !is_node_) impl_->node->release();
+}
 
 bool BlockBackend::inserted() const { return impl_->node != nullptr; }
 u64 BlockBackend::size() const { return impl_->node ? impl_->node->size() : 0; }
 bool BlockBackend::read_only() const { return impl_->node ? impl_->node->read_only() : cdrom_; }
 std::string BlockBackend::filename() const { return impl_->node ? impl_->node->filename() : ""; }
+const std::shared_ptr<BlockNode>& BlockBackend::medium() const { return impl_->node; }
 std::string BlockBackend::format() const {
   return std::string(impl_->node ? impl_->node->format() : "");
 }
 
 void BlockBackend::set_medium(std::shared_ptr<BlockNode> node) {
   drain();
+  if (impl_->node) impl_->node->release();
   impl_->node = std::move(node);
-  if (impl_->node) was_read_only_ = impl_->node->read_only();
+  if (!impl_->node) return;
+  was_read_only_ = impl_->node->read_only();
+  if (impl_->node->node_name.empty() && in_machine())
+    impl_->node->node_name = machine().service<NamedNodes>().new_name();
+}
+
+void BlockBackend::hold(std::shared_ptr<BlockNode> node) {
+  impl_->node = std::move(node);
+  is_node_ = true;
 }
 
 void BlockBackend::insert(std::shared_ptr<BlockNode> node) {
@@ -118,6 +132,16 @@ BlockBackend::Ticket BlockBackend::flush(Completion done) {
   return start(
       {.counter = &Statistics::flushes}, impl_->check(0, 0, false),
       [](BlockNode& node) { return node.flush(); }, std::move(done));
+}
+
+BlockBackend::Ticket BlockBackend::discard(u64 offset, u64 length, Completion done) {
+  block_discard(name(), offset, length);
+  return start(
+      {.counter = &Statistics::discards,
+       .bytes_counter = &Statistics::discarded_bytes,
+       .bytes = length},
+      impl_->check(offset, length, true),
+      [offset, length](BlockNode& node) { return node.discard(offset, length); }, std::move(done));
 }
 
 bool BlockBackend::withdraw(Ticket ticket) {

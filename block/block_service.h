@@ -5,6 +5,7 @@
 #include "rhea/softmmu/machine.h"
 
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace rhea {
@@ -29,7 +30,13 @@ class BlockService final : public MachineService {
  private:
   void tell(const BlockBackend& drive, bool open) const;
 
+  struct Move {
+    std::string drive;
+    bool open;
+  };
+
   Machine* machine_;
+  std::vector<Move> moves_;  ///< of guests, not yet told
   std::vector<TrayObserver> tray_observers_;
   bool snapshot_all_{false};
 };

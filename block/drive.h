@@ -4,6 +4,7 @@
 
 #include "rhea/block/block_backend.h"
 
+#include <array>
 #include <string>
 
 namespace rhea::block {
@@ -17,6 +18,21 @@ struct DriveOptions {
   bool cdrom{false};
   std::string id;
   std::string serial;
+};
+
+struct InterfaceName {
+  std::string_view name;
+  DriveInterface interface;
+  unsigned units;  ///< on one bus; 0: one bus without a limit
+};
+
+inline constexpr std::array kInterfaces = {
+    InterfaceName{"none", DriveInterface::None, 0},
+    InterfaceName{"ide", DriveInterface::Ide, 2},
+    InterfaceName{"floppy", DriveInterface::Floppy, 0},
+    InterfaceName{"virtio", DriveInterface::Virtio, 0},
+    InterfaceName{"scsi", DriveInterface::Scsi, 7},
+    InterfaceName{"pflash", DriveInterface::Pflash, 0},
 };
 
 Result<DriveOptions> parse_drive(std::string_view text);

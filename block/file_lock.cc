@@ -63,4 +63,12 @@ Result<> lock_image(int fd, ImageUse use) {
   return {};
 }
 
+void unlock_image(int fd) {
+  for (const off_t start : {kDoing, kForbidding}) {
+    struct flock lock = one_byte(start, F_UNLCK);
+    lock.l_len = kNames.size();
+    ::fcntl(fd, F_OFD_SETLK, &lock);
+  }
+}
+
 }  // namespace rhea::block

@@ -15,5 +15,7 @@ enum class ImageUse : unsigned char {
 /// Takes the locks for `use` on `fd`; they go with the last descriptor of the open file. A file
 /// system without locks is accepted. Errors read: Failed to get "write" lock.
 Result<> lock_image(int fd, ImageUse use);
+/// Gives all of them back.
+void unlock_image(int fd);
 
 }  // namespace rhea::block

@@ -68,10 +68,15 @@ Result<> remove_medium(BlockBackend& drive, std::string_view who) {
   return {};
 }
 
-Result<> insert_medium(BlockBackend& drive, std::string_view who, std::shared_ptr<BlockNode> node) {
+Result<> check_insertable(const BlockBackend& drive, std::string_view who) {
   TRY(check_removable(drive, who));
   TRY(check_open(drive, who));
   if (drive.inserted()) return fail("There already is a medium in device '{}'", who);
+  return {};
+}
+
+Result<> insert_medium(BlockBackend& drive, std::string_view who, std::shared_ptr<BlockNode> node) {
+  TRY(check_insertable(drive, who));
   drive.set_medium(std::move(node));
   if (drive.media() != nullptr && !has_tray(drive)) drive.media()->medium_changed(true);
   return {};

@@ -21,6 +21,8 @@ Result<TrayAnswer> open_tray(BlockBackend& drive, std::string_view who, bool for
 /// The same, for those who cannot go on without an open tray.
 Result<> need_open_tray(BlockBackend& drive, std::string_view who, bool force);
 Result<> close_tray(BlockBackend& drive, std::string_view who);
+/// Whether a medium could be put in.
+Result<> check_insertable(const BlockBackend& drive, std::string_view who);
 /// The tray must be open, if there is one.
 Result<> remove_medium(BlockBackend& drive, std::string_view who);
 Result<> insert_medium(BlockBackend& drive, std::string_view who, std::shared_ptr<BlockNode> node);

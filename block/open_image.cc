@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // From a file name and a format to a node.
+#include "block/drivers.h"
+#include "block/node_options.h"
 #include "block/overlay.h"
 #include "block/probe.h"
-#include "block/raw_file.h"
+#include "block/raw_format.h"
 #include "rhea/util/log.h"
-
-#include <sys/stat.h>
 
 #include <array>
 
@@ -14,20 +14,24 @@ namespace {
 
 using namespace block;
 
+std::unexpected<Error> could_not_open(const std::string& filename, Error&& error) {
+  return std::unexpected(std::move(error).within(fmt::format("Could not open '{}'", filename)));
+}
+
 // "nbd://host", but not "./a:b" or "/dev/x:y".
 Result<std::string> local_name(const std::string& filename) {
   const auto colon = filename.find(':');
   if (colon == std::string::npos || filename.find('/') < colon) return filename;
   const std::string protocol = filename.substr(0, colon);
-  if (protocol == "file") return filename.substr(colon + 1);
-  return fail("Could not open '{}': Unknown protocol '{}'", filename, protocol);
+  if (protocol == "file" || protocol == "host_device") return filename.substr(colon + 1);
+  auto refused = check_protocol(protocol);
+  return could_not_open(filename, std::move(refused).error());
 }
 
 Result<> check_supported(const std::string& filename, std::string_view format) {
-  if (format == "raw") return {};
-  if (is_foreign_format(format))
-    return fail("Could not open '{}': format '{}' is not supported yet", filename, format);
-  return fail("Could not open '{}': Unknown driver '{}'", filename, format);
+  auto known = check_format(format);
+  if (known) return {};
+  return could_not_open(filename, std::move(known).error());
 }
 
 Result<std::string> probe_file(const std::string& filename) {
@@ -47,6 +51,18 @@ void warn_of_guess(const std::string& filename) {
       filename));
 }
 
+// The whole of a file, or a piece of it.
+Result<std::unique_ptr<BlockNode>> cut(std::unique_ptr<BlockNode> file,
+                                       const ImageOptions& options) {
+  if (options.offset == 0 && !options.size) return file;
+  const std::string name = file->filename();
+  auto piece = RawFormat::create(
+      std::move(file),
+      {.discard = options.discard, .offset = options.offset, .size = options.size});
+  if (!piece) return could_not_open(name, std::move(piece).error());
+  return piece;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<BlockNode>> open_image(const ImageOptions& options) {
@@ -57,14 +73,19 @@ Result<std::unique_ptr<BlockNode>> open_image(const ImageOptions& options) {
   const std::string format = guess ? TRY(probe_file(filename)) : options.format;
   TRY(check_supported(filename, format));
 
-  const bool read_only = options.read_only || options.snapshot;
-  std::unique_ptr<BlockNode> node = TRY(RawFile::open(filename, {.read_only = read_only,
-                                                                 .probed = guess && !read_only,
-                                                                 .lock = options.locking,
-                                                                 .cache = options.cache}));
-  if (guess && !read_only) warn_of_guess(filename);
+  RawFileOptions raw = raw_file_options(options);
+  raw.read_only = options.read_only || options.snapshot;
+  raw.probed = guess && !raw.read_only;
+  std::unique_ptr<BlockNode> node = TRY(RawFile::open(filename, raw));
+  TRY(node->acquire(!node->read_only()));
+  if (guess && !node->read_only()) warn_of_guess(filename);
+  node = TRY(cut(std::move(node), options));
+  node->node_name = options.node_name;
   if (!options.snapshot || options.read_only) return node;
-  return Overlay::create(std::move(node));
+  const std::string name = node->node_name;
+  node = TRY(Overlay::create(std::move(node)));
+  node->node_name = name;
+  return node;
 }
 
 }  // namespace rhea

@@ -38,6 +38,8 @@ class Overlay final : public BlockNode {
   Result<> read(u64 offset, std::span<u8> data) override;
   Result<> write(u64 offset, std::span<const u8> data) override;
   Result<> flush() override { return {}; }
+  NodeDetails details() const override { return base_->details(); }
+  void release() override { base_->release(); }
 
  private:
   Overlay(std::unique_ptr<BlockNode> base, FileDescriptor fd);

@@ -32,10 +32,6 @@ constexpr std::array kSignatures = {
     Signature{"luks", 0, "LUKS\xba\xbe"sv},
 };
 
-constexpr std::array kForeign = {"qcow2"sv, "qcow"sv,  "qed"sv,  "vmdk"sv, "vdi"sv,
-                                 "vhdx"sv,  "vpc"sv,   "luks"sv, "dmg"sv,  "parallels"sv,
-                                 "bochs"sv, "cloop"sv, "vvfat"sv};
-
 bool matches(std::span<const u8> head, const Signature& signature) {
   if (head.size() < signature.offset + signature.bytes.size()) return false;
   return std::ranges::equal(head.subspan(signature.offset, signature.bytes.size()), signature.bytes,
@@ -48,10 +44,6 @@ std::string_view probe_format(std::span<const u8> head) {
   const auto found = std::ranges::find_if(
       kSignatures, [&](const Signature& signature) { return matches(head, signature); });
   return found == kSignatures.end() ? "raw"sv : found->format;
-}
-
-bool is_foreign_format(std::string_view name) {
-  return std::ranges::find(kForeign, name) != kForeign.end();
 }
 
 }  // namespace rhea::block

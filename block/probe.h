@@ -16,7 +16,4 @@ inline constexpr u64 kProbeBytes = 512;
 /// bytes.
 std::string_view probe_format(std::span<const u8> head);
 
-/// Whether QEMU has a format of this name that Rhea does not read yet.
-bool is_foreign_format(std::string_view name);
-
 }  // namespace rhea::block

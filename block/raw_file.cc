@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Raw images over pread and pwrite.
+// Raw images: opening, locking, reading, writing, freeing.
 #include "block/raw_file.h"
 
 #include "block/file_lock.h"
 #include "block/probe.h"
+#include "block/raw_format.h"
+#include "rhea/util/host_file.h"
 
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -30,108 +33,172 @@ Result<u64> size_of(int fd) {
   return bytes;
 }
 
+bool is_block_device(int fd) {
+  struct stat status{};
+  return ::fstat(fd, &status) == 0 && S_ISBLK(status.st_mode);
+}
+
 // What O_DIRECT asks of offsets, lengths and addresses; enough for every disk.
 constexpr u64 kDirectAlignment = 4096;
 constexpr u64 kBounceSize = 128 * KiB;
 
-bool is_direct(CacheMode cache) {
-  return cache == CacheMode::None || cache == CacheMode::DirectSync;
-}
-bool is_synchronous(CacheMode cache) {
-  return cache == CacheMode::Writethrough || cache == CacheMode::DirectSync;
-}
-
-// Not blocking: a FIFO must not hang the program before it is refused.
 int open_flags(const RawFileOptions& options) {
-  return (options.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK |
-         (is_synchronous(options.cache) ? O_DSYNC : 0);
+  return (options.read_only ? O_RDONLY : O_RDWR) | (options.cache.writeback ? 0 : O_DSYNC);
 }
 
-Result<FileDescriptor> open_direct(const std::string& filename, const RawFileOptions& options) {
-  if (!is_direct(options.cache)) return FileDescriptor();
-  FileDescriptor fd(::open(filename.c_str(), open_flags(options) | O_DIRECT));
-  if (fd) return fd;
-  return fail("Could not open '{}': its file system does not support O_DIRECT (cache={})", filename,
-              enum_name(options.cache));
+// A whole-buffer transfer in as many pieces as the host makes of it. `move` returns the bytes it
+// moved, or the error number negated; `at_end` is called with what is left when it moved none.
+template <class Span, class Move, class AtEnd>
+Result<> transfer(u64 offset, Span data, Move move, AtEnd at_end) {
+  while (!data.empty()) {
+    const ssize_t moved = move(offset, data);
+    if (moved == -EINTR) continue;
+    if (moved < 0) return fail("{}", errno_text(static_cast<int>(-moved)));
+    if (moved == 0) return at_end(data);
+    data = data.subspan(static_cast<std::size_t>(moved));
+    offset += static_cast<u64>(moved);
+  }
+  return {};
 }
 
-Result<u64> usable_size(int fd, const RawFileOptions& options) {
-  const u64 bytes = TRY(size_of(fd));
-  if (bytes == 0) return fail("the image is empty");
-  if (options.lock) TRY(lock_image(fd, options.read_only ? ImageUse::ReadOnly : ImageUse::Write));
-  return bytes;
+Result<> zeroes_at_end(std::span<u8> rest) {
+  std::ranges::fill(rest, u8{0});
+  return {};
 }
+Result<> full_at_end(std::span<const u8>) { return fail("{}", errno_text(ENOSPC)); }
+
+ssize_t negated_errno(ssize_t moved) { return moved < 0 ? -errno : moved; }
 
 }  // namespace
 
 Result<> read_at(int fd, u64 offset, std::span<u8> data) {
-  while (!data.empty()) {
-    const ssize_t got = ::pread(fd, data.data(), data.size(), static_cast<off_t>(offset));
-    if (got < 0) {
-      if (errno == EINTR) continue;
-      return fail("{}", errno_text(errno));
-    }
-    if (got == 0) {
-      std::ranges::fill(data, u8{0});
-      return {};
-    }
-    data = data.subspan(static_cast<std::size_t>(got));
-    offset += static_cast<u64>(got);
-  }
-  return {};
+  return transfer(
+      offset, data,
+      [fd](u64 at, std::span<u8> part) {
+        return negated_errno(::pread(fd, part.data(), part.size(), static_cast<off_t>(at)));
+      },
+      zeroes_at_end);
 }
 
 Result<> write_at(int fd, u64 offset, std::span<const u8> data) {
-  while (!data.empty()) {
-    const ssize_t put = ::pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset));
-    if (put < 0) {
-      if (errno == EINTR) continue;
-      return fail("{}", errno_text(errno));
-    }
-    if (put == 0) return fail("{}", errno_text(ENOSPC));
-    data = data.subspan(static_cast<std::size_t>(put));
-    offset += static_cast<u64>(put);
-  }
-  return {};
+  return transfer(
+      offset, data,
+      [fd](u64 at, std::span<const u8> part) {
+        return negated_errno(::pwrite(fd, part.data(), part.size(), static_cast<off_t>(at)));
+      },
+      full_at_end);
 }
 
-RawFile::RawFile(FileDescriptor fd, FileDescriptor direct, std::string filename, u64 size,
-                 const RawFileOptions& options)
-    : fd_(std::move(fd)),
-      direct_(std::move(direct)),
-      bounce_(
-          direct_ ? static_cast<u8*>(std::aligned_alloc(kDirectAlignment, kBounceSize)) : nullptr,
-          &std::free),
-      filename_(std::move(filename)),
-      size_(size),
-      options_(options) {}
+// ---- Opening
 
 Result<std::unique_ptr<RawFile>> RawFile::open(const std::string& filename,
                                                const RawFileOptions& options) {
-  FileDescriptor fd(::open(filename.c_str(), open_flags(options)));
-  if (!fd) return fail("Could not open '{}': {}", filename, errno_text(errno));
-  auto bytes = usable_size(fd.get(), options);
+  if (options.aio == AioMode::Native && !options.cache.direct)
+    return fail(
+        "aio=native was specified, but it requires cache.direct=on, which was not specified.");
+  std::unique_ptr<RawFile> file(new RawFile(filename, options));
+  TRY(file->open_files());
+  file->engine_ = TRY(make_io_engine(options.aio));
+  if (file->direct_)
+    file->bounce_ = {static_cast<u8*>(std::aligned_alloc(kDirectAlignment, kBounceSize)),
+                     &std::free};
+  return file;
+}
+
+// The descriptors as the options now are, in place of those there are.
+Result<> RawFile::open_files() {
+  auto opened = open_host_file(filename_, {.flags = open_flags(options_)});
+  if (!opened && !options_.read_only && options_.auto_read_only) {
+    options_.read_only = true;
+    auto readable = open_host_file(filename_, {.flags = open_flags(options_)});
+    options_.read_only = fell_back_ = readable.has_value();
+    if (readable) opened = std::move(readable);
+  }
+  FileDescriptor fd = TRY(std::move(opened));
+  auto bytes = size_of(fd.get());
+  if (bytes && *bytes == 0) bytes = fail("the image is empty");
   if (!bytes)
     return std::unexpected(
-        std::move(bytes).error().within(fmt::format("Could not open '{}'", filename)));
-  const u64 size = (*bytes + kSectorSize - 1) / kSectorSize * kSectorSize;
-  FileDescriptor direct = TRY(open_direct(filename, options));
-  return std::unique_ptr<RawFile>(
-      new RawFile(std::move(fd), std::move(direct), filename, size, options));
+        std::move(bytes).error().within(fmt::format("Could not open '{}'", filename_)));
+  const bool block_device = is_block_device(fd.get());
+  if (options_.host_device && !block_device)
+    return fail("'host_device' driver requires '{}' to be a block device", filename_);
+  FileDescriptor direct;
+  if (options_.cache.direct) {
+    auto past_cache = open_host_file(filename_, {.flags = open_flags(options_) | O_DIRECT});
+    if (!past_cache)
+      return fail(
+          "Could not open '{}': its file system does not support O_DIRECT (cache.direct=on)",
+          filename_);
+    direct = std::move(*past_cache);
+  }
+  fd_ = std::move(fd);
+  direct_ = std::move(direct);
+  size_ = (*bytes + kSectorSize - 1) / kSectorSize * kSectorSize;
+  block_device_ = block_device;
+  return {};
 }
+
+// With auto-read-only a node (-blockdev) is opened for reading until somebody writes to it.
+Result<> RawFile::acquire(bool write) {
+  if (write && options_.read_only && options_.auto_read_only && !fell_back_) {
+    options_.read_only = false;
+    if (auto opened = open_files(); !opened) {
+      options_.read_only = true;
+      return opened;
+    }
+  }
+  if (!options_.lock) return {};
+  auto locked =
+      lock_image(fd_.get(), write && !options_.read_only ? ImageUse::Write : ImageUse::ReadOnly);
+  if (locked) return {};
+  unlock_image(fd_.get());
+  return std::unexpected(
+      std::move(locked).error().within(fmt::format("Could not open '{}'", filename_)));
+}
+
+void RawFile::release() {
+  if (options_.lock) unlock_image(fd_.get());
+}
+
+NodeDetails RawFile::details() const {
+  struct stat status{};
+  NodeDetails details{.cache = options_.cache,
+                      .detect_zeroes = options_.detect_zeroes,
+                      .allocated = {},
+                      .fell_back = fell_back_};
+  if (::fstat(fd_.get(), &status) == 0)
+    details.allocated = static_cast<u64>(status.st_blocks) * 512;
+  return details;
+}
+
+// ---- Moving bytes
 
 bool RawFile::goes_direct(u64 offset, u64 length) const {
   return direct_ && (offset | length) % kDirectAlignment == 0;
+}
+
+Result<> RawFile::read_all(u64 offset, std::span<u8> data) {
+  return transfer(
+      offset, data,
+      [this](u64 at, std::span<u8> part) { return engine_->read(fd_.get(), part, at); },
+      zeroes_at_end);
+}
+
+Result<> RawFile::write_all(u64 offset, std::span<const u8> data) {
+  return transfer(
+      offset, data,
+      [this](u64 at, std::span<const u8> part) { return engine_->write(fd_.get(), part, at); },
+      full_at_end);
 }
 
 // The last piece of a file that ends in the middle of a block is read in the ordinary way.
 Result<> RawFile::read_direct(u64 offset, std::span<u8> data) {
   while (!data.empty()) {
     const auto part = data.first(std::min<std::size_t>(data.size(), kBounceSize));
-    const ssize_t got =
-        ::pread(direct_.get(), bounce_.get(), part.size(), static_cast<off_t>(offset));
+    const ssize_t got = engine_->read(direct_.get(), {bounce_.get(), part.size()}, offset);
     if (got != static_cast<ssize_t>(part.size()))
-      TRY(read_at(fd_.get(), offset, part));
+      TRY(read_all(offset, part));
     else
       std::copy_n(bounce_.get(), part.size(), part.begin());
     data = data.subspan(part.size());
@@ -144,9 +211,8 @@ Result<> RawFile::write_direct(u64 offset, std::span<const u8> data) {
   while (!data.empty()) {
     const auto part = data.first(std::min<std::size_t>(data.size(), kBounceSize));
     std::ranges::copy(part, bounce_.get());
-    const ssize_t put =
-        ::pwrite(direct_.get(), bounce_.get(), part.size(), static_cast<off_t>(offset));
-    if (put != static_cast<ssize_t>(part.size())) TRY(write_at(fd_.get(), offset, part));
+    const ssize_t put = engine_->write(direct_.get(), {bounce_.get(), part.size()}, offset);
+    if (put != static_cast<ssize_t>(part.size())) TRY(write_all(offset, part));
     data = data.subspan(part.size());
     offset += part.size();
   }
@@ -154,8 +220,7 @@ Result<> RawFile::write_direct(u64 offset, std::span<const u8> data) {
 }
 
 Result<> RawFile::read(u64 offset, std::span<u8> data) {
-  return goes_direct(offset, data.size()) ? read_direct(offset, data)
-                                          : read_at(fd_.get(), offset, data);
+  return goes_direct(offset, data.size()) ? read_direct(offset, data) : read_all(offset, data);
 }
 
 // A guest that writes another format's signature over a guessed raw image would have its next start
@@ -174,14 +239,77 @@ Result<> RawFile::check_first_sector(u64 offset, std::span<const u8> data) {
 Result<> RawFile::write(u64 offset, std::span<const u8> data) {
   if (options_.read_only) return fail("'{}' is read-only", filename_);
   if (options_.probed && offset < kProbeBytes) TRY(check_first_sector(offset, data));
-  return goes_direct(offset, data.size()) ? write_direct(offset, data)
-                                          : write_at(fd_.get(), offset, data);
+  if (options_.detect_zeroes != DetectZeroes::Off && is_zero(data))
+    return write_zeroes(offset, data.size(), options_.detect_zeroes == DetectZeroes::Unmap);
+  return goes_direct(offset, data.size()) ? write_direct(offset, data) : write_all(offset, data);
+}
+
+Result<> RawFile::sync() {
+  while (::fdatasync(fd_.get()) != 0)
+    if (errno != EINTR) return fail("{}", errno_text(errno));
+  return {};
 }
 
 Result<> RawFile::flush() {
-  if (options_.cache == CacheMode::Unsafe) return {};
-  while (!options_.read_only && ::fdatasync(fd_.get()) != 0)
-    if (errno != EINTR) return fail("{}", errno_text(errno));
+  return options_.cache.no_flush || options_.read_only ? Result<>{} : sync();
+}
+
+// ---- Zeroes and holes
+
+namespace {
+
+// Done, or not possible here; every other error is one.
+enum class HostAnswer : u8 { Done, Cannot, Failed };
+
+HostAnswer allocate(int fd, int mode, u64 offset, u64 length) {
+  while (::fallocate(fd, mode, static_cast<off_t>(offset), static_cast<off_t>(length)) != 0) {
+    if (errno == EINTR) continue;
+    return errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL ? HostAnswer::Cannot
+                                                                     : HostAnswer::Failed;
+  }
+  return HostAnswer::Done;
+}
+
+}  // namespace
+
+// Asks the host for zeroes, and writes them where it cannot make any.
+Result<> RawFile::write_zeroes(u64 offset, u64 length, bool may_unmap) {
+  if (options_.read_only) return fail("'{}' is read-only", filename_);
+  HostAnswer answer = HostAnswer::Cannot;
+  if (may_unmap && options_.discard && !cannot_punch_) {
+    answer = allocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
+    cannot_punch_ = answer == HostAnswer::Cannot && !block_device_;
+  }
+  if (answer == HostAnswer::Cannot && !cannot_zero_) {
+    answer = allocate(fd_.get(), FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, offset, length);
+    cannot_zero_ = answer == HostAnswer::Cannot && !block_device_;
+  }
+  if (answer == HostAnswer::Failed) return fail("{}", errno_text(errno));
+  // O_DSYNC is for writes only.
+  if (answer == HostAnswer::Done) return options_.cache.writeback ? Result<>{} : sync();
+  const std::vector<u8> zeroes(std::min<u64>(length, kBounceSize));
+  while (length != 0) {
+    const auto part = std::span(zeroes).first(std::min<u64>(length, zeroes.size()));
+    TRY(goes_direct(offset, part.size()) ? write_direct(offset, part) : write_all(offset, part));
+    offset += part.size();
+    length -= part.size();
+  }
+  return {};
+}
+
+// A wish: what cannot be freed stays.
+Result<> RawFile::discard(u64 offset, u64 length) {
+  if (!options_.discard || options_.read_only || cannot_punch_ || length == 0) return {};
+  if (block_device_) {
+    std::array<u64, 2> range{offset, length};
+    if (::ioctl(fd_.get(), BLKDISCARD, range.data()) == 0 || errno == EOPNOTSUPP || errno == EINVAL)
+      return {};
+    return fail("{}", errno_text(errno));
+  }
+  const auto answer =
+      allocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
+  cannot_punch_ = answer == HostAnswer::Cannot;
+  if (answer == HostAnswer::Failed) return fail("{}", errno_text(errno));
   return {};
 }
 

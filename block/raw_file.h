@@ -2,7 +2,7 @@
 // A raw image: a file or host block device whose bytes are the disk's.
 #pragma once
 
-#include "rhea/block/block_backend.h"
+#include "block/io_engine.h"
 #include "rhea/util/file_descriptor.h"
 
 #include <memory>
@@ -13,10 +13,16 @@ namespace rhea::block {
 inline constexpr u64 kSectorSize = 512;
 
 struct RawFileOptions {
+  std::string_view driver{"raw"};  ///< what it is called
+  bool host_device{false};         ///< only a block device will do
   bool read_only{false};
+  bool auto_read_only{false};  ///< when it cannot be written, it is read-only
   bool probed{false};  ///< raw by guess: the first sector must not become another format's header
   bool lock{true};
-  CacheMode cache{CacheMode::Writeback};
+  bool discard{false};
+  CacheOptions cache{};
+  AioMode aio{AioMode::Threads};
+  DetectZeroes detect_zeroes{DetectZeroes::Off};
 };
 
 /// Past the page cache go requests whose offset and length are aligned; the kernel keeps the others
@@ -24,33 +30,46 @@ struct RawFileOptions {
 /// reads as zeroes.
 class RawFile final : public BlockNode {
  public:
-  /// Errors name the file and why it cannot be used.
+  /// Errors name the file and why it cannot be used. Locks nothing: acquire() does.
   static Result<std::unique_ptr<RawFile>> open(const std::string& filename,
                                                const RawFileOptions& options);
 
-  std::string_view format() const override { return "raw"; }
+  std::string_view format() const override { return options_.driver; }
   const std::string& filename() const override { return filename_; }
   u64 size() const override { return size_; }
   bool read_only() const override { return options_.read_only; }
   Result<> read(u64 offset, std::span<u8> data) override;
   Result<> write(u64 offset, std::span<const u8> data) override;
   Result<> flush() override;
+  Result<> discard(u64 offset, u64 length) override;
+  Result<> write_zeroes(u64 offset, u64 length, bool may_unmap) override;
+  NodeDetails details() const override;
+  Result<> acquire(bool write) override;
+  void release() override;
 
  private:
-  RawFile(FileDescriptor fd, FileDescriptor direct, std::string filename, u64 size,
-          const RawFileOptions& options);
+  RawFile(std::string filename, const RawFileOptions& options)
+      : filename_(std::move(filename)), options_(options) {}
+  Result<> open_files();
   Result<> check_first_sector(u64 offset, std::span<const u8> data);
 
   bool goes_direct(u64 offset, u64 length) const;
   Result<> read_direct(u64 offset, std::span<u8> data);
   Result<> write_direct(u64 offset, std::span<const u8> data);
+  Result<> read_all(u64 offset, std::span<u8> data);
+  Result<> write_all(u64 offset, std::span<const u8> data);
+  Result<> sync();
 
   FileDescriptor fd_;
   FileDescriptor direct_;  ///< past the page cache; may be none
-  std::unique_ptr<u8[], void (*)(void*)> bounce_;
+  std::unique_ptr<IoEngine> engine_;
+  std::unique_ptr<u8[], void (*)(void*)> bounce_{nullptr, nullptr};
   std::string filename_;
-  u64 size_;
+  u64 size_{0};
   RawFileOptions options_;
+  bool block_device_{false};
+  bool fell_back_{false};
+  bool cannot_punch_{false}, cannot_zero_{false};  ///< the file system said so
 };
 
 /// Whole-buffer pread: short reads and EINTR are continued, the end of the file gives zeroes.

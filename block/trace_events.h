@@ -11,6 +11,8 @@ inline trace::Event<std::string, u64, u64> block_read{"block_read",
                                                       "drive {} offset {:#x} bytes {:#x}"};
 inline trace::Event<std::string, u64, u64> block_write{"block_write",
                                                        "drive {} offset {:#x} bytes {:#x}"};
+inline trace::Event<std::string, u64, u64> block_discard{"block_discard",
+                                                         "drive {} offset {:#x} bytes {:#x}"};
 inline trace::Event<std::string> block_flush{"block_flush", "drive {}"};
 inline trace::Event<std::string, std::string> block_error{"block_error", "drive {}: {}"};
 

@@ -32,6 +32,15 @@ void DriveIo::flush(BlockBackend& drive, Done done) {
   start({.kind = Kind::Flush, .drive = &drive, .data = {}, .done = std::move(done)});
 }
 
+void DriveIo::discard(BlockBackend& drive, u64 offset, u32 bytes, Done done) {
+  start({.kind = Kind::Discard,
+         .drive = &drive,
+         .offset = offset,
+         .bytes = bytes,
+         .data = {},
+         .done = std::move(done)});
+}
+
 void DriveIo::start(Request request) {
   cancel();
   request.owner = this;
@@ -55,6 +64,7 @@ void DriveIo::submit(std::shared_ptr<Request> request) {
       return;
     case Kind::Write: now.ticket = now.drive->write(now.offset, now.data, completion); return;
     case Kind::Flush: now.ticket = now.drive->flush(completion); return;
+    case Kind::Discard: now.ticket = now.drive->discard(now.offset, now.bytes, completion); return;
   }
 }
 

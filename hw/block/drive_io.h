@@ -28,13 +28,14 @@ class DriveIo {
   void read(BlockBackend& drive, u64 offset, u32 bytes, Done done);
   void write(BlockBackend& drive, u64 offset, std::vector<u8> data, Done done);
   void flush(BlockBackend& drive, Done done);
+  void discard(BlockBackend& drive, u64 offset, u32 bytes, Done done);
   /// Nobody hears of the request any more. A write that the drive has is still done; of a read
   /// nothing is left unless the disk is at it.
   void cancel();
   bool busy() const { return next_ != nullptr || (current_ != nullptr && !current_->forgotten); }
 
  private:
-  enum class Kind : u8 { Read, Write, Flush };
+  enum class Kind : u8 { Read, Write, Flush, Discard };
   struct Request {
     Kind kind{};
     BlockBackend* drive{};

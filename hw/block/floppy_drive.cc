@@ -3,7 +3,6 @@
 #include "hw/block/floppy_drive.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace rhea::hw {
 namespace {
@@ -34,8 +33,7 @@ void FloppyDrive::describe(Schema<FloppyDrive>& s) {
 }
 
 Result<> FloppyDrive::realize() {
-  if (drive_ == nullptr) drive_ = &add_anonymous_drive(machine());
-  TRY(drive_->attach(*this, this));
+  TRY(take_drive(drive_, *this, DriveUse::WriteIfPossible, this));
   look_at_medium();
   // What the drive is stays what it was when the machine was put together.
   type_ = named_type();
@@ -43,10 +41,7 @@ Result<> FloppyDrive::realize() {
   return {};
 }
 
-void FloppyDrive::unrealize() {
-  drive_->detach();
-  if (drive_->anonymous()) remove_drive(*std::exchange(drive_, nullptr));
-}
+void FloppyDrive::unrealize() { leave_drive(drive_); }
 
 void FloppyDrive::medium_changed(bool) {
   changed_ = true;

@@ -37,6 +37,7 @@ class FloppyDrive final : public Device, public MediaDevice {
   /// Step pulses: negative ones outwards. The outermost track stops the heads, and the innermost
   /// one.
   void step(i32 tracks);
+  bool writes() const override { return true; }
   void medium_changed(bool loaded) override;
   /// The sector that passes the head next, for READ ID.
   u8 next_sector();

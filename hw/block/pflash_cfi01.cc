@@ -70,7 +70,7 @@ Result<> PflashCfi01::realize() {
                 size(), kMaxSize);
   if (drive_ != nullptr && drive_->size() != size())
     return fail("'drive' {} has {} bytes, the flash {}", drive_->name(), drive_->size(), size());
-  if (drive_ != nullptr) TRY(drive_->attach(*this));
+  if (drive_ != nullptr) TRY(take_drive(drive_, *this, DriveUse::WriteIfPossible));
   TRY(memory_.init_rom_device(
       this, label_.empty() ? "pflash" : label_, size(),
       io<&PflashCfi01::read, &PflashCfi01::write>({.min = 1, .max = 8}, {.min = 1, .max = 1}),
@@ -84,7 +84,7 @@ Result<> PflashCfi01::realize() {
   drive_->drain();
   if (!loaded) {
     memory_.reset();
-    drive_->detach();
+    leave_drive(drive_);
     return loaded;
   }
   if (!drive_->read_only())
@@ -94,7 +94,7 @@ Result<> PflashCfi01::realize() {
 
 void PflashCfi01::unrealize() {
   saver_.close();
-  if (drive_ != nullptr) drive_->detach();
+  leave_drive(drive_);
   memory_.reset();
 }
 

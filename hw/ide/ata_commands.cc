@@ -14,28 +14,28 @@ constexpr u8 kSmartMid = 0x4f, kSmartHigh = 0xc2;
 
 const AtaDisk::SectorCommand* AtaDisk::find_sector_command(u8 code) {
   static constexpr std::array kCommands = {
-      SectorCommand{0x20, AtaOp::ReadPio},                // READ SECTORS
-      SectorCommand{0x21, AtaOp::ReadPio},                // without retries
-      SectorCommand{0x24, AtaOp::ReadPio, true},          // READ SECTORS EXT
-      SectorCommand{0x25, AtaOp::ReadDma, true},          // READ DMA EXT
-      SectorCommand{0x29, AtaOp::ReadPio, true, true},    // READ MULTIPLE EXT
-      SectorCommand{0x30, AtaOp::WritePio},               // WRITE SECTORS
-      SectorCommand{0x31, AtaOp::WritePio},               // without retries
-      SectorCommand{0x34, AtaOp::WritePio, true},         // WRITE SECTORS EXT
-      SectorCommand{0x35, AtaOp::WriteDma, true},         // WRITE DMA EXT
-      SectorCommand{0x39, AtaOp::WritePio, true, true},   // WRITE MULTIPLE EXT
-      SectorCommand{0x3c, AtaOp::WritePio},               // WRITE VERIFY
-      SectorCommand{0x3d, AtaOp::WriteDma, true},         // WRITE DMA FUA EXT
-      SectorCommand{0x40, AtaOp::Verify},                 // READ VERIFY SECTORS
-      SectorCommand{0x41, AtaOp::Verify},                 // without retries
-      SectorCommand{0x42, AtaOp::Verify, true},           // READ VERIFY SECTORS EXT
-      SectorCommand{0xc4, AtaOp::ReadPio, false, true},   // READ MULTIPLE
-      SectorCommand{0xc5, AtaOp::WritePio, false, true},  // WRITE MULTIPLE
-      SectorCommand{0xc8, AtaOp::ReadDma},                // READ DMA
-      SectorCommand{0xc9, AtaOp::ReadDma},                // without retries
-      SectorCommand{0xca, AtaOp::WriteDma},               // WRITE DMA
-      SectorCommand{0xcb, AtaOp::WriteDma},               // without retries
-      SectorCommand{0xce, AtaOp::WritePio, true, true},   // WRITE MULTIPLE FUA EXT
+      SectorCommand{0x20, AtaOp::ReadPio},                      // READ SECTORS
+      SectorCommand{0x21, AtaOp::ReadPio},                      // without retries
+      SectorCommand{0x24, AtaOp::ReadPio, true},                // READ SECTORS EXT
+      SectorCommand{0x25, AtaOp::ReadDma, true},                // READ DMA EXT
+      SectorCommand{0x29, AtaOp::ReadPio, true, true},          // READ MULTIPLE EXT
+      SectorCommand{0x30, AtaOp::WritePio},                     // WRITE SECTORS
+      SectorCommand{0x31, AtaOp::WritePio},                     // without retries
+      SectorCommand{0x34, AtaOp::WritePio, true},               // WRITE SECTORS EXT
+      SectorCommand{0x35, AtaOp::WriteDma, true},               // WRITE DMA EXT
+      SectorCommand{0x39, AtaOp::WritePio, true, true},         // WRITE MULTIPLE EXT
+      SectorCommand{0x3c, AtaOp::WritePio},                     // WRITE VERIFY
+      SectorCommand{0x3d, AtaOp::WriteDma, true, false, true},  // WRITE DMA FUA EXT
+      SectorCommand{0x40, AtaOp::Verify},                       // READ VERIFY SECTORS
+      SectorCommand{0x41, AtaOp::Verify},                       // without retries
+      SectorCommand{0x42, AtaOp::Verify, true},                 // READ VERIFY SECTORS EXT
+      SectorCommand{0xc4, AtaOp::ReadPio, false, true},         // READ MULTIPLE
+      SectorCommand{0xc5, AtaOp::WritePio, false, true},        // WRITE MULTIPLE
+      SectorCommand{0xc8, AtaOp::ReadDma},                      // READ DMA
+      SectorCommand{0xc9, AtaOp::ReadDma},                      // without retries
+      SectorCommand{0xca, AtaOp::WriteDma},                     // WRITE DMA
+      SectorCommand{0xcb, AtaOp::WriteDma},                     // without retries
+      SectorCommand{0xce, AtaOp::WritePio, true, true, true},   // WRITE MULTIPLE FUA EXT
   };
   const auto* found = std::ranges::find(kCommands, code, &SectorCommand::code);
   return found == kCommands.end() ? nullptr : found;
@@ -45,6 +45,7 @@ void AtaDisk::command(u8 code) {
   if (const SectorCommand* sectors = find_sector_command(code)) return sectors_command(*sectors);
   if ((code & 0xf0) == 0x10) return succeed();  // RECALIBRATE
   switch (code) {
+    case 0x06: return data_set_management();
     case 0x70: return seek();
     case 0x91: return initialize_parameters();
     case 0xb0: return smart();
@@ -84,6 +85,15 @@ void AtaDisk::command(u8 code) {
 void AtaDisk::flush() {
   op_ = AtaOp::Flush;
   flush_drive();
+}
+
+// TRIM is the only function that there is; it comes by DMA.
+void AtaDisk::data_set_management() {
+  const u32 blocks = task_.count | u32{task_.previous_count} << 8;
+  if (task_.features != 0x01 || blocks == 0 || blocks > kBufferSize / 512 || drive_->read_only())
+    return abort();
+  op_ = AtaOp::Trim;
+  dma_out(blocks * 512);
 }
 
 void AtaDisk::seek() {

@@ -34,6 +34,7 @@ void AtaDisk::describe(Schema<AtaDisk>& s) {
   s.state("sector-buffer", &AtaDisk::sector_buffer_);
   s.state("op", &AtaDisk::op_);
   s.state("lba48", &AtaDisk::lba48_);
+  s.state("write-through", &AtaDisk::write_through_);
   s.state("block-sectors", &AtaDisk::block_sectors_).range(1, kMaxMultiple);
 }
 
@@ -66,11 +67,19 @@ Result<> AtaDisk::realize() {
   return {};
 }
 
+bool AtaDisk::starts_with_write_cache() const {
+  if (write_cache_property_ != OnOffAuto::Auto) return write_cache_property_ == OnOffAuto::On;
+  return drive_->medium()->details().cache.writeback;
+}
+
 void AtaDisk::reset(ResetKind kind) {
   chs_heads_ = native_.heads;
   chs_sectors_ = native_.sectors;
   multiple_ = kMaxMultiple;
-  write_cache_ = look_ahead_ = smart_enabled_ = true;
+  look_ahead_ = smart_enabled_ = true;
+  write_cache_ = starts_with_write_cache();
+  write_through_ = false;
+  trim_entry_ = 0;
   standby_ = false;
   sector_buffer_ = {};
   lba48_ = false;
@@ -148,6 +157,7 @@ void AtaDisk::sectors_command(const SectorCommand& command) {
   lba_ = *lba;
   remaining_ = count;
   block_sectors_ = command.multiple ? multiple_ : 1;
+  write_through_ = is_write(op_) && (!write_cache_ || command.reaches_disk);
   move_chunk(true);
 }
 
@@ -163,22 +173,32 @@ void AtaDisk::move_chunk(bool first) {
 
 void AtaDisk::drive_done(bool ok, std::vector<u8> data) {
   if (!ok) {
+    flushing_ = false;
     set_address(lba_);
     task_.count = static_cast<u8>(remaining_);
-    return abort(is_write(op_) || op_ == AtaOp::Flush ? kErrorAbort : kErrorUncorrectable);
+    const bool reads = !is_write(op_) && op_ != AtaOp::Flush && op_ != AtaOp::Trim;
+    return abort(reads ? kErrorUncorrectable : kErrorAbort);
   }
   switch (op_) {
     case AtaOp::ReadPio: return pio_in(std::move(data), static_cast<u32>(block_sectors_ * kSector));
     case AtaOp::ReadDma: return dma_in(std::move(data));
     case AtaOp::Flush: op_ = AtaOp::None; return succeed();
-    default: return advance();
+    case AtaOp::Trim: return trim_next();
+    default: break;
   }
+  if (write_through_ && !flushing_) {
+    flushing_ = true;
+    return flush_drive();
+  }
+  flushing_ = false;
+  advance();
 }
 
 void AtaDisk::transfer_done() {
   switch (op_) {
     case AtaOp::WritePio:
     case AtaOp::WriteDma: return write_drive(lba_ * kSector);
+    case AtaOp::Trim: trim_entry_ = 0; return trim_next();
     case AtaOp::DataIn:
       op_ = AtaOp::None;
       return finish(kStatusReady | kStatusSeekComplete, 0, false);
@@ -199,6 +219,27 @@ void AtaDisk::advance() {
   if (lba_ != 0) set_address(lba_ - 1);
   task_.count = 0;
   finish(kStatusReady | kStatusSeekComplete, 0, interrupt);
+}
+
+// Each entry is 48 bits of address and 16 of sectors; none of it names no range.
+void AtaDisk::trim_next() {
+  const auto entries = buffer();
+  while (8 * (u64{trim_entry_} + 1) <= entries.size()) {
+    u64 entry = 0;
+    for (unsigned i = 0; i < 8; ++i)
+      entry |= u64{entries[8 * std::size_t{trim_entry_} + i]} << (8 * i);
+    ++trim_entry_;
+    const u64 lba = entry & 0xffff'ffff'ffff;
+    const auto count = static_cast<u32>(entry >> 48);
+    if (count == 0) continue;
+    if (lba >= sectors_ || count > sectors_ - lba) {
+      log_guest(kName, "TRIM of {} sectors at {} is beyond the end", count, lba);
+      return abort(kErrorNotFound | kErrorAbort);
+    }
+    return discard_drive(lba * kSector, static_cast<u32>(count * kSector));
+  }
+  op_ = AtaOp::None;
+  succeed();
 }
 
 void AtaDisk::send(std::vector<u8> data) {

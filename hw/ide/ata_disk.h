@@ -18,7 +18,8 @@ enum class AtaOp : u8 {
   Verify,
   Flush,
   DataIn,
-  DataOut
+  DataOut,
+  Trim
 };
 
 }  // namespace rhea::hw
@@ -27,17 +28,17 @@ namespace rhea {
 template <>
 struct EnumTraits<hw::AtaOp> {
   static constexpr std::string_view kType = "AtaOp";
-  static constexpr std::array<std::string_view, 9> kNames = {"none",      "read-pio",  "read-dma",
-                                                             "write-pio", "write-dma", "verify",
-                                                             "flush",     "data-in",   "data-out"};
+  static constexpr std::array<std::string_view, 10> kNames = {
+      "none",   "read-pio", "read-dma", "write-pio", "write-dma",
+      "verify", "flush",    "data-in",  "data-out",  "trim"};
 };
 }  // namespace rhea
 
 namespace rhea::hw {
 
 /// The disk of ATA/ATAPI-6 (T13/1410D): the general feature set, 48-bit addresses, power
-/// management, SMART. State: complete. Missing: security, host protected area, overlapped and
-/// queued commands, TRIM.
+/// management, SMART; and TRIM (ATA8-ACS-2). State: complete. Missing: security, host protected
+/// area, overlapped and queued commands.
 class AtaDisk final : public IdeDevice {
  public:
   static constexpr std::string_view kName = "ide-hd";
@@ -50,7 +51,10 @@ class AtaDisk final : public IdeDevice {
  protected:
   void command(u8 code) override;
   void set_signature() override;
-  void forget() override { op_ = AtaOp::None; }
+  void forget() override {
+    op_ = AtaOp::None;
+    flushing_ = false;
+  }
   void transfer_done() override;
   void drive_done(bool ok, std::vector<u8> data) override;
 
@@ -67,6 +71,7 @@ class AtaDisk final : public IdeDevice {
   void set_multiple();
   void initialize_parameters();
   void smart();
+  void data_set_management();
   void send(std::vector<u8> data);
   void succeed() { finish(kStatusReady | kStatusSeekComplete, 0, true); }
   void abort(u8 error = kErrorAbort);
@@ -74,6 +79,8 @@ class AtaDisk final : public IdeDevice {
   // Sectors.
   void move_chunk(bool first);
   void advance();
+  void trim_next();
+  bool starts_with_write_cache() const;
   std::optional<u64> address(bool lba48) const;
   void set_address(u64 lba);
   Result<> choose_geometry();
@@ -90,6 +97,9 @@ class AtaDisk final : public IdeDevice {
   AtaOp op_{AtaOp::None};
   bool lba48_{false};
   u32 block_sectors_{1};
+  bool write_through_{false};  ///< each write reaches the disk before the next one
+  bool flushing_{false};       ///< and this one is on its way there
+  u32 trim_entry_{0};          ///< next of the buffer's ranges
 };
 
 /// What SMART READ DATA and SMART READ THRESHOLDS return (ATA/ATAPI-6, 8.41).

@@ -59,7 +59,7 @@ void common_words(Words& words, const AtaIdentity& id) {
   words.set(63, static_cast<u16>(0x07 | id.modes.multiword << 8));
   words.set(64, 0x03);                                                // PIO modes 3 and 4
   for (unsigned word = 65; word <= 68; ++word) words.set(word, 120);  // ns per cycle
-  words.set(80, bits({4, 5, 6}));                                     // ATA/ATAPI-4 to -6
+  words.set(80, bits({4, 5, 6, 7}));                                  // ATA/ATAPI-4 to -7
   words.set(88, static_cast<u16>(0x3f | id.modes.ultra << 8));
   words.set(93, bits({0, 13, 14}));  // device 0 is there, on an 80-conductor cable
 }
@@ -124,6 +124,8 @@ std::vector<u8> identify_disk(const AtaIdentity& id) {
   words.set(86, bits({13, 12, 10}));
   words.set(87, static_cast<u16>(bits({14, 6}) | named));
   if (id.wwn != 0) wwn_words(words, id.wwn);
+  words.set(105, 8);          // blocks of ranges that TRIM takes at a time
+  words.set(169, bits({0}));  // TRIM
   return words.bytes();
 }
 

@@ -10,7 +10,8 @@ struct AtaDisk::SectorCommand {
   u8 code;
   AtaOp op;
   bool lba48{false};
-  bool multiple{false};  ///< DRQ blocks of as many sectors as SET MULTIPLE MODE said
+  bool multiple{false};      ///< DRQ blocks of as many sectors as SET MULTIPLE MODE said
+  bool reaches_disk{false};  ///< "forced unit access"
 };
 
 }  // namespace rhea::hw

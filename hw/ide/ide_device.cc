@@ -6,7 +6,6 @@
 #include "rhea/util/log.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace rhea::hw {
 
@@ -20,6 +19,9 @@ void IdeDevice::describe(Schema<IdeDevice>& s) {
   s.property("bootindex", &IdeDevice::bootindex_, i32{-1}).range(-1, 0x7fffffff);
   s.property("logical_block_size", &IdeDevice::logical_block_size_, u32{512}).as_size();
   s.property("physical_block_size", &IdeDevice::physical_block_size_, u32{512}).as_size();
+  s.property("write-cache", &IdeDevice::write_cache_property_, OnOffAuto::Auto)
+      .help(
+          "off: each write reaches the disk before it completes; auto: as the drive's cache= says");
   s.state("task-file", &IdeDevice::task_);
   s.state("modes", &IdeDevice::modes_);
   s.state("lba", &IdeDevice::lba_);
@@ -41,16 +43,14 @@ Result<> IdeDevice::realize() {
     return fail("Property 'model': '{}' is longer than 40 characters", model_);
   if (version_.size() > 8)
     return fail("Property 'ver': '{}' is longer than 8 characters", version_);
-  if (drive_ == nullptr) drive_ = &add_anonymous_drive(machine());
-  TRY(drive_->attach(*this, media()));
+  TRY(take_drive(drive_, *this, media() != nullptr ? DriveUse::Read : DriveUse::Write, media()));
   if (serial_.empty()) serial_ = drive_->serial.substr(0, 20);
   return {};
 }
 
 void IdeDevice::unrealize() {
   cancel();
-  drive_->detach();
-  if (drive_->anonymous()) remove_drive(*std::exchange(drive_, nullptr));
+  leave_drive(drive_);
 }
 
 std::string IdeDevice::shown_serial() const {
@@ -220,6 +220,11 @@ void IdeDevice::write_drive(u64 offset) {
 void IdeDevice::flush_drive() {
   if (drive_ == nullptr) return drive_done(false, {});
   io_.flush(*drive_, tell_owner());
+}
+
+void IdeDevice::discard_drive(u64 offset, u32 bytes) {
+  if (drive_ == nullptr) return drive_done(false, {});
+  io_.discard(*drive_, offset, bytes, tell_owner());
 }
 
 bool IdeDevice::next_chunk() {

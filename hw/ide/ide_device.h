@@ -122,6 +122,7 @@ class IdeDevice : public Device {
   void read_drive(u64 offset, u32 bytes);
   void write_drive(u64 offset);  ///< the buffer
   void flush_drive();
+  void discard_drive(u64 offset, u32 bytes);
   void cancel() { io_.cancel(); }
   /// Goes past the chunk that was moved; false when nothing remains.
   bool next_chunk();
@@ -133,6 +134,7 @@ class IdeDevice : public Device {
   std::string serial_, model_, version_;
   u64 wwn_{};
   u32 logical_block_size_{}, physical_block_size_{};
+  OnOffAuto write_cache_property_{};
   AtaModes modes_;
   // The command under way, in the medium's sectors: where the chunk that is being moved begins, how
   // much is left with it, and how long it is.

@@ -8,9 +8,12 @@ namespace {
 using qmp::Json;
 
 void print_drive(Context& context, const Json& drive) {
-  context.print("{}", drive["device"].get<std::string>());
+  const auto name = drive["device"].get<std::string>();
+  context.print("{}", name);
   if (drive.contains("inserted")) {
     const Json& medium = drive["inserted"];
+    const auto node = medium["node-name"].get<std::string>();
+    context.print("{}", name.empty() ? node : fmt::format(" ({})", node));
     context.print(": {} ({}{})\n", medium["file"].get<std::string>(),
                   medium["drv"].get<std::string>(), medium["ro"].get<bool>() ? ", read-only" : "");
   } else {
@@ -23,7 +26,14 @@ void print_drive(Context& context, const Json& drive) {
     context.print("    Removable device: {}locked, tray {}\n",
                   drive["locked"].get<bool>() ? "" : "not ", open ? "open" : "closed");
   }
-  if (drive.contains("inserted")) context.print("    Cache mode:       writeback\n");
+  if (!drive.contains("inserted")) return;
+  const Json& cache = drive["inserted"]["cache"];
+  context.print("    Cache mode:       {}{}{}\n",
+                cache["writeback"].get<bool>() ? "writeback" : "writethrough",
+                cache["direct"].get<bool>() ? ", direct" : "",
+                cache["no-flush"].get<bool>() ? ", ignore flushes" : "");
+  if (const auto detect = drive["inserted"]["detect_zeroes"].get<std::string>(); detect != "off")
+    context.print("    Detect zeroes:    {}\n", detect);
 }
 
 Result<> block(Context& context, Arguments& arguments) {

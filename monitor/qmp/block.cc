@@ -1,28 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // QMP: the drives.
+#include "monitor/qmp/block.h"
+
 #include "monitor/qmp/command.h"
 #include "rhea/block/block_backend.h"
 
 namespace rhea::qmp {
-namespace {
 
-Json medium_info(const BlockBackend& drive) {
-  Json info = {{"file", drive.filename()},
-               {"drv", drive.format()},
-               {"ro", drive.read_only()},
+Json node_info(const BlockNode& node) {
+  const NodeDetails details = node.details();
+  Json image = {{"filename", node.filename()},
+                {"format", node.format()},
+                {"virtual-size", node.size()},
+                {"dirty-flag", false}};
+  if (details.allocated) image["actual-size"] = *details.allocated;
+  Json info = {{"file", node.filename()},
+               {"node-name", node.node_name},
+               {"drv", node.format()},
+               {"ro", node.read_only()},
                {"encrypted", false},
-               {"detect_zeroes", "off"},
+               {"detect_zeroes", enum_name(details.detect_zeroes)},
                {"write_threshold", 0},
                {"backing_file_depth", 0},
-               {"cache", {{"writeback", true}, {"direct", false}, {"no-flush", false}}},
-               {"image",
-                {{"filename", drive.filename()},
-                 {"format", drive.format()},
-                 {"virtual-size", drive.size()}}}};
+               {"cache",
+                {{"writeback", details.cache.writeback},
+                 {"direct", details.cache.direct},
+                 {"no-flush", details.cache.no_flush}}},
+               {"image", std::move(image)}};
   for (const char* limit : {"bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr"})
     info[limit] = 0;
   return info;
 }
+
+namespace {
 
 Json drive_info(const BlockBackend& drive) {
   const MediaDevice* media = drive.media();
@@ -31,9 +41,10 @@ Json drive_info(const BlockBackend& drive) {
                {"removable", drive.removable()},
                {"locked", media != nullptr && media->medium_locked()}};
   if (drive.device() != nullptr) info["qdev"] = drive.device_name();
-  if (media != nullptr && media->has_tray()) info["tray_open"] = media->tray_open();
-  if (drive.is_cdrom() || drive.inserted()) info["io-status"] = "ok";
-  if (drive.inserted()) info["inserted"] = medium_info(drive);
+  const bool has_tray = media != nullptr && media->has_tray();
+  if (drive.is_cdrom() || has_tray || drive.inserted()) info["io-status"] = "ok";
+  if (has_tray) info["tray_open"] = media->tray_open();
+  if (drive.inserted()) info["inserted"] = node_info(*drive.medium());
   return info;
 }
 

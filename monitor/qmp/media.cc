@@ -2,6 +2,7 @@
 // QMP: trays and media.
 #include "block/media.h"
 
+#include "block/blockdev.h"
 #include "monitor/qmp/command.h"
 
 namespace rhea::qmp {
@@ -56,6 +57,19 @@ Result<Json> remove_medium(Context& context, const Json& arguments) {
   return Json();
 }
 
+// A node that blockdev-add made, for this drive alone.
+Result<Json> insert_medium(Context& context, const Json& arguments) {
+  auto& nodes = context.machine.service<block::NamedNodes>();
+  const std::string& name = text_argument(arguments, "node-name");
+  const auto [drive, who] = TRY(drive_argument(context, arguments));
+  if (nodes.find(name) == nullptr) return fail("Node '{}' not found", name);
+  TRY(block::check_insertable(*drive, who));
+  const bool writes = drive->media() != nullptr && drive->media()->writes();
+  auto node = TRY(nodes.acquire(name, writes));
+  TRY(block::insert_medium(*drive, who, std::move(node)));
+  return Json();
+}
+
 ImageOptions image_argument(const BlockBackend& drive, const Json& arguments) {
   const std::string mode = argument<std::string>(arguments, "read-only-mode", "retain");
   return {.filename = text_argument(arguments, "filename"),
@@ -104,6 +118,9 @@ const RegisterQmpCommand commands[] = {
     // By the device's id only: with -blockdev a drive has no name.
     RegisterQmpCommand(
         {.name = "blockdev-remove-medium", .arguments = {{"id", "str"}}, .run = &remove_medium}),
+    RegisterQmpCommand({.name = "blockdev-insert-medium",
+                        .arguments = {{"id", "str"}, {"node-name", "str"}},
+                        .run = &insert_medium}),
     RegisterQmpCommand({.name = "blockdev-change-medium",
                         .arguments = {kDevice,
                                       kId,

@@ -120,6 +120,29 @@ TEST_F(Drive, FourSnapshotsDoNotLockEachOther) {
   EXPECT_EQ(drive("format=raw,snapshot=on,file=" + (dir / "a")), "ide0-hd1");
 }
 
+TEST_F(Drive, CacheOptionsAreTaken) {
+  EXPECT_EQ(drive("format=raw,id=x,cache=writethrough,file=" + image("a")), "x");
+  EXPECT_FALSE(get("x").medium()->details().cache.writeback);
+  EXPECT_EQ(
+      drive("format=raw,id=y,cache=unsafe,cache.no-flush=off,cache.direct=on,file=" + image("b")),
+      "y");
+  const CacheOptions cache = get("y").medium()->details().cache;
+  EXPECT_TRUE(cache.writeback);
+  EXPECT_TRUE(cache.direct);
+  EXPECT_FALSE(cache.no_flush);
+}
+
+TEST_F(Drive, TheOptionsOfTheFileMayBeSaidOfTheFile) {
+  EXPECT_EQ(drive("driver=raw,id=x,node-name=n1,file.driver=file,file.locking=off,"
+                  "file.aio=io_uring,detect-zeroes=on,discard=unmap,file.filename=" +
+                  image("a")),
+            "x");
+  EXPECT_EQ(get("x").medium()->node_name, "n1");
+  EXPECT_EQ(get("x").medium()->details().detect_zeroes, DetectZeroes::On);
+  EXPECT_EQ(drive("format=raw,id=y,node-name=n1,file=" + image("b")),
+            "error: Duplicate nodes with node-name='n1'");
+}
+
 struct Wrong {
   const char* text;
   const char* error;
@@ -134,13 +157,23 @@ TEST_P(WrongDrive, IsRefusedByName) {
 INSTANTIATE_TEST_SUITE_P(
     Options, WrongDrive,
     testing::Values(
-        Wrong{"if=sd", "unsupported bus type 'sd'"}, Wrong{"media=tape", "'tape' invalid media"},
+        Wrong{"if=sd", "if=sd: QEMU has this; Rhea has not yet"},
+        Wrong{"if=usb", "unsupported bus type 'usb'"}, Wrong{"media=tape", "'tape' invalid media"},
         Wrong{"index=x", "parameter 'index' expects a small number, not 'x'"},
         Wrong{"index=-1", "parameter 'index' expects"}, Wrong{"unit=9999999999", "'unit'"},
         Wrong{"readonly=perhaps", "parameter 'readonly' expects 'on' or 'off', not 'perhaps'"},
         Wrong{"snapshot=2", "parameter 'snapshot'"}, Wrong{"cache=huge", "invalid cache option"},
-        Wrong{"aio=magic", "parameter 'aio': 'magic' is not supported"},
+        Wrong{"aio=magic", "Parameter 'aio' does not accept value 'magic'"},
+        Wrong{"aio=native,format=raw,file=/etc/hostname", "it requires cache.direct=on"},
+        Wrong{"discard=maybe", "Parameter 'discard' does not accept value 'maybe'"},
+        Wrong{"detect-zeroes=x", "Parameter 'detect-zeroes' does not accept value 'x'"},
         Wrong{"werror=stop", "parameter 'werror': 'stop' is not supported"},
+        Wrong{"werror=stop", "QEMU has this; Rhea has not yet"},
+        Wrong{"throttling.bps-total=5", "parameter 'throttling.bps-total': QEMU has this"},
+        Wrong{"format=raw,driver=raw", "Cannot specify both 'driver' and 'format'"},
+        Wrong{"format=qcow2,file=x", "format 'qcow2': QEMU has this; Rhea has not yet"},
+        Wrong{"file.driver=nbd", "Block driver 'nbd': QEMU has this; Rhea has not yet"},
+        Wrong{"offset=x", "Parameter 'offset' expects a size, not 'x'"},
         Wrong{"colour=red", "-drive: unknown parameter 'colour'"},
         Wrong{"file=/nonexistent/x,format=raw", "Could not open '/nonexistent/x'"},
         Wrong{"id=a/b", "'a/b'"}, Wrong{"=x", "parameter without a name"}));

@@ -4,6 +4,7 @@
 
 #include "rhea/block/block_backend.h"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
@@ -57,6 +58,8 @@ class Gate {
   }
 
   std::vector<u8> data;
+  std::atomic<unsigned> flushes{0};
+  std::atomic<bool> writeback{true};  ///< what the node says of its cache
 
  private:
   std::mutex mutex_;
@@ -86,7 +89,20 @@ class GateNode final : public BlockNode {
     std::memcpy(gate_->data.data() + offset, data.data(), data.size());
     return {};
   }
-  Result<> flush() override { return gate_->pass(0, 0); }
+  Result<> flush() override {
+    ++gate_->flushes;
+    return gate_->pass(0, 0);
+  }
+  Result<> discard(u64 offset, u64 length) override {
+    TRY(gate_->pass(offset, length));
+    std::memset(gate_->data.data() + offset, 0, length);
+    return {};
+  }
+  NodeDetails details() const override {
+    NodeDetails details;
+    details.cache.writeback = gate_->writeback;
+    return details;
+  }
 
  private:
   std::shared_ptr<Gate> gate_;

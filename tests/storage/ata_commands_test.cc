@@ -104,6 +104,94 @@ TEST_F(AtaCommands, FlushWaitsForTheDisk) {
   EXPECT_EQ(drive().statistics().flushes, 1U);
 }
 
+// ---- Writes that must reach the disk
+
+TEST_F(AtaCommands, WithTheWriteCacheOffEachWriteIsFlushed) {
+  host.set_lba28(5, 1);
+  host.command(0x30);
+  host.write_data(std::vector<u8>(512, 1));
+  EXPECT_EQ(host.settle(), kReady);
+  EXPECT_EQ(gate->flushes, 0U);
+  EXPECT_EQ(simple(0xef, 0x82), kReady);
+  const unsigned before = gate->flushes;
+  host.set_lba28(5, 1);
+  host.command(0x30);
+  host.write_data(std::vector<u8>(512, 2));
+  EXPECT_EQ(host.settle(), kReady);
+  EXPECT_EQ(gate->flushes, before + 1);
+  EXPECT_EQ(image(5, 1), std::vector<u8>(512, 2));
+}
+
+TEST_F(AtaCommands, ForcedUnitAccessIsFlushed) {
+  host.set_lba48(5, 1);
+  host.command(0xce);
+  host.write_data(std::vector<u8>(512, 3));
+  EXPECT_EQ(host.settle(), kReady);
+  EXPECT_EQ(gate->flushes, 1U);
+}
+
+TEST_F(AtaCommands, TheDrivesCacheModeIsTheDisksWriteCache) {
+  EXPECT_NE(word(identify(), 85) & 0x20, 0);
+  gate->writeback = false;
+  bench.reset();
+  EXPECT_EQ(word(identify(), 85) & 0x20, 0);
+}
+
+TEST_F(AtaCommands, ItsWriteCacheCanBeNamed) {
+  make_fake_disk(bench, "d1", 1 * MiB);
+  bench.add("ide-hd", {{"drive", "d1"}, {"unit", "1"}, {"write-cache", "off"}}, "ide.0");
+  host.select(1);
+  host.command(0xec);
+  EXPECT_EQ(word(host.read_data(512), 85) & 0x20, 0);
+}
+
+// ---- TRIM
+
+class Trim : public AtaCommands {
+ protected:
+  static u64 range(u64 lba, u64 count) { return lba | count << 48; }
+  u8 trim(const std::vector<u64>& ranges, u16 blocks = 1) {
+    for (std::size_t i = 0; i < 64U * blocks; ++i)
+      bench.store(0x10000 + 8 * i, i < ranges.size() ? ranges[i] : 0, 8);
+    host.set_table(0x1000, {{0x10000, 512U * blocks}});
+    host.select(0);
+    host.set_lba48(0, blocks);
+    host.set_reg(1, 1);
+    host.set_reg(7, 0x06);
+    host.start_master(false);
+    host.wait_irq();
+    host.stop_master();
+    return host.status();
+  }
+};
+
+TEST_F(Trim, IsOffered) { EXPECT_EQ(word(identify(), 169), 1); }
+
+TEST_F(Trim, DiscardsEveryRange) {
+  EXPECT_EQ(trim({range(5, 2), 0, range(100, 300)}), kReady);
+  EXPECT_EQ(image(5, 2), std::vector<u8>(1024));
+  EXPECT_EQ(image(100, 300), std::vector<u8>(300 * 512));
+  EXPECT_NE(image(7, 1), std::vector<u8>(512));
+  EXPECT_NE(image(99, 1), std::vector<u8>(512));
+  EXPECT_EQ(drive().statistics().discarded_bytes, 302U * 512);
+}
+
+TEST_F(Trim, ARangeBeyondTheEndAborts) {
+  EXPECT_EQ(trim({range(kSectors - 1, 2)}), kFailed);
+  EXPECT_EQ(host.reg(1), kAbort | kNotFound);
+}
+
+TEST_F(Trim, AFailedDiscardAborts) {
+  gate->break_at(5 * 512);
+  EXPECT_EQ(trim({range(5, 1)}), kFailed);
+  EXPECT_EQ(host.reg(1), kAbort);
+}
+
+TEST_F(Trim, NothingAndOtherFunctionsAbort) {
+  EXPECT_EQ(simple(0x06, 1, 0), kFailed);
+  EXPECT_EQ(simple(0x06, 2, 1), kFailed);
+}
+
 TEST_F(AtaCommands, PowerModesAreTold) {
   EXPECT_EQ(simple(0xe0), kReady);  // STANDBY IMMEDIATE
   EXPECT_EQ(simple(0xe5), kReady);

@@ -110,6 +110,20 @@ TEST_F(AtapiProtocol, WithLessMemoryThanDataTheDriveGoesOnWaiting) {
   EXPECT_EQ(host.status(), 0);
 }
 
+TEST_F(AtapiProtocol, ForgottenReadsLeaveNothingBehind) {
+  gate->close();
+  for (int i = 0; i < 200; ++i) {
+    host.select(0);
+    host.set_reg(1, 1);
+    host.command(0xa0);
+    host.write_data(std::vector<u8>{0x28, 0, 0, 0, 0, 0, 0, 0, 60, 0, 0, 0});
+    host.set_reg(7, 0x08);
+  }
+  EXPECT_LE(find_drive(bench.machine(), "cd")->in_flight(), 1U);
+  gate->open();
+  EXPECT_EQ(host.packet_in(read_10(3, 1)), image(3, 1));
+}
+
 TEST_F(AtapiProtocol, Read12Works) {
   EXPECT_EQ(host.packet_in({0xa8, 0, 0, 0, 0, 8, 0, 0, 0, 2, 0, 0}), image(8, 2));
 }

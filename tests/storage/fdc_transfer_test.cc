@@ -25,6 +25,15 @@ class FdcTransfer : public Fdc {
   }
 };
 
+TEST_F(FdcTransfer, ForgottenReadsLeaveNothingBehind) {
+  gate->close();
+  for (int i = 0; i < 200; ++i) {
+    host.command(FdcHost::sectors(0x46, 0, 0, 1, 18));
+    host.set_reg(4, 0x80);
+  }
+  EXPECT_LE(drive().in_flight(), 1U);
+}
+
 TEST_F(FdcTransfer, ADmaReadFillsMemory) {
   host.set_dma(kMemory, 3 * 512, Direction::ToMemory);
   EXPECT_EQ(host.run(FdcHost::sectors(kRead, 5, 1, 4, 18)), (Bytes{0x04, 0, 0, 5, 1, 7, 2}));

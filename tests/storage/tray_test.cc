@@ -166,6 +166,41 @@ TEST_F(Tray, TheImageItHasCanBePutInAgain) {
   EXPECT_EQ(client.block()["inserted"]["file"], change["filename"]);
 }
 
+TEST_F(Tray, ANodeIsPutInByItsName) {
+  const Json id{{"id", client.block()["qdev"]}};
+  Json insert = id;
+  insert["node-name"] = "n";
+  EXPECT_EQ(client.error("blockdev-insert-medium", insert), "Node 'n' not found");
+  EXPECT_EQ(client.error(
+                "blockdev-add",
+                {{"driver", "file"}, {"node-name", "n"}, {"filename", image_file("n.iso", 8192)}}),
+            "no error");
+  EXPECT_THAT(client.error("blockdev-insert-medium", insert), HasSubstr("is not open"));
+  client.call("blockdev-open-tray", id);
+  EXPECT_THAT(client.error("blockdev-insert-medium", insert), HasSubstr("already is a medium"));
+  client.call("blockdev-remove-medium", id);
+  EXPECT_EQ(client.error("blockdev-insert-medium", insert), "no error");
+  client.call("blockdev-close-tray", id);
+  EXPECT_EQ(client.block()["inserted"]["node-name"], "n");
+  EXPECT_EQ(client.block()["inserted"]["drv"], "file");
+  EXPECT_EQ(client.error("blockdev-del", {{"node-name", "n"}}), "Node n is in use");
+  client.call("eject", drive);
+  EXPECT_EQ(client.error("blockdev-del", {{"node-name", "n"}}), "no error");
+}
+
+TEST_F(Tray, NodesAreListed) {
+  client.call("blockdev-add", {{"driver", "file"},
+                               {"node-name", "n"},
+                               {"cache", {{"direct", true}}},
+                               {"filename", image_file("n.iso", 8192)}});
+  const Json list = client.call("query-named-block-nodes")["return"];
+  ASSERT_EQ(list.size(), 2U);
+  EXPECT_EQ(list[0]["node-name"], "n");
+  EXPECT_EQ(list[0]["cache"]["direct"], true);
+  EXPECT_EQ(list[0]["image"]["virtual-size"], 8192);
+  EXPECT_THAT(list[1]["node-name"].get<std::string>(), testing::StartsWith("#block"));
+}
+
 TEST(TrayOfNoDrive, IsThereAllTheSame) {
   Bench bench;
   IdeHost::add_controller(bench);

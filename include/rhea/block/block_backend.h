@@ -2,10 +2,10 @@
 // Disks as devices see them: asynchronous byte ranges on an image.
 #pragma once
 
+#include "rhea/block/block_node.h"
 #include "rhea/qom/registry.h"
 #include "rhea/softmmu/machine.h"
 
-#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -13,19 +13,6 @@
 #include <string>
 
 namespace rhea {
-
-/// An opened image in some format. Called on its drive's thread only; blocking.
-class BlockNode {
- public:
-  virtual ~BlockNode() = default;
-  virtual std::string_view format() const = 0;
-  virtual const std::string& filename() const = 0;
-  virtual u64 size() const = 0;  ///< bytes
-  virtual bool read_only() const = 0;
-  virtual Result<> read(u64 offset, std::span<u8> data) = 0;
-  virtual Result<> write(u64 offset, std::span<const u8> data) = 0;
-  virtual Result<> flush() = 0;
-};
 
 /// A device whose medium can be changed, as its drive sees it. Under the machine's lock.
 class MediaDevice {
@@ -39,6 +26,8 @@ class MediaDevice {
   virtual bool tray_open() const { return false; }
   /// Whether the guest forbids to open the tray.
   virtual bool medium_locked() const { return false; }
+  /// Whether it writes to its medium where that lets it.
+  virtual bool writes() const { return false; }
   /// Somebody pressed the button of a locked tray: the guest is to hear of it. `force` unlocks.
   virtual void eject_requested(bool /*force*/) {}
   /// The tray was closed (opened); without a tray: a medium came (went).
@@ -68,14 +57,19 @@ class BlockBackend final : public Object {
   bool read_only() const;
   std::string filename() const;
   std::string format() const;
+  const std::shared_ptr<BlockNode>& medium() const;  ///< null without one
   /// Whether the medium that is or was in it last could not be written.
   bool was_read_only() const { return was_read_only_; }
-  /// Waits for requests in flight, then puts `node` (or none) in place of the medium. The device
-  /// does not hear of it.
+  /// Waits for requests in flight, then puts `node` (or none) in place of the medium, which it
+  /// releases. The device does not hear of it.
   void set_medium(std::shared_ptr<BlockNode> node);
   /// set_medium, and the device hears of it.
   void insert(std::shared_ptr<BlockNode> node);
   void eject();
+  /// Makes this a mere name for a node of -blockdev: devices that are given it get a drive of their
+  /// own (take_drive).
+  void hold(std::shared_ptr<BlockNode> node);
+  bool is_node() const { return is_node_; }
   bool is_cdrom() const { return cdrom_; }
   void set_cdrom(bool on) { cdrom_ = on; }
 
@@ -99,6 +93,7 @@ class BlockBackend final : public Object {
   Ticket read(u64 offset, std::span<u8> data, Completion done);
   Ticket write(u64 offset, std::span<const u8> data, Completion done);
   Ticket flush(Completion done);
+  Ticket discard(u64 offset, u64 length, Completion done);
   /// Takes a request back that has not begun, or whose completion has not; false when it is too
   /// late.
   bool withdraw(Ticket ticket);
@@ -112,7 +107,8 @@ class BlockBackend final : public Object {
   std::string serial;
 
   struct Statistics {
-    u64 read_bytes{}, written_bytes{}, reads{}, writes{}, flushes{};
+    u64 read_bytes{}, written_bytes{}, discarded_bytes{};
+    u64 reads{}, writes{}, flushes{}, discards{};
   };
   const Statistics& statistics() const { return statistics_; }
 
@@ -131,44 +127,28 @@ class BlockBackend final : public Object {
   MediaDevice* media_{};
   bool cdrom_{false};
   bool was_read_only_{false};
+  bool is_node_{false};
   Statistics statistics_;
 };
-
-/// The host's part in writing, as QEMU's cache= names it.
-enum class CacheMode : u8 {
-  Writeback,     ///< the host's page cache; flushes reach the disk
-  Writethrough,  ///< each write reaches the disk before it completes
-  None,          ///< past the host's page cache
-  DirectSync,    ///< past it, and each write reaches the disk
-  Unsafe,        ///< flushes are ignored
-};
-template <>
-struct EnumTraits<CacheMode> {
-  static constexpr std::string_view kType = "CacheMode";
-  static constexpr std::array<std::string_view, 5> kNames = {"writeback", "writethrough", "none",
-                                                             "directsync", "unsafe"};
-};
-
-struct ImageOptions {
-  std::string filename;
-  std::string format;  ///< empty: probe; probing never follows references out of the file
-  bool read_only{false};
-  bool snapshot{false};  ///< writes go to a temporary overlay and are lost at exit
-  bool locking{true};    ///< keep others from writing the file
-  CacheMode cache{CacheMode::Writeback};
-};
-
-/// Errors name the file and why: missing, unreadable, a directory, empty, locked, unknown format.
-Result<std::unique_ptr<BlockNode>> open_image(const ImageOptions& options);
 
 /// A drive from -drive's text, e.g.
 /// "file=a.img,format=raw,if=ide,index=1,media=cdrom,readonly=on,id=x".
 Result<BlockBackend*> create_drive(Machine& machine, std::string_view option_text);
-/// All drives in order of creation.
+/// All drives in order of creation, without mere nodes.
 std::vector<BlockBackend*> drives(Machine& machine);
+/// A drive or a node by its name.
 BlockBackend* find_drive(Machine& machine, std::string_view id);
 /// An empty drive for a device that takes media and was given no drive; remove_drive ends it.
 BlockBackend& add_anonymous_drive(Machine& machine);
 void remove_drive(BlockBackend& drive);
+
+/// What a device wants of its medium.
+enum class DriveUse : u8 { Read, WriteIfPossible, Write };
+/// What a device does with its drive= property when it is realized. A node is taken out of the
+/// hands of others and gets a drive; no drive at all becomes an empty one.
+Result<> take_drive(BlockBackend*& drive, Device& device, DriveUse use,
+                    MediaDevice* media = nullptr);
+/// When it is unrealized.
+void leave_drive(BlockBackend*& drive);
 
 }  // namespace rhea

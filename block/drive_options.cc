@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// -drive's text.
+#include "block/drive.h"
+#include "block/drivers.h"
+#include "block/node_options.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace rhea::block {
+namespace {
+
+Result<DriveInterface> parse_interface(const std::string& text) {
+  const auto found = std::ranges::find(kInterfaces, text, &InterfaceName::name);
+  if (found != kInterfaces.end()) return found->interface;
+  if (text == "sd" || text == "mtd")
+    return fail("if={}: QEMU has this; Rhea has not yet; there are ide, floppy, pflash and none",
+                text);
+  return fail("unsupported bus type '{}'", text);
+}
+
+Result<std::optional<unsigned>> take_number(KeyValues& values, std::string_view key) {
+  const auto text = values.take(key);
+  if (!text) return std::nullopt;
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (text->empty() || error != std::errc{} || end != text->data() + text->size() || number > 255)
+    return fail("parameter '{}' expects a small number, not '{}'", key, *text);
+  return number;
+}
+
+Result<bool> take_media(KeyValues& values) {
+  const std::string media = values.take("media").value_or("disk");
+  if (media != "disk" && media != "cdrom") return fail("'{}' invalid media", media);
+  return media == "cdrom";
+}
+
+// Options that have one value here: naming it is fine, another one is refused.
+Result<> take_fixed(KeyValues& values) {
+  struct Fixed {
+    std::string_view key;
+    std::array<std::string_view, 3> accepted;
+    std::string_view others;  ///< QEMU's
+  };
+  static constexpr std::array kFixed = {
+      Fixed{"copy-on-read", {"off", "no", "false"}, "on yes true"},
+      Fixed{"rerror", {"report", "report", "report"}, "ignore stop"},
+      Fixed{"werror", {"report", "report", "report"}, "ignore stop enospc"},
+  };
+  for (const Fixed& fixed : kFixed) {
+    const auto value = values.take(fixed.key);
+    if (!value || std::ranges::find(fixed.accepted, *value) != fixed.accepted.end()) continue;
+    const bool known = fixed.others.find(*value) != std::string_view::npos;
+    return fail("parameter '{}': '{}' is not supported (only '{}'){}", fixed.key, *value,
+                fixed.accepted[0], known ? "; QEMU has this; Rhea has not yet" : "");
+  }
+  return {};
+}
+
+// Limits on speed, under their old names and their new ones, and statistics.
+Result<> refuse_foreign(const KeyValues& values) {
+  for (const auto& [key, value] : values.all()) {
+    const bool limit = key.starts_with("throttling.") || key.starts_with("bps") ||
+                       key.starts_with("iops") || key.starts_with("stats-") ||
+                       key.starts_with("backing") || key.starts_with("encrypt");
+    if (limit) return fail("parameter '{}': QEMU has this; Rhea has not yet", key);
+  }
+  return {};
+}
+
+Result<> take_file(KeyValues& values, ImageOptions& image) {
+  const auto name = values.take("file"), inner = values.take("file.filename");
+  if (name && inner) return fail("'file' and 'file.filename' both name the image");
+  image.filename = name ? *name : inner.value_or("");
+  if (const auto driver = values.take("file.driver")) {
+    TRY(check_node_driver(*driver));
+    if (*driver == "raw") return fail("parameter 'file.driver' is file or host_device, not 'raw'");
+    image.host_device = *driver == "host_device";
+  }
+  TRY(take_file_options(values, "file.", image));
+  return take_aio(values, image);
+}
+
+Result<> take_format(KeyValues& values, ImageOptions& image) {
+  const auto format = values.take("format"), driver = values.take("driver");
+  if (format && driver) return fail("Cannot specify both 'driver' and 'format'");
+  image.format = format ? *format : driver.value_or("");
+  return {};
+}
+
+Result<> take_cache(KeyValues& values, ImageOptions& image) {
+  if (const auto mode = values.take("cache")) {
+    const auto cache = parse_cache_mode(*mode);
+    if (!cache)
+      return fail(
+          "invalid cache option: '{}' is none of writeback, writethrough, none, directsync, "
+          "unsafe",
+          *mode);
+    image.cache = *cache;
+  }
+  image.cache.writeback = TRY(values.take_bool("cache.writeback", image.cache.writeback));
+  return {};
+}
+
+Result<ImageOptions> take_image(KeyValues& values, bool cdrom) {
+  ImageOptions image;
+  image.auto_read_only = true;
+  TRY(take_file(values, image));
+  TRY(take_format(values, image));
+  TRY(take_cache(values, image));
+  image.read_only = TRY(values.take_bool("readonly", false)) || cdrom;
+  TRY(take_node_options(values, image));
+  TRY(take_piece(values, image));
+  image.snapshot = TRY(values.take_bool("snapshot", false));
+  image.node_name = values.take("node-name").value_or("");
+  return image;
+}
+
+}  // namespace
+
+Result<DriveOptions> parse_drive(std::string_view text) {
+  KeyValues values = TRY(KeyValues::parse(text));
+  DriveOptions options;
+  if (const auto interface = values.take("if"))
+    options.interface = TRY(parse_interface(*interface));
+  options.cdrom = TRY(take_media(values));
+  options.bus = TRY(take_number(values, "bus"));
+  options.unit = TRY(take_number(values, "unit"));
+  options.index = TRY(take_number(values, "index"));
+  options.image = TRY(take_image(values, options.cdrom));
+  options.id = values.take("id").value_or("");
+  options.serial = values.take("serial").value_or("");
+  TRY(take_fixed(values));
+  TRY(refuse_foreign(values));
+  TRY(values.expect_empty("-drive"));
+  return options;
+}
+
+}  // namespace rhea::block
