@@ -17,7 +17,7 @@ void IdeDevice::describe(Schema<IdeDevice>& s) {
   s.property("model", &IdeDevice::model_, "").help("at most 40 characters");
   s.property("ver", &IdeDevice::version_, "").help("firmware version, at most 8 characters");
   s.property("wwn", &IdeDevice::wwn_, u64{0}).help("world wide name");
-  s.property("bootindex", &IdeDevice::bootindex_, i32{-1}).range(-1, 0x7fffffff);
+  BootIndex::declare(s, "bootindex", &IdeDevice::boot_index_);
   s.property("logical_block_size", &IdeDevice::logical_block_size_, u32{512}).as_size();
   s.property("physical_block_size", &IdeDevice::physical_block_size_, u32{512}).as_size();
   s.state("task-file", &IdeDevice::task_);
@@ -41,6 +41,7 @@ Result<> IdeDevice::realize() {
     return fail("Property 'model': '{}' is longer than 40 characters", model_);
   if (version_.size() > 8)
     return fail("Property 'ver': '{}' is longer than 8 characters", version_);
+  TRY(boot_index_.join(*this));
   if (drive_ == nullptr) drive_ = &add_anonymous_drive(machine());
   TRY(drive_->attach(*this, media()));
   if (serial_.empty()) serial_ = drive_->serial.substr(0, 20);
@@ -48,9 +49,14 @@ Result<> IdeDevice::realize() {
 }
 
 void IdeDevice::unrealize() {
+  boot_index_.leave();
   cancel();
   drive_->detach();
   if (drive_->anonymous()) remove_drive(*std::exchange(drive_, nullptr));
+}
+
+std::string IdeDevice::firmware_name() const {
+  return fmt::format("drive@{:x}/disk@{:x}", ide_bus().number(), unit_);
 }
 
 std::string IdeDevice::shown_serial() const {
