@@ -2,6 +2,7 @@
 // The options -chardev, -serial and -parallel.
 #include "chardev/backend.h"
 #include "rhea/util/option.h"
+#include "softmmu/default_devices.h"
 
 #include <cstdio>
 
@@ -22,6 +23,9 @@ Result<> add_chardev(Machine& machine, const std::string& argument) {
 
 Result<> add_serial(Machine& machine, const std::string& argument) {
   auto& serials = machine.config.serials;
+  auto& defaults = machine.service<DefaultDevices>();
+  defaults.serial = false;
+  if (argument.starts_with("mon:")) defaults.monitor = false;
   if (argument == "none") {
     serials.emplace_back();
     return {};
@@ -37,7 +41,8 @@ Result<> add_serial(Machine& machine, const std::string& argument) {
   return {};
 }
 
-Result<> add_parallel(Machine&, const std::string& argument) {
+Result<> add_parallel(Machine& machine, const std::string& argument) {
+  machine.service<DefaultDevices>().parallel = false;
   if (argument == "none") return {};
   return fail("'{}': there is no parallel port; only 'none' is taken", argument);
 }

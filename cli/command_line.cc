@@ -85,6 +85,11 @@ Result<std::vector<GivenOption>> parse_command_line(int argc, char** argv) {
   return given;
 }
 
+void foresee(Machine& machine, const std::vector<GivenOption>& given) {
+  for (const GivenOption& g : given)
+    if (g.option->foresee != nullptr) g.option->foresee(machine, g.argument);
+}
+
 Result<> apply_phase(Machine& machine, const std::vector<GivenOption>& given, StartPhase phase) {
   for (const GivenOption& g : given) {
     if (g.option->phase != phase) continue;

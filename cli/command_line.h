@@ -16,6 +16,8 @@ struct GivenOption {
 
 /// One dash or two; a word that is no option is an image (QEMU: the same as -hda).
 Result<std::vector<GivenOption>> parse_command_line(int argc, char** argv);
+/// Lets options tell what others must know before any is applied.
+void foresee(Machine& machine, const std::vector<GivenOption>& given);
 /// Applies the options of one phase, in the order given.
 Result<> apply_phase(Machine& machine, const std::vector<GivenOption>& given, StartPhase phase);
 void print_help();

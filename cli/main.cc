@@ -6,6 +6,7 @@
 #include "hw/i386/board.h"
 #include "monitor/monitors.h"
 #include "rhea/softmmu/machine.h"
+#include "rhea/ui/display.h"
 #include "rhea/util/log.h"
 
 #include <fmt/core.h>
@@ -20,8 +21,10 @@ namespace {
 
 Result<> start(Machine& machine, const std::vector<GivenOption>& given) {
   const DomainGuard guard(&machine.lock());
+  foresee(machine, given);
   TRY(apply_phase(machine, given, StartPhase::Early));
   TRY(apply_phase(machine, given, StartPhase::Config));
+  TRY(hw::choose_board(machine));
   TRY(apply_phase(machine, given, StartPhase::Backends));
   TRY(apply_phase(machine, given, StartPhase::Accelerator));
   auto& accel = machine.service<accel::AccelService>();
@@ -32,13 +35,13 @@ Result<> start(Machine& machine, const std::vector<GivenOption>& given) {
     TRY(hw::build_board(machine));
     TRY(apply_phase(machine, given, StartPhase::Devices));
   }
+  machine.service<Displays>().show_by_default();
   machine.machine_ready();
   TRY(accel.create_vcpus());
   TRY(apply_phase(machine, given, StartPhase::Monitors));
   TRY(machine.service<Monitors>().start());
   machine.reset_now(ShutdownCause::None, ResetKind::Cold);
-  for (const std::string& global : machine.unused_globals())
-    report_warning(fmt::format("-global {} has no effect: no such device was made", global));
+  for (const std::string& warning : machine.unused_globals()) report_warning(warning);
   if (!machine.config.start_paused && accel.vm().runs_code()) machine.resume();
   return {};
 }

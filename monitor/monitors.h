@@ -31,7 +31,6 @@ class Monitors final : public MachineService {
   Result<> add(Chardev& chardev, MonitorMode mode);
   /// A monitor that start() makes, on a chardev of this id.
   void request(std::string chardev_id, MonitorMode mode);
-  bool any_requested() const { return !requests_.empty(); }
   /// Makes the monitors that options asked for, and chardevs (-serial mon:stdio).
   Result<> start();
   /// An event to every QMP client.

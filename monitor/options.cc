@@ -3,12 +3,14 @@
 #include "chardev/backend.h"
 #include "monitor/monitors.h"
 #include "rhea/util/option.h"
+#include "softmmu/default_devices.h"
 
 namespace rhea {
 namespace {
 
 // A monitor on a chardev of its own, from the short form that -serial takes, too.
 Result<> add_compatible(Machine& machine, const std::string& text, MonitorMode mode) {
+  machine.service<DefaultDevices>().monitor = false;
   if (text == "none") return {};
   if (text.starts_with("chardev:")) {
     machine.service<Monitors>().request(text.substr(8), mode);
@@ -34,6 +36,7 @@ Result<> add_qmp_pretty(Machine& machine, const std::string& text) {
 
 Result<> add_mon(Machine& machine, const std::string& text) {
   KeyValues options = TRY(KeyValues::parse(text, "chardev"));
+  machine.service<DefaultDevices>().monitor = false;
   const auto chardev = options.take("chardev");
   if (!chardev) return fail("chardev \"\" not found");
   const std::string mode = options.take("mode").value_or("readline");
@@ -53,17 +56,11 @@ Result<> add_mon(Machine& machine, const std::string& text) {
 // the user did not place.
 Result<> no_graphic(Machine& machine, const std::string&) {
   machine.config.graphics = false;
-  if (machine.config.no_defaults) return {};
-  auto& monitors = machine.service<Monitors>();
-  auto& serials = machine.config.serials;
-  const bool monitor =
-      !monitors.any_requested() && machine.service<chardev::MonitorRequests>().ids.empty();
-  if (serials.empty()) {
-    TRY(create_chardev_legacy(machine, "serial0", monitor ? "mon:stdio" : "stdio"));
-    serials.emplace_back("serial0");
-    return {};
-  }
-  return monitor ? add_human(machine, "stdio") : Result<>();
+  const auto& defaults = machine.service<DefaultDevices>();
+  if (!defaults.serial) return defaults.monitor ? add_human(machine, "stdio") : Result<>();
+  TRY(create_chardev_legacy(machine, "serial0", defaults.monitor ? "mon:stdio" : "stdio"));
+  machine.config.serials.emplace_back("serial0");
+  return {};
 }
 
 const RegisterOption options[] = {

@@ -5,6 +5,7 @@
 #include "rhea/util/keyval.h"
 #include "rhea/util/known_names.h"
 #include "rhea/util/option.h"
+#include "softmmu/default_devices.h"
 
 #include <fmt/core.h>
 
@@ -77,11 +78,19 @@ Result<> device(Machine& machine, const std::string& text) {
   return {};
 }
 
+void foresee_device(Machine& machine, const std::string& text) {
+  auto options = KeyValues::parse(text, "driver", Words::QuietFlags);
+  if (!options) return;
+  if (const std::string* driver = options->find("driver"))
+    machine.service<DefaultDevices>().user_named(*driver);
+}
+
 const RegisterOption option{{.name = "device",
                              .argument = "driver[,prop=value...]",
                              .help = "add a device (help lists them; driver,help its properties)",
                              .phase = StartPhase::Devices,
-                             .apply = &device}};
+                             .apply = &device,
+                             .foresee = &foresee_device}};
 
 }  // namespace
 }  // namespace rhea

@@ -5,14 +5,17 @@
 #include "rhea/util/log.h"
 #include "rhea/util/option.h"
 #include "rhea/util/trace.h"
+#include "softmmu/default_devices.h"
 
 #include <fmt/core.h>
+
+#include <pthread.h>
 
 namespace rhea {
 namespace {
 
 constexpr u64 kMaxRam = u64{1} << 40;
-constexpr unsigned kMaxCpus = 255;
+constexpr std::size_t kLongestThreadName = 15;
 
 Result<> memory(Machine& machine, const std::string& text) {
   KeyValues options = TRY(KeyValues::parse(text, "size"));
@@ -26,89 +29,46 @@ Result<> memory(Machine& machine, const std::string& text) {
   return {};
 }
 
-Result<> smp(Machine& machine, const std::string& text) {
-  KeyValues options = TRY(KeyValues::parse(text, "cpus", Words::Required));
-  const auto number = [&](std::string_view key) -> Result<unsigned> {
-    const auto value = options.take(key);
-    if (!value) return 0U;
-    auto parsed = parse_unsigned(*value, {.min = 1, .max = kMaxCpus}, false);
-    if (!parsed)
-      return std::unexpected(std::move(parsed).error().within(fmt::format("-smp {}", key)));
-    return static_cast<unsigned>(*parsed);
-  };
-  unsigned cpus = TRY(number("cpus"));
-  unsigned sockets = TRY(number("sockets"));
-  unsigned cores = TRY(number("cores"));
-  unsigned threads = TRY(number("threads"));
-  unsigned max = TRY(number("maxcpus"));
-  TRY(options.expect_empty("-smp"));
-  // What is not given follows from the rest; sockets before cores before threads, as the PC board
-  // prefers since 6.2: cores.
-  const unsigned given =
-      (sockets != 0 ? sockets : 1) * (cores != 0 ? cores : 1) * (threads != 0 ? threads : 1);
-  if (cpus == 0) cpus = max != 0 ? max : given;
-  if (max == 0) max = std::max(cpus, given);
-  if (threads == 0) threads = 1;
-  if (cores == 0) cores = sockets != 0 ? max / (sockets * threads) : max / threads;
-  if (sockets == 0) sockets = cores * threads != 0 ? max / (cores * threads) : 1;
-  if (sockets * cores * threads != max)
-    return fail("-smp {}: sockets ({}) * cores ({}) * threads ({}) != maxcpus ({})", text, sockets,
-                cores, threads, max);
-  if (max < cpus) return fail("-smp {}: maxcpus must be equal to or greater than cpus", text);
-  machine.config.cpus = cpus;
-  machine.config.max_cpus = max;
-  machine.config.sockets = sockets;
-  machine.config.cores = cores;
-  machine.config.threads = threads;
-  return {};
-}
-
 Result<> name(Machine& machine, const std::string& text) {
   KeyValues options = TRY(KeyValues::parse(text, "guest"));
   machine.config.name = options.take("guest").value_or("");
   TRY(options.take_bool("debug-threads", true));
-  options.take("process");
+  // What ps and top show; the kernel keeps fifteen characters of it.
+  if (const auto process = options.take("process"))
+    pthread_setname_np(pthread_self(), process->substr(0, kLongestThreadName).c_str());
   return options.expect_empty("-name");
 }
 
-Result<> boot(Machine& machine, const std::string& text) {
-  // "-boot d" and "-boot order=d,menu=on" are both spelled.
-  KeyValues options = TRY(KeyValues::parse(text, "order", Words::Required));
-  const auto checked = [](const std::string& order) -> Result<> {
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      if (order[i] < 'a' || order[i] > 'p')
-        return fail("-boot: invalid boot device '{}' (a to p)", order[i]);
-      if (order.find(order[i], i + 1) != std::string::npos)
-        return fail("-boot: boot device '{}' is given twice", order[i]);
-    }
-    return {};
-  };
-  if (const auto order = options.take("order")) {
-    TRY(checked(*order));
-    machine.config.boot_order = *order;
-  }
-  if (const auto once = options.take("once")) {
-    TRY(checked(*once));
-    machine.config.boot_order = *once;
-  }
-  machine.config.boot_menu = TRY(options.take_bool("menu", machine.config.boot_menu));
-  TRY(options.take_bool("strict", false));
-  if (const auto timeout = options.take("splash-time")) {
-    auto ms = parse_unsigned(*timeout, {.min = 0, .max = 0xffff}, false);
-    if (!ms) return std::unexpected(std::move(ms).error().within("-boot splash-time"));
-    machine.config.boot_menu_timeout_ms = static_cast<u32>(*ms);
-  }
-  return options.expect_empty("-boot");
+struct Global {
+  std::string driver, property, value;
+};
+
+// Either driver.property=value, where the value may have commas, or the three by their names.
+Result<Global> parse_global(const std::string& text) {
+  const auto equals = text.find('=');
+  const auto dot = text.rfind('.', equals);
+  if (equals != std::string::npos && dot != std::string::npos && dot != 0 && dot < equals)
+    return Global{.driver = text.substr(0, dot),
+                  .property = text.substr(dot + 1, equals - dot - 1),
+                  .value = text.substr(equals + 1)};
+  KeyValues options = TRY(KeyValues::parse(text, {}, Words::Required));
+  const auto driver = options.take("driver"), property = options.take("property"),
+             value = options.take("value");
+  TRY(options.expect_empty("-global"));
+  if (!driver || !property || !value)
+    return fail("-global {}: driver.property=value is expected", text);
+  return Global{.driver = *driver, .property = *property, .value = *value};
 }
 
 Result<> global(Machine& machine, const std::string& text) {
-  const auto equals = text.find('=');
-  const auto dot = text.rfind('.', equals);
-  if (equals == std::string::npos || dot == std::string::npos || dot == 0 || dot > equals)
-    return fail("-global {}: driver.property=value is expected", text);
-  machine.add_global(text.substr(0, dot), text.substr(dot + 1, equals - dot - 1),
-                     text.substr(equals + 1));
+  Global given = TRY(parse_global(text));
+  machine.add_global(std::move(given.driver), std::move(given.property), std::move(given.value));
   return {};
+}
+
+void foresee_global(Machine& machine, const std::string& text) {
+  if (const auto given = parse_global(text))
+    machine.service<DefaultDevices>().user_named(given->driver);
 }
 
 Result<> log_items(Machine&, const std::string& text) {
@@ -128,13 +88,6 @@ Result<> trace_events(Machine&, const std::string& text) {
   if (const auto file = options.take("file")) TRY(log_to_file(*file));
   if (const auto pattern = options.take("enable")) TRY(trace::enable(*pattern));
   return options.expect_empty("-trace");
-}
-
-// -vga, which comes later, may ask for a card all the same.
-Result<> no_defaults(Machine& machine, const std::string&) {
-  machine.config.no_defaults = true;
-  machine.config.vga = "none";
-  return {};
 }
 
 template <auto Member>
@@ -160,21 +113,11 @@ const RegisterOption options[] = {
                     .help = "guest memory (default 128M; suffixes K, M, G, T)",
                     .phase = Config,
                     .apply = &memory}},
-    RegisterOption{{.name = "smp",
-                    .argument = "[cpus=]n[,maxcpus=,sockets=,cores=,threads=]",
-                    .help = "number of CPUs and their topology",
-                    .phase = Config,
-                    .apply = &smp}},
     RegisterOption{{.name = "name",
-                    .argument = "string",
-                    .help = "name of the guest",
+                    .argument = "[guest=]string[,process=string][,debug-threads=on|off]",
+                    .help = "name of the guest, and of the process for ps (threads always have names)",
                     .phase = Early,
                     .apply = &name}},
-    RegisterOption{{.name = "boot",
-                    .argument = "[order=]drives[,once=drives][,menu=on|off][,splash-time=ms]",
-                    .help = "boot order: a floppy, c disk, d CD-ROM, n network",
-                    .phase = Config,
-                    .apply = &boot}},
     RegisterOption{{.name = "bios",
                     .argument = "file",
                     .help = "firmware instead of the board's own",
@@ -189,12 +132,8 @@ const RegisterOption options[] = {
                     .argument = "driver.property=value",
                     .help = "default of a property for every device of a type",
                     .phase = Early,
-                    .apply = &global}},
-    RegisterOption{{.name = "nodefaults",
-                    .argument = "",
-                    .help = "no default devices",
-                    .phase = Early,
-                    .apply = &no_defaults}},
+                    .apply = &global,
+                    .foresee = &foresee_global}},
     RegisterOption{{.name = "no-reboot",
                     .argument = "",
                     .help = "exit instead of rebooting",

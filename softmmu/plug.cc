@@ -144,8 +144,12 @@ Result<std::unique_ptr<Object>> Machine::make(std::string_view type) {
 std::vector<std::string> Machine::unused_globals() const {
   std::vector<std::string> unused;
   for (const Global& global : globals_)
-    if (!global.used)
-      unused.push_back(fmt::format("{}.{}={}", global.type, global.property, global.value));
+    if (find_type(global.type) == nullptr)
+      unused.push_back(
+          fmt::format("global {}.{} has invalid class name", global.type, global.property));
+    else if (!global.used)
+      unused.push_back(fmt::format("global {}.{}={} not used: no such device was made", global.type,
+                                   global.property, global.value));
   return unused;
 }
 

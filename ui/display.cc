@@ -2,11 +2,14 @@
 // Choosing a display: the registry, -display, and none.
 #include "rhea/ui/display.h"
 
+#include "rhea/ui/console.h"
 #include "rhea/util/known_names.h"
 #include "rhea/util/log.h"
 #include "rhea/util/option.h"
 
 #include <fmt/format.h>
+
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -76,7 +79,31 @@ Result<> Displays::select(std::string_view text) {
   return {};
 }
 
+// What the program's own terminal is used for already; empty: nothing, and there is one.
+std::string Displays::why_no_terminal() const {
+  if (isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0)
+    return "standard input and output are no terminal";
+  for (const auto& chardev : machine_->container("/chardevs").children())
+    if (chardev->type().name == "chardev-stdio")
+      return fmt::format("the terminal is in use by the character device '{}'", chardev->name());
+  return {};
+}
+
+void Displays::choose() {
+  const std::string why = why_no_terminal();
+  if (why.empty())
+    RHEA_ASSERT(select("curses"));
+  else
+    report_info(fmt::format(
+        "the guest's screen is not shown: {}; -display curses shows it in a terminal, "
+        "'screendump' in a monitor saves a picture, -display none silences this line",
+        why));
+}
+
 void Displays::start() {
+  if (by_default_ && !selected() && machine_->config.graphics &&
+      !machine_->service<Consoles>().all().empty())
+    choose();
   if (!backend_) return;
   auto result = backend_->start();
   if (result) return;

@@ -32,6 +32,8 @@ void Fdc::describe(Schema<Fdc>& s) {
   s.property("fdtypeB", &Fdc::type_b_, FloppyDriveType::Auto);
   s.property("fallback", &Fdc::fallback_, FloppyDriveType::Fd288);
   s.property("check_media_rate", &Fdc::check_media_rate_, true);
+  BootIndex::declare(s, "bootindexA", &Fdc::boot_a_);
+  BootIndex::declare(s, "bootindexB", &Fdc::boot_b_);
   s.state("output", &Fdc::output_);
   s.state("rate", &Fdc::rate_);
   s.state("tape", &Fdc::tape_);
@@ -76,6 +78,8 @@ Fdc::Fdc() { bus_ = &add_child("floppy-bus.0", create<FloppyBus>()); }
 Result<> Fdc::realize() {
   if (fallback_ == FloppyDriveType::Auto)
     return fail("Property 'isa-fdc.fallback' must name a drive type, not 'auto'");
+  TRY(boot_a_.join(*this, "/floppy@0"));
+  TRY(boot_b_.join(*this, "/floppy@1"));
   bus_->set_types({type_a_, type_b_}, fallback_);
   constexpr AccessSizes kBytes{.min = 1, .max = 1};
   base_region_.init_io(
@@ -90,6 +94,8 @@ Result<> Fdc::realize() {
 }
 
 void Fdc::unrealize() {
+  boot_a_.leave();
+  boot_b_.leave();
   io_.cancel();
   IsaDevice::unrealize();
 }

@@ -4,6 +4,7 @@
 
 #include "hw/block/drive_io.h"
 #include "hw/block/floppy_drive.h"
+#include "rhea/hw/boot_order.h"
 #include "rhea/hw/isa.h"
 
 #include <array>
@@ -52,7 +53,7 @@ class FdcFifo {
 /// channel 2. Implied seeks are on after reset, as firmware for virtual machines counts on it.
 /// State: complete. Missing: FORMAT AND WRITE, FM recording, other sector sizes than 512, tape
 /// drives, timing (seeks and transfers take no time of the guest's).
-class Fdc final : public IsaDevice, public IsaDmaClient {
+class Fdc final : public IsaDevice, public IsaDmaClient, public FirmwareNamed {
  public:
   static constexpr std::string_view kName = "isa-fdc";
   static void describe(Schema<Fdc>& s);
@@ -60,6 +61,7 @@ class Fdc final : public IsaDevice, public IsaDmaClient {
   Fdc();
   Result<> realize() override;
   void unrealize() override;
+  std::string firmware_name() const override { return fmt::format("fdc@{:04x}", iobase_); }
   void reset(ResetKind kind) override;
   void pre_save() override;
   Result<> post_load(unsigned version) override;
@@ -149,6 +151,7 @@ class Fdc final : public IsaDevice, public IsaDmaClient {
   std::span<u8> rest();
 
   u32 iobase_{}, irq_number_{}, dma_channel_{};
+  BootIndex boot_a_, boot_b_;
   FloppyDriveType type_a_{}, type_b_{}, fallback_{};
   bool check_media_rate_{true};
   Region base_region_, input_region_;

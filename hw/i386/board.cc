@@ -5,6 +5,8 @@
 #include "accel/accelerator.h"
 #include "rhea/util/keyval.h"
 #include "rhea/util/option.h"
+#include "softmmu/boot_options.h"
+#include "softmmu/smp_option.h"
 
 #include <fmt/core.h>
 
@@ -35,6 +37,26 @@ void print_boards() {
   }
 }
 
+Result<const BoardName*> find_board(Machine& machine) {
+  const std::string& name = machine.service<BoardService>().type;
+  const auto it = std::ranges::find(kBoards, name, &BoardName::name);
+  if (it == kBoards.end())
+    return fail("-machine {}: unsupported machine type; -machine help lists them", name);
+  return &*it;
+}
+
+// What -smp and -boot say can be said here, too: smp.cpus=2, boot.order=d.
+KeyValues take_group(KeyValues& options, std::string_view prefix) {
+  KeyValues group;
+  const auto all = options.all();
+  for (const auto& [key, value] : all)
+    if (key.starts_with(prefix)) {
+      group.add(key.substr(prefix.size()), value);
+      options.take(key);
+    }
+  return group;
+}
+
 Result<> machine_option(Machine& machine, const std::string& text) {
   if (text == "help" || text == "?") {
     print_boards();
@@ -48,6 +70,8 @@ Result<> machine_option(Machine& machine, const std::string& text) {
   // The kernel's interrupt controllers are the accelerator's business, wherever they are asked for.
   if (const auto irqchip = options.take("kernel-irqchip"))
     machine.add_global("kvm-accel", "kernel-irqchip", *irqchip);
+  TRY(machine.service<SmpRequest>().add(take_group(options, "smp.")));
+  TRY(machine.service<BootOptions>().add(take_group(options, "boot.")));
   for (const auto& property : options.all()) service.properties.push_back(property);
   return {};
 }
@@ -67,12 +91,15 @@ const RegisterOption short_option{{.name = "M",
 
 }  // namespace
 
+Result<> choose_board(Machine& machine) {
+  TRY(find_board(machine));
+  return machine.service<SmpRequest>().settle(machine.config, false);
+}
+
 Result<> build_board(Machine& machine) {
   auto& service = machine.service<BoardService>();
-  const auto it = std::ranges::find(kBoards, service.type, &BoardName::name);
-  if (it == kBoards.end())
-    return fail("-machine {}: unsupported machine type; -machine help lists them", service.type);
-  std::unique_ptr<Object> object = TRY(machine.make(it->type));
+  const BoardName& board = *TRY(find_board(machine));
+  std::unique_ptr<Object> object = TRY(machine.make(board.type));
   for (const auto& [key, value] : service.properties) TRY(object->set(key, value));
   service.board = static_cast<Board*>(object.get());
   machine.container("/machine").add_child("board", std::move(object));

@@ -27,6 +27,9 @@ class BoardService final : public MachineService {
   Board* board{};
 };
 
+/// Makes sure that there is a board of the name that -machine gives, and settles what -smp left
+/// open by its rules. After the options, before the accelerator.
+Result<> choose_board(Machine& machine);
 /// Makes the board that -machine names (default pc) and builds it.
 Result<> build_board(Machine& machine);
 

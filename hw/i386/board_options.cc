@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Options that choose which of the board's usual devices there are.
+#include "hw/i386/board.h"
 #include "rhea/chardev/chardev.h"
 #include "rhea/softmmu/machine.h"
 #include "rhea/util/option.h"
+#include "softmmu/default_devices.h"
 
 #include <algorithm>
 #include <array>
@@ -15,12 +17,19 @@ Result<> vga(Machine& machine, const std::string& text) {
   if (std::ranges::find(known, text) == known.end())
     return fail("-vga {}: there are only std and none", text);
   machine.config.vga = text;
+  // Asked for, it stays beside a card that -device names.
+  if (text != "none") machine.service<DefaultDevices>().vga = true;
   return {};
 }
 
 Result<> no_network(Machine&, const std::string& text) {
   if (text == "none") return {};
   return fail("-nic {}: network cards are not there yet, only 'none' is taken", text);
+}
+
+Result<> no_floppy_check(Machine& machine, const std::string&) {
+  machine.service<BoardService>().properties.emplace_back("fd-bootchk", "off");
+  return {};
 }
 
 // A debug console: the chardev now, the device once the board stands.
@@ -47,6 +56,11 @@ const RegisterOption options[] = {
                     .help = "the same, old spelling",
                     .phase = StartPhase::Config,
                     .apply = &no_network}},
+    RegisterOption{{.name = "no-fd-bootchk",
+                    .argument = "",
+                    .help = "the firmware boots floppies without a boot signature, too",
+                    .phase = StartPhase::Config,
+                    .apply = &no_floppy_check}},
     RegisterOption{
         {.name = "debugcon",
          .argument = "dev",

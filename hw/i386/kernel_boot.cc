@@ -4,7 +4,7 @@
 
 #include "hw/i386/board.h"
 #include "hw/i386/option_roms.h"
-#include "hw/nvram/boot_order.h"
+#include "rhea/hw/boot_order.h"
 #include "rhea/softmmu/firmware.h"
 #include "rhea/util/option.h"
 
@@ -79,8 +79,7 @@ Result<> add_kernel(Machine& machine, FwCfg& fw_cfg, const KernelOptions& option
   add_piece(fw_cfg, plan.setup, kSetupAddr, kSetupSize, kSetupData);
   const std::string rom = fmt::format("{}.bin", plan.rom);
   TRY(add_option_rom(fw_cfg, rom, kernel_rom(plan.rom)));
-  machine.service<BootOrder>().add(-1, fmt::format("/rom@genroms/{}", rom));
-  return {};
+  return machine.service<BootOrder>().join(&machine, 0, nullptr, "/rom@genroms/" + rom);
 }
 
 }  // namespace rhea::hw

@@ -2,8 +2,9 @@
 // Option ROMs as firmware gets them, and -option-rom.
 #include "hw/i386/option_roms.h"
 
-#include "hw/nvram/boot_order.h"
+#include "rhea/hw/boot_order.h"
 #include "rhea/softmmu/firmware.h"
+#include "rhea/util/keyval.h"
 #include "rhea/util/option.h"
 
 #include <algorithm>
@@ -39,16 +40,26 @@ void seal(std::span<u8> bytes, std::size_t at) {
   bytes[at] = static_cast<u8>(-std::accumulate(bytes.begin(), bytes.end(), 0));
 }
 
-Result<> option_rom(Machine& machine, const std::string& path) {
+Result<> option_rom(Machine& machine, const std::string& text) {
+  KeyValues options = TRY(KeyValues::parse(text, "romfile"));
+  const std::string path = options.take("romfile").value_or("");
+  const auto index_text = options.take("bootindex");
+  TRY(options.expect_empty("-option-rom"));
+  const i64 index =
+      index_text ? TRY(parse_signed(*index_text, {.min = -0x8000'0000LL, .max = 0x7fff'ffff})) : -1;
   const std::string found = TRY(find_firmware(machine, path));
   std::vector<u8> image = TRY(read_file(found, kLargestRom));
   FwCfg* fw_cfg = FwCfg::of(machine);
   if (fw_cfg == nullptr) return fail("the board has no fw_cfg");
-  return add_option_rom(*fw_cfg, path.substr(path.rfind('/') + 1), std::move(image));
+  const std::string name = path.substr(path.rfind('/') + 1);
+  TRY(add_option_rom(*fw_cfg, name, std::move(image)));
+  if (index < 0) return {};
+  return machine.service<BootOrder>().join(&machine, static_cast<i32>(index), nullptr,
+                                           "/rom@genroms/" + name);
 }
 
 const RegisterOption option{{.name = "option-rom",
-                             .argument = "file",
+                             .argument = "file[,bootindex=n]",
                              .help = "an option ROM that the firmware runs when it starts",
                              .phase = StartPhase::Devices,
                              .apply = &option_rom}};

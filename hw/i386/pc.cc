@@ -4,9 +4,9 @@
 #include "hw/block/floppy_drive.h"
 #include "hw/i386/board.h"
 #include "hw/i386/kernel_boot.h"
+#include "hw/i386/pc_boot.h"
 #include "hw/i386/pc_firmware.h"
 #include "hw/i386/pc_memory.h"
-#include "hw/nvram/boot_order.h"
 #include "hw/pci-host/i440fx.h"
 #include "hw/rtc/mc146818.h"
 #include "rhea/block/block_backend.h"
@@ -16,6 +16,7 @@
 #include "rhea/softmmu/a20.h"
 #include "rhea/softmmu/smm.h"
 #include "rhea/softmmu/suspension.h"
+#include "softmmu/default_devices.h"
 
 #include <algorithm>
 #include <array>
@@ -85,6 +86,7 @@ class PcBoard final : public Board {
   bool graphics_{};
   bool dump_guest_core_{};
   bool a20_open_{true};
+  bool fd_bootchk_{};
   KernelOptions kernel_;
   std::array<std::string, 2> flash_;
   std::unique_ptr<PcMemory> memory_;
@@ -94,6 +96,7 @@ class PcBoard final : public Board {
   Device* pic_{};
   Device* ioapic_{};
   Mc146818* rtc_{};
+  std::unique_ptr<PcBoot> boot_;
   Device* pm_{};
   FloppyBus* floppies_{};
 };
@@ -105,6 +108,8 @@ void PcBoard::describe(Schema<PcBoard>& s) {
       .help("off: the firmware's text goes to the first serial port, as with -nographic");
   s.property("dump-guest-core", &PcBoard::dump_guest_core_, true)
       .help("guest memory in core dumps");
+  s.property("fd-bootchk", &PcBoard::fd_bootchk_, true)
+      .help("the firmware looks for a boot signature on floppies");
   const auto kernel = [&s](std::string_view name, std::string KernelOptions::* member) {
     return s.computed(
         name, "str", [member](const PcBoard& b) { return Value(b.kernel_.*member); },
@@ -174,6 +179,8 @@ Result<> PcBoard::build() {
   TRY(add_graphics());
   TRY(add_drives());
   TRY(add_kernel(machine(), *FwCfg::of(machine()), kernel_, host_->ram().below_4g));
+  boot_ = std::make_unique<PcBoot>(machine(), *FwCfg::of(machine()), *rtc_);
+  TRY(boot_->set_up(fd_bootchk_));
   machine().on_machine_ready([this] { describe_to_firmware(); });
   return {};
 }
@@ -246,7 +253,7 @@ Result<> PcBoard::add_isa_devices() {
 
 Result<> PcBoard::add_serial_ports() {
   auto& serials = machine().config.serials;
-  if (serials.empty() && !machine().config.no_defaults) {
+  if (serials.empty() && machine().service<DefaultDevices>().serial) {
     TRY(create_chardev_legacy(machine(), "serial0", "null"));
     serials.emplace_back("serial0");
   }
@@ -258,24 +265,23 @@ Result<> PcBoard::add_serial_ports() {
 }
 
 Result<> PcBoard::add_graphics() {
-  if (machine().config.vga == "none") return {};
+  if (machine().config.vga == "none" || !machine().service<DefaultDevices>().vga) return {};
   TRY(add("VGA", &host_->bus(), {{"addr", "2.0"}}));
   return {};
 }
 
 Result<> PcBoard::add_drives() {
   TRY(add("piix3-ide", &host_->bus(), {{"addr", "1.1"}}));
-  if (!machine().config.no_defaults) {
-    const auto present = [this](DriveInterface interface, int bus, int unit) {
-      return std::ranges::any_of(drives(machine()), [&](const BlockBackend* d) {
-        return d->interface == interface && d->bus == bus && d->unit == unit;
-      });
-    };
-    if (!present(DriveInterface::Ide, 1, 0))
-      TRY(create_drive(machine(), "if=ide,index=2,media=cdrom,id=ide1-cd0"));
-    if (!present(DriveInterface::Floppy, 0, 0))
-      TRY(create_drive(machine(), "if=floppy,index=0,id=floppy0"));
-  }
+  const auto& defaults = machine().service<DefaultDevices>();
+  const auto present = [this](DriveInterface interface, int bus, int unit) {
+    return std::ranges::any_of(drives(machine()), [&](const BlockBackend* d) {
+      return d->interface == interface && d->bus == bus && d->unit == unit;
+    });
+  };
+  if (defaults.cdrom && !present(DriveInterface::Ide, 1, 0))
+    TRY(create_drive(machine(), "if=ide,index=2,media=cdrom,id=ide1-cd0"));
+  if (defaults.floppy && !present(DriveInterface::Floppy, 0, 0))
+    TRY(create_drive(machine(), "if=floppy,index=0,id=floppy0"));
   Device* fdc = TRY(add("isa-fdc", isa_));
   floppies_ = static_cast<FloppyBus*>(fdc->buses().front());
   for (BlockBackend* drive : drives(machine())) {
@@ -317,8 +323,6 @@ void PcBoard::describe_to_firmware() {
                                           }});
   FwCfg& fw_cfg = *FwCfg::of(machine());
   fill_fw_cfg(fw_cfg, machine().config, facts);
-  const auto& order = machine().service<BootOrder>();
-  if (!order.empty()) fw_cfg.add_file("bootorder", order.file());
 }
 
 const RegisterType<PcBoard> registration;

@@ -11,18 +11,6 @@
 namespace rhea::hw {
 namespace {
 
-// The codes of CMOS registers 0x3d and 0x38 for -boot's letters.
-u8 boot_code(char device) {
-  switch (device) {
-    case 'a':
-    case 'b': return 1;
-    case 'c': return 2;
-    case 'd': return 3;
-    case 'n': return 4;
-    default: return 0;
-  }
-}
-
 std::vector<u8> e820(const RamSplit& ram) {
   constexpr u32 kRam = 1, kReserved = 2;
   TableWriter out;
@@ -97,11 +85,6 @@ std::vector<std::pair<u8, u8>> cmos_contents(const MachineConfig& config, const 
   set(0x5c, high_units >> 8);
   set(0x5d, high_units >> 16);
   set(0x5f, config.cpus - 1);
-  const auto boot = [&](std::size_t n) {
-    return n < config.boot_order.size() ? boot_code(config.boot_order[n]) : u8{0};
-  };
-  set(0x3d, static_cast<u64>(boot(1) << 4 | boot(0)));
-  set(0x38, static_cast<u64>(boot(2) << 4));
   const unsigned floppies = (facts.floppy_types[0] != 0) + (facts.floppy_types[1] != 0);
   set(0x10, static_cast<u64>(facts.floppy_types[0] << 4 | facts.floppy_types[1]));
   // Equipment: an FPU, a PS/2 mouse, and the floppies.
@@ -117,17 +100,9 @@ void fill_fw_cfg(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& fact
   fw_cfg.add_number(kNbCpus, config.cpus, 2);
   // Firmware sizes its tables by APIC ids, which may have gaps.
   fw_cfg.add_number(kMaxCpus, accel::topology(config).apic_id(config.max_cpus - 1) + 1, 2);
-  fw_cfg.add_number(kBootMenu, config.boot_menu ? 1 : 0, 2);
   fw_cfg.add_number(kIrq0Override, 1, 4);
   fw_cfg.add_number(kNuma, 0, 8);
   fw_cfg.add_file("etc/e820", e820(facts.ram));
-  if (config.boot_menu_timeout_ms != 0) {
-    TableWriter wait;
-    wait.word(config.boot_menu_timeout_ms);
-    fw_cfg.add_file("etc/boot-menu-wait", std::move(wait.data));
-  }
-  // Minus one: do not start again when nothing could be booted (-boot reboot-timeout's default).
-  fw_cfg.add_file("etc/boot-fail-wait", {0xff, 0xff, 0xff, 0xff});
   fw_cfg.add_file("etc/system-states", system_states(facts.sleep));
   add_tables(fw_cfg, config, facts);
 }

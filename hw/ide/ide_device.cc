@@ -16,7 +16,7 @@ void IdeDevice::describe(Schema<IdeDevice>& s) {
   s.property("model", &IdeDevice::model_, "").help("at most 40 characters");
   s.property("ver", &IdeDevice::version_, "").help("firmware version, at most 8 characters");
   s.property("wwn", &IdeDevice::wwn_, u64{0}).help("world wide name");
-  s.property("bootindex", &IdeDevice::bootindex_, i32{-1}).range(-1, 0x7fffffff);
+  BootIndex::declare(s, "bootindex", &IdeDevice::boot_index_);
   s.property("logical_block_size", &IdeDevice::logical_block_size_, u32{512}).as_size();
   s.property("physical_block_size", &IdeDevice::physical_block_size_, u32{512}).as_size();
   s.property("write-cache", &IdeDevice::write_cache_property_, OnOffAuto::Auto)
@@ -43,14 +43,20 @@ Result<> IdeDevice::realize() {
     return fail("Property 'model': '{}' is longer than 40 characters", model_);
   if (version_.size() > 8)
     return fail("Property 'ver': '{}' is longer than 8 characters", version_);
+  TRY(boot_index_.join(*this));
   TRY(take_drive(drive_, *this, media() != nullptr ? DriveUse::Read : DriveUse::Write, media()));
   if (serial_.empty()) serial_ = drive_->serial.substr(0, 20);
   return {};
 }
 
 void IdeDevice::unrealize() {
+  boot_index_.leave();
   cancel();
   leave_drive(drive_);
+}
+
+std::string IdeDevice::firmware_name() const {
+  return fmt::format("drive@{:x}/disk@{:x}", ide_bus().number(), unit_);
 }
 
 std::string IdeDevice::shown_serial() const {

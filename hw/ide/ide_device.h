@@ -7,6 +7,7 @@
 #include "hw/ide/ata_identify.h"
 #include "hw/ide/ide_bus.h"
 #include "rhea/block/block_backend.h"
+#include "rhea/hw/boot_order.h"
 #include "rhea/qom/device.h"
 
 #include <string>
@@ -53,7 +54,7 @@ namespace rhea::hw {
 
 /// A device on an IDE cable. Derived classes know the commands; this class knows the protocols
 /// (ATA/ATAPI-6, chapter 9): they hand it buffers and hear when the host has moved them.
-class IdeDevice : public Device {
+class IdeDevice : public Device, public FirmwareNamed {
  public:
   static constexpr std::string_view kName = "ide-device";
   static constexpr std::string_view kBus = "IDE";
@@ -79,6 +80,7 @@ class IdeDevice : public Device {
   void leave_soft_reset() { diagnose(); }
   void dma_ready();
 
+  std::string firmware_name() const override;
   void reset(ResetKind kind) override;
   void pre_save() override;
   Result<> post_load(unsigned version) override;
@@ -151,7 +153,7 @@ class IdeDevice : public Device {
   void pump_dma();
 
   i32 unit_{-1};
-  i32 bootindex_{-1};
+  BootIndex boot_index_;
   bool interrupt_{false};
   IdeTransfer transfer_{IdeTransfer::None};
   bool dma_{false};

@@ -36,7 +36,7 @@ constexpr RamSplit split_ram(u64 size, u64 max_below_4g = 0) {
 /// "i440FX-pcihost": configuration mechanism #1 at ports 0xcf8 and 0xcfc, the bus "pci.0" with the
 /// bridge's own PCI function at 00.0, RAM and PCI memory in the system's address space. Output pins
 /// "pirq" 0..3 carry the interrupt links; a PIIX3 on the bus takes them.
-class I440fxHost final : public Device {
+class I440fxHost final : public Device, public FirmwareNamed {
  public:
   static constexpr std::string_view kName = "i440FX-pcihost";
   static void describe(Schema<I440fxHost>& s);
@@ -45,6 +45,8 @@ class I440fxHost final : public Device {
   void set_regions(const I440fxRegions& regions) { regions_ = regions; }
   const I440fxRegions& regions() const { return regions_; }
   RamSplit ram() const { return split_; }
+  /// Firmware's root of all PCI paths.
+  std::string firmware_name() const override { return "pci@i0cf8"; }
   /// Valid once realized.
   PciBus& bus() const { return *bus_; }
   /// Port 0xcf9 lies inside the address register, which takes whole dwords only; bytes there go to

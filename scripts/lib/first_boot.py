@@ -87,6 +87,9 @@ def wait_until_up(monitor: Monitor, demo: Demo, file: Path, seconds: float) -> b
     while True:
         picture = take_picture(monitor, file)
         if picture and demo.is_up(monitor, picture):
+            # What was seen may have come after that picture: the one to keep is taken now.
+            while not take_picture(monitor, file):
+                time.sleep(POLL_SECONDS)
             return True
         if time.monotonic() > deadline:
             return False

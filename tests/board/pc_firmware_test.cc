@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What the pc board tells its firmware, and which drives it takes.
 #include "rhea/block/block_backend.h"
+#include "softmmu/default_devices.h"
+#include "tests/board/firmware_view.h"
 #include "tests/support/pc.h"
 
 #include <gtest/gtest.h>
@@ -9,35 +11,6 @@
 
 namespace rhea::test {
 namespace {
-
-u64 cmos(Pc& pc, u8 index) {
-  pc.machine().io().store(0x70, index, 1);
-  return pc.machine().io().load(0x71, 1);
-}
-
-/// A fw_cfg file as the guest finds and reads it; empty when there is none.
-std::vector<u8> fw_cfg_file(Pc& pc, std::string_view name) {
-  constexpr u16 kSelector = 0x510, kData = 0x511, kDirectory = 0x19;
-  const auto& io = pc.machine().io();
-  const auto read_big_endian = [&io](unsigned bytes) {
-    u64 value = 0;
-    for (unsigned i = 0; i < bytes; ++i) value = value << 8 | io.load(kData, 1);
-    return value;
-  };
-  io.store(kSelector, kDirectory, 2);
-  for (u64 left = read_big_endian(4); left > 0; --left) {
-    std::vector<u8> contents(read_big_endian(4));
-    const u64 key = read_big_endian(2);
-    read_big_endian(2);
-    std::string text;
-    for (unsigned i = 0; i < 56; ++i) text += static_cast<char>(read_big_endian(1));
-    if (text.c_str() != name) continue;
-    io.store(kSelector, key, 2);
-    for (u8& byte : contents) byte = static_cast<u8>(read_big_endian(1));
-    return contents;
-  }
-  return {};
-}
 
 u64 fw_cfg_nographic(Pc& pc) {
   constexpr u16 kNographic = 4;
@@ -107,9 +80,7 @@ TEST(PcFirmware, FindsTheFloppyDrivesThatWereNamedInCmos) {
 }
 
 TEST(PcFirmware, FindsNoFloppyDriveWhereThereIsNone) {
-  MachineConfig config;
-  config.no_defaults = true;
-  Pc pc(config);
+  Pc pc({}, [](Machine& machine) { machine.service<DefaultDevices>().take_all(); });
   EXPECT_EQ(cmos(pc, 0x10), 0U);
   EXPECT_EQ(cmos(pc, 0x14) & 0xc1, 0U);
 }

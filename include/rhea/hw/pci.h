@@ -3,6 +3,7 @@
 // (PCI Local Bus Specification 3.0).
 #pragma once
 
+#include "rhea/hw/boot_order.h"
 #include "rhea/qom/device.h"
 #include "rhea/qom/registry.h"
 #include "rhea/softmmu/dma.h"
@@ -94,7 +95,7 @@ enum class BarKind : u8 { Memory32, Memory64, MemoryPrefetch32, MemoryPrefetch64
 /// PciDevice::realize(). Configuration space, BAR moves, INTx, MSI and bus-master enable, with
 /// their reset and saved state, are done here. Properties: addr ("slot.function" hexadecimal, or
 /// -1), romfile, rombar, romsize, multifunction.
-class PciDevice : public Device {
+class PciDevice : public Device, public FirmwareNamed {
  public:
   static constexpr std::string_view kName = "pci-device";
   static constexpr std::string_view kBus = "PCI";
@@ -126,6 +127,8 @@ class PciDevice : public Device {
   };
   std::optional<BarInfo> bar_info(unsigned n) const;
   bool is_multifunction() const { return multifunction_ || identity_multifunction_; }
+  /// By class, else by vendor and device: "ethernet@3", "ide@1,1".
+  std::string firmware_name() const override;
 
  protected:
   PciDevice();

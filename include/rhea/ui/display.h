@@ -55,13 +55,19 @@ class Displays final : public MachineService {
   Result<> select(std::string_view text);
   /// Whether -display (or an option that stands for it) was given.
   bool selected() const { return !name_.empty(); }
+  /// Without that, the screen comes to the terminal where the program has one for itself; where not,
+  /// one line says so. To be called before the machine is ready.
+  void show_by_default() { by_default_ = true; }
   const std::string& name() const { return name_; }
 
  private:
   void start();
+  void choose();
+  std::string why_no_terminal() const;
 
   Machine* machine_;
   std::string name_;
+  bool by_default_{false};
   std::unique_ptr<DisplayBackend> backend_;
 };
 

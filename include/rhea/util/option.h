@@ -33,6 +33,9 @@ struct CommandLineOption {
   std::string_view help;      ///< one line, or several
   StartPhase phase{StartPhase::Config};
   Result<> (*apply)(Machine& machine, const std::string& argument){};
+  /// Called for every option given before the first is applied, for what others must know early;
+  /// errors are left to apply.
+  void (*foresee)(Machine& machine, const std::string& argument){};
 };
 
 class RegisterOption {

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a guest's firmware reads of CMOS and fw_cfg.
+#pragma once
+
+#include "tests/support/pc.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rhea::test {
+
+inline u64 cmos(Pc& pc, u8 index) {
+  pc.machine().io().store(0x70, index, 1);
+  return pc.machine().io().load(0x71, 1);
+}
+
+/// A fw_cfg file as the guest finds and reads it; empty when there is none.
+inline std::vector<u8> fw_cfg_file(Pc& pc, std::string_view name) {
+  constexpr u16 kSelector = 0x510, kData = 0x511, kDirectory = 0x19;
+  const auto& io = pc.machine().io();
+  const auto read_big_endian = [&io](unsigned bytes) {
+    u64 value = 0;
+    for (unsigned i = 0; i < bytes; ++i) value = value << 8 | io.load(kData, 1);
+    return value;
+  };
+  io.store(kSelector, kDirectory, 2);
+  for (u64 left = read_big_endian(4); left > 0; --left) {
+    std::vector<u8> contents(read_big_endian(4));
+    const u64 key = read_big_endian(2);
+    read_big_endian(2);
+    std::string text;
+    for (unsigned i = 0; i < 56; ++i) text += static_cast<char>(read_big_endian(1));
+    if (text.c_str() != name) continue;
+    io.store(kSelector, key, 2);
+    for (u8& byte : contents) byte = static_cast<u8>(read_big_endian(1));
+    return contents;
+  }
+  return {};
+}
+
+/// A fw_cfg file as text, without the zero at its end.
+inline std::string fw_cfg_text(Pc& pc, std::string_view name) {
+  const auto file = fw_cfg_file(pc, name);
+  std::string text(file.begin(), file.end());
+  if (text.ends_with('\0')) text.pop_back();
+  return text;
+}
+
+/// A numbered fw_cfg item of `bytes` bytes, least significant first.
+inline u64 fw_cfg_item(Pc& pc, u16 key, unsigned bytes) {
+  pc.machine().io().store(0x510, key, 2);
+  u64 value = 0;
+  for (unsigned i = 0; i < bytes; ++i) value |= pc.machine().io().load(0x511, 1) << (8 * i);
+  return value;
+}
+
+}  // namespace rhea::test
