@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Pictures of a console's screen in files.
 #include "rhea/ui/console.h"
+#include "rhea/util/host_file.h"
 
 #include <png.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <memory>
+#include <string>
+#include <vector>
 
 namespace rhea {
 namespace {
@@ -29,41 +29,38 @@ std::vector<u8> rgb_bytes(pixman_image_t* surface) {
   return bytes;
 }
 
-Result<> write_png(std::FILE* file, pixman_image_t* surface) {
+Result<std::vector<u8>> as_png(pixman_image_t* surface) {
   const std::vector<u8> bytes = rgb_bytes(surface);
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
   image.width = static_cast<png_uint_32>(pixman_image_get_width(surface));
   image.height = static_cast<png_uint_32>(pixman_image_get_height(surface));
   image.format = PNG_FORMAT_RGB;
-  if (png_image_write_to_stdio(&image, file, 0, bytes.data(), 0, nullptr) == 0)
+  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
+  std::vector<u8> coded(size);
+  if (png_image_write_to_memory(&image, coded.data(), &size, 0, bytes.data(), 0, nullptr) == 0)
     return fail("{}", image.message);
-  return {};
+  coded.resize(size);
+  return coded;
 }
 
-Result<> write_ppm(std::FILE* file, pixman_image_t* surface) {
-  const std::vector<u8> bytes = rgb_bytes(surface);
+std::vector<u8> as_ppm(pixman_image_t* surface) {
   const std::string header = fmt::format("P6\n{} {}\n255\n", pixman_image_get_width(surface),
                                          pixman_image_get_height(surface));
-  if (std::fwrite(header.data(), 1, header.size(), file) != header.size() ||
-      std::fwrite(bytes.data(), 1, bytes.size(), file) != bytes.size())
-    return fail("{}", errno_text(errno));
-  return {};
+  std::vector<u8> coded(header.begin(), header.end());
+  const std::vector<u8> bytes = rgb_bytes(surface);
+  coded.insert(coded.end(), bytes.begin(), bytes.end());
+  return coded;
 }
 
 }  // namespace
 
 Result<> save_screen(Console& console, const std::string& path, ImageFormat format) {
   console.refresh_now(false);
-  std::FILE* file = std::fopen(path.c_str(), "wbe");
-  if (file == nullptr) return fail("failed to open file '{}': {}", path, errno_text(errno));
-  Result<> written = format == ImageFormat::Png ? write_png(file, console.surface())
-                                                : write_ppm(file, console.surface());
-  if (std::fclose(file) != 0 && written) written = fail("{}", errno_text(errno));
-  if (!written)
-    return std::unexpected(
-        std::move(written).error().within(fmt::format("cannot write '{}'", path)));
-  return {};
+  OutputFile file = TRY(OutputFile::create(path));
+  TRY(file.write(format == ImageFormat::Png ? TRY(as_png(console.surface()))
+                                            : as_ppm(console.surface())));
+  return file.finish();
 }
 
 }  // namespace rhea
