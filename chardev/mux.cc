@@ -2,6 +2,9 @@
 // One terminal for several front ends, switched by Ctrl-A.
 #include "chardev/mux.h"
 
+#include "rhea/qom/value.h"
+#include "rhea/util/option.h"
+
 #include <algorithm>
 #include <deque>
 
@@ -10,16 +13,34 @@ namespace {
 
 constexpr std::size_t kMaxFrontEnds = 4;
 constexpr std::size_t kMaxWaiting = 256;
-constexpr u8 kEscape = 0x01;
 
-constexpr std::string_view kHelp =
-    "\r\n"
-    "C-a h    print this help\r\n"
-    "C-a x    exit emulator\r\n"
-    "C-a s    save disk data back to file (not available)\r\n"
-    "C-a b    send break\r\n"
-    "C-a c    switch between console and monitor\r\n"
-    "C-a C-a  sends C-a\r\n";
+class EscapeKey final : public MachineService {
+ public:
+  explicit EscapeKey(Machine&) {}
+  u8 code{0x01};  ///< Ctrl-A
+};
+
+/// "C-a" for the key that -echr names otherwise.
+std::string key_name(u8 code) {
+  if (code < 0x20) return fmt::format("C-{}", static_cast<char>(code | 0x60));
+  if (code < 0x7f) return std::string(1, static_cast<char>(code));
+  return fmt::format("{:#04x}", code);
+}
+
+std::string help_text(u8 escape_key) {
+  std::string text = "\r\n";
+  const std::string key = key_name(escape_key);
+  const auto add = [&](std::string_view second, std::string_view what) {
+    text += fmt::format("{:<9}{}\r\n", fmt::format("{} {}", key, second), what);
+  };
+  add("h", "print this help");
+  add("x", "exit emulator");
+  add("s", "save disk data back to file (not available)");
+  add("b", "send break");
+  add("c", "switch between console and monitor");
+  add(key, fmt::format("sends {}", key));
+  return text;
+}
 
 /// Input goes to the front end with the focus; output of all goes to the base. Front ends that are
 /// no monitors get the focus when they come.
@@ -45,6 +66,7 @@ class MuxChardev final : public Chardev {
                      .owner = this,
                      .monitor = false}));
     base_ = &base;
+    escape_key_ = machine.service<EscapeKey>().code;
     return {};
   }
 
@@ -117,7 +139,7 @@ class MuxChardev final : public Chardev {
     for (const u8 byte : data) {
       if (escaped_)
         escape(byte);
-      else if (byte == kEscape)
+      else if (byte == escape_key_)
         escaped_ = true;
       else
         pass(byte);
@@ -139,10 +161,10 @@ class MuxChardev final : public Chardev {
 
   void escape(u8 byte) {
     escaped_ = false;
+    if (byte == escape_key_) return pass(byte);
     switch (byte) {
-      case kEscape: return pass(byte);
       case 'h':
-      case '?': return say(kHelp);
+      case '?': return say(help_text(escape_key_));
       case 's': return say("\r\nthere is no way back from -snapshot yet\r\n");
       case 'b': return send(ChardevEvent::Break);
       case 'c':
@@ -160,11 +182,30 @@ class MuxChardev final : public Chardev {
   Chardev* base_{};
   std::vector<std::unique_ptr<FrontEnd>> front_ends_;
   std::size_t focus_{0};
+  u8 escape_key_{};
   bool escaped_{false};
   std::deque<u8> waiting_;  ///< for the focused front end
 };
 
 const RegisterType<MuxChardev> registration;
+
+// A number as C writes it, or else a character: that one's own code.
+Result<> escape_key(Machine& machine, const std::string& text) {
+  constexpr unsigned kLargest = 0xff;
+  const auto number = parse_unsigned(text, {.min = 0, .max = kLargest}, false);
+  if (!number && text.size() != 1)
+    return fail("a character is expected, or its code up to {}", kLargest);
+  machine.service<EscapeKey>().code =
+      number ? static_cast<u8>(*number) : static_cast<u8>(text.front());
+  return {};
+}
+
+const RegisterOption option{{.name = "echr",
+                             .argument = "character",
+                             .help = "what opens commands on a shared terminal (its code, or the\n"
+                                     "character itself) instead of Ctrl-A",
+                             .phase = StartPhase::Config,
+                             .apply = &escape_key}};
 
 }  // namespace
 

@@ -2,10 +2,15 @@
 // The command line's tokeniser, --help and --version.
 #include "cli/command_line.h"
 
+#include "cli/config_file.h"
 #include "cli/option_groups.h"
+#include "rhea/util/host_file.h"
+#include "rhea/util/keyval.h"
 #include "rhea/util/known_names.h"
 
 #include <fmt/core.h>
+
+#include <ranges>
 
 namespace rhea::cli {
 namespace {
@@ -45,6 +50,17 @@ const RegisterOption information[] = {
                       print_version();
                       throw ExitRequest{};
                     }}},
+    // These two are done while the command line is read.
+    RegisterOption{{.name = "readconfig",
+                    .argument = "file",
+                    .help = "options from a file: groups [device \"id\"] of lines key = \"value\"",
+                    .phase = StartPhase::Process,
+                    .apply = [](Machine&, const std::string&) -> Result<> { return {}; }}},
+    RegisterOption{{.name = "set",
+                    .argument = "group.id.key=value",
+                    .help = "one more key for an earlier option with this id",
+                    .phase = StartPhase::Process,
+                    .apply = [](Machine&, const std::string&) -> Result<> { return {}; }}},
 };
 
 std::unexpected<Error> no_such_option(std::string_view word, std::string_view name) {
@@ -58,6 +74,52 @@ std::unexpected<Error> no_such_option(std::string_view word, std::string_view na
 void print_option(const CommandLineOption& option) {
   fmt::print("-{}{}{}\n", option.name, option.argument.empty() ? "" : " ", option.argument);
   for (const std::string_view line : lines(option.help)) fmt::print("        {}\n", line);
+}
+
+std::string escaped(std::string_view value) {
+  std::string text;
+  for (const char c : value) text.append(c == ',' ? 2 : 1, c);
+  return text;
+}
+
+// -readconfig: as if what the file says stood in its place.
+Result<> add_config(const std::string& path, std::vector<GivenOption>& given) {
+  constexpr u64 kLargestConfig = MiB;
+  const auto in_file = [&](Error error) {
+    return std::unexpected(std::move(error).within(fmt::format("-readconfig {}", path)));
+  };
+  auto bytes = read_file(path, kLargestConfig, ReadFrom::Everywhere);
+  if (!bytes) return in_file(std::move(bytes).error());
+  auto config = parse_config({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
+  if (!config) return in_file(std::move(config).error());
+  for (ConfigOption& one : *config) {
+    const CommandLineOption* option = find_option(one.name);
+    if (option == nullptr)
+      return in_file(Error(fmt::format(
+          "line {}: {}", one.line, no_such_option("-" + one.name, one.name).error().message())));
+    given.push_back({option, std::move(one.argument)});
+  }
+  return {};
+}
+
+// -set GROUP.ID.KEY=VALUE: one more key for the option GROUP that has this id.
+Result<> add_key(const std::string& text, std::vector<GivenOption>& given) {
+  const auto equals = text.find('=');
+  const auto first = text.find('.'), second = text.find('.', first + 1);
+  if (equals == std::string::npos || first == std::string::npos || second == std::string::npos ||
+      second > equals)
+    return fail("-set {}: group.id.key=value is expected", text);
+  const std::string group = text.substr(0, first), id = text.substr(first + 1, second - first - 1);
+  for (GivenOption& one : given | std::views::reverse) {
+    if (one.option->name != group) continue;
+    const auto keys = KeyValues::parse(one.argument, "", Words::QuietFlags);
+    const std::string* found = keys ? keys->find("id") : nullptr;
+    if (found == nullptr || *found != id) continue;
+    one.argument += fmt::format(",{}={}", text.substr(second + 1, equals - second - 1),
+                                escaped(std::string_view(text).substr(equals + 1)));
+    return {};
+  }
+  return fail("-set {}: there is no {} \"{}\" defined", text, group, id);
 }
 
 }  // namespace
@@ -80,7 +142,12 @@ Result<std::vector<GivenOption>> parse_command_line(int argc, char** argv) {
       if (++i >= argc) return fail("{}: requires an argument: {}", word, option->argument);
       argument = argv[i];
     }
-    given.push_back({option, std::move(argument)});
+    if (option->name == "readconfig")
+      TRY(add_config(argument, given));
+    else if (option->name == "set")
+      TRY(add_key(argument, given));
+    else
+      given.push_back({option, std::move(argument)});
   }
   return given;
 }
@@ -114,9 +181,12 @@ void print_help() {
   }
 }
 
+// Programs that start QEMU read its version from the first line's beginning, and choose by it what
+// they say: so this is the version whose command line and monitors Rhea has, as in query-version.
 void print_version() {
   fmt::print(
-      "Rhea version {} (speaks QEMU 7.2's options, QMP and HMP)\n"
+      "QEMU emulator version 7.2.0 (Rhea {0})\n"
+      "This is Rhea {0}, not QEMU: it takes QEMU 7.2's options, QMP and HMP.\n"
       "Licence GPL-2.0-or-later; there is no warranty.\n",
       RHEA_VERSION);
 }

@@ -2,18 +2,20 @@
 // The program: its start-up phases, in order.
 #include "accel/accelerator.h"
 #include "cli/command_line.h"
+#include "cli/process.h"
 #include "cli/signals.h"
 #include "hw/i386/board.h"
 #include "monitor/monitors.h"
 #include "rhea/softmmu/machine.h"
 #include "rhea/ui/display.h"
 #include "rhea/util/log.h"
+#include "rhea/util/out_of_memory.h"
 
 #include <fmt/core.h>
 
 #include <clocale>
 #include <csignal>
-#include <new>
+#include <optional>
 #include <system_error>
 
 namespace rhea::cli {
@@ -23,6 +25,7 @@ Result<> start(Machine& machine, const std::vector<GivenOption>& given) {
   const DomainGuard guard(&machine.lock());
   foresee(machine, given);
   TRY(apply_phase(machine, given, StartPhase::Early));
+  set_guest_name(machine.config.name);
   TRY(apply_phase(machine, given, StartPhase::Config));
   TRY(hw::choose_board(machine));
   TRY(apply_phase(machine, given, StartPhase::Backends));
@@ -42,6 +45,7 @@ Result<> start(Machine& machine, const std::vector<GivenOption>& given) {
   TRY(machine.service<Monitors>().start());
   machine.reset_now(ShutdownCause::None, ResetKind::Cold);
   for (const std::string& warning : machine.unused_globals()) report_warning(warning);
+  TRY(machine.service<ProcessOptions>().settle());
   if (!machine.config.start_paused && accel.vm().runs_code()) machine.resume();
   return {};
 }
@@ -53,12 +57,22 @@ int run(int argc, char** argv) {
     return 1;
   }
   Machine machine;
-  SignalWatch signals;
-  if (auto result = start(machine, *given); !result) {
-    report_error(result.error().message());
-    return 1;
+  auto& process = machine.service<ProcessOptions>();
+  std::optional<SignalWatch> signals;
+  try {
+    auto result = apply_phase(machine, *given, StartPhase::Process);
+    if (result) result = process.go_to_background();
+    // From here on there are threads.
+    if (result) result = (signals.emplace(), start(machine, *given));
+    if (!result) {
+      report_error(result.error().message());
+      return 1;
+    }
+  } catch (const ExitRequest& request) {
+    if (request.code == 0) process.report_success();
+    throw;
   }
-  signals.hand_over(machine);
+  signals->hand_over(machine);
   return machine.run_main_loop();
 }
 
@@ -69,6 +83,7 @@ int main(int argc, char** argv) {
   // A peer that went away and a file limit that is met are errors of the write, like others.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  rhea::end_when_out_of_memory();
   const std::string_view program = argv[0];
   rhea::set_program_name(program.substr(program.rfind('/') + 1));
   try {
@@ -76,10 +91,8 @@ int main(int argc, char** argv) {
   } catch (const rhea::ExitRequest& request) {
     std::fflush(stdout);
     return request.code;
-  } catch (const std::bad_alloc&) {
-    rhea::report_error("out of memory: the host or a limit (ulimit -v) gives no more");
   } catch (const std::system_error& error) {
-    rhea::report_error(error.what());
+    rhea::report_error(fmt::format("the host gives no more threads: {}", error.what()));
   }
   return 1;
 }

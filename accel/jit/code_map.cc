@@ -2,6 +2,7 @@
 // Pages with decoded code.
 #include "accel/jit/code_map.h"
 
+#include "rhea/util/out_of_memory.h"
 #include "rhea/util/rcu.h"
 
 #include <sys/mman.h>
@@ -67,7 +68,7 @@ CodePages::CodePages(std::shared_ptr<RamBlock> ram, u64 id)
   // Zero pages until touched: most RAM never holds code.
   void* memory = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  RHEA_ASSERT(memory != MAP_FAILED);
+  if (memory == MAP_FAILED) out_of_memory();
   pages_ = static_cast<CodePage*>(memory);
   ram_->set_logging(DirtyClient::Code, true);
 }

@@ -3,6 +3,7 @@
 #include "monitor/hmp/command.h"
 #include "monitor/object_path.h"
 #include "rhea/qom/registry.h"
+#include "rhea/util/json_options.h"
 #include "rhea/util/keyval.h"
 
 #include <algorithm>
@@ -107,7 +108,7 @@ void list_devices(Context& context) {
 
 Result<> device_add(Context& context, Arguments& arguments) {
   const std::string text(arguments.rest());
-  KeyValues options = TRY(KeyValues::parse(text, "driver"));
+  KeyValues options = TRY(parse_options(text, "driver"));
   if (text == "help" || text == "?") {
     list_devices(context);
     return {};
@@ -126,7 +127,27 @@ Result<> device_del(Context& context, Arguments& arguments) {
   return {};
 }
 
+Result<> object_add(Context& context, Arguments& arguments) {
+  KeyValues options = TRY(parse_options(arguments.rest(), "qom-type"));
+  if (options.find("qom-type") == nullptr) return fail("Parameter 'qom-type' is missing");
+  if (options.find("id") == nullptr) return fail("Parameter 'id' is missing");
+  Json request = Json::object();
+  for (const auto& [key, value] : options.all()) request[key] = value;
+  TRY(context.call("object-add", request));
+  return {};
+}
+
+Result<> object_del(Context& context, Arguments& arguments) {
+  const std::string id = TRY(arguments.text());
+  TRY(arguments.end());
+  TRY(context.call("object-del", {{"id", id}}));
+  return {};
+}
+
 const RegisterHmpCommand commands[] = {
+    RegisterHmpCommand({"object_add", "[qom-type=]type,id=id[,prop=value][,...]",
+                        "create QOM object", &object_add}),
+    RegisterHmpCommand({"object_del", "id", "destroy QOM object", &object_del}),
     RegisterHmpCommand({"qom-list", "path", "list QOM properties", &qom_list}),
     RegisterHmpCommand({"qom-get", "path property", "print QOM property", &qom_get}),
     RegisterHmpCommand({"qom-set", "[-j] path property value",

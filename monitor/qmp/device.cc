@@ -14,9 +14,8 @@ bool is_hot_pluggable(const TypeInfo& type) { return type.bus == "PCI"; }
 Result<Json> device_add(Context& context, const Json& arguments) {
   const auto& driver = text_argument(arguments, "driver");
   const TypeInfo* type = find_type(driver);
-  if (type == nullptr || !type->is_a(Device::kName))
-    return fail("'{}' is not a valid device model name", driver);
-  if (!is_hot_pluggable(*type) && context.machine.run_state() != RunState::Prelaunch)
+  const bool known = type != nullptr && type->is_a(Device::kName);
+  if (known && !is_hot_pluggable(*type) && context.machine.run_state() != RunState::Prelaunch)
     return fail("Bus '{}' does not support hotplugging", type->bus);
   std::vector<std::pair<std::string, Value>> properties;
   for (const auto& [key, value] : arguments.items()) {

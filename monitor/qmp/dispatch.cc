@@ -2,6 +2,7 @@
 // From a message to a command and back to an answer.
 #include "accel/accelerator.h"
 #include "monitor/qmp/command.h"
+#include "monitor/qmp/compat.h"
 #include "monitor/trace_events.h"
 #include "rhea/util/known_names.h"
 
@@ -89,6 +90,7 @@ Result<Json> run(Context& context, const Json& request) {
   const Json none = Json::object();
   const Json& arguments = it == request.end() ? none : *it;
   TRY(check_members(command->arguments, arguments, "", command->open));
+  TRY(check_policy(context.machine.service<CompatPolicy>(), *command, arguments));
   return command->run(context, arguments);
 }
 

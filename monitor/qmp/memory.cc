@@ -2,9 +2,9 @@
 // QMP: saving guest memory to files.
 #include "monitor/guest_memory.h"
 #include "monitor/qmp/command.h"
+#include "rhea/util/host_file.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <functional>
 
 namespace rhea::qmp {
@@ -12,31 +12,22 @@ namespace {
 
 constexpr std::size_t kPiece = 64 * KiB;
 
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, CloseFile>;
-
 // `read` fills a piece from an address and says how much of it is there.
 Result<> save(const Machine& machine, const std::string& path, u64 address, u64 size,
               const std::function<std::size_t(u64, std::span<u8>)>& read) {
   // Nothing is beyond RAM and the 4 GiB that devices share with it: a larger size is a mistake.
   if (size > machine.config.ram_size + 4 * GiB)
     return fail("Invalid addr {:#018x}/size {} specified", address, size);
-  const File file(std::fopen(path.c_str(), "wbe"));
-  if (!file) return fail("Could not open '{}': {}", path, errno_text(errno));
+  OutputFile file = TRY(OutputFile::create(path));
   std::vector<u8> piece(std::min<u64>(kPiece, size));
   for (u64 done = 0; done < size;) {
     const std::size_t wanted = std::min<u64>(piece.size(), size - done);
     const std::size_t got = read(address + done, std::span(piece).first(wanted));
-    if (std::fwrite(piece.data(), 1, got, file.get()) != got)
-      return fail("writing memory to '{}' failed: {}", path, errno_text(errno));
+    TRY(file.write(std::span(piece).first(got)));
     if (got < wanted) return fail("Invalid addr {:#018x}/size {} specified", address, size);
     done += got;
   }
-  if (std::fflush(file.get()) != 0)
-    return fail("writing memory to '{}' failed: {}", path, errno_text(errno));
-  return {};
+  return file.finish();
 }
 
 Result<Json> memsave(Context& context, const Json& arguments) {

@@ -19,6 +19,7 @@ namespace rhea {
 class Machine;
 
 enum class StartPhase : unsigned char {
+  Process,      ///< of the process itself, before it has threads: going to the background, messages
   Early,        ///< logging, names, globals, help lists
   Config,       ///< what the machine is made of
   Backends,     ///< chardevs, drives

@@ -2,6 +2,7 @@
 #include "target/x86/system/log.h"
 
 #include "rhea/util/log.h"
+#include "rhea/util/log_filter.h"
 
 #include <atomic>
 
@@ -34,11 +35,13 @@ u64 code_base(const Cpu& cpu) { return cpu.long_mode() ? 0 : cpu.seg[Cs].base; }
 }  // namespace
 
 void log_code(const Cpu& cpu, std::span<const u8> code, u64 linear) {
+  if (!log_filter_takes(linear)) return;
   log_write("----------------\nIN: \n" + disassemble(code, GuestVirt(linear), cpu.code_bits, ~0U) +
             "\n");
 }
 
 void log_block(const Cpu& cpu, unsigned index, const void* block) {
+  if (!log_filter_takes(code_base(cpu) + cpu.rip())) return;
   if (log_enabled(LogItem::Exec))
     log_write(fmt::format("Trace {}: {} [{:016x}/{:016x}/{:08x}/{:08x}] \n", index, block,
                           code_base(cpu), code_base(cpu) + cpu.rip(), block_flags(cpu), 0));
