@@ -42,6 +42,7 @@ class MuxChardev final : public Chardev {
                              if (f.can_send) f.can_send();
                            });
                          },
+                     .moved = [this](Chardev& next) { base_ = &next; },
                      .owner = this,
                      .monitor = false}));
     base_ = &base;
@@ -80,6 +81,12 @@ class MuxChardev final : public Chardev {
   bool connected() const override { return base_ != nullptr && base_->connected(); }
   void disconnect() override { base_->disconnect(); }
   std::vector<FileDescriptor> take_descriptors() override { return base_->take_descriptors(); }
+  bool replaceable() const override { return false; }
+  void set_serial_line(const SerialLine& line) override { base_->set_serial_line(line); }
+  void set_break(bool on) override { base_->set_break(on); }
+  void set_modem_control(bool dtr, bool rts) override { base_->set_modem_control(dtr, rts); }
+  std::optional<ModemLines> modem_lines() const override { return base_->modem_lines(); }
+  void send_break() override { send(ChardevEvent::Break); }
   std::string filename() const override { return "mux"; }
 
  private:
@@ -153,7 +160,8 @@ class MuxChardev final : public Chardev {
     }
   }
   void say(std::string_view text) {
-    base_->write_all({reinterpret_cast<const u8*>(text.data()), text.size()});
+    // What a peer that reads nothing does not take is lost to it.
+    base_->write({reinterpret_cast<const u8*>(text.data()), text.size()});
   }
 
   Machine* machine_{};

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // HMP: character devices.
-#include "rhea/chardev/chardev.h"
-
+#include "chardev/backend.h"
 #include "monitor/hmp/command.h"
 
 namespace rhea::hmp {
@@ -38,7 +37,8 @@ Result<> ringbuf_read(Context& context, Arguments& arguments) {
 
 Result<> chardev_add(Context& context, Arguments& arguments) {
   const std::string text(arguments.rest());
-  TRY(create_chardev(context.machine, text));
+  KeyValues options = TRY(KeyValues::parse(text, "backend"));
+  TRY(chardev::open_chardev(context.machine, std::move(options), chardev::Opening::Later));
   return {};
 }
 
