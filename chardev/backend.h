@@ -38,10 +38,9 @@ const Backend* find_backend(std::string_view name_or_alias);
 
 /// Creates a chardev from options with "backend" and "id" among them; "mux=on" puts a mux under
 /// that id and the back end under id-base.
-Result<Chardev*> open_chardev(Machine& machine, KeyValues options,
-                              Opening when = Opening::AtStart);
-/// chardev-change: puts a back end of these options (without "id") in the place of `id`'s; the front
-/// end moves over. On an error all is as before.
+Result<Chardev*> open_chardev(Machine& machine, KeyValues options, Opening when = Opening::AtStart);
+/// chardev-change: puts a back end of these options (without "id") in the place of `id`'s; the
+/// front end moves over. On an error all is as before.
 Result<Chardev*> change_chardev(Machine& machine, const std::string& id, KeyValues options);
 /// The options that a legacy text ("unix:PATH,server") stands for, without "id".
 Result<KeyValues> parse_legacy(std::string_view text);

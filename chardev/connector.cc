@@ -54,8 +54,7 @@ void Connector::look_up(const std::shared_ptr<Attempt>& attempt) {
   auto arrived = [this, weak = std::weak_ptr(attempt)] {
     const auto found = weak.lock();
     if (!found) return;
-    if (!found->lookup->found)
-      return finish(found, std::unexpected(found->lookup->found.error()));
+    if (!found->lookup->found) return finish(found, std::unexpected(found->lookup->found.error()));
     found->targets = std::move(*found->lookup->found);
     try_next(found);
   };

@@ -105,8 +105,10 @@ struct Form {
 };
 constexpr std::array<Form, 11> kForms = {{
     {"mon:", &parse_muxed},
-    {"file:", [](std::string_view path) -> Result<KeyValues> { return single("file", "path", path); }},
-    {"pipe:", [](std::string_view path) -> Result<KeyValues> { return single("pipe", "path", path); }},
+    {"file:",
+     [](std::string_view path) -> Result<KeyValues> { return single("file", "path", path); }},
+    {"pipe:",
+     [](std::string_view path) -> Result<KeyValues> { return single("pipe", "path", path); }},
     {"unix:", [](std::string_view rest) { return with_backend("socket", rest, "path"); }},
     {"tcp:", [](std::string_view rest) { return parse_stream("tcp", rest); }},
     {"telnet:", [](std::string_view rest) { return parse_stream("telnet", rest); }},
@@ -114,7 +116,8 @@ constexpr std::array<Form, 11> kForms = {{
     {"websocket:", [](std::string_view rest) { return parse_stream("websocket", rest); }},
     {"udp:", &parse_udp},
     {"vc:", &parse_console},
-    {"/dev/parport", [](std::string_view rest) -> Result<KeyValues> {
+    {"/dev/parport",
+     [](std::string_view rest) -> Result<KeyValues> {
        return single("parallel", "path", "/dev/parport" + std::string(rest));
      }},
 }};

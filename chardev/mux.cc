@@ -2,6 +2,8 @@
 // One terminal for several front ends, switched by Ctrl-A.
 #include "chardev/mux.h"
 
+#include "rhea/util/keyval.h"
+
 #include <algorithm>
 #include <deque>
 
@@ -180,6 +182,15 @@ Result<std::unique_ptr<Chardev>> make_mux(Machine& machine, Chardev& base) {
   auto mux = create<MuxChardev>();
   TRY(mux->open(machine, base));
   return mux;
+}
+
+Result<Chardev*> open_mux(Machine& machine, const std::string& id, const std::string& base_id) {
+  if (!is_identifier(id)) return fail("Parameter 'id' expects an identifier");
+  if (find_chardev(machine, id) != nullptr) return fail("Chardev with id '{}' already exists", id);
+  Chardev* base = find_chardev(machine, base_id);
+  if (base == nullptr) return fail("mux: base chardev {} not found", base_id);
+  std::unique_ptr<Chardev> mux = TRY(make_mux(machine, *base));
+  return &machine.container(Chardev::kLinkRoot).add_child(id, std::move(mux));
 }
 
 }  // namespace rhea::chardev

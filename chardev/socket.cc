@@ -186,7 +186,7 @@ Result<> SocketChardev::connect_first(Opening when) {
 
 void SocketChardev::connect() {
   connector_->start(options_.address,
-                   [this](Result<FileDescriptor> made) { tried(std::move(made)); });
+                    [this](Result<FileDescriptor> made) { tried(std::move(made)); });
 }
 
 void SocketChardev::tried(Result<FileDescriptor> made) {
@@ -307,7 +307,8 @@ void SocketChardev::keep_descriptors(const cmsghdr& header) {
 }
 
 ssize_t SocketChardev::send_some(int fd, std::span<const u8> data) {
-  if (protocol_ == nullptr) return ::send(fd, data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (protocol_ == nullptr)
+    return ::send(fd, data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (!flush_raw(fd)) {
     errno = EAGAIN;
     return -1;

@@ -54,8 +54,7 @@ Result<std::vector<ResolvedAddress>> look_up(const SocketAddress& address, const
   const char* host = address.host.empty() ? nullptr : address.host.c_str();
   AddressList list;
   if (const int error = getaddrinfo(host, port.c_str(), &hints, &list.first); error != 0)
-    return fail("address resolution failed for {}:{}: {}", address.host, port,
-                gai_strerror(error));
+    return fail("address resolution failed for {}:{}: {}", address.host, port, gai_strerror(error));
   std::vector<ResolvedAddress> all;
   for (const addrinfo* info = list.first; info != nullptr; info = info->ai_next) {
     ResolvedAddress found;

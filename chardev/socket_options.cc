@@ -69,8 +69,7 @@ std::unique_ptr<StreamProtocol> SocketOptions::make_protocol() const {
 
 std::string SocketOptions::named(std::string text) const {
   if (protocol == Protocol::None || !text.starts_with(kTcpPrefix)) return text;
-  return (protocol == Protocol::Telnet ? "telnet:" : "websocket:") +
-         text.substr(kTcpPrefix.size());
+  return (protocol == Protocol::Telnet ? "telnet:" : "websocket:") + text.substr(kTcpPrefix.size());
 }
 
 }  // namespace rhea::chardev

@@ -69,9 +69,7 @@ class Telnet final : public StreamProtocol {
           pass(byte, payload);
         return;
       case State::Iac: return command(byte, payload, reply);
-      case State::Option:
-        state_ = State::Data;
-        return negotiate(byte, reply);
+      case State::Option: state_ = State::Data; return negotiate(byte, reply);
       case State::Sub:
         if (byte == kIac) state_ = State::SubIac;
         return;

@@ -57,13 +57,12 @@ class UdpChardev final : public Chardev {
 
   // Reads the next datagram only when the last one is used up.
   void update() {
-    const bool wanted =
-        rest_.empty() && front_end().can_receive && front_end().can_receive() > 0;
+    const bool wanted = rest_.empty() && front_end().can_receive && front_end().can_receive() > 0;
     if (!wanted)
       watch_.remove();
     else if (!watch_)
-      watch_ = machine_->loop().watch_fd(socket_.get(), FdEvents::Read,
-                                         [this](FdEvents) { receive(); });
+      watch_ =
+          machine_->loop().watch_fd(socket_.get(), FdEvents::Read, [this](FdEvents) { receive(); });
   }
   void receive() {
     datagram_.resize(kMaxDatagram);
@@ -103,8 +102,8 @@ Result<> UdpChardev::open(KeyValues& options, bool may_wait) {
   if (local.port.empty()) local.port = "0";
   const auto remotes = TRY(remote.resolve_datagram(false, may_wait));
   const auto locals = TRY(local.resolve_datagram(true, may_wait));
-  Result<> last = fail("chardev: udp: {} and {} are of different families", local.text(),
-                       remote.text());
+  Result<> last =
+      fail("chardev: udp: {} and {} are of different families", local.text(), remote.text());
   for (const ResolvedAddress& to : remotes)
     for (const ResolvedAddress& from : locals) {
       if (from.name.ss_family != to.name.ss_family) continue;
@@ -115,8 +114,7 @@ Result<> UdpChardev::open(KeyValues& options, bool may_wait) {
 }
 
 Result<> UdpChardev::try_pair(const ResolvedAddress& local, const ResolvedAddress& remote) {
-  FileDescriptor fd(
-      ::socket(remote.name.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  FileDescriptor fd(::socket(remote.name.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return fail("Failed to create a socket: {}", errno_text(errno));
   const int on = 1;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));

@@ -21,8 +21,9 @@ class VirtualConsole final : public Chardev {
           return std::unexpected(
               std::move(side).error().within(fmt::format("chardev: vc: {}", key)));
       }
-    report_info("no display shows text consoles (vc) yet: their text is dropped; stdio, pty and "
-                "socket show it");
+    report_info(
+        "no display shows text consoles (vc) yet: their text is dropped; stdio, pty and "
+        "socket show it");
     return create<VirtualConsole>();
   }
 

@@ -78,8 +78,8 @@ class WebSocket final : public StreamProtocol {
     self(opaque).output_->append(reinterpret_cast<const char*>(data), length);
     return static_cast<ssize_t>(length);
   }
-  static void begin_frame(wslay_event_context_ptr,
-                          const wslay_event_on_frame_recv_start_arg* frame, void* opaque) {
+  static void begin_frame(wslay_event_context_ptr, const wslay_event_on_frame_recv_start_arg* frame,
+                          void* opaque) {
     self(opaque).control_ = wslay_is_ctrl_frame(frame->opcode) != 0;
   }
   static void take_chunk(wslay_event_context_ptr, const wslay_event_on_frame_recv_chunk_arg* chunk,

@@ -61,8 +61,8 @@ bool parse_headers(std::string_view text, Headers& headers) {
 std::string accept_key(const std::string& key) {
   std::array<guint8, 20> digest{};
   gsize size = digest.size();
-  const std::unique_ptr<GChecksum, decltype(&g_checksum_free)> sum(
-      g_checksum_new(G_CHECKSUM_SHA1), &g_checksum_free);
+  const std::unique_ptr<GChecksum, decltype(&g_checksum_free)> sum(g_checksum_new(G_CHECKSUM_SHA1),
+                                                                   &g_checksum_free);
   const std::string text = key + std::string(kGuid);
   g_checksum_update(sum.get(), reinterpret_cast<const guchar*>(text.data()),
                     static_cast<gssize>(text.size()));

@@ -42,6 +42,22 @@ Result<> chardev_add(Context& context, Arguments& arguments) {
   return {};
 }
 
+Result<> chardev_change(Context& context, Arguments& arguments) {
+  const std::string id = TRY(arguments.text());
+  const std::string text(arguments.rest());
+  KeyValues options = TRY(KeyValues::parse(text, "backend"));
+  if (options.take("id")) return fail("the id is the first argument and cannot change");
+  TRY(chardev::change_chardev(context.machine, id, std::move(options)));
+  return {};
+}
+
+Result<> chardev_send_break(Context& context, Arguments& arguments) {
+  const std::string id = TRY(arguments.text());
+  TRY(arguments.end());
+  TRY(context.call("chardev-send-break", {{"id", id}}));
+  return {};
+}
+
 Result<> chardev_remove(Context& context, Arguments& arguments) {
   const std::string id = TRY(arguments.text());
   TRY(arguments.end());
@@ -55,6 +71,9 @@ const RegisterHmpCommand commands[] = {
     RegisterHmpCommand(
         {"ringbuf_read", "device size", "Read from a ring buffer character device", &ringbuf_read}),
     RegisterHmpCommand({"chardev-add", "args", "add chardev", &chardev_add}),
+    RegisterHmpCommand({"chardev-change", "id args", "change chardev", &chardev_change}),
+    RegisterHmpCommand(
+        {"chardev-send-break", "id", "send a break on chardev", &chardev_send_break}),
     RegisterHmpCommand({"chardev-remove", "id", "remove chardev", &chardev_remove}),
 };
 

@@ -251,8 +251,7 @@ TEST_F(SocketTest, listener_out_of_descriptors_tries_again_later) {
 TEST_F(SocketTest, abstract_name_is_no_file) {
   Chardev& chardev = server(",abstract=on");
   EXPECT_FALSE(std::filesystem::exists(path_));
-  EXPECT_EQ(chardev.filename(),
-            "disconnected:unix:" + path_ + ",abstract=on,tight=on,server=on");
+  EXPECT_EQ(chardev.filename(), "disconnected:unix:" + path_ + ",abstract=on,tight=on,server=on");
   EXPECT_TRUE(create_chardev(machine_, "socket,id=c,abstract=on,path=" + path_).has_value());
 }
 
@@ -262,8 +261,8 @@ TEST_F(SocketTest, ports_up_to_the_last_are_tried) {
   const std::string where = first.filename();
   const int port = std::stoi(where.substr(where.rfind(':') + 1));
   const auto second = create_chardev(
-      machine_, fmt::format("socket,id=b,server=on,wait=off,host=127.0.0.1,port={},to={}", port,
-                            port + 20));
+      machine_,
+      fmt::format("socket,id=b,server=on,wait=off,host=127.0.0.1,port={},to={}", port, port + 20));
   ASSERT_TRUE(second.has_value());
   EXPECT_NE((*second)->filename(), where);
 }

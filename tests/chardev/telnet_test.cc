@@ -16,8 +16,8 @@ class TelnetTest : public testing::Test {
   std::string hears(std::string_view raw) {
     std::vector<u8> payload;
     reply_.clear();
-    const auto taken = telnet_->receive(
-        {reinterpret_cast<const u8*>(raw.data()), raw.size()}, payload, reply_);
+    const auto taken =
+        telnet_->receive({reinterpret_cast<const u8*>(raw.data()), raw.size()}, payload, reply_);
     EXPECT_TRUE(taken.has_value());
     return {payload.begin(), payload.end()};
   }

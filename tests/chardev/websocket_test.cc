@@ -36,8 +36,7 @@ class WebSocketTest : public testing::Test {
   std::string hears(std::string_view raw) {
     std::vector<u8> payload;
     reply_.clear();
-    ok_ = socket_
-              ->receive({reinterpret_cast<const u8*>(raw.data()), raw.size()}, payload, reply_)
+    ok_ = socket_->receive({reinterpret_cast<const u8*>(raw.data()), raw.size()}, payload, reply_)
               .has_value();
     return {payload.begin(), payload.end()};
   }
@@ -102,7 +101,9 @@ TEST_F(WebSocketTest, output_is_one_binary_frame) {
 TEST_F(WebSocketTest, ping_is_answered_and_no_input) {
   shake_hands();
   EXPECT_EQ(hears(frame(0x89, "are you there")), "");
-  EXPECT_EQ(reply_, "\x8a\x0d" "are you there"s);
+  EXPECT_EQ(reply_,
+            "\x8a\x0d"
+            "are you there"s);
 }
 
 TEST_F(WebSocketTest, close_is_answered_and_ends_the_connection) {

@@ -21,10 +21,10 @@ enum class ChardevEvent : u8 { Opened, Closed, Break, MuxIn, MuxOut };
 
 /// How characters go over a serial line.
 struct SerialLine {
-  u32 rate{115200};   ///< bits a second
-  u8 data_bits{8};    ///< 5 to 8
-  char parity{'N'};   ///< N, E or O
-  u8 stop_bits{1};    ///< 1 or 2
+  u32 rate{115200};  ///< bits a second
+  u8 data_bits{8};   ///< 5 to 8
+  char parity{'N'};  ///< N, E or O
+  u8 stop_bits{1};   ///< 1 or 2
 };
 /// The lines that a modem drives.
 struct ModemLines {
@@ -48,8 +48,8 @@ class Chardev : public Object {
     /// The front end is about to be attached to another back end (chardev-change); empty: it
     /// cannot be.
     std::function<void(Chardev&)> moved{};
-    const void* owner{};             ///< names the front end to detach(); only a mux needs it
-    bool monitor{false};             ///< a mux gives its focus to other front ends first
+    const void* owner{};  ///< names the front end to detach(); only a mux needs it
+    bool monitor{false};  ///< a mux gives its focus to other front ends first
   };
 
   /// Fails when another front end is attached ("chardev 'x' is already in use").
