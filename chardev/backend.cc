@@ -53,27 +53,57 @@ Result<std::string> take_required(KeyValues& options, std::string_view backend,
   return *value;
 }
 
-Result<Chardev*> open_chardev(Machine& machine, KeyValues options) {
+namespace {
+
+Result<std::unique_ptr<Chardev>> make_backend(Machine& machine, const std::string& id,
+                                              KeyValues& options, Opening when) {
   const std::string name = options.take("backend").value_or("");
-  const std::string id = options.take("id").value_or("");
   if (name.empty()) return fail("chardev: \"{}\" missing backend", id);
-  if (id.empty()) return fail("chardev: no id specified");
-  if (!is_identifier(id)) return fail("Parameter 'id' expects an identifier");
   const Backend* backend = find_backend(name);
   if (backend == nullptr) return no_such_backend(name);
+  const auto logfile = options.take("logfile");
+  const bool append = TRY(options.take_bool("logappend", false));
+  if (!machine.vcpus().empty()) when = Opening::Later;
+  std::unique_ptr<Chardev> chardev = TRY(backend->create(machine, options, when));
+  TRY(options.expect_empty("chardev " + id));
+  if (logfile) TRY(chardev->open_log(*logfile, append));
+  return chardev;
+}
+
+}  // namespace
+
+Result<Chardev*> open_chardev(Machine& machine, KeyValues options, Opening when) {
+  const std::string id = options.take("id").value_or("");
+  if (id.empty()) return fail("chardev: no id specified");
+  if (!is_identifier(id)) return fail("Parameter 'id' expects an identifier");
   const bool mux = TRY(options.take_bool("mux", false));
   const std::string base_id = mux ? id + "-base" : id;
   if (find_chardev(machine, id) != nullptr || find_chardev(machine, base_id) != nullptr)
     return fail("Chardev with id '{}' already exists", id);
-
-  const auto logfile = options.take("logfile");
-  const bool append = TRY(options.take_bool("logappend", false));
-  std::unique_ptr<Chardev> chardev = TRY(backend->create(machine, options));
-  TRY(options.expect_empty("chardev " + id));
-  if (logfile) TRY(chardev->open_log(*logfile, append));
-  Chardev* base = TRY(adopt(machine, base_id, std::move(chardev)));
+  std::unique_ptr<Chardev> made = TRY(make_backend(machine, id, options, when));
+  Chardev* base = TRY(adopt(machine, base_id, std::move(made)));
   if (!mux) return base;
-  return adopt(machine, id, TRY(make_mux(machine, *base)));
+  std::unique_ptr<Chardev> shared = TRY(make_mux(machine, *base));
+  return adopt(machine, id, std::move(shared));
+}
+
+Result<Chardev*> change_chardev(Machine& machine, const std::string& id, KeyValues options) {
+  Chardev* old = find_chardev(machine, id);
+  if (old == nullptr) return fail("Chardev '{}' does not exist", id);
+  if (!old->replaceable()) return fail("Mux device hotswap not supported yet");
+  if (options.find("mux") != nullptr) return fail("Mux device hotswap not supported yet");
+  if (old->attached() && !old->movable())
+    return fail("Chardev user does not support chardev hotswap");
+  std::unique_ptr<Chardev> made = TRY(make_backend(machine, id, options, Opening::Later));
+  if (old->attached()) {
+    Chardev::FrontEnd front = old->take_front_end();
+    front.moved(*made);
+    TRY(made->attach(std::move(front)));
+  }
+  Object& place = machine.container(Chardev::kLinkRoot);
+  // This may be called from what the old one has received: it goes afterwards.
+  machine.loop().defer([gone = std::shared_ptr<Object>(place.remove_child(*old))] {});
+  return &place.add_child(id, std::move(made));
 }
 
 std::vector<Chardev*> all_chardevs(Machine& machine) {

@@ -2,6 +2,9 @@
 // What all character back ends share: the front end, bounded waiting, the log file.
 #include "rhea/chardev/chardev.h"
 
+#include "rhea/util/host_file.h"
+#include "rhea/util/log.h"
+
 #include <fcntl.h>
 
 #include <cerrno>
@@ -22,28 +25,28 @@ void Chardev::detach(const void*) {
   attached_ = false;
 }
 
+Chardev::FrontEnd Chardev::take_front_end() {
+  FrontEnd taken = front_end_;
+  detach(taken.owner);
+  return taken;
+}
+
 void Chardev::write_all(std::span<const u8> data) {
   using Steady = std::chrono::steady_clock;
-  constexpr auto kPatience = std::chrono::seconds(1);
-  // Usually the peer takes all at once, and no clock is read.
-  data = data.subspan(write(data));
-  if (data.empty()) [[likely]]
-    return;
-  auto give_up = Steady::now() + kPatience;
-  while (!data.empty() && Steady::now() <= give_up) {
-    const std::size_t taken = write(data);
-    data = data.subspan(taken);
-    if (taken != 0)
-      give_up = Steady::now() + kPatience;
-    else
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  constexpr auto kPatience = std::chrono::milliseconds(300);
+  const auto give_up = Steady::now() + kPatience;
+  for (;;) {
+    data = data.subspan(write(data));
+    if (data.empty() || Steady::now() > give_up) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 }
 
 Result<> Chardev::open_log(const std::string& path, bool append) {
   const int mode = append ? O_APPEND : O_TRUNC;
-  log_ = FileDescriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | mode, 0666));
-  if (!log_) return fail("Unable to open logfile {}: {}", path, errno_text(errno));
+  auto opened = open_host_file(path, {.flags = O_WRONLY | O_CREAT | mode});
+  if (!opened) return std::unexpected(std::move(opened).error().within("logfile"));
+  log_ = std::move(*opened);
   return {};
 }
 
@@ -51,11 +54,17 @@ void Chardev::deliver(ChardevEvent event) {
   if (front_end_.event) front_end_.event(event);
 }
 
+// A log that its reader does not empty, or that has no room, misses what does not fit.
 std::size_t Chardev::logged(std::span<const u8> taken) {
   std::span<const u8> rest = log_ ? taken : std::span<const u8>();
   while (!rest.empty()) {
     const ssize_t n = ::write(log_.get(), rest.data(), rest.size());
-    if (n < 0 && errno != EINTR) break;
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      if (errno != EAGAIN && !std::exchange(log_warned_, true))
+        report_warning(fmt::format("chardev '{}': logfile: {}", name(), errno_text(errno)));
+      break;
+    }
     if (n > 0) rest = rest.subspan(static_cast<std::size_t>(n));
   }
   return taken.size();

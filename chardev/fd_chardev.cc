@@ -165,6 +165,7 @@ void FdChardev::output_ready() {
   {
     const std::lock_guard lock(out_mutex_);
     if (!std::exchange(want_room_, false)) return;
+    if (!flush_raw(out_)) return wait_for_room();
   }
   if (front_end().can_send) front_end().can_send();
 }

@@ -37,6 +37,12 @@ class FdChardev : public Chardev {
   virtual ssize_t receive_some(std::span<u8> buffer);
   /// One write that does not block: bytes or -1 with errno (EAGAIN: no room now).
   virtual ssize_t send_some(int fd, std::span<const u8> data);
+  /// Sends what send_some() took and could not send yet; false while some of it is left.
+  virtual bool flush_raw(int) { return true; }
+  /// For send_some() that keeps a rest: calls flush_raw() when there is room.
+  void wait_for_room();
+  /// Guards output, and what a derived class needs for it; held in send_some() and flush_raw().
+  std::mutex& output_mutex() { return out_mutex_; }
   /// The peer has gone (end of file, error). Usually: stop().
   virtual void hangup() = 0;
   /// The peer has gone but the front end has not taken everything yet.
@@ -49,7 +55,6 @@ class FdChardev : public Chardev {
   void update_input();
   void input_ready(FdEvents events);
   void output_ready();
-  void wait_for_room();
 
   EventLoop* machine_loop_{};
   int in_{-1};

@@ -3,6 +3,7 @@
 #include "chardev/mux.h"
 
 #include "rhea/qom/value.h"
+#include "rhea/util/keyval.h"
 #include "rhea/util/option.h"
 
 #include <algorithm>
@@ -63,6 +64,7 @@ class MuxChardev final : public Chardev {
                              if (f.can_send) f.can_send();
                            });
                          },
+                     .moved = [this](Chardev& next) { base_ = &next; },
                      .owner = this,
                      .monitor = false}));
     base_ = &base;
@@ -102,6 +104,12 @@ class MuxChardev final : public Chardev {
   bool connected() const override { return base_ != nullptr && base_->connected(); }
   void disconnect() override { base_->disconnect(); }
   std::vector<FileDescriptor> take_descriptors() override { return base_->take_descriptors(); }
+  bool replaceable() const override { return false; }
+  void set_serial_line(const SerialLine& line) override { base_->set_serial_line(line); }
+  void set_break(bool on) override { base_->set_break(on); }
+  void set_modem_control(bool dtr, bool rts) override { base_->set_modem_control(dtr, rts); }
+  std::optional<ModemLines> modem_lines() const override { return base_->modem_lines(); }
+  void send_break() override { send(ChardevEvent::Break); }
   std::string filename() const override { return "mux"; }
 
  private:
@@ -175,7 +183,8 @@ class MuxChardev final : public Chardev {
     }
   }
   void say(std::string_view text) {
-    base_->write_all({reinterpret_cast<const u8*>(text.data()), text.size()});
+    // What a peer that reads nothing does not take is lost to it.
+    base_->write({reinterpret_cast<const u8*>(text.data()), text.size()});
   }
 
   Machine* machine_{};
@@ -213,6 +222,15 @@ Result<std::unique_ptr<Chardev>> make_mux(Machine& machine, Chardev& base) {
   auto mux = create<MuxChardev>();
   TRY(mux->open(machine, base));
   return mux;
+}
+
+Result<Chardev*> open_mux(Machine& machine, const std::string& id, const std::string& base_id) {
+  if (!is_identifier(id)) return fail("Parameter 'id' expects an identifier");
+  if (find_chardev(machine, id) != nullptr) return fail("Chardev with id '{}' already exists", id);
+  Chardev* base = find_chardev(machine, base_id);
+  if (base == nullptr) return fail("mux: base chardev {} not found", base_id);
+  std::unique_ptr<Chardev> mux = TRY(make_mux(machine, *base));
+  return &machine.container(Chardev::kLinkRoot).add_child(id, std::move(mux));
 }
 
 }  // namespace rhea::chardev

@@ -18,7 +18,9 @@ class NullChardev final : public Chardev {
   std::string filename() const override { return "null"; }
 };
 
-Result<std::unique_ptr<Chardev>> make(Machine&, KeyValues&) { return create<NullChardev>(); }
+Result<std::unique_ptr<Chardev>> make(Machine&, KeyValues&, Opening) {
+  return create<NullChardev>();
+}
 
 const RegisterType<NullChardev> registration;
 const RegisterBackend backend{{.name = "null", .alias = "", .create = &make}};

@@ -12,7 +12,10 @@ namespace {
 Result<> add_chardev(Machine& machine, const std::string& argument) {
   if (argument == "help" || argument == "?") {
     std::string text = "Available chardev backend types: \n";
-    for (const Backend* backend : all_backends()) text += fmt::format("  {}\n", backend->name);
+    for (const Backend* backend : all_backends()) {
+      text += fmt::format("  {}\n", backend->name);
+      if (!backend->alias.empty()) text += fmt::format("  {}\n", backend->alias);
+    }
     std::fputs(text.c_str(), stdout);
     throw ExitRequest{0};
   }
@@ -50,15 +53,16 @@ Result<> add_parallel(Machine& machine, const std::string& argument) {
 const RegisterOption chardev_option{
     {.name = "chardev",
      .argument = "backend,id=id[,prop=value...]",
-     .help = "a character device: null, stdio, file, pipe, pty, socket, ringbuf;\n"
-             "all take mux=on, logfile=PATH, logappend=on",
+     .help = "a character device (help lists them): null, stdio, file, pipe, pty, serial, socket,\n"
+             "udp, vc, ringbuf; all take mux=on, logfile=PATH, logappend=on",
      .phase = StartPhase::Backends,
      .apply = &add_chardev}};
 const RegisterOption serial_option{
     {.name = "serial",
      .argument = "dev",
      .help = "connect the next serial port to a character device: none, null, stdio, pty,\n"
-             "file:PATH, pipe:PATH, unix:PATH[,server=on][,wait=off], tcp:HOST:PORT[,...],\n"
+             "file:PATH, pipe:PATH, /dev/PATH, unix:PATH[,server=on][,wait=off],\n"
+             "tcp|telnet|websocket:HOST:PORT[,...], udp:HOST:PORT[@HOST:PORT], vc[:WxH],\n"
              "mon:DEV (shared with a monitor), chardev:ID",
      .phase = StartPhase::Backends,
      .apply = &add_serial}};

@@ -22,7 +22,7 @@ class PtyChardev final : public FdChardev {
   static constexpr std::string_view kName = "chardev-pty";
   using Extendable = Chardev;
 
-  static Result<std::unique_ptr<Chardev>> make(Machine& machine, KeyValues&) {
+  static Result<std::unique_ptr<Chardev>> make(Machine& machine, KeyValues&, Opening) {
     auto pty = create<PtyChardev>();
     pty->use_loop(machine);
     TRY(pty->open_master());

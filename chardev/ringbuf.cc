@@ -45,7 +45,7 @@ std::string RingChardev::take(std::size_t limit) {
 
 namespace {
 
-Result<std::unique_ptr<Chardev>> make(Machine&, KeyValues& options) {
+Result<std::unique_ptr<Chardev>> make(Machine&, KeyValues& options, Opening) {
   const u64 size = TRY(parse_size(options.take("size").value_or("65536")));
   if (!std::has_single_bit(size) || size > GiB)
     return fail("chardev: ringbuf: size {} is not a power of two up to 1G", size);

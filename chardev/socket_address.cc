@@ -28,23 +28,41 @@ struct AddressList {
   addrinfo* first{};
 };
 
+// One family alone is meant where it is switched on by itself, or the other one off.
 Result<int> family_of(const SocketAddress& address) {
-  if (address.ipv4 && address.ipv6) return AF_UNSPEC;
-  if (address.ipv4) return AF_INET;
-  if (address.ipv6) return AF_INET6;
-  return fail("Cannot disable IPv4 and IPv6 at same time");
+  const bool no4 = !address.ipv4.value_or(true);
+  const bool no6 = !address.ipv6.value_or(true);
+  if (no4 && no6) return fail("Cannot disable IPv4 and IPv6 at same time");
+  if (address.ipv4.value_or(false) && address.ipv6.value_or(false)) return AF_UNSPEC;
+  if (no4 || address.ipv6.value_or(false)) return AF_INET6;
+  if (no6 || address.ipv4.value_or(false)) return AF_INET;
+  return AF_UNSPEC;
 }
 
-Result<> resolve(const SocketAddress& address, const std::string& port, bool passive,
-                 AddressList& list) {
+struct Query {
+  int kind{SOCK_STREAM};
+  bool passive{false};
+  bool numeric{false};  ///< asks no name server
+};
+
+Result<std::vector<ResolvedAddress>> look_up(const SocketAddress& address, const std::string& port,
+                                             Query query) {
   addrinfo hints{};
   hints.ai_family = TRY(family_of(address));
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = passive ? AI_PASSIVE : 0;
+  hints.ai_socktype = query.kind;
+  hints.ai_flags = (query.passive ? AI_PASSIVE : 0) | (query.numeric ? AI_NUMERICHOST : 0);
   const char* host = address.host.empty() ? nullptr : address.host.c_str();
-  const int error = getaddrinfo(host, port.c_str(), &hints, &list.first);
-  if (error == 0) return {};
-  return fail("address resolution failed for {}:{}: {}", address.host, port, gai_strerror(error));
+  AddressList list;
+  if (const int error = getaddrinfo(host, port.c_str(), &hints, &list.first); error != 0)
+    return fail("address resolution failed for {}:{}: {}", address.host, port, gai_strerror(error));
+  std::vector<ResolvedAddress> all;
+  for (const addrinfo* info = list.first; info != nullptr; info = info->ai_next) {
+    ResolvedAddress found;
+    std::memcpy(&found.name, info->ai_addr, info->ai_addrlen);
+    found.length = info->ai_addrlen;
+    all.push_back(found);
+  }
+  return all;
 }
 
 Result<std::pair<sockaddr_un, socklen_t>> unix_name(const SocketAddress& address) {
@@ -56,7 +74,7 @@ Result<std::pair<sockaddr_un, socklen_t>> unix_name(const SocketAddress& address
                 sizeof(name.sun_path) - 1);
   std::memcpy(name.sun_path + offset, address.path.data(), address.path.size());
   const auto length =
-      address.abstract
+      address.abstract && address.tight
           ? static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + address.path.size())
           : static_cast<socklen_t>(sizeof(name));
   return std::pair(name, length);
@@ -74,25 +92,29 @@ Result<FileDescriptor> listen_unix(const SocketAddress& address) {
   return fd;
 }
 
-Result<FileDescriptor> listen_on(const addrinfo& info) {
-  FileDescriptor fd(::socket(info.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+Result<FileDescriptor> listen_on(const ResolvedAddress& at) {
+  FileDescriptor fd(::socket(at.name.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return fail("Failed to create a socket: {}", errno_text(errno));
   const int on = 1;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  if (bind(fd.get(), info.ai_addr, info.ai_addrlen) < 0 || ::listen(fd.get(), 16) < 0)
+  if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&at.name), at.length) < 0 ||
+      ::listen(fd.get(), 16) < 0)
     return fail("{}", errno_text(errno));
   return fd;
 }
 
-Result<FileDescriptor> listen_tcp(const SocketAddress& address) {
-  const auto first = TRY(parse_unsigned(address.port, {.min = 0, .max = kHighestPort}, false));
-  const auto last = std::max<u64>(first, address.last_port);
+Result<FileDescriptor> listen_tcp(const SocketAddress& address, bool may_wait) {
+  // A port may have a name; a range of ports begins with a number.
+  u64 first = 0;
+  if (address.last_port != 0)
+    first = TRY(parse_unsigned(address.port, {.min = 0, .max = kHighestPort}, false));
   std::string reason = "no address";
-  for (u64 port = first; port <= last; ++port) {
-    AddressList list;
-    TRY(resolve(address, std::to_string(port), true, list));
-    for (const addrinfo* info = list.first; info != nullptr; info = info->ai_next) {
-      auto fd = listen_on(*info);
+  const bool numeric = !may_wait && address.host != "localhost";
+  for (u64 port = first; port <= std::max<u64>(first, address.last_port); ++port) {
+    const std::string name = address.last_port != 0 ? std::to_string(port) : address.port;
+    for (const ResolvedAddress& at :
+         TRY(look_up(address, name, {.passive = true, .numeric = numeric}))) {
+      auto fd = listen_on(at);
       if (fd) return fd;
       reason = fd.error().message();
     }
@@ -108,24 +130,18 @@ Result<FileDescriptor> connect_to(int family, const sockaddr* name, socklen_t le
   return fd;
 }
 
-Result<FileDescriptor> connect_tcp(const SocketAddress& address) {
-  AddressList list;
-  TRY(resolve(address, address.port, false, list));
-  std::string reason = "no address";
-  for (const addrinfo* info = list.first; info != nullptr; info = info->ai_next) {
-    auto fd = connect_to(info->ai_family, info->ai_addr, info->ai_addrlen);
-    if (fd) return fd;
-    reason = fd.error().message();
-  }
-  return fail("Failed to connect to '{}:{}': {}", address.host, address.port, reason);
-}
-
-// A copy of a descriptor that somebody passed at start-up; they keep the number.
-Result<FileDescriptor> adopt(int fd) {
+// The descriptor that somebody passed, from now on this program's.
+Result<FileDescriptor> adopt(int fd, bool listening) {
   int type = 0;
+  int accepts = 0;
   socklen_t length = sizeof(type);
   if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type != SOCK_STREAM)
     return fail("File descriptor '{}' is not a socket", fd);
+  length = sizeof(accepts);
+  if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &length) < 0) accepts = 0;
+  if (listening && accepts == 0) return fail("File descriptor '{}' is not a listening socket", fd);
+  if (!listening && accepts != 0)
+    return fail("File descriptor '{}' is a listening socket: it needs server=on", fd);
   const int flags = fcntl(fd, F_GETFL);
   fcntl(fd, F_SETFL, flags | O_NONBLOCK);
   fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -158,6 +174,12 @@ Result<int> take_fd_number(const std::string& text) {
 
 }  // namespace
 
+Result<> take_families(KeyValues& options, SocketAddress& address) {
+  if (options.find("ipv4") != nullptr) address.ipv4 = TRY(options.take_bool("ipv4", true));
+  if (options.find("ipv6") != nullptr) address.ipv6 = TRY(options.take_bool("ipv6", true));
+  return {};
+}
+
 Result<SocketAddress> SocketAddress::take(KeyValues& options) {
   SocketAddress address;
   const auto path = options.take("path");
@@ -166,10 +188,9 @@ Result<SocketAddress> SocketAddress::take(KeyValues& options) {
   const auto fd = options.take("fd");
   if (path.has_value() + host.has_value() + fd.has_value() > 1)
     return fail("None or one of 'path', 'fd' or 'host' option required.");
-  address.ipv4 = TRY(options.take_bool("ipv4", true));
-  address.ipv6 = TRY(options.take_bool("ipv6", true));
+  TRY(take_families(options, address));
   address.abstract = TRY(options.take_bool("abstract", false));
-  static_cast<void>(TRY(options.take_bool("tight", true)));
+  address.tight = TRY(options.take_bool("tight", true));
   if (const auto to = options.take("to"))
     address.last_port =
         static_cast<u16>(TRY(parse_unsigned(Value(*to), {.min = 0, .max = 65535}, false)));
@@ -187,27 +208,38 @@ Result<SocketAddress> SocketAddress::take(KeyValues& options) {
   return address;
 }
 
-Result<FileDescriptor> SocketAddress::listen() const {
+Result<FileDescriptor> SocketAddress::listen(bool may_wait) const {
   switch (kind) {
     case Kind::Unix: return listen_unix(*this);
-    case Kind::Tcp: return listen_tcp(*this);
-    case Kind::Descriptor: return adopt(fd);
+    case Kind::Tcp: return listen_tcp(*this, may_wait);
+    case Kind::Descriptor: return adopt(fd, true);
   }
   return fail("no address");
 }
 
 Result<FileDescriptor> SocketAddress::connect() const {
-  if (kind == Kind::Descriptor) return adopt(fd);
-  if (kind == Kind::Tcp) return connect_tcp(*this);
+  if (kind == Kind::Descriptor) return adopt(fd, false);
   const auto [name, length] = TRY(unix_name(*this));
   auto made = connect_to(AF_UNIX, reinterpret_cast<const sockaddr*>(&name), length);
   if (!made) return fail("Failed to connect to '{}': {}", path, made.error().message());
   return made;
 }
 
+Result<std::vector<ResolvedAddress>> SocketAddress::resolve() const {
+  return look_up(*this, port, {});
+}
+
+Result<std::vector<ResolvedAddress>> SocketAddress::resolve_datagram(bool passive,
+                                                                     bool may_wait) const {
+  const bool numeric = !may_wait && host != "localhost";
+  return look_up(*this, port, {.kind = SOCK_DGRAM, .passive = passive, .numeric = numeric});
+}
+
 std::string SocketAddress::text() const {
   switch (kind) {
-    case Kind::Unix: return "unix:" + path;
+    case Kind::Unix:
+      return fmt::format("unix:{}{}{}", path, abstract ? ",abstract=on" : "",
+                         abstract && tight ? ",tight=on" : "");
     case Kind::Tcp: {
       const bool bracket = host.find(':') != std::string::npos;
       return fmt::format("tcp:{}{}{}:{}", bracket ? "[" : "", host, bracket ? "]" : "", port);
@@ -215,6 +247,10 @@ std::string SocketAddress::text() const {
     case Kind::Descriptor: return fmt::format("fd:{}", fd);
   }
   return {};
+}
+
+Result<FileDescriptor> ResolvedAddress::connect() const {
+  return connect_to(name.ss_family, reinterpret_cast<const sockaddr*>(&name), length);
 }
 
 std::string local_text(int fd) {

@@ -67,7 +67,7 @@ class StdioChardev final : public FdChardev {
     restore_terminal();
     terminal.in_use = false;
   }
-  static Result<std::unique_ptr<Chardev>> make(Machine& machine, KeyValues& options) {
+  static Result<std::unique_ptr<Chardev>> make(Machine& machine, KeyValues& options, Opening) {
     const bool signals = TRY(options.take_bool("signal", true));
     if (terminal.in_use) return fail("cannot use stdio by multiple character devices");
     auto stdio = create<StdioChardev>();

@@ -16,6 +16,8 @@ class Output {
   explicit Output(Chardev& chardev) : chardev_(&chardev) {}
 
   void write(std::string_view text);
+  /// The peer is another chardev's from now on.
+  void move_to(Chardev& chardev) { chardev_ = &chardev; }
   /// There is room again.
   void flush();
   /// Waits for the peer in bounded slices; for the end of the program.

@@ -3,11 +3,20 @@
 #include "hw/char/trace_events.h"
 #include "rhea/chardev/chardev.h"
 #include "rhea/hw/isa.h"
+#include "rhea/softmmu/vcpu_gate.h"
+#include "rhea/util/log.h"
+
+#include <vector>
 
 namespace rhea::hw {
 namespace {
 
-/// Bochs's debug console. A read gives a fixed value, by which guests find it.
+// What may wait for the peer; a vCPU is held back after the first byte of it.
+constexpr std::size_t kMaxWaiting = 64 * KiB;
+
+/// Bochs's debug console. A read gives a fixed value, by which guests find it. The port has no
+/// status: where the peer does not read, the writing vCPU is held back, alone and outside all
+/// locks, so that nothing is lost.
 /// State: none. Missing: nothing.
 class DebugConsole final : public IsaDevice {
  public:
@@ -22,6 +31,12 @@ class DebugConsole final : public IsaDevice {
  protected:
   Result<> realize() override {
     Chardev::FrontEnd front_end;
+    front_end.can_send = [this] { flush(); };
+    front_end.event = [this](ChardevEvent) { flush(); };
+    front_end.moved = [this](Chardev& next) {
+      chardev_ = &next;
+      flush();
+    };
     front_end.owner = this;
     if (chardev_ != nullptr) TRY(chardev_->attach(std::move(front_end)));
     region_.init_io(*this, "isa-debugcon", 1,
@@ -32,6 +47,7 @@ class DebugConsole final : public IsaDevice {
 
   void unrealize() override {
     if (chardev_ != nullptr) chardev_->detach(this);
+    gate_.open();
     IsaDevice::unrealize();
   }
 
@@ -41,13 +57,25 @@ class DebugConsole final : public IsaDevice {
   void write(u64, u64 value, unsigned) {
     debugcon_write(value);
     const auto byte = static_cast<u8>(value);
-    if (chardev_ != nullptr) chardev_->write_all({&byte, 1});
+    if (chardev_ == nullptr) return;
+    if (waiting_.empty() && chardev_->write({&byte, 1}) == 1) return;
+    if (waiting_.size() >= kMaxWaiting) return log_guest("isa-debugcon", "a byte is lost");
+    waiting_.push_back(byte);
+    gate_.hold_back();
+  }
+
+  void flush() {
+    const std::size_t sent = waiting_.empty() ? 0 : chardev_->write(waiting_);
+    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(sent));
+    if (waiting_.empty()) gate_.open();
   }
 
   u32 iobase_{};
   u32 readback_{};
   Chardev* chardev_{};
   Region region_;
+  std::vector<u8> waiting_;  ///< for the peer to read
+  VcpuGate gate_;
 };
 
 const RegisterType<DebugConsole> registration;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // HMP: character devices.
-#include "rhea/chardev/chardev.h"
-
+#include "chardev/backend.h"
 #include "monitor/hmp/command.h"
 
 namespace rhea::hmp {
@@ -38,7 +37,24 @@ Result<> ringbuf_read(Context& context, Arguments& arguments) {
 
 Result<> chardev_add(Context& context, Arguments& arguments) {
   const std::string text(arguments.rest());
-  TRY(create_chardev(context.machine, text));
+  KeyValues options = TRY(KeyValues::parse(text, "backend"));
+  TRY(chardev::open_chardev(context.machine, std::move(options), chardev::Opening::Later));
+  return {};
+}
+
+Result<> chardev_change(Context& context, Arguments& arguments) {
+  const std::string id = TRY(arguments.text());
+  const std::string text(arguments.rest());
+  KeyValues options = TRY(KeyValues::parse(text, "backend"));
+  if (options.take("id")) return fail("the id is the first argument and cannot change");
+  TRY(chardev::change_chardev(context.machine, id, std::move(options)));
+  return {};
+}
+
+Result<> chardev_send_break(Context& context, Arguments& arguments) {
+  const std::string id = TRY(arguments.text());
+  TRY(arguments.end());
+  TRY(context.call("chardev-send-break", {{"id", id}}));
   return {};
 }
 
@@ -55,6 +71,9 @@ const RegisterHmpCommand commands[] = {
     RegisterHmpCommand(
         {"ringbuf_read", "device size", "Read from a ring buffer character device", &ringbuf_read}),
     RegisterHmpCommand({"chardev-add", "args", "add chardev", &chardev_add}),
+    RegisterHmpCommand({"chardev-change", "id args", "change chardev", &chardev_change}),
+    RegisterHmpCommand(
+        {"chardev-send-break", "id", "send a break on chardev", &chardev_send_break}),
     RegisterHmpCommand({"chardev-remove", "id", "remove chardev", &chardev_remove}),
 };
 

@@ -32,6 +32,7 @@ Result<> Session::start() {
                                  output_.flush();
                                  if (output_.pending() <= kMaxUnread) chardev_->accept_input();
                                },
+                           .moved = [this](Chardev& next) { moved(next); },
                            .owner = this,
                            .monitor = true});
 }
@@ -64,6 +65,14 @@ void Session::event(ChardevEvent what) {
     case ChardevEvent::MuxIn: shown_ = true; return greet();
     case ChardevEvent::Break: return;
   }
+}
+
+void Session::moved(Chardev& next) {
+  chardev_ = &next;
+  output_.move_to(next);
+  output_.reset();
+  editor_.reset();
+  greeted_ = false;
 }
 
 void Session::new_client() {

@@ -22,6 +22,7 @@ class Session {
   std::size_t can_receive() const;
   void receive(std::span<const u8> data);
   void event(ChardevEvent event);
+  void moved(Chardev& next);
   void greet();
   void new_client();
   void run(const std::string& line);

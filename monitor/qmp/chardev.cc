@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // QMP: character devices.
 #include "chardev/backend.h"
+#include "chardev/mux.h"
 #include "chardev/ringbuf.h"
+#include "monitor/qmp/chardev_backend.h"
 #include "monitor/qmp/command.h"
 
 #include <glib.h>
@@ -22,8 +24,10 @@ Result<Json> query_chardev(Context& context, const Json&) {
 
 Result<Json> query_chardev_backends(Context&, const Json&) {
   Json list = Json::array();
-  for (const chardev::Backend* backend : chardev::all_backends())
+  for (const chardev::Backend* backend : chardev::all_backends()) {
     list.push_back({{"name", backend->name}});
+    if (!backend->alias.empty()) list.push_back({{"name", backend->alias}});
+  }
   return list;
 }
 
@@ -63,6 +67,40 @@ Result<Json> ringbuf_write(Context& context, const Json& arguments) {
   return Json();
 }
 
+// What QEMU's ChardevReturn has: where a pseudo-terminal is.
+Json made(const Chardev& chardev) {
+  const std::string filename = chardev.filename();
+  if (!filename.starts_with("pty:")) return Json::object();
+  return {{"pty", filename.substr(4)}};
+}
+
+Result<Json> chardev_add(Context& context, const Json& arguments) {
+  const auto& id = text_argument(arguments, "id");
+  const Json& backend = arguments["backend"];
+  if (text_argument(backend, "type") == "mux") {
+    TRY(chardev::open_mux(context.machine, id, text_argument(backend["data"], "chardev")));
+    return Json::object();
+  }
+  KeyValues options = TRY(chardev_options(context.client, backend));
+  options.add("id", id);
+  return made(
+      *TRY(chardev::open_chardev(context.machine, std::move(options), chardev::Opening::Later)));
+}
+
+Result<Json> chardev_change(Context& context, const Json& arguments) {
+  KeyValues options = TRY(chardev_options(context.client, arguments["backend"]));
+  return made(*TRY(chardev::change_chardev(context.machine, text_argument(arguments, "id"),
+                                           std::move(options))));
+}
+
+Result<Json> chardev_send_break(Context& context, const Json& arguments) {
+  const auto& id = text_argument(arguments, "id");
+  Chardev* found = find_chardev(context.machine, id);
+  if (found == nullptr) return fail("Chardev '{}' not found", id);
+  found->send_break();
+  return Json();
+}
+
 Result<Json> chardev_remove(Context& context, const Json& arguments) {
   const auto& id = text_argument(arguments, "id");
   Chardev* found = find_chardev(context.machine, id);
@@ -76,6 +114,7 @@ const RegisterQmpType types[] = {
     RegisterQmpType(
         {.name = "ChardevInfo",
          .members = {{"label", "str"}, {"filename", "str"}, {"frontend-open", "bool"}}}),
+    RegisterQmpType({.name = "ChardevReturn", .members = {{"pty", "str", true}}}),
     RegisterQmpType({.name = "ChardevBackendInfo", .members = {{"name", "str"}}}),
     RegisterQmpType({.name = "DataFormat", .values = {"utf8", "base64"}}),
 };
@@ -94,6 +133,16 @@ const RegisterQmpCommand commands[] = {
         {.name = "ringbuf-write",
          .arguments = {{"device", "str"}, {"data", "str"}, {"format", "DataFormat", true}},
          .run = &ringbuf_write}),
+    RegisterQmpCommand({.name = "chardev-add",
+                        .arguments = {{"id", "str"}, {"backend", "ChardevBackend"}},
+                        .returns = "ChardevReturn",
+                        .run = &chardev_add}),
+    RegisterQmpCommand({.name = "chardev-change",
+                        .arguments = {{"id", "str"}, {"backend", "ChardevBackend"}},
+                        .returns = "ChardevReturn",
+                        .run = &chardev_change}),
+    RegisterQmpCommand(
+        {.name = "chardev-send-break", .arguments = {{"id", "str"}}, .run = &chardev_send_break}),
     RegisterQmpCommand(
         {.name = "chardev-remove", .arguments = {{"id", "str"}}, .run = &chardev_remove}),
 };

@@ -7,8 +7,8 @@
 namespace rhea::qmp {
 namespace {
 
-constexpr std::size_t kMaxText = 64 * MiB;
-constexpr u32 kMaxTokens = 2u << 20;
+constexpr std::size_t kMaxText = 8 * MiB;
+constexpr u32 kMaxTokens = 256u << 10;
 constexpr int kMaxDepth = 1024;
 constexpr std::size_t kMaxQuoted = 64;  // of a broken token, in the error
 constexpr std::size_t kKeepCapacity = 1 * MiB;

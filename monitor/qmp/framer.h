@@ -15,7 +15,7 @@ namespace rhea::qmp {
 /// Cuts a stream into texts that a JSON parser can take: one per balanced object or array, one per
 /// scalar outside them. It also turns QEMU's single-quoted strings into JSON's. Bytes that no JSON
 /// text can hold give an error, and the stream goes on at the next structural character or line, as
-/// QEMU's does. Memory is bounded: 64 MiB of text, 2 million tokens, 1024 levels a message.
+/// QEMU's does. Memory is bounded: 8 MiB of text, 262,144 tokens, 1024 levels a message.
 class Framer {
  public:
   using Sink = std::function<void(Result<std::string_view>)>;

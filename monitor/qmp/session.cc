@@ -8,6 +8,8 @@ namespace {
 constexpr std::size_t kChunk = 16 * KiB;
 // A client that does not read its answers gets no new ones.
 constexpr std::size_t kMaxUnread = 1 * MiB;
+// Descriptors that no command has claimed yet; older ones are closed.
+constexpr std::size_t kMaxUnclaimed = 16;
 
 }  // namespace
 
@@ -22,6 +24,7 @@ Result<> Session::start() {
                            .receive = [this](std::span<const u8> data) { receive(data); },
                            .event = [this](ChardevEvent what) { event(what); },
                            .can_send = [this] { can_send(); },
+                           .moved = [this](Chardev& next) { moved(next); },
                            .owner = this,
                            .monitor = true});
 }
@@ -40,7 +43,7 @@ std::size_t Session::can_receive() const {
 }
 
 void Session::receive(std::span<const u8> data) {
-  for (FileDescriptor& fd : chardev_->take_descriptors()) client_.received.push_back(std::move(fd));
+  keep(chardev_->take_descriptors());
   // A command may run the main loop, which must not bring the next one in between.
   busy_ = true;
   framer_.feed(data, [this](Result<std::string_view> message) {
@@ -52,6 +55,13 @@ void Session::receive(std::span<const u8> data) {
   if (std::exchange(client_changed_, false)) new_client();
 }
 
+void Session::keep(std::vector<FileDescriptor> descriptors) {
+  auto& kept = client_.received;
+  for (FileDescriptor& fd : descriptors) kept.push_back(std::move(fd));
+  if (kept.size() > kMaxUnclaimed)
+    kept.erase(kept.begin(), kept.end() - static_cast<std::ptrdiff_t>(kMaxUnclaimed));
+}
+
 void Session::event(ChardevEvent what) {
   if (what == ChardevEvent::Opened || what == ChardevEvent::Closed) {
     open_ = what == ChardevEvent::Opened;
@@ -60,6 +70,12 @@ void Session::event(ChardevEvent what) {
     else
       new_client();
   }
+}
+
+void Session::moved(Chardev& next) {
+  chardev_ = &next;
+  output_.move_to(next);
+  event(ChardevEvent::Closed);
 }
 
 void Session::new_client() {

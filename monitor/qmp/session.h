@@ -26,8 +26,10 @@ class Session {
  private:
   std::size_t can_receive() const;
   void receive(std::span<const u8> data);
+  void keep(std::vector<FileDescriptor> descriptors);
   void event(ChardevEvent event);
   void can_send();
+  void moved(Chardev& next);
   void new_client();
   void send(const std::string& text);
 

@@ -49,7 +49,7 @@ TEST_F(ChardevTest, errors_name_what_is_wrong) {
   EXPECT_EQ(error_of("null,id=4x"), "Parameter 'id' expects an identifier");
   EXPECT_EQ(error_of("null,id=a,colour=red"), "chardev a: unknown parameter 'colour'");
   EXPECT_EQ(error_of("file,id=a"), "chardev: file: no path given");
-  EXPECT_EQ(error_of("file,id=a,path=/,input-path=/x"), "could not open '/': Is a directory");
+  EXPECT_EQ(error_of("file,id=a,path=/,input-path=/x"), "Could not open '/': Is a directory");
   EXPECT_EQ(error_of("ringbuf,id=a,size=1000"),
             "chardev: ringbuf: size 1000 is not a power of two up to 1G");
   EXPECT_EQ(error_of("socket,id=a,host=h"), "chardev: socket: no port given");
@@ -59,8 +59,12 @@ TEST_F(ChardevTest, errors_name_what_is_wrong) {
             "'wait' option is incompatible with socket in client connect mode");
   EXPECT_EQ(error_of("socket,id=a,path=/x,server=on,reconnect=1"),
             "'reconnect' option is incompatible with socket in server listen mode");
-  EXPECT_EQ(error_of("socket,id=a,path=/x,telnet=on"),
-            "chardev: socket: telnet=on is not available");
+  EXPECT_EQ(error_of("socket,id=a,path=/x,tls-creds=t"),
+            "chardev: socket: QEMU has tls-creds=; Rhea has not yet: use a TLS tunnel (stunnel)");
+  EXPECT_EQ(error_of("socket,id=a,host=h,port=1,websocket=on"),
+            "WebSocket client is not implemented: a websocket chardev needs server=on");
+  EXPECT_EQ(error_of("socket,id=a,host=h,port=1,ipv4=off,ipv6=off,server=on,wait=off"),
+            "Cannot disable IPv4 and IPv6 at same time");
   EXPECT_EQ(error_of("socket,id=a,path=/nowhere/x"),
             "Failed to connect to '/nowhere/x': No such file or directory");
 }
@@ -71,9 +75,9 @@ TEST_F(ChardevTest, delay_and_nodelay_exclude_each_other) {
 }
 
 TEST_F(ChardevTest, legacy_errors_name_what_is_wrong) {
-  EXPECT_EQ(legacy_error_of("telnet:localhost:23"),
-            "'telnet:localhost:23': this kind of character device is not available");
-  EXPECT_EQ(legacy_error_of("wombat"), "'wombat' is not a character device");
+  EXPECT_EQ(legacy_error_of("telnet:localhost"),
+            "'telnet:localhost': an address is written HOST:PORT");
+  EXPECT_EQ(legacy_error_of("wombat"), "'wombat' is not a valid char driver name");
   EXPECT_EQ(legacy_error_of("tcp:localhost"), "'tcp:localhost': an address is written HOST:PORT");
   EXPECT_EQ(legacy_error_of("chardev:gone"), "Chardev 'gone' not found");
 }

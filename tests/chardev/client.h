@@ -50,6 +50,22 @@ class UnixClient {
     const ssize_t n = ::send(fd_.get(), text.data(), text.size(), MSG_NOSIGNAL);
     return n < 0 ? 0 : static_cast<std::size_t>(n);
   }
+  /// One byte, and a copy of a descriptor with it.
+  bool send_descriptor(char byte, int passed) {
+    iovec vector{.iov_base = &byte, .iov_len = 1};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    msghdr message{};
+    message.msg_iov = &vector;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &passed, sizeof(int));
+    return sendmsg(fd_.get(), &message, 0) == 1;
+  }
   /// Adds what has come to `said`; false at the end of the connection.
   bool receive() {
     std::array<char, 65536> buffer;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Socket back ends against real sockets.
+#include "chardev/backend.h"
 #include "tests/chardev/client.h"
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 
 namespace rhea::test {
 namespace {
@@ -143,21 +145,7 @@ TEST_F(SocketTest, descriptors_travel_with_bytes) {
   Chardev& chardev = server();
   ASSERT_TRUE(chardev.attach(listener_.front_end()).has_value());
   UnixClient client(path_);
-  char byte = 'x';
-  iovec vector{.iov_base = &byte, .iov_len = 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &vector;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  const int passed = client.fd();
-  std::memcpy(CMSG_DATA(header), &passed, sizeof(int));
-  ASSERT_EQ(sendmsg(client.fd(), &message, 0), 1);
+  ASSERT_TRUE(client.send_descriptor('x', client.fd()));
   ASSERT_TRUE(turn_until(machine_, [&] { return listener_.heard == "x"; }));
   EXPECT_EQ(chardev.take_descriptors().size(), 1u);
   EXPECT_EQ(chardev.take_descriptors().size(), 0u);
@@ -176,6 +164,16 @@ TEST_F(SocketTest, passed_listening_socket_is_served) {
   UnixClient client(path_);
   client.send("ping");
   EXPECT_TRUE(turn_until(machine_, [&] { return listener_.heard == "ping"; }));
+}
+
+TEST_F(SocketTest, passed_socket_that_does_not_listen_is_refused) {
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  const auto made =
+      create_chardev(machine_, fmt::format("socket,id=s,server=on,wait=off,fd={}", fd));
+  ASSERT_FALSE(made.has_value());
+  EXPECT_EQ(made.error().message(),
+            fmt::format("File descriptor '{}' is not a listening socket", fd));
+  close(fd);
 }
 
 TEST_F(SocketTest, descriptor_that_is_no_socket_is_refused) {
@@ -221,6 +219,96 @@ TEST_F(SocketTest, tcp_server_talks_to_tcp_client) {
   b.write(bytes_of("over tcp"));
   EXPECT_TRUE(turn_until(machine_, [&] { return listener_.heard == "over tcp"; }));
   EXPECT_TRUE(a.filename().starts_with("tcp:127.0.0.1:" + port + ",server=on <-> 127.0.0.1:"));
+}
+
+TEST_F(SocketTest, once_the_guest_runs_a_server_does_not_wait_for_its_client) {
+  KeyValues options = KeyValues::parse("socket,id=s,server=on,path=" + path_, "backend").value();
+  Chardev& chardev =
+      *chardev::open_chardev(machine_, std::move(options), chardev::Opening::Later).value();
+  EXPECT_EQ(chardev.filename(), "disconnected:unix:" + path_ + ",server=on");
+}
+
+TEST_F(SocketTest, once_the_guest_runs_a_client_does_not_wait_for_its_server) {
+  KeyValues options = KeyValues::parse("socket,id=s,host=192.0.2.1,port=1", "backend").value();
+  EXPECT_TRUE(chardev::open_chardev(machine_, std::move(options), chardev::Opening::Later));
+}
+
+TEST_F(SocketTest, listener_out_of_descriptors_tries_again_later) {
+  server();
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  UnixClient client(path_);
+  const FileDescriptor last(dup(0));
+  const rlimit few{.rlim_cur = static_cast<rlim_t>(last.get()) + 1, .rlim_max = before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &few);
+  turn(machine_, 3);
+  const bool quiet = !machine_.loop().iterate(false);
+  setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_TRUE(quiet);
+  EXPECT_TRUE(turn_until(machine_, [&] { return find_chardev(machine_, "s")->connected(); }));
+}
+
+TEST_F(SocketTest, abstract_name_is_no_file) {
+  Chardev& chardev = server(",abstract=on");
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  EXPECT_EQ(chardev.filename(), "disconnected:unix:" + path_ + ",abstract=on,tight=on,server=on");
+  EXPECT_TRUE(create_chardev(machine_, "socket,id=c,abstract=on,path=" + path_).has_value());
+}
+
+TEST_F(SocketTest, ports_up_to_the_last_are_tried) {
+  Chardev& first =
+      *create_chardev(machine_, "socket,id=a,server=on,wait=off,host=127.0.0.1,port=0").value();
+  const std::string where = first.filename();
+  const int port = std::stoi(where.substr(where.rfind(':') + 1));
+  const auto second = create_chardev(
+      machine_,
+      fmt::format("socket,id=b,server=on,wait=off,host=127.0.0.1,port={},to={}", port, port + 20));
+  ASSERT_TRUE(second.has_value());
+  EXPECT_NE((*second)->filename(), where);
+}
+
+TEST_F(SocketTest, telnet_client_is_greeted_and_understood) {
+  Chardev& chardev = server(",telnet=on");
+  ASSERT_TRUE(chardev.attach(listener_.front_end()).has_value());
+  UnixClient client(path_);
+  client.send("a\xff\xf3z");
+  ASSERT_TRUE(turn_until(machine_, [&] { return listener_.heard == "az"; }));
+  EXPECT_TRUE(turn_until(machine_, [&] { return listener_.events == "ob"; }));
+  chardev.write(bytes_of("\xff"));
+  client.receive();
+  EXPECT_TRUE(client.said.starts_with("\xff\xfb\x01"));
+  EXPECT_TRUE(client.said.ends_with("\xff\xff"));
+}
+
+TEST_F(SocketTest, websocket_client_is_there_after_the_handshake) {
+  Chardev& chardev = server(",websocket=on");
+  ASSERT_TRUE(chardev.attach(listener_.front_end()).has_value());
+  UnixClient client(path_);
+  turn(machine_);
+  EXPECT_FALSE(chardev.connected());
+  client.send(
+      "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+  ASSERT_TRUE(turn_until(machine_, [&] { return chardev.connected(); }));
+  EXPECT_EQ(listener_.events, "o");
+  client.send(std::string_view("\x82\x82\0\0\0\0hi", 8));
+  EXPECT_TRUE(turn_until(machine_, [&] { return listener_.heard == "hi"; }));
+}
+
+TEST_F(SocketTest, protocol_output_that_the_peer_does_not_read_waits_in_bounds) {
+  Chardev& chardev = server(",telnet=on");
+  ASSERT_TRUE(chardev.attach(listener_.front_end()).has_value());
+  UnixClient client(path_);
+  ASSERT_TRUE(turn_until(machine_, [&] { return chardev.connected(); }));
+  const std::string lots(4 << 20, '\xff');
+  const std::size_t taken = chardev.write(bytes_of(lots));
+  EXPECT_LT(taken, lots.size());
+  EXPECT_TRUE(turn_until(machine_, [&] {
+    client.receive();
+    return listener_.has_room_again;
+  }));
+  turn_until(machine_, [&] { return !client.receive() || client.said.size() >= 12 + 2 * taken; });
+  EXPECT_EQ(client.said.size(), 12 + 2 * taken);
 }
 
 TEST_F(SocketTest, legacy_unix_form_takes_short_booleans) {

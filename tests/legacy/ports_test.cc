@@ -110,6 +110,29 @@ TEST(DebugConsole, WithoutAChardevBytesAreDropped) {
   EXPECT_EQ(bench.inb(0xe9), 0xe9);
 }
 
+TEST(DebugConsole, BytesWaitForAPeerThatDoesNotRead) {
+  Bench bench;
+  FakeChardev& chardev = FakeChardev::make(bench, "fake0");
+  bench.add("isa-debugcon", {{"chardev", "fake0"}});
+  chardev.room = 1;
+  for (const char c : std::string_view("hello")) bench.outb(0xe9, static_cast<u8>(c));
+  EXPECT_EQ(chardev.written, "h");
+  chardev.make_room(2);
+  EXPECT_EQ(chardev.written, "hel");
+  chardev.make_room(100);
+  EXPECT_EQ(chardev.written, "hello");
+}
+
+TEST(DebugConsole, WhatWaitsIsBounded) {
+  Bench bench;
+  FakeChardev& chardev = FakeChardev::make(bench, "fake0");
+  bench.add("isa-debugcon", {{"chardev", "fake0"}});
+  chardev.room = 0;
+  for (int i = 0; i < 70'000; ++i) bench.outb(0xe9, 'x');
+  chardev.make_room(1 << 20);
+  EXPECT_EQ(chardev.written.size(), 64 * KiB);
+}
+
 TEST(DebugConsole, AChardevHasOneUser) {
   Bench bench;
   FakeChardev::make(bench, "fake0");

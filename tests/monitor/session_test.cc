@@ -12,6 +12,11 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
+std::size_t open_descriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
 class SessionTest : public MonitorTest {
  protected:
   std::string add_monitor(MonitorMode mode, std::string id = "m") {
@@ -49,6 +54,17 @@ TEST_F(SessionTest, next_client_starts_with_negotiation_again) {
   second.send("{\"execute\":\"query-name\"}");
   ASSERT_TRUE(hears(second, "CommandNotFound"));
   EXPECT_THAT(second.said, HasSubstr("Expecting capabilities negotiation"));
+}
+
+TEST_F(SessionTest, descriptors_that_no_command_claims_are_closed) {
+  UnixClient client(add_monitor(MonitorMode::Qmp));
+  ASSERT_TRUE(hears(client, "QMP"));
+  const std::size_t before = open_descriptors();
+  for (int i = 0; i < 100; ++i) {
+    client.send_descriptor(' ', 0);
+    turn(machine(), 2);
+  }
+  EXPECT_LE(open_descriptors(), before + 17);
 }
 
 TEST_F(SessionTest, pretty_monitor_indents) {

@@ -162,8 +162,15 @@ FakeChardev& FakeChardev::make(Bench& bench, std::string id) {
 }
 
 std::size_t FakeChardev::write(std::span<const u8> data) {
+  data = data.first(std::min(data.size(), room));
   written.append(data.begin(), data.end());
+  room -= data.size();
   return data.size();
+}
+
+void FakeChardev::make_room(std::size_t bytes) {
+  room = bytes;
+  if (front_end().can_send) front_end().can_send();
 }
 
 std::size_t FakeChardev::say(std::string_view text) {

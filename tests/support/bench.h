@@ -110,7 +110,10 @@ class FakeChardev final : public Chardev {
   /// Delivers as much as the front end takes; returns how much.
   std::size_t say(std::string_view text);
   void send_break() { deliver(ChardevEvent::Break); }
+  /// Takes `bytes` more, and says that there is room.
+  void make_room(std::size_t bytes);
   std::string written;
+  std::size_t room{std::size_t{1} << 30};  ///< how much more it takes
 };
 
 /// A drive of `bytes` bytes kept in memory (zeroes), found by `id` in drive= properties; the vector
