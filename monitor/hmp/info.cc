@@ -74,7 +74,7 @@ Result<> choose_cpu(Context& context, Arguments& arguments) {
 
 Result<> show_registers(Context& context, unsigned cpu) {
   const auto state = TRY(context.machine.service<accel::AccelService>().cpu_state(cpu));
-  context.print("\nCPU#{}\n{}", cpu, x86::format_registers(state, cpu));
+  context.print("\n{}", x86::format_registers(state, cpu));
   return {};
 }
 
