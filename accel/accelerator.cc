@@ -4,6 +4,7 @@
 
 #include "accel/cpu_device.h"
 #include "accel/icount.h"
+#include "accel/model_fit.h"
 #include "rhea/util/keyval.h"
 #include "rhea/util/log.h"
 #include "rhea/util/option.h"
@@ -140,10 +141,14 @@ x86::Topology topology(const MachineConfig& config) {
 Result<> AccelService::create_vcpus() {
   TRY(vm_->board_ready());
   if (!vm_->runs_code()) return {};
+  auto request = x86::cpu_request(*machine_);
+  const auto& fitting = machine_->service<ModelFitting>();
+  if (!request) request = TRY(x86::parse_cpu(std::string(fitting.default_model)));
+  const CpuKind processors{.model = request->name, .fit = TRY(fitting.fit(*request))};
   for (unsigned index = 0; index < machine_->config.cpus; ++index) {
     vcpus_.push_back(TRY(vm_->create_vcpu(index)));
     machine_->add_vcpu(*vcpus_.back());
-    devices_.push_back(TRY(add_cpu_device(*machine_, *vcpus_.back(), index)));
+    devices_.push_back(TRY(add_cpu_device(*machine_, *vcpus_.back(), index, processors)));
   }
   machine_->on_reset([this](ResetKind kind) {
     for (unsigned index = 0; index < vcpus_.size(); ++index)

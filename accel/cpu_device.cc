@@ -6,7 +6,21 @@
 #include "rhea/qom/registry.h"
 #include "rhea/util/log.h"
 
+#include <deque>
+
 namespace rhea::accel {
+namespace {
+
+/// The names of the bits in a set, commas between them.
+std::string names_of(const x86::CpuidBitSet& bits) {
+  std::string names;
+  const auto rows = x86::cpuid_bits();
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (bits[i]) names += (names.empty() ? "" : ",") + std::string(x86::tool_name(rows[i]));
+  return names;
+}
+
+}  // namespace
 
 void CpuDevice::describe(Schema<CpuDevice>& s) {
   s.help("a processor, as the accelerator runs it");
@@ -14,12 +28,21 @@ void CpuDevice::describe(Schema<CpuDevice>& s) {
   s.computed("apic-id", "uint32", [](const CpuDevice& cpu) {
      return Value(u64{cpu.apic_id_});
    }).help("number of its local APIC");
+  s.computed("unavailable-features", "strList", [](const CpuDevice& cpu) {
+     return Value(names_of(cpu.absent_));
+   }).help("what the model has and the accelerator has not");
+  const auto rows = x86::cpuid_bits();
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    s.computed(x86::tool_name(rows[i]), "bool",
+               [i](const CpuDevice& cpu) { return Value(bool{cpu.features_[i]}); });
   s.state("cpu", &CpuDevice::state_);
 }
 
-void CpuDevice::set_vcpu(VcpuBackend& vcpu, u32 apic_id) {
+void CpuDevice::set_vcpu(VcpuBackend& vcpu, u32 apic_id, const x86::ModelFit& fit) {
   vcpu_ = &vcpu;
   apic_id_ = apic_id;
+  features_ = fit.features;
+  absent_ = fit.absent;
 }
 
 void CpuDevice::on_thread(const std::function<void()>& work) {
@@ -46,16 +69,41 @@ Result<> CpuDevice::post_load(unsigned) {
   return result;
 }
 
-Result<CpuDevice*> add_cpu_device(Machine& machine, VcpuBackend& vcpu, unsigned index) {
-  auto object = TRY(machine.make(CpuDevice::kName));
+Result<CpuDevice*> add_cpu_device(Machine& machine, VcpuBackend& vcpu, unsigned index,
+                                  const CpuKind& kind) {
+  auto object = TRY(machine.make(kind.model + std::string(kCpuTypeSuffix)));
   auto* device = static_cast<CpuDevice*>(object.get());
-  device->set_vcpu(vcpu, topology(machine.config).apic_id(index));
+  device->set_vcpu(vcpu, topology(machine.config).apic_id(index), kind.fit);
   TRY(machine.add_device(std::move(object), nullptr));
   return device;
 }
 
 namespace {
-const RegisterType<CpuDevice> registration;
+
+/// A type for every model. They are one class: what sets them apart is what -cpu makes of the name.
+class ModelTypes {
+ public:
+  ModelTypes() {
+    for (const x86::ModelName& model : x86::model_names()) {
+      names_.push_back(std::string(model.name) + std::string(kCpuTypeSuffix));
+      entries_.emplace_back(names_.back(), CpuDevice::kName, false, &build);
+    }
+  }
+
+ private:
+  static void build(TypeInfo& info) {
+    info.help = fmt::format("a processor of the model {}",
+                            info.name.substr(0, info.name.size() - kCpuTypeSuffix.size()));
+    info.create = [] { return std::unique_ptr<Object>(std::make_unique<CpuDevice>()); };
+  }
+
+  std::deque<std::string> names_;
+  std::deque<TypeEntry> entries_;
+};
+
+const RegisterAbstractType<CpuDevice, Device> registration;
+const ModelTypes model_types;
+
 }  // namespace
 
 }  // namespace rhea::accel

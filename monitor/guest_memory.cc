@@ -25,10 +25,14 @@ std::size_t read_virtual(Machine& machine, unsigned cpu, u64 address, std::span<
   return done;
 }
 
+bool read_memory(Machine& machine, u64 address, std::span<u8> data) {
+  constexpr MemAttrs kLook{.requester_id = 0, .secure = false, .debug = true, .user = false};
+  return machine.memory().read(address, data, kLook) == MemResult::Ok;
+}
+
 // Where nothing is mapped, all ones are what a CPU would read as well.
 std::size_t read_physical(Machine& machine, u64 address, std::span<u8> data) {
-  machine.memory().read(address, data,
-                        MemAttrs{.requester_id = 0, .secure = false, .debug = true, .user = false});
+  read_memory(machine, address, data);
   return data.size();
 }
 

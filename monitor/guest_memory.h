@@ -13,5 +13,7 @@ namespace rhea::monitor {
 std::size_t read_virtual(Machine& machine, unsigned cpu, u64 address, std::span<u8> data);
 /// The same at a physical address.
 std::size_t read_physical(Machine& machine, u64 address, std::span<u8> data);
+/// The same; false when not all of it is memory.
+bool read_memory(Machine& machine, u64 address, std::span<u8> data);
 
 }  // namespace rhea::monitor

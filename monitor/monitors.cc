@@ -5,9 +5,11 @@
 #include "block/block_service.h"
 #include "chardev/backend.h"
 #include "monitor/hmp/session.h"
+#include "monitor/qmp/event.h"
 #include "monitor/qmp/session.h"
 #include "rhea/block/block_backend.h"
 #include "rhea/softmmu/suspension.h"
+#include "rhea/softmmu/tool_events.h"
 
 #include <chrono>
 
@@ -31,6 +33,23 @@ std::string_view event_name(MachineEvent event) {
   return {};
 }
 
+using qmp::RegisterQmpEvent;
+
+const RegisterQmpEvent events[] = {
+    RegisterQmpEvent({.name = "RESUME"}),
+    RegisterQmpEvent({.name = "STOP"}),
+    RegisterQmpEvent(
+        {.name = "RESET", .data = {{"guest", "bool"}, {"reason", "ShutdownCause"}}}),
+    RegisterQmpEvent(
+        {.name = "SHUTDOWN", .data = {{"guest", "bool"}, {"reason", "ShutdownCause"}}}),
+    RegisterQmpEvent({.name = "POWERDOWN"}),
+    RegisterQmpEvent({.name = "SUSPEND"}),
+    RegisterQmpEvent({.name = "WAKEUP"}),
+    RegisterQmpEvent({.name = "DEVICE_TRAY_MOVED",
+                      .data = {{"device", "str"}, {"id", "str"}, {"tray-open", "bool"}}}),
+    RegisterQmpEvent({.name = "RTC_CHANGE", .data = {{"offset", "int"}, {"qom-path", "str"}}}),
+};
+
 }  // namespace
 
 Monitors::Monitors(Machine& machine) : machine_(&machine) {
@@ -41,6 +60,12 @@ Monitors::Monitors(Machine& machine) : machine_(&machine) {
     send_event("DEVICE_TRAY_MOVED",
                {{"device", drive.shown_name()}, {"id", drive.device_name()}, {"tray-open", open}});
   });
+  machine.service<ToolEvents>().observe(
+      [this](const std::string& name, const ToolEvents::Data& data) {
+        Json object = Json::object();
+        for (const auto& [key, value] : data) object[key] = qmp::to_json(value);
+        send_event(name, object);
+      });
   machine.service<Suspension>().observe(
       this, {.suspended = [this] { send_event("SUSPEND", {}); },
              .woken = [this](WakeSource) { send_event("WAKEUP", {}); }});
@@ -74,6 +99,7 @@ Result<> Monitors::start() {
 }
 
 void Monitors::send_event(std::string_view name, const Json& data) {
+  RHEA_ASSERT(qmp::find_qmp_event(name) != nullptr);
   Json event = {{"timestamp", timestamp()}, {"event", name}};
   if (!data.is_null()) event["data"] = data;
   for (const auto& session : qmp_) session->send_event(event);

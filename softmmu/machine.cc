@@ -186,10 +186,11 @@ void Machine::handle_requests() {
   if (now.reset) {
     quiesce();
     reset_now(now.reset->first, now.reset->second);
-    if (const RunState state = run_state_;
-        state == RunState::Shutdown || state == RunState::Suspended ||
-        state == RunState::InternalError || state == RunState::GuestPanicked)
-      pause(RunState::Paused);
+    // Whatever had stopped it is over: it stands before its first instruction, as at the start.
+    if (const RunState state = run_state_; state != RunState::Running &&
+                                           state != RunState::SaveVm &&
+                                           state != RunState::RestoreVm)
+      pause(RunState::Prelaunch);
   }
   if (running())
     for (const auto& vcpu : vcpus_) vcpu->resume();

@@ -196,6 +196,34 @@ void add_hyperv(Leaves& leaves, const x86::Hyperv& hyperv) {
   }
 }
 
+std::string text_of(std::initializer_list<u32> words) {
+  std::string text;
+  for (const u32 word : words)
+    for (unsigned i = 0; i < 4; ++i)
+      if (const char c = static_cast<char>(word >> 8 * i); c != 0) text += c;
+  return text;
+}
+
+/// What the leaves say.
+x86::ModelFit describe(Leaves& leaves) {
+  x86::ModelFit fit{.features = supported_bits(leaves)};
+  if (const kvm_cpuid_entry2* first = find(leaves, 0)) {
+    fit.level = first->eax;
+    fit.vendor = text_of({first->ebx, first->edx, first->ecx});
+  }
+  if (const kvm_cpuid_entry2* leaf = find(leaves, 1)) {
+    fit.family = leaf->eax >> 8 & 0xf;
+    if (fit.family == 0xf) fit.family += leaf->eax >> 20 & 0xff;
+    fit.model = (leaf->eax >> 4 & 0xf) | (leaf->eax >> 12 & 0xf0);
+    fit.stepping = leaf->eax & 0xf;
+  }
+  if (const kvm_cpuid_entry2* leaf = find(leaves, kExtendedFirst)) fit.xlevel = leaf->eax;
+  for (u32 function = kExtendedFirst + 2; function <= kExtendedFirst + 4; ++function)
+    if (const kvm_cpuid_entry2* leaf = find(leaves, function))
+      fit.brand += text_of({leaf->eax, leaf->ebx, leaf->ecx, leaf->edx});
+  return fit;
+}
+
 }  // namespace
 
 ModelLeaves apply_model(Leaves leaves, const CpuRequest& request) {
@@ -226,8 +254,10 @@ ModelLeaves apply_model(Leaves leaves, const CpuRequest& request) {
     std::erase_if(leaves, [](const kvm_cpuid_entry2& l) {
       return l.function >= kHypervisorFirst && l.function <= kHypervisorLast;
     });
+  x86::ModelFit fit = describe(leaves);
+  fit.absent = absent;
   add_hyperv(leaves, request.hyperv);
-  return {.leaves = std::move(leaves), .absent = absent};
+  return {.leaves = std::move(leaves), .fit = std::move(fit)};
 }
 
 x86::CpuModel software_model(const Leaves& leaves) {

@@ -11,7 +11,7 @@ namespace rhea::kvm {
 
 struct ModelLeaves {
   std::vector<kvm_cpuid_entry2> leaves;
-  x86::CpuidBitSet absent;  ///< features of the request that KVM does not support
+  x86::ModelFit fit;  ///< absent: features of the request that KVM does not support
 };
 
 /// A processor's leaves (make_cpuid), cut down to the request. As in QEMU, a named model keeps the

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The pair of 8259 interrupt controllers inside the kernel.
 #include "accel/kvm/vm.h"
+#include "rhea/softmmu/interrupt_status.h"
 
 #include <bit>
 
@@ -36,7 +37,7 @@ static_assert(sizeof(PicState) == sizeof(kvm_pic_state));
 
 /// Intel 8259A pair of a PC, in the kernel (order number 231468). Its input pins do nothing: a GSI
 /// set through the kvm-ioapic device reaches both controllers. State: complete. Missing: nothing.
-class KvmI8259 final : public Device {
+class KvmI8259 final : public Device, public InterruptStatus {
  public:
   static constexpr std::string_view kName = "kvm-i8259";
   static void describe(Schema<KvmI8259>& s) {
@@ -67,9 +68,24 @@ class KvmI8259 final : public Device {
     if (auto result = get(); !result) vm_->warn_once(std::string(kName), result.error().message());
   }
   Result<> post_load(unsigned) override { return put(); }
+  std::string interrupt_status() override {
+    pre_save();
+    return pic_status("pic0", registers(chips_[0])) + pic_status("pic1", registers(chips_[1]));
+  }
 
  private:
   void set_pin(unsigned, bool) {}
+
+  static PicRegisters registers(const PicState& s) {
+    return {.irr = s.irr,
+            .imr = s.imr,
+            .isr = s.isr,
+            .highest_priority_pin = s.priority_add,
+            .vector_base = s.irq_base,
+            .read_isr = s.read_reg_select != 0,
+            .level_pins = s.elcr,
+            .special_fully_nested = s.special_fully_nested_mode != 0};
+  }
 
   Result<> get() {
     for (u32 i = 0; i < chips_.size(); ++i) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The I/O APIC inside the kernel, and the machine's way to all of its interrupt inputs.
 #include "accel/kvm/vm.h"
+#include "rhea/softmmu/interrupt_status.h"
 
 namespace rhea::kvm {
 namespace {
@@ -10,7 +11,7 @@ constexpr unsigned kPins = 24;
 /// Intel 82093AA in the kernel (order number 290566). Input pin n is the global system interrupt of
 /// that number, pin 2 the timer's, GSI 0; those below 16 reach the kernel's 8259s too. State:
 /// complete. Missing: nothing.
-class KvmIoApic final : public Device {
+class KvmIoApic final : public Device, public InterruptStatus {
  public:
   static constexpr std::string_view kName = "kvm-ioapic";
   static void describe(Schema<KvmIoApic>& s) {
@@ -58,6 +59,15 @@ class KvmIoApic final : public Device {
     out.irr = irr_;
     for (unsigned i = 0; i < kPins; ++i) out.redirtbl[i].bits = redirection_[i];
     return put(chip);
+  }
+  std::string interrupt_status() override {
+    constexpr u8 kVersion = 0x11;  // the kernel's
+    pre_save();
+    return ioapic_status({.version = kVersion,
+                          .id = static_cast<u8>(id_ >> 24),
+                          .select = static_cast<u8>(ioregsel_),
+                          .irr = irr_,
+                          .redirection = redirection_});
   }
 
  private:

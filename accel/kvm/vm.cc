@@ -8,6 +8,7 @@
 #include "accel/kvm/state.h"
 #include "accel/kvm/user_apic.h"
 #include "accel/kvm/vcpu.h"
+#include "accel/model_fit.h"
 #include "rhea/util/log.h"
 #include "target/x86/models.h"
 #include "target/x86/registers.h"
@@ -20,6 +21,14 @@ namespace {
 // Pages that KVM takes on processors without real mode: below the firmware, where a PC has nothing.
 constexpr u64 kIdentityMap = 0xfeffc000;
 constexpr u64 kTaskState = 0xfeffd000;
+
+Result<x86::ModelFit> fit(const Vm& vm, const x86::CpuRequest& request) {
+  const CpuidPlace place{.topology = accel::topology(vm.machine().config),
+                         .apic_id = 0,
+                         .local_apic = vm.has_local_apics(),
+                         .tsc_deadline = vm.extension(KVM_CAP_TSC_DEADLINE_TIMER) != 0};
+  return apply_model(make_cpuid(vm.system().supported_cpuid(), place), request).fit;
+}
 
 }  // namespace
 
@@ -47,6 +56,10 @@ Result<std::unique_ptr<Vm>> Vm::create(Machine& machine, std::unique_ptr<System>
                                        const VmOptions& options) {
   std::unique_ptr<Vm> vm(new Vm(machine, std::move(system), options));
   TRY(vm->set_up());
+  // All that KVM has, unless -cpu says less.
+  auto& fitting = machine.service<accel::ModelFitting>();
+  fitting.default_model = "host";
+  fitting.fit = [raw = vm.get()](const x86::CpuRequest& request) { return fit(*raw, request); };
   vm->registration_ = &machine.service<Registration>();
   vm->registration_->vm = vm.get();
   return vm;
@@ -162,7 +175,7 @@ Result<std::vector<kvm_cpuid_entry2>> Vm::leaves_for(const CpuidPlace& place) {
     request->hyperv = {};
   }
   ModelLeaves made = apply_model(std::move(leaves), *request);
-  if (!std::exchange(told_absent_, true)) TRY(request->tell_absent(made.absent, "this host's KVM"));
+  if (!std::exchange(told_absent_, true)) TRY(request->tell_absent(made.fit.absent, "this host's KVM"));
   return std::move(made.leaves);
 }
 

@@ -15,7 +15,7 @@ namespace {
 /// it high until it is served (the 8254 sees to that for the tick).
 /// State: complete. Missing: MCS-80 mode, buffered mode (no effect on a PC), ICW1's
 /// LTIM (the ELCR rules).
-class I8259 final : public IsaDevice, public ExtIntSource {
+class I8259 final : public IsaDevice, public ExtIntSource, public InterruptStatus {
  public:
   static constexpr std::string_view kName = "isa-i8259";
   static void describe(Schema<I8259>& s) {
@@ -32,6 +32,12 @@ class I8259 final : public IsaDevice, public ExtIntSource {
 
   bool intr() const override { return intr_.level(); }
   u8 acknowledge() override;
+  std::string interrupt_status() override {
+    return pic_status("pic0", master_.registers()) + pic_status("pic1", slave_.registers());
+  }
+  std::optional<std::vector<u64>> interrupt_counts() const override {
+    return std::vector<u64>(counts_.begin(), counts_.end());
+  }
   Result<> post_load(unsigned version) override;
 
  protected:
@@ -56,6 +62,8 @@ class I8259 final : public IsaDevice, public ExtIntSource {
   I8259Chip master_;
   I8259Chip slave_;
   IrqOutput intr_;
+  std::array<u64, 16> counts_{};  ///< how often each input rose; not part of the state
+  u16 levels_{0};
   Region master_region_;
   Region slave_region_;
   Region elcr_region_;
@@ -99,6 +107,9 @@ Result<> I8259::post_load(unsigned) {
 
 void I8259::set_irq(unsigned irq, bool level) {
   pic_set_irq(irq, level);
+  const auto bit = static_cast<u16>(1U << irq);
+  if (level && (levels_ & bit) == 0) ++counts_[irq];
+  levels_ = static_cast<u16>(level ? levels_ | bit : levels_ & ~bit);
   if (irq == I8259Chip::kCascadePin) return;
   (irq < 8 ? master_ : slave_).set_pin(irq & 7, level);
   update();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "rhea/qom/state.h"
+#include "rhea/softmmu/interrupt_status.h"
 #include "rhea/util/types.h"
 
 #include <optional>
@@ -36,6 +37,17 @@ class I8259Chip {
   bool single() const { return single_; }
 
   u8 level_pins() const { return level_pins_; }
+  /// For those who look.
+  PicRegisters registers() const {
+    return {.irr = irr_,
+            .imr = imr_,
+            .isr = isr_,
+            .highest_priority_pin = static_cast<u8>((lowest_pin_ + 1) & 7),
+            .vector_base = vector_base_,
+            .read_isr = read_isr_,
+            .level_pins = level_pins_,
+            .special_fully_nested = special_fully_nested_};
+  }
   /// Which inputs are level-triggered.
   void set_level_pins(u8 pins);
 

@@ -2,6 +2,7 @@
 // The 82093AA I/O APIC.
 #include "hw/intc/trace_events.h"
 #include "rhea/qom/registry.h"
+#include "rhea/softmmu/interrupt_status.h"
 #include "rhea/softmmu/machine.h"
 #include "rhea/util/log.h"
 
@@ -57,7 +58,7 @@ MsiMessage Entry::message() const {
 /// register that later chips have (version 0x20).
 /// State: complete. Missing: input polarity (pins
 /// carry logical levels), arbitration between several.
-class Ioapic final : public Device, public EoiListener {
+class Ioapic final : public Device, public EoiListener, public InterruptStatus {
  public:
   static constexpr std::string_view kName = "ioapic";
   static void describe(Schema<Ioapic>& s) {
@@ -75,6 +76,16 @@ class Ioapic final : public Device, public EoiListener {
   Ioapic() { init_gpio_in<&Ioapic::set_irq>(*this, "", kPins); }
 
   void end_of_interrupt(u8 vector) override;
+  std::string interrupt_status() override {
+    return ioapic_status({.version = version_,
+                          .id = id_,
+                          .select = select_,
+                          .irr = requests_,
+                          .redirection = redirection_});
+  }
+  std::optional<std::vector<u64>> interrupt_counts() const override {
+    return std::vector<u64>(counts_.begin(), counts_.end());
+  }
   Result<> post_load(unsigned version) override;
 
  protected:
@@ -103,6 +114,7 @@ class Ioapic final : public Device, public EoiListener {
   u32 requests_{
       0};  ///< what waits to be sent: latched edges, and the levels of level-triggered pins
   std::array<u64, kPins> redirection_{};
+  std::array<u64, kPins> counts_{};  ///< how often each input rose; not part of the state
   Region region_;
 };
 
@@ -137,6 +149,7 @@ void Ioapic::set_irq(unsigned pin, bool level) {
   ioapic_set_irq(pin, level);
   const u32 bit = 1u << pin;
   const bool rises = level && (lines_ & bit) == 0;
+  if (rises) ++counts_[pin];
   lines_ = level ? lines_ | bit : lines_ & ~bit;
   if (entry(pin).level())
     requests_ = level ? requests_ | bit : requests_ & ~bit;

@@ -3,6 +3,7 @@
 #include "rhea/hw/fw_cfg.h"
 
 #include "hw/nvram/trace_events.h"
+#include "rhea/hw/fw_cfg_files.h"
 #include "rhea/softmmu/dma.h"
 #include "rhea/util/log.h"
 
@@ -33,7 +34,7 @@ void put_big(std::vector<u8>& out, u64 value, unsigned bytes) {
 /// QEMU's firmware configuration device, port form with DMA (spec: docs/specs/fw_cfg of QEMU).
 /// State: selection, offset, DMA address; the contents are the board's and made anew. Missing:
 /// nothing.
-class FwCfgIo final : public FwCfg {
+class FwCfgIo final : public FwCfg, public FwCfgFiles {
  public:
   static constexpr std::string_view kName = "fw_cfg_io";
   static void describe(Schema<FwCfgIo>& s) {
@@ -68,6 +69,11 @@ class FwCfgIo final : public FwCfg {
     return std::ranges::find(files_, name, &File::name) != files_.end();
   }
   // The board adds some of its own when all devices are there.
+  std::vector<std::pair<std::string, u64>> files() const override {
+    std::vector<std::pair<std::string, u64>> list;
+    for (const File& file : files_) list.emplace_back(file.name, file.size);
+    return list;
+  }
   bool has_room() const override { return files_.size() + 16 < kFileSlots; }
   void replace_file(std::string_view name, std::vector<u8> data) override {
     const auto it = std::ranges::find(files_, name, &File::name);

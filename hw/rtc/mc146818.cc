@@ -7,6 +7,7 @@
 #include "hw/rtc/trace_events.h"
 #include "rhea/hw/isa.h"
 #include "rhea/softmmu/suspension.h"
+#include "rhea/softmmu/tool_events.h"
 
 #include <algorithm>
 
@@ -99,6 +100,7 @@ class Rtc final : public IsaDevice, public Mc146818 {
   void write(u64 offset, u64 value, unsigned size);
   u8 read_register();
   void write_register(u8 value);
+  void tell_of_change();
   u8 take_flags();
 
   RtcFormat format() const;
@@ -131,6 +133,7 @@ class Rtc final : public IsaDevice, public Mc146818 {
 
   IrqOutput irq_;
   Clock* clock_{};  ///< what -rtc clock= names
+  i64 started_at_{0};  ///< what it would show at the clock's 0, had the guest never set it
   Timer wall_timer_;
   Timer periodic_timer_;
   Region region_;
@@ -152,6 +155,7 @@ Result<> Rtc::realize() {
   memory_[kRegB] = k24Hours;
   memory_[kRegD] = kValidRam;
   set_time(settings.start(machine()));
+  started_at_ = time() - clock_->now_ns() / kNsPerSecond;
   region_.init_io(*this, "rtc", 2,
                   io<&Rtc::read, &Rtc::write>({.min = 1, .max = 4}, {.min = 1, .max = 1}));
   add_port(iobase_, region_);
@@ -324,8 +328,22 @@ u8 Rtc::take_flags() {
   return flags;
 }
 
+bool is_time_register(u8 index) {
+  const bool alarm = index == kRtcSecondsAlarm || index == kRtcMinutesAlarm ||
+                     index == kRtcHoursAlarm;
+  return (index <= kRtcYear && !alarm) || index == kRtcCentury || index == kPs2Century;
+}
+
+// Tools keep the difference, to start the guest with it next time.
+void Rtc::tell_of_change() {
+  const i64 unchanged = started_at_ + clock_->now_ns() / kNsPerSecond;
+  machine().service<ToolEvents>().tell(
+      "RTC_CHANGE", {{"offset", time() - unchanged}, {"qom-path", path()}});
+}
+
 void Rtc::write_register(u8 value) {
   sync();
+  const bool was_halted = halted();
   switch (index_) {
     case kRegA: {
       const bool was_reset = divider_reset();
@@ -348,6 +366,7 @@ void Rtc::write_register(u8 value) {
     default: memory_[index_] = value; break;
   }
   refresh();
+  if (!halted() && (was_halted || is_time_register(index_))) tell_of_change();
 }
 
 const RegisterType<Rtc> registration;

@@ -68,6 +68,22 @@ Result<> change(Context& context, Arguments& arguments) {
   return {};
 }
 
+Result<> blockstats(Context& context, Arguments& arguments) {
+  TRY(arguments.end());
+  constexpr const char* kShown[] = {"rd_bytes",         "wr_bytes",         "rd_operations",
+                                    "wr_operations",    "flush_operations", "wr_total_time_ns",
+                                    "rd_total_time_ns", "flush_total_time_ns", "rd_merged",
+                                    "wr_merged"};
+  for (const Json& drive : TRY(context.call("query-blockstats"))) {
+    const auto name = drive["device"].get<std::string>();
+    context.print("{}:", name.empty() ? drive.value("qdev", "") : name);
+    for (const char* counter : kShown)
+      context.print(" {}={}", counter, drive["stats"][counter].get<u64>());
+    context.print("\n");
+  }
+  return {};
+}
+
 const RegisterHmpCommand commands[] = {
     RegisterHmpCommand({"eject", "[-f] device", "eject a removable medium", &eject}),
     RegisterHmpCommand({"change", "device [-f] filename [format [read-only-mode]]",
@@ -76,6 +92,7 @@ const RegisterHmpCommand commands[] = {
 const RegisterInfo infos[] = {
     RegisterInfo(
         {"block", "[device]", "show info of one block device or all block devices", &block}),
+    RegisterInfo({"blockstats", "", "show block device statistics", &blockstats}),
 };
 
 }  // namespace

@@ -23,6 +23,8 @@ struct Context {
   View& view;
   qmp::Client& client;  ///< for the QMP commands that do the work
   std::string out;
+  /// Set when a QMP command that was called answers later; its error is the line's.
+  std::shared_ptr<qmp::Later> later{};
 
   template <class... Args>
   void print(fmt::format_string<Args...> format, Args&&... args) {
@@ -66,7 +68,10 @@ class RegisterInfo {
 std::vector<const Command*> all_hmp_commands();
 std::vector<const Command*> all_info_commands();
 
-/// Runs one line; what it prints is in context.out, lines ending in "\n".
+/// "Error: text\n"
+std::string error_line(const Error& error);
+/// Runs one line; what it prints is in context.out, lines ending in "\n". With context.later set the
+/// command goes on.
 void run_line(Context& context, std::string_view line);
 /// Names that may stand at the end of `line`, for the Tab key.
 std::vector<std::string> completions(std::string_view line);

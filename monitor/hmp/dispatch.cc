@@ -60,7 +60,7 @@ void execute(Context& context, const Command& command, std::string_view typed,
   if (arguments.syntax_error())
     context.print("{}\nTry \"help {}\" for more information\n", result.error().message(), typed);
   else
-    context.print("Error: {}\n", result.error().message());
+    context.out += error_line(result.error());
 }
 
 void print_unknown(Context& context, NameKind kind, std::string_view prefix,
@@ -164,8 +164,12 @@ Result<qmp::Json> Context::call(std::string_view command, const qmp::Json& argum
   const qmp::Command* row = qmp::find_qmp_command(command);
   RHEA_ASSERT(row != nullptr);
   qmp::Context inner{.machine = machine, .client = client};
-  return row->run(inner, arguments);
+  auto result = row->run(inner, arguments);
+  if (result && inner.later) later = inner.later;
+  return result;
 }
+
+std::string error_line(const Error& error) { return fmt::format("Error: {}\n", error.message()); }
 
 void run_line(Context& context, std::string_view line) {
   hmp_command(line);

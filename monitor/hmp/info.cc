@@ -80,7 +80,7 @@ Result<> show_registers(Context& context, unsigned cpu) {
   if (const std::size_t at = text.find("A20=1");
       at != std::string::npos && cpu == 0 && !context.machine.service<A20Gate>().open())
     text[at + 4] = '0';
-  context.print("\nCPU#{}\n{}", cpu, text);
+  context.print("\n{}", text);
   return {};
 }
 

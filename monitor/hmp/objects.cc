@@ -88,13 +88,18 @@ void print_bus(Context& context, const Bus& bus, unsigned indent) {
   for (const Device* device : bus.devices()) print_device(context, *device, indent + 2);
 }
 
+// Processors are left out: their properties are a page each.
+constexpr std::string_view kProcessor = "x86_64-cpu";
+
 // Devices without a bus stand on what QEMU calls the system bus.
 Result<> qtree(Context& context, Arguments& arguments) {
   TRY(arguments.end());
   context.print("bus: main-system-bus\n  type System\n");
   context.machine.visit([&](Object& object) {
     const auto* device = dynamic_cast<const Device*>(&object);
-    if (device != nullptr && device->parent_bus() == nullptr) print_device(context, *device, 2);
+    const bool shown =
+        device != nullptr && device->parent_bus() == nullptr && !device->type().is_a(kProcessor);
+    if (shown) print_device(context, *device, 2);
   });
   return {};
 }

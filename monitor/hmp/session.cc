@@ -21,7 +21,16 @@ Session::Session(Machine& machine, Chardev& chardev)
                .line = [this](const std::string& line) { run(line); },
                .complete = [](std::string_view line) { return completions(line); }}) {}
 
-Session::~Session() { chardev_->detach(this); }
+Session::~Session() {
+  forget_waiting();
+  chardev_->detach(this);
+}
+
+void Session::forget_waiting() {
+  if (waiting_) waiting_->on_finish(nullptr);
+  waiting_.reset();
+  unheard_.clear();
+}
 
 Result<> Session::start() {
   return chardev_->attach({.can_receive = [this] { return can_receive(); },
@@ -38,14 +47,17 @@ Result<> Session::start() {
 }
 
 std::size_t Session::can_receive() const {
-  return busy_ || output_.pending() > kMaxUnread ? 0 : kChunk;
+  return busy_ || waiting_ || output_.pending() > kMaxUnread ? 0 : kChunk;
 }
 
 void Session::receive(std::span<const u8> data) {
   busy_ = true;
   for (const u8 byte : data) {
     if (client_changed_) break;
-    editor_.feed(byte);
+    if (waiting_)
+      unheard_ += static_cast<char>(byte);
+    else
+      editor_.feed(byte);
   }
   busy_ = false;
   if (std::exchange(client_changed_, false)) new_client();
@@ -76,6 +88,7 @@ void Session::moved(Chardev& next) {
 }
 
 void Session::new_client() {
+  forget_waiting();
   output_.reset();
   editor_.reset();
   view_.cpu = 0;
@@ -95,7 +108,20 @@ void Session::run(const std::string& line) {
   Context context{.machine = *machine_, .view = view_, .client = client_, .out = {}};
   run_line(context, line);
   show(context.out);
-  if (shown_) editor_.show_prompt();
+  if (!context.later) {
+    if (shown_) editor_.show_prompt();
+    return;
+  }
+  waiting_ = context.later;
+  waiting_->on_finish([this](const Result<qmp::Json>& result) {
+    waiting_.reset();
+    if (!result) show(error_line(result.error()));
+    if (shown_) editor_.show_prompt();
+    if (busy_) return;
+    const std::string unheard = std::exchange(unheard_, {});
+    receive({reinterpret_cast<const u8*>(unheard.data()), unheard.size()});
+    if (!waiting_) chardev_->accept_input();
+  });
 }
 
 void Session::show(std::string_view text) { output_.write(with_carriage_returns(text)); }

@@ -26,6 +26,7 @@ class Session {
   void greet();
   void new_client();
   void run(const std::string& line);
+  void forget_waiting();
   /// With a carriage return before each line end.
   void show(std::string_view text);
 
@@ -33,6 +34,8 @@ class Session {
   Chardev* chardev_;
   bool busy_{false};
   bool client_changed_{false};  ///< while busy
+  std::shared_ptr<qmp::Later> waiting_;  ///< a command that goes on: no prompt, nothing is heard
+  std::string unheard_;
   bool greeted_{false};
   bool shown_{true};  ///< false while a mux shows somebody else
   View view_;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// QMP: which commands, events and options there are.
+// QMP: which commands and events there are, and of what types.
 #include "monitor/qmp/command.h"
-#include "rhea/util/option.h"
+#include "monitor/qmp/event.h"
 
-#include <array>
 #include <map>
 
 namespace rhea::qmp {
@@ -15,32 +14,19 @@ Result<Json> query_commands(Context&, const Json&) {
   return list;
 }
 
-// Only names: which parameters an option takes is known to the code that reads it.
-Result<Json> query_command_line_options(Context&, const Json& arguments) {
-  Json list = Json::array();
-  const bool all = !arguments.contains("option");
-  for (const CommandLineOption* option : all_options())
-    if (all || option->name == text_argument(arguments, "option"))
-      list.push_back({{"option", option->name}, {"parameters", Json::array()}});
-  if (!all && list.empty())
-    return fail("invalid option name: {}", text_argument(arguments, "option"));
-  return list;
-}
-
 /// Builds the introspection from the tables. Types get numbers for names, as in QEMU, where clients
 /// must not know them.
 class Introspection {
  public:
   Json build() {
     for (const Command* command : all_qmp_commands()) add_command(*command);
-    for (const std::string_view event : kEvents) add_event(event);
+    for (const Event* event : all_qmp_events())
+      entries_.push_back(
+          {{"name", event->name}, {"meta-type", "event"}, {"arg-type", object(event->data)}});
     return std::move(entries_);
   }
 
  private:
-  static constexpr std::array<std::string_view, 8> kEvents = {
-      "RESUME", "STOP", "RESET", "SHUTDOWN", "POWERDOWN", "SUSPEND", "WAKEUP", "DEVICE_DELETED"};
-
   void add_command(const Command& command) {
     Json entry = {{"name", command.name},
                   {"meta-type", "command"},
@@ -48,14 +34,6 @@ class Introspection {
                   {"ret-type", command.returns.empty() ? object({}) : type(command.returns)}};
     if (!command.features.empty()) entry["features"] = command.features;
     entries_.push_back(entry);
-  }
-
-  void add_event(std::string_view name) {
-    std::vector<Member> data;
-    if (name == "RESET" || name == "SHUTDOWN")
-      data = {{"guest", "bool"}, {"reason", "ShutdownCause"}};
-    if (name == "DEVICE_DELETED") data = {{"device", "str", true}, {"path", "str"}};
-    entries_.push_back({{"name", name}, {"meta-type", "event"}, {"arg-type", object(data)}});
   }
 
   Json member_entries(const std::vector<Member>& members) {
@@ -140,16 +118,10 @@ const RegisterQmpType types[] = {
                      .values = {EnumTraits<ShutdownCause>::kNames.begin(),
                                 EnumTraits<ShutdownCause>::kNames.end()}}),
     RegisterQmpType({.name = "CommandInfo", .members = {{"name", "str"}}}),
-    RegisterQmpType(
-        {.name = "CommandLineOptionInfo", .members = {{"option", "str"}, {"parameters", "[any]"}}}),
 };
 const RegisterQmpCommand commands[] = {
     RegisterQmpCommand(
         {.name = "query-commands", .returns = "[CommandInfo]", .run = &query_commands}),
-    RegisterQmpCommand({.name = "query-command-line-options",
-                        .arguments = {{"option", "str", true}},
-                        .returns = "[CommandLineOptionInfo]",
-                        .run = &query_command_line_options}),
     RegisterQmpCommand({.name = "query-qmp-schema", .returns = "[any]", .run = &query_qmp_schema}),
 };
 

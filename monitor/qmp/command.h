@@ -7,11 +7,14 @@
 //                                     .run = &run_memsave}};
 #pragma once
 
+#include "monitor/qmp/later.h"
 #include "monitor/qmp/type.h"
 #include "rhea/softmmu/machine.h"
 #include "rhea/util/file_descriptor.h"
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,6 +31,11 @@ struct Client {
 struct Context {
   Machine& machine;
   Client& client;
+  /// Set by a command whose answer comes later; what it returns then does not count. The client is
+  /// not heard until the answer is there.
+  std::shared_ptr<Later> later{};
+  /// The text of that answer, set by respond().
+  std::function<std::string(const Result<Json>&)> answer_text{};
 };
 
 struct Command {
@@ -73,7 +81,8 @@ inline u64 number_argument(const Json& arguments, std::string_view name) {
 /// The CPU that "cpu-index" names (0 without it), checked.
 Result<unsigned> cpu_argument(const Context& context, const Json& arguments);
 
-/// The answer to one message, without its line end. `message` is what a Framer delivered.
+/// The answer to one message, without its line end; "" when it comes later. `message` is what a
+/// Framer delivered.
 std::string respond(Context& context, Result<std::string_view> message);
 
 }  // namespace rhea::qmp

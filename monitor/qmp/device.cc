@@ -3,6 +3,7 @@
 #include "monitor/monitors.h"
 #include "monitor/object_path.h"
 #include "monitor/qmp/command.h"
+#include "monitor/qmp/event.h"
 #include "rhea/qom/registry.h"
 
 namespace rhea::qmp {
@@ -44,6 +45,8 @@ Result<Json> device_del(Context& context, const Json& arguments) {
   return Json();
 }
 
+const RegisterQmpEvent deleted{
+    {.name = "DEVICE_DELETED", .data = {{"device", "str", true}, {"path", "str"}}}};
 const RegisterQmpCommand commands[] = {
     RegisterQmpCommand({.name = "device_add",
                         .arguments = {{"driver", "str"}, {"bus", "str", true}, {"id", "str", true}},

@@ -146,7 +146,16 @@ std::string respond(Context& context, Result<std::string_view> message) {
   const auto it = request->find("id");
   const Json* id = it == request->end() ? nullptr : &*it;
   const Result<Json> result = run(context, *request);
-  return result ? return_text(*result, id, pretty) : error_text(result.error(), id, pretty);
+  const auto text = [id = id == nullptr ? std::nullopt : std::optional(*id),
+                     pretty](const Result<Json>& answer) {
+    const Json* which = id ? &*id : nullptr;
+    return answer ? return_text(*answer, which, pretty)
+                  : error_text(answer.error(), which, pretty);
+  };
+  if (!result) context.later.reset();
+  if (!context.later) return text(result);
+  context.answer_text = text;
+  return {};
 }
 
 }  // namespace rhea::qmp

@@ -11,6 +11,15 @@ Result<Json> human_monitor_command(Context& context, const Json& arguments) {
   if (arguments.contains("cpu-index")) view.cpu = TRY(cpu_argument(context, arguments));
   hmp::Context inner{.machine = context.machine, .view = view, .client = context.client, .out = {}};
   hmp::run_line(inner, text_argument(arguments, "command-line"));
+  if (inner.later) {
+    context.later = std::make_shared<Later>();
+    inner.later->on_finish(
+        [outer = context.later, out = inner.out](const Result<Json>& result) mutable {
+          if (!result) out += hmp::error_line(result.error());
+          outer->finish(hmp::with_carriage_returns(out));
+        });
+    return Json();
+  }
   return hmp::with_carriage_returns(inner.out);
 }
 

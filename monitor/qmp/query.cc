@@ -49,6 +49,20 @@ Result<Json> query_cpus_fast(Context& context, const Json&) {
   return list;
 }
 
+// Those that are there; none can be added or taken out.
+Result<Json> query_hotpluggable_cpus(Context& context, const Json&) {
+  const auto& accel = context.machine.service<accel::AccelService>();
+  Json list = Json::array();
+  for (unsigned index = 0; index < accel.vcpu_count(); ++index) {
+    const accel::CpuDevice& device = accel.cpu_device(index);
+    list.push_back({{"type", device.type().name},
+                    {"vcpus-count", 1},
+                    {"props", topology_of(context.machine.config, index)},
+                    {"qom-path", device.path()}});
+  }
+  return list;
+}
+
 Result<Json> query_iothreads(Context&, const Json&) { return Json::array(); }
 
 Json machine_info(const TypeInfo& type) {
@@ -95,6 +109,11 @@ const RegisterQmpType types[] = {
                                  {"thread-id", "int"},
                                  {"props", "CpuInstanceProperties", true},
                                  {"target", "str"}}}),
+    RegisterQmpType({.name = "HotpluggableCPU",
+                     .members = {{"type", "str"},
+                                 {"vcpus-count", "int"},
+                                 {"props", "CpuInstanceProperties"},
+                                 {"qom-path", "str", true}}}),
     RegisterQmpType({.name = "MachineInfo",
                      .members = {{"name", "str"},
                                  {"alias", "str", true},
@@ -114,6 +133,9 @@ const RegisterQmpCommand commands[] = {
     RegisterQmpCommand({.name = "query-kvm", .returns = "KvmInfo", .run = &query_kvm}),
     RegisterQmpCommand(
         {.name = "query-cpus-fast", .returns = "[CpuInfoFast]", .run = &query_cpus_fast}),
+    RegisterQmpCommand({.name = "query-hotpluggable-cpus",
+                        .returns = "[HotpluggableCPU]",
+                        .run = &query_hotpluggable_cpus}),
     RegisterQmpCommand({.name = "query-iothreads", .returns = "[any]", .run = &query_iothreads}),
     RegisterQmpCommand(
         {.name = "query-machines", .returns = "[MachineInfo]", .run = &query_machines}),

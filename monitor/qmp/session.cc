@@ -16,7 +16,10 @@ constexpr std::size_t kMaxUnclaimed = 16;
 Session::Session(Machine& machine, Chardev& chardev, bool pretty)
     : machine_(&machine), chardev_(&chardev), pretty_(pretty), output_(chardev) {}
 
-Session::~Session() { chardev_->detach(this); }
+Session::~Session() {
+  if (waiting_) waiting_->on_finish(nullptr);
+  chardev_->detach(this);
+}
 
 Result<> Session::start() {
   chardev_->set_echo(true);
@@ -39,7 +42,7 @@ void Session::send_event(const Json& event) {
 }
 
 std::size_t Session::can_receive() const {
-  return busy_ || output_.pending() > kMaxUnread ? 0 : kChunk;
+  return busy_ || waiting_ || output_.pending() > kMaxUnread ? 0 : kChunk;
 }
 
 void Session::receive(std::span<const u8> data) {
@@ -48,8 +51,8 @@ void Session::receive(std::span<const u8> data) {
   busy_ = true;
   framer_.feed(data, [this](Result<std::string_view> message) {
     if (client_changed_) return;
-    Context context{.machine = *machine_, .client = client_};
-    send(respond(context, std::move(message)));
+    if (!waiting_) return answer(std::move(message));
+    unheard_.push_back(message ? Result<std::string>(*message) : std::unexpected(message.error()));
   });
   busy_ = false;
   if (std::exchange(client_changed_, false)) new_client();
@@ -60,6 +63,32 @@ void Session::keep(std::vector<FileDescriptor> descriptors) {
   for (FileDescriptor& fd : descriptors) kept.push_back(std::move(fd));
   if (kept.size() > kMaxUnclaimed)
     kept.erase(kept.begin(), kept.end() - static_cast<std::ptrdiff_t>(kMaxUnclaimed));
+}
+
+void Session::answer(Result<std::string_view> message) {
+  Context context{.machine = *machine_, .client = client_};
+  const std::string text = respond(context, std::move(message));
+  if (context.later) return wait_for(context);
+  send(text);
+}
+
+void Session::wait_for(const Context& context) {
+  waiting_ = context.later;
+  context.later->on_finish([this, text = context.answer_text](const Result<Json>& result) {
+    waiting_.reset();
+    send(text(result));
+    if (!busy_) go_on();
+  });
+}
+
+// With what came while the client waited.
+void Session::go_on() {
+  while (!waiting_ && !unheard_.empty()) {
+    const Result<std::string> message = std::move(unheard_.front());
+    unheard_.pop_front();
+    answer(message ? Result<std::string_view>(*message) : std::unexpected(message.error()));
+  }
+  if (!waiting_) chardev_->accept_input();
 }
 
 void Session::event(ChardevEvent what) {
@@ -79,6 +108,9 @@ void Session::moved(Chardev& next) {
 }
 
 void Session::new_client() {
+  if (waiting_) waiting_->on_finish(nullptr);
+  waiting_.reset();
+  unheard_.clear();
   framer_.reset();
   output_.reset();
   client_ = {};

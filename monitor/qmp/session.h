@@ -6,6 +6,8 @@
 #include "monitor/qmp/command.h"
 #include "monitor/qmp/framer.h"
 
+#include <deque>
+#include <memory>
 #include <string>
 
 namespace rhea::qmp {
@@ -27,6 +29,9 @@ class Session {
   std::size_t can_receive() const;
   void receive(std::span<const u8> data);
   void keep(std::vector<FileDescriptor> descriptors);
+  void answer(Result<std::string_view> message);
+  void wait_for(const Context& context);
+  void go_on();
   void event(ChardevEvent event);
   void can_send();
   void moved(Chardev& next);
@@ -38,6 +43,8 @@ class Session {
   bool pretty_;
   bool busy_{false};
   bool client_changed_{false};  ///< while busy
+  std::shared_ptr<Later> waiting_;  ///< for an answer; what comes meanwhile is kept
+  std::deque<Result<std::string>> unheard_;
   bool open_{false};
   Client client_;
   Framer framer_;

@@ -174,6 +174,12 @@ std::optional<unsigned> find_cpuid_bit(std::string_view given) {
   return static_cast<unsigned>(it - bits.begin());
 }
 
+std::string_view tool_name(const CpuidBit& bit) {
+  constexpr Alias kToolNames[] = {{"sse3", "pni"}, {"tsc_adjust", "tsc-adjust"}};
+  const auto* it = std::ranges::find(kToolNames, bit.name, &Alias::spelling);
+  return it == std::end(kToolNames) ? bit.name : it->name;
+}
+
 CpuidBitSet named_bits(std::string_view names) {
   CpuidBitSet bits;
   while (!names.empty()) {

@@ -30,6 +30,8 @@ using CpuidBitSet = std::bitset<kMaxCpuidBits>;
 std::span<const CpuidBit> cpuid_bits();
 /// By any of QEMU's spellings: '_' is '-', and some have a second name (pni, i64, xd).
 std::optional<unsigned> find_cpuid_bit(std::string_view name);
+/// As QEMU's tools know it: "pni" for sse3.
+std::string_view tool_name(const CpuidBit& bit);
 /// Names with blanks between them; each must exist.
 CpuidBitSet named_bits(std::string_view names);
 /// "CPUID[eax=7h,ecx=0h].EBX.smep [bit 7]".

@@ -215,6 +215,16 @@ Result<CpuRequest> parse_cpu(const std::string& text) {
   return request;
 }
 
+std::vector<ModelName> model_names() {
+  std::vector<ModelName> names;
+  for (const ModelRow& row : model_rows()) {
+    names.push_back({.name = row.name, .same_as = row.version});
+    if (!row.version.empty()) names.push_back({.name = row.version});
+  }
+  for (const std::string_view special : {"base", "host", "max"}) names.push_back({.name = special});
+  return names;
+}
+
 std::string cpu_help() {
   std::string text = "Available CPUs:\n";
   for (const ModelRow& row : model_rows()) {

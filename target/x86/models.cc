@@ -147,6 +147,25 @@ void set_address_sizes(const CpuRequest& request, CpuModel& model) {
   model.linear_bits = model.has(Feature::La57) ? 57 : 48;
 }
 
+/// Every named bit that the model has.
+CpuidBitSet bits_of(const CpuModel& model) {
+  CpuidBitSet bits;
+  const auto rows = cpuid_bits();
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    bits[i] = i < kFeatures ? model.features[i]
+                            : rows[i].leaf == kArchCapabilitiesLeaf &&
+                                  (model.arch_capabilities >> rows[i].bit & 1) != 0;
+  return bits;
+}
+
+/// What was wanted and is not there; but not the model's own that are left out on purpose.
+CpuidBitSet absent_bits(const CpuRequest& request, const CpuModel& model) {
+  CpuidBitSet absent = request.wanted() & ~bits_of(model);
+  for (const Feature feature : kOnDemand)
+    if (!request.added[index(feature)]) absent.reset(index(feature));
+  return absent;
+}
+
 }  // namespace
 
 FeatureSet software_features() {
@@ -196,19 +215,22 @@ Result<CpuModel> make_model(const CpuRequest& request) {
     model.hyperv.set(HypervFeature::Runtime, false);
   }
 
-  CpuidBitSet absent = request.wanted();
-  const auto rows = cpuid_bits();
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const bool has = i < kFeatures ? model.features[i]
-                                   : rows[i].leaf == kArchCapabilitiesLeaf &&
-                                         (model.arch_capabilities >> rows[i].bit & 1) != 0;
-    if (has) absent.reset(i);
-  }
-  // The model's own that are left out on purpose.
-  for (const Feature feature : kOnDemand)
-    if (!request.added[index(feature)]) absent.reset(index(feature));
-  TRY(request.tell_absent(absent, kSoftware));
+  TRY(request.tell_absent(absent_bits(request, model), kSoftware));
   return model;
+}
+
+Result<ModelFit> fit_software(CpuRequest request) {
+  request.check = request.enforce = false;
+  const CpuModel model = TRY(make_model(request));
+  return ModelFit{.features = bits_of(model),
+                  .absent = absent_bits(request, model),
+                  .vendor = model.vendor,
+                  .brand = model.brand,
+                  .family = model.family,
+                  .model = model.model,
+                  .stepping = model.stepping,
+                  .level = model.level,
+                  .xlevel = model.xlevel};
 }
 
 Result<CpuModel> make_model(Machine& machine) {

@@ -48,8 +48,23 @@ struct CpuRequest {
   Result<> tell_absent(const CpuidBitSet& absent, std::string_view accelerator) const;
 };
 
+/// What a request comes to on an accelerator: the bits and names that guests find, and the bits that
+/// were wanted and cannot be had.
+struct ModelFit {
+  CpuidBitSet features{}, absent{};
+  std::string vendor{}, brand{};
+  u32 family{}, model{}, stepping{}, level{}, xlevel{};
+};
+
 /// "Haswell,+avx,-sse4.2,smep=off,vendor=GenuineIntel".
 Result<CpuRequest> parse_cpu(const std::string& text);
+/// A name that -cpu takes.
+struct ModelName {
+  std::string_view name;
+  std::string_view same_as{};  ///< its numbered version, if it is another name of one
+};
+/// All of them.
+std::vector<ModelName> model_names();
 /// What -cpu help prints.
 std::string cpu_help();
 
@@ -60,6 +75,8 @@ const std::optional<CpuRequest>& cpu_request(Machine& machine);
 FeatureSet software_features();
 /// What a request comes to on the software processor, without what belongs to one processor.
 Result<CpuModel> make_model(const CpuRequest& request);
+/// The same for those who only look; warns of nothing.
+Result<ModelFit> fit_software(CpuRequest request);
 /// The model that the machine's -cpu asks for; qemu64 without one.
 Result<CpuModel> make_model(Machine& machine);
 

@@ -170,7 +170,7 @@ TEST_F(PcSuspend, IsEndedByAResetFromOutside) {
   sleep();
   machine.request_reset(ShutdownCause::HostQmpSystemReset, ResetKind::Cold);
   machine.loop().iterate(false);
-  EXPECT_EQ(machine.run_state(), RunState::Paused);
+  EXPECT_EQ(machine.run_state(), RunState::Prelaunch);
 }
 
 TEST_F(PcSuspend, NothingWakesWhatDoesNotSleep) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The real-time clock and CMOS RAM: time, registers, snapshots.
+#include "rhea/softmmu/tool_events.h"
 #include "tests/legacy/mc146818_fixture.h"
 
 #include <gtest/gtest.h>
@@ -24,6 +25,49 @@ TEST_F(RtcTest, GoesOnOverMidnightInALeapYear) {
   wall(1 * kNsPerSecond);
   EXPECT_EQ(date_and_time(), "2024-02-29 00:00:00");
   EXPECT_EQ(read(kDayOfWeek), 5);
+}
+
+class RtcNews : public RtcTest {
+ protected:
+  RtcNews() {
+    bench_.machine().service<ToolEvents>().observe(
+        [this](const std::string& name, const ToolEvents::Data& data) {
+          EXPECT_EQ(name, "RTC_CHANGE");
+          EXPECT_EQ(data[1].second, Value(device_->path()));
+          offsets_.push_back(std::get<i64>(data[0].second));
+        });
+  }
+  std::vector<i64> offsets_;
+};
+
+TEST_F(RtcNews, TellOfTheTimeThatTheGuestSets) {
+  wall(10 * kNsPerSecond);  // 00:00:09
+  write(kA, 0x26);
+  write(kB, 0x02);
+  write(kSecondsAlarm, 0x30);
+  write(kHours, 0x02);
+  ASSERT_TRUE(bench_.run_until([this] { return !offsets_.empty(); }));
+  EXPECT_EQ(offsets_, std::vector<i64>({2 * 3600}));
+}
+
+TEST_F(RtcNews, WaitUntilTheClockRunsAgain) {
+  write(kB, 0x82);
+  write(kMinutes, 0x30);
+  bench_.run_until([] { return false; });
+  EXPECT_TRUE(offsets_.empty());
+  write(kB, 0x02);
+  ASSERT_TRUE(bench_.run_until([this] { return !offsets_.empty(); }));
+  EXPECT_EQ(offsets_, std::vector<i64>({-29 * 60}));
+}
+
+TEST_F(RtcNews, OfManyChangesTheLatestIsTold) {
+  for (int i = 0; i < 1000; ++i) write(kMinutes, 0x58);
+  write(kMinutes, 0x57);
+  ASSERT_TRUE(bench_.run_until([this] { return !offsets_.empty(); }));
+  write(kMinutes, 0x56);
+  write(kMinutes, 0x55);
+  ASSERT_TRUE(bench_.run_until([this] { return offsets_.size() > 1; }));
+  EXPECT_EQ(offsets_, std::vector<i64>({-2 * 60, -4 * 60}));
 }
 
 TEST_F(RtcTest, GoesOnOverTheEndOfACentury) {

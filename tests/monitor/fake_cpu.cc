@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // CPUs that do nothing.
-#include "accel/accelerator.h"
 #include "tests/monitor/fixture.h"
 
 #include <chrono>
@@ -11,13 +10,11 @@ namespace {
 
 class FakeCpu final : public accel::VcpuBackend {
  public:
+  explicit FakeCpu(Machine& machine) : state_(&machine.service<FakeCpuState>().state) {}
   void run() override { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
   void kick() override {}
   Result<> get_state(x86::CpuState& state) override {
-    state = {};
-    state.gpr[x86::Rax] = 0x1122334455667788;
-    state.rip = 0x7c00;
-    state.segment[x86::Cs].selector = 0xf000;
+    state = *state_;
     return {};
   }
   Result<> set_state(const x86::CpuState&) override { return {}; }
@@ -29,21 +26,28 @@ class FakeCpu final : public accel::VcpuBackend {
   }
   Result<> set_single_step(accel::SingleStep) override { return {}; }
   int nmis{0};
+
+ private:
+  const x86::CpuState* state_;
 };
 
 class FakeVm final : public accel::VmBackend {
  public:
+  explicit FakeVm(Machine& machine) : machine_(&machine) {}
   Result<std::unique_ptr<accel::VcpuBackend>> create_vcpu(unsigned) override {
-    return std::make_unique<FakeCpu>();
+    return std::make_unique<FakeCpu>(*machine_);
   }
+
+ private:
+  Machine* machine_;
 };
 
 class FakeAccelerator final : public accel::Accelerator {
  public:
   static constexpr std::string_view kName = "fake-accel";
   std::string_view short_name() const override { return "fake"; }
-  Result<std::unique_ptr<accel::VmBackend>> create_vm(Machine&) override {
-    return std::make_unique<FakeVm>();
+  Result<std::unique_ptr<accel::VmBackend>> create_vm(Machine& machine) override {
+    return std::make_unique<FakeVm>(machine);
   }
 };
 

@@ -3,6 +3,7 @@
 // monitor.
 #pragma once
 
+#include "accel/accelerator.h"
 #include "monitor/hmp/session.h"
 #include "monitor/monitors.h"
 #include "monitor/qmp/command.h"
@@ -13,6 +14,16 @@
 #include <gtest/gtest.h>
 
 namespace rhea::test {
+
+/// What the CPUs of add_fake_cpus say of themselves.
+struct FakeCpuState final : MachineService {
+  explicit FakeCpuState(Machine&) {
+    state.gpr[x86::Rax] = 0x1122334455667788;
+    state.rip = 0x7c00;
+    state.segment[x86::Cs].selector = 0xf000;
+  }
+  x86::CpuState state;
+};
 
 /// `count` CPUs whose registers hold known values and whose first 1 MiB of linear addresses is
 /// mapped at itself.

@@ -144,7 +144,8 @@ TEST_F(HmpTest, cpus_are_listed_and_chosen) {
   EXPECT_THAT(hmp("info cpus"),
               testing::ContainsRegex("  CPU #0: thread_id=[0-9]+\n\\* CPU #1: thread_id=[0-9]+\n"));
   EXPECT_EQ(hmp("cpu 2"), "invalid CPU index\n");
-  EXPECT_THAT(hmp("info registers"), HasSubstr("EAX=55667788"));
+  EXPECT_THAT(hmp("info registers"), StartsWith("\nCPU#1\nEAX=55667788"));
+  EXPECT_THAT(hmp("info registers -a"), testing::ContainsRegex("^\nCPU#0\nEAX=.*\nCPU#1\nEAX="));
   EXPECT_EQ(hmp("info registers 7"), "CPU#7 not available\n");
 }
 

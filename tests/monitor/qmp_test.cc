@@ -126,6 +126,11 @@ TEST_F(QmpTest, cpus_are_listed_with_their_place) {
   ASSERT_EQ(cpus.size(), 2u);
   EXPECT_EQ(cpus[1]["props"], (Json{{"socket-id", 0}, {"core-id", 1}, {"thread-id", 0}}));
   EXPECT_GT(cpus[1]["thread-id"], 0);
+  const Json slots = returned(R"({"execute":"query-hotpluggable-cpus"})");
+  ASSERT_EQ(slots.size(), 2u);
+  EXPECT_EQ(slots[1]["type"], "qemu64-x86_64-cpu");
+  EXPECT_EQ(slots[1]["props"], cpus[1]["props"]);
+  EXPECT_EQ(slots[1]["qom-path"], cpus[1]["qom-path"]);
 }
 
 TEST_F(QmpTest, guest_memory_is_saved) {
@@ -209,6 +214,16 @@ TEST_F(QmpTest, types_and_their_properties_are_listed) {
             "DeviceNotFound: Device 'nope' not found");
   EXPECT_EQ(error(R"({"execute":"device-list-properties","arguments":{"typename":"isa-device"}})"),
             "GenericError: Parameter 'typename' expects a non-abstract device type");
+}
+
+// libvirtd 9.0 dies of DeviceNotFound here.
+TEST_F(QmpTest, types_that_libvirt_must_get_an_answer_for_have_no_properties) {
+  for (const char* type : {"memory-backend-nope", "nope-machine", "nope-arm-cpu"})
+    EXPECT_EQ(returned(fmt::format(
+                  R"({{"execute":"qom-list-properties","arguments":{{"typename":"{}"}}}})", type)),
+              Json::array());
+  EXPECT_EQ(error(R"({"execute":"qom-list-properties","arguments":{"typename":"nope"}})"),
+            "DeviceNotFound: Class 'nope' not found");
 }
 
 TEST_F(QmpTest, chardevs_are_listed_and_rings_read) {

@@ -3,6 +3,7 @@
 #include "block/block_service.h"
 #include "rhea/block/block_backend.h"
 #include "rhea/softmmu/suspension.h"
+#include "rhea/softmmu/tool_events.h"
 #include "tests/monitor/fixture.h"
 
 namespace rhea::test {
@@ -123,6 +124,71 @@ TEST_F(SessionTest, a_guests_sleep_is_told_and_ended) {
   ASSERT_TRUE(hears(client, "\"event\": \"WAKEUP\""));
   EXPECT_TRUE(machine().running());
   EXPECT_THAT(client.said, testing::Not(HasSubstr("STOP")));
+}
+
+// The dump ends on the main loop; what its client says meanwhile is answered after it, others at
+// once.
+TEST_F(SessionTest, an_answer_that_comes_later_comes_in_its_turn) {
+  UnixClient client(add_monitor(MonitorMode::Qmp, "a"));
+  UnixClient other(add_monitor(MonitorMode::Qmp, "b"));
+  const std::string dump = fmt::format(
+      R"({{"execute":"dump-guest-memory","id":1,"arguments":{{"paging":false,"protocol":"file:{}"}}}})",
+      scratch_.file("dump"));
+  client.send("{\"execute\":\"qmp_capabilities\"}{\"execute\":\"cont\"}" + dump +
+              "{\"execute\":\"query-name\",\"id\":2}");
+  other.send("{\"execute\":\"qmp_capabilities\"}");
+  ASSERT_TRUE(hears(client, "\"id\": 2}"));
+  EXPECT_THAT(client.said,
+              testing::ContainsRegex("\"STOP\".*\"DUMP_COMPLETED\", \"data\": \\{\"result\": "
+                                     ".*\\{\"return\": \\{\\}, \"id\": 1\\}.*\"id\": 2\\}"));
+  EXPECT_TRUE(hears(client, "\"RESUME\""));
+  EXPECT_TRUE(hears(other, "DUMP_COMPLETED"));
+}
+
+TEST_F(SessionTest, a_client_that_leaves_before_its_answer_harms_nobody) {
+  const std::string path = add_monitor(MonitorMode::Qmp);
+  {
+    UnixClient client(path);
+    client.send("{\"execute\":\"qmp_capabilities\"}" +
+                fmt::format(
+                    R"({{"execute":"dump-guest-memory","arguments":{{"paging":false,"protocol":"file:{}"}}}})",
+                    scratch_.file("dump")));
+    ASSERT_TRUE(hears(client, "{\"return\": {}}"));
+  }
+  UnixClient next(path);
+  next.send("{\"execute\":\"qmp_capabilities\"}{\"execute\":\"query-name\",\"id\":3}");
+  EXPECT_TRUE(hears(next, "\"id\": 3}"));
+  EXPECT_THAT(next.said, testing::Not(HasSubstr("\"error\"")));
+}
+
+TEST_F(SessionTest, a_person_waits_for_the_prompt) {
+  UnixClient client(add_monitor(MonitorMode::Human));
+  ASSERT_TRUE(hears(client, "(qemu) "));
+  client.said.clear();
+  client.send("dump-guest-memory /dev/full\rinfo name\rinfo dump\r");
+  ASSERT_TRUE(hears(client, "Status: failed\r\n(qemu) "));
+  EXPECT_THAT(client.said, HasSubstr("Error: dump: failed to save memory: No space left on device"));
+}
+
+TEST_F(SessionTest, devices_news_become_events) {
+  UnixClient client(add_monitor(MonitorMode::Qmp));
+  client.send("{\"execute\":\"qmp_capabilities\"}");
+  ASSERT_TRUE(hears(client, "{\"return\": {}}"));
+  machine().service<ToolEvents>().tell("RTC_CHANGE",
+                                       {{"offset", i64{-5}}, {"qom-path", std::string("/rtc")}});
+  EXPECT_TRUE(hears(client,
+                    "\"event\": \"RTC_CHANGE\", \"data\": {\"offset\": -5, \"qom-path\": "
+                    "\"/rtc\"}}"));
+}
+
+TEST_F(SessionTest, a_reset_while_it_stands_is_a_new_start) {
+  UnixClient client(add_monitor(MonitorMode::Qmp));
+  client.send(
+      "{\"execute\":\"qmp_capabilities\"}{\"execute\":\"cont\"}{\"execute\":\"stop\"}{\"execute\":"
+      "\"system_reset\"}");
+  ASSERT_TRUE(hears(client, "RESET"));
+  client.send("{\"execute\":\"query-status\"}");
+  EXPECT_TRUE(hears(client, "\"prelaunch\""));
 }
 
 TEST_F(SessionTest, a_dozen_monitors_work_side_by_side) {

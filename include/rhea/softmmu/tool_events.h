@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// News from devices for management tools (QMP events), at a pace that no guest can raise.
+#pragma once
+
+#include "rhea/softmmu/machine.h"
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rhea {
+
+/// machine.service<ToolEvents>(). Under the machine's lock.
+class ToolEvents final : public MachineService {
+ public:
+  using Data = std::vector<std::pair<std::string, Value>>;
+  using Observer = std::function<void(const std::string& name, const Data& data)>;
+
+  explicit ToolEvents(Machine& machine);
+
+  /// Observers hear of it on the main loop: of each name once a second at most, and then the latest.
+  void tell(const std::string& name, Data data);
+  void observe(Observer observer) { observers_.push_back(std::move(observer)); }
+
+ private:
+  struct News {
+    Data data;
+    bool waiting{false};
+    i64 not_before_ns{0};
+  };
+  void deliver();
+
+  Clock* clock_;
+  std::map<std::string, News> news_;
+  std::vector<Observer> observers_;
+  Timer timer_;
+};
+
+}  // namespace rhea

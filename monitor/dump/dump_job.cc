@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A dump from its request to its end.
+#include "monitor/dump/dump_job.h"
+
+#include "monitor/dump/writer.h"
+
+#include <unistd.h>
+
+namespace rhea::dump {
+
+DumpJob::~DumpJob() { shutdown(); }
+
+// The end of the program ends the dump; what there is of it is not one.
+void DumpJob::shutdown() {
+  cancelled_ = true;
+  if (!thread_.joinable()) return;
+  thread_.join();
+  if (active() && !request_.file.empty()) ::unlink(request_.file.c_str());
+  status_ = Status::Failed;
+}
+
+Result<> DumpJob::start(Request request, Done done) {
+  if (active()) return fail("There is a dump in process, please wait.");
+  was_running_ = machine_->running();
+  if (was_running_) machine_->pause(RunState::SaveVm);
+  auto image = take_image(*machine_, request.paging, request.filter);
+  if (!image) {
+    go_on();
+    return std::unexpected(std::move(image).error());
+  }
+  image_ = std::move(*image);
+  request_ = std::move(request);
+  done_ = std::move(done);
+  status_ = Status::Active;
+  total_ = image_.bytes();
+  completed_ = 0;
+  if (thread_.joinable()) thread_.join();
+  thread_ = std::thread([this] {
+    machine_->loop().defer([this, result = write()] { finish(result); });
+  });
+  return {};
+}
+
+Result<> DumpJob::write() const {
+  Sink sink(request_.to.get(), cancelled_);
+  const Progress progress = [this](u64 bytes) {
+    completed_.fetch_add(bytes, std::memory_order_relaxed);
+  };
+  return request_.format == Format::Elf ? write_elf(image_, sink, progress)
+                                        : write_kdump(image_, sink, progress);
+}
+
+void DumpJob::finish(const Result<>& result) {
+  if (!active()) return;  // the end of the program came first
+  thread_.join();
+  status_ = result ? Status::Completed : Status::Failed;
+  if (!result && !request_.file.empty()) ::unlink(request_.file.c_str());
+  request_ = {};
+  image_ = {};
+  if (observer_) observer_(result);
+  if (const Done done = std::exchange(done_, nullptr)) done(result);
+  go_on();
+}
+
+// Unless somebody else has said meanwhile what is to be done.
+void DumpJob::go_on() {
+  if (was_running_ && machine_->run_state() == RunState::SaveVm) machine_->resume();
+}
+
+}  // namespace rhea::dump

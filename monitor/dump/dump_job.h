@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The one dump that a machine may be writing: machine.service<DumpJob>().
+#pragma once
+
+#include "monitor/dump/guest_image.h"
+#include "rhea/util/file_descriptor.h"
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <string>
+#include <thread>
+
+namespace rhea::dump {
+
+enum class Format : u8 { Elf, KdumpZlib };
+enum class Status : u8 { None, Active, Completed, Failed };
+
+struct Request {
+  FileDescriptor to;
+  std::string file;  ///< its path, to be removed when the dump fails; empty for others' descriptors
+  Format format{Format::Elf};
+  bool paging{false};
+  std::optional<Filter> filter;
+};
+
+/// Writes on a thread of its own while the machine stands still (run state save-vm); all else on the
+/// main thread, under the machine's lock.
+class DumpJob final : public MachineService {
+ public:
+  using Done = std::function<void(const Result<>&)>;
+
+  explicit DumpJob(Machine& machine) : machine_(&machine) {}
+  ~DumpJob() override;
+  void shutdown() override;
+
+  /// Stops the machine and begins. `done` is called on the main loop, the machine still stopped;
+  /// then it runs again if it did before. An error: nothing has begun and `done` is not called.
+  Result<> start(Request request, Done done);
+  /// Told of every end, before the machine goes on.
+  void on_end(Done observer) { observer_ = std::move(observer); }
+
+  Status status() const { return status_; }
+  bool active() const { return status_ == Status::Active; }
+  /// Bytes of guest memory.
+  u64 total() const { return total_; }
+  u64 completed() const { return completed_.load(std::memory_order_relaxed); }
+
+ private:
+  Result<> write() const;
+  void finish(const Result<>& result);
+  void go_on();
+
+  Machine* machine_;
+  Done done_, observer_;
+  Request request_;
+  GuestImage image_;
+  Status status_{Status::None};
+  bool was_running_{false};
+  u64 total_{0};
+  mutable std::atomic<u64> completed_{0};
+  std::atomic<bool> cancelled_{false};
+  std::thread thread_;
+};
+
+}  // namespace rhea::dump

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// QMP: dumps of guest memory.
+#include "monitor/dump/dump_job.h"
+#include "monitor/monitors.h"
+#include "monitor/qmp/command.h"
+#include "monitor/qmp/event.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <array>
+
+namespace rhea::qmp {
+namespace {
+
+using dump::DumpJob;
+
+constexpr std::array<std::string_view, 4> kStatusNames = {"none", "active", "completed", "failed"};
+
+Json status_of(const DumpJob& job) {
+  return {{"status", kStatusNames[static_cast<std::size_t>(job.status())]},
+          {"completed", job.completed()},
+          {"total", job.total()}};
+}
+
+// A pipe that nobody reads is refused, not waited for.
+Result<FileDescriptor> open_file(const std::string& path) {
+  FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC,
+                           S_IRUSR | S_IWUSR));
+  if (!fd) return fail("Could not open '{}': {}", path, errno_text(errno));
+  return fd;
+}
+
+bool is_regular(int fd) {
+  struct stat info {};
+  return ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+Result<> open_target(Client& client, const std::string& protocol, dump::Request& request) {
+  if (protocol.starts_with("fd:")) {
+    const std::string name = protocol.substr(3);
+    const auto it = client.named.find(name);
+    if (it == client.named.end()) return fail("File descriptor named '{}' has not been found", name);
+    request.to = std::move(it->second);
+    client.named.erase(it);
+    return {};
+  }
+  if (!protocol.starts_with("file:")) return fail("Invalid parameter 'protocol'");
+  const std::string path = protocol.substr(5);
+  request.to = TRY(open_file(path));
+  if (is_regular(request.to.get())) request.file = path;
+  return {};
+}
+
+Result<> choose_format(const Json& arguments, dump::Request& request) {
+  const std::string format = argument<std::string>(arguments, "format", "elf");
+  if (format != "elf" && (request.paging || request.filter))
+    return fail("kdump-compressed format doesn't support paging or filter");
+  if (format != "elf" && format != "kdump-zlib") return fail("{} is not available now", format);
+  if (format == "kdump-zlib") request.format = dump::Format::KdumpZlib;
+  return {};
+}
+
+Result<dump::Request> request_of(const Json& arguments) {
+  dump::Request request;
+  request.paging = arguments["paging"].get<bool>();
+  const bool begin = arguments.contains("begin"), length = arguments.contains("length");
+  if (begin && !length) return fail("Parameter 'length' is missing");
+  if (length && !begin) return fail("Parameter 'begin' is missing");
+  if (begin) {
+    request.filter = {.begin = number_argument(arguments, "begin"),
+                      .length = number_argument(arguments, "length")};
+    if (request.filter->length > ~u64{0} - request.filter->begin)
+      return fail("Parameter 'length' expects no more than there is behind 'begin'");
+  }
+  TRY(choose_format(arguments, request));
+  return request;
+}
+
+DumpJob& job_of(Machine& machine) {
+  auto& job = machine.service<DumpJob>();
+  job.on_end([&machine, &job](const Result<>& result) {
+    Json data = {{"result", status_of(job)}};
+    if (!result) data["error"] = result.error().message();
+    machine.service<Monitors>().send_event("DUMP_COMPLETED", data);
+  });
+  return job;
+}
+
+Result<Json> dump_guest_memory(Context& context, const Json& arguments) {
+  DumpJob& job = job_of(context.machine);
+  if (job.active()) return fail("There is a dump in process, please wait.");
+  dump::Request request = TRY(request_of(arguments));
+  TRY(open_target(context.client, text_argument(arguments, "protocol"), request));
+  if (argument(arguments, "detach", false)) {
+    TRY(job.start(std::move(request), nullptr));
+    return Json();
+  }
+  auto later = std::make_shared<Later>();
+  TRY(job.start(std::move(request), [later](const Result<>& result) {
+    later->finish(result ? Result<Json>(Json()) : std::unexpected(result.error()));
+  }));
+  context.later = later;
+  return Json();
+}
+
+Result<Json> query_dump(Context& context, const Json&) {
+  return status_of(context.machine.service<DumpJob>());
+}
+
+Result<Json> query_capability(Context&, const Json&) {
+  return Json{{"formats", {"elf", "kdump-zlib"}}};
+}
+
+const RegisterQmpType types[] = {
+    RegisterQmpType({.name = "DumpGuestMemoryFormat",
+                     .values = {"elf", "kdump-zlib", "kdump-lzo", "kdump-snappy", "win-dmp"}}),
+    RegisterQmpType(
+        {.name = "DumpStatus", .values = {kStatusNames.begin(), kStatusNames.end()}}),
+    RegisterQmpType(
+        {.name = "DumpQueryResult",
+         .members = {{"status", "DumpStatus"}, {"completed", "int"}, {"total", "int"}}}),
+    RegisterQmpType({.name = "DumpGuestMemoryCapability",
+                     .members = {{"formats", "[DumpGuestMemoryFormat]"}}}),
+};
+const RegisterQmpEvent completed{
+    {.name = "DUMP_COMPLETED", .data = {{"result", "DumpQueryResult"}, {"error", "str", true}}}};
+const RegisterQmpCommand commands[] = {
+    RegisterQmpCommand({.name = "dump-guest-memory",
+                        .arguments = {{"paging", "bool"},
+                                      {"protocol", "str"},
+                                      {"detach", "bool", true},
+                                      {"begin", "int", true},
+                                      {"length", "int", true},
+                                      {"format", "DumpGuestMemoryFormat", true}},
+                        .run = &dump_guest_memory}),
+    RegisterQmpCommand({.name = "query-dump", .returns = "DumpQueryResult", .run = &query_dump}),
+    RegisterQmpCommand({.name = "query-dump-guest-memory-capability",
+                        .returns = "DumpGuestMemoryCapability",
+                        .run = &query_capability}),
+};
+
+}  // namespace
+}  // namespace rhea::qmp

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Queries after what a machine has not, or has only one of.
+#include "rhea/block/block_backend.h"
+#include "tests/monitor/fixture.h"
+
+namespace rhea::test {
+namespace {
+
+using qmp::Json;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class QueriesTest : public MonitorTest {
+ protected:
+  Json ask(std::string_view command) {
+    return returned(fmt::format(R"({{"execute":"{}"}})", command));
+  }
+  std::string refused(std::string_view command) {
+    return error(fmt::format(R"({{"execute":"{}"}})", command));
+  }
+};
+
+TEST_F(QueriesTest, what_there_is_none_of_is_an_empty_list) {
+  EXPECT_EQ(ask("query-tpm"), Json::array());
+  EXPECT_EQ(ask("query-tpm-models"), Json::array());
+  EXPECT_EQ(ask("query-tpm-types"), Json::array());
+  EXPECT_EQ(ask("query-memory-devices"), Json::array());
+  EXPECT_EQ(ask("query-acpi-ospm-status"), Json::array());
+  EXPECT_EQ(ask("query-rx-filter"), Json::array());
+  EXPECT_EQ(ask("query-jobs"), Json::array());
+  EXPECT_EQ(ask("query-stats-schemas"), Json::array());
+  EXPECT_EQ(error(R"({"execute":"query-rx-filter","arguments":{"name":"n0"}})"),
+            "GenericError: invalid net client name: n0");
+}
+
+TEST_F(QueriesTest, there_is_no_migration) {
+  EXPECT_EQ(ask("query-migrate"), Json::object());
+  EXPECT_EQ(ask("query-migrate-parameters"), Json::object());
+  EXPECT_EQ(ask("query-migrate-capabilities"), Json::array());
+  EXPECT_EQ(qmp(R"({"execute":"migrate-set-capabilities","arguments":{"capabilities":[]}})"),
+            R"({"return": {}})");
+  EXPECT_EQ(
+      error(
+          R"({"execute":"migrate-set-capabilities","arguments":{"capabilities":[{"capability":"events","state":true}]}})"),
+      "GenericError: Parameter 'capability' does not accept value 'events'");
+}
+
+TEST_F(QueriesTest, confidential_guests_are_refused_as_qemu_refuses_them) {
+  EXPECT_EQ(ask("query-sev")["enabled"], false);
+  EXPECT_EQ(ask("query-sev")["state"], "uninit");
+  EXPECT_EQ(refused("query-sev-capabilities"), "GenericError: KVM not enabled");
+  EXPECT_EQ(refused("query-sev-launch-measure"),
+            "GenericError: SEV launch measurement is not available");
+  EXPECT_EQ(refused("query-sev-attestation-report"),
+            "GenericError: Parameter 'mnonce' is missing");
+  EXPECT_EQ(refused("query-sgx"), "GenericError: No EPC regions defined, SGX not available");
+  EXPECT_EQ(refused("query-sgx-capabilities"), "GenericError: SGX is not enabled in KVM");
+  EXPECT_EQ(hmp("info sev"), "SEV is not enabled\n");
+  EXPECT_EQ(hmp("info sgx"), "No EPC regions defined, SGX not available\n");
+}
+
+TEST_F(QueriesTest, absent_devices) {
+  EXPECT_EQ(refused("query-balloon"),
+            "DeviceNotActive: No balloon device has been activated");
+  EXPECT_EQ(error(R"({"execute":"balloon","arguments":{"value":1}})"),
+            "DeviceNotActive: No balloon device has been activated");
+  EXPECT_EQ(refused("query-vm-generation-id"),
+            "GenericError: VM Generation ID device not found");
+  EXPECT_EQ(hmp("info balloon"), "Error: No balloon device has been activated\n");
+  EXPECT_EQ(hmp("info vm-generation-id"), "Error: VM Generation ID device not found\n");
+  EXPECT_EQ(hmp("info tpm"), "");
+  EXPECT_EQ(hmp("info iothreads"), "");
+  EXPECT_EQ(hmp("info block-jobs"), "No active jobs\n");
+  EXPECT_EQ(hmp("info numa"), "0 nodes\n");
+}
+
+TEST_F(QueriesTest, options_have_parameters) {
+  const auto options = ask("query-command-line-options");
+  const auto parameters = [this](std::string_view option) {
+    return returned(fmt::format(
+        R"({{"execute":"query-command-line-options","arguments":{{"option":"{}"}}}})",
+        option))[0]["parameters"];
+  };
+  EXPECT_GT(options.size(), 50u);
+  EXPECT_EQ(parameters("mon"), Json::parse(R"([{"name":"chardev","type":"string"},
+      {"name":"mode","type":"string"}, {"name":"pretty","type":"boolean"}])"));
+  EXPECT_THAT(parameters("drive"), testing::Contains(Json{{"name", "bus"}, {"type", "number"}}));
+  EXPECT_EQ(parameters("S"), Json::array());
+  EXPECT_EQ(error(R"({"execute":"query-command-line-options","arguments":{"option":"nope"}})"),
+            "GenericError: invalid option name: nope");
+}
+
+TEST_F(QueriesTest, drives_count_what_they_do) {
+  make_fake_disk(bench_, "d0", 1 * MiB);
+  BlockBackend& drive = *find_drive(machine(), "d0");
+  std::vector<u8> data(512);
+  int done = 0;
+  drive.read(0, data, [&](const Result<>&) { ++done; });
+  drive.write(512, data, [&](const Result<>&) { ++done; });
+  ASSERT_TRUE(bench_.run_until([&] { return done == 2; }));
+  const Json stats = ask("query-blockstats")[0];
+  EXPECT_EQ(stats["device"], "d0");
+  EXPECT_EQ(stats["stats"]["rd_bytes"], 512);
+  EXPECT_EQ(stats["stats"]["wr_operations"], 1);
+  EXPECT_EQ(stats["stats"]["rd_total_time_ns"], 0);
+  EXPECT_THAT(hmp("info blockstats"), StartsWith("d0: rd_bytes=512 wr_bytes=512 "));
+}
+
+TEST_F(QueriesTest, memory) {
+  machine().config.ram_size = 64 * MiB;
+  EXPECT_EQ(ask("query-memory-size-summary"),
+            (Json{{"base-memory", 64 * MiB}, {"plugged-memory", 0}}));
+  const Json memory = ask("query-memdev");
+  ASSERT_EQ(memory.size(), 1u);
+  EXPECT_EQ(memory[0]["id"], "pc.ram");
+  EXPECT_EQ(memory[0]["size"], 64 * MiB);
+  EXPECT_EQ(memory[0]["share"], false);
+  EXPECT_EQ(hmp("info memory_size_summary"), "base memory: 67108864\nplugged memory: 0\n");
+  EXPECT_THAT(hmp("info memdev"), StartsWith("memory backend: pc.ram\n  size:  67108864\n"));
+  EXPECT_THAT(hmp("info ramblock"), HasSubstr("pc.ram"));
+}
+
+TEST_F(QueriesTest, processors_that_are_plugged) {
+  add_fake_cpus(machine(), 1);
+  EXPECT_EQ(hmp("info hotpluggable-cpus"),
+            "Hotpluggable CPUs:\n  type: \"qemu64-x86_64-cpu\"\n  vcpus_count: \"1\"\n"
+            "  qom_path: \"/machine/unattached/device[0]\"\n  CPUInstance Properties:\n"
+            "    socket-id: \"0\"\n    core-id: \"0\"\n    thread-id: \"0\"\n");
+}
+
+}  // namespace
+}  // namespace rhea::test
