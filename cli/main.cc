@@ -3,6 +3,7 @@
 #include "accel/accelerator.h"
 #include "cli/command_line.h"
 #include "cli/signals.h"
+#include "gdbstub/server.h"
 #include "hw/i386/board.h"
 #include "monitor/monitors.h"
 #include "rhea/softmmu/machine.h"
@@ -36,6 +37,7 @@ Result<> start(Machine& machine, const std::vector<GivenOption>& given) {
   TRY(accel.create_vcpus());
   TRY(apply_phase(machine, given, StartPhase::Monitors));
   TRY(machine.service<Monitors>().start());
+  TRY(machine.service<gdbstub::Server>().start());
   machine.reset_now(ShutdownCause::None, ResetKind::Cold);
   for (const std::string& global : machine.unused_globals())
     report_warning(fmt::format("-global {} has no effect: no such device was made", global));
