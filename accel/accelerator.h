@@ -20,6 +20,12 @@ namespace rhea::accel {
 
 class CpuDevice;
 
+/// Where the XSAVE area of a processor's state has what follows its header, by offset; 0: the
+/// processor has no such registers.
+struct XsaveOffsets {
+  u32 ymm_high{}, opmask{}, zmm_high{}, high_zmm{}, pkru{};
+};
+
 /// How a vCPU runs for a debugger.
 enum class SingleStep : u8 {
   Off,
@@ -50,6 +56,7 @@ class VcpuBackend : public VcpuRunner {
   }
   /// Why the processor stopped for a debugger; asking forgets it.
   virtual std::optional<x86::DebugStop> take_debug_stop() { return std::nullopt; }
+  virtual XsaveOffsets xsave_offsets() const { return {}; }
   /// Whether the state may differ from what the snapshot object last read or wrote. Always true
   /// where what was set is read back as it was.
   virtual bool touched() const { return true; }

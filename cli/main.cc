@@ -4,6 +4,7 @@
 #include "cli/command_line.h"
 #include "cli/process.h"
 #include "cli/signals.h"
+#include "gdbstub/server.h"
 #include "hw/i386/board.h"
 #include "monitor/monitors.h"
 #include "rhea/softmmu/machine.h"
@@ -43,6 +44,7 @@ Result<> start(Machine& machine, const std::vector<GivenOption>& given) {
   TRY(accel.create_vcpus());
   TRY(apply_phase(machine, given, StartPhase::Monitors));
   TRY(machine.service<Monitors>().start());
+  TRY(machine.service<gdbstub::Server>().start());
   machine.reset_now(ShutdownCause::None, ResetKind::Cold);
   for (const std::string& warning : machine.unused_globals()) report_warning(warning);
   TRY(machine.service<ProcessOptions>().settle());

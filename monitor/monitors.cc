@@ -8,6 +8,7 @@
 #include "monitor/qmp/event.h"
 #include "monitor/qmp/session.h"
 #include "rhea/block/block_backend.h"
+#include "rhea/softmmu/debugger_link.h"
 #include "rhea/softmmu/suspension.h"
 #include "rhea/softmmu/tool_events.h"
 
@@ -69,6 +70,7 @@ Monitors::Monitors(Machine& machine) : machine_(&machine) {
   machine.service<Suspension>().observe(
       this, {.suspended = [this] { send_event("SUSPEND", {}); },
              .woken = [this](WakeSource) { send_event("WAKEUP", {}); }});
+  machine.service<DebuggerLink>().run_command = hmp::command_runner(machine);
 }
 Monitors::~Monitors() = default;
 

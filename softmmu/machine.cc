@@ -3,6 +3,7 @@
 #include "rhea/softmmu/machine.h"
 
 #include "rhea/qom/registry.h"
+#include "rhea/softmmu/debugger_link.h"
 
 #include <sys/prctl.h>
 
@@ -117,7 +118,7 @@ void Machine::resume() {
   virtual_clock_.start();
   // Those who set a clock or timer going do it before the guest can program it anew.
   for (const auto& observer : run_state_observers_) observer(RunState::Running);
-  for (const auto& vcpu : vcpus_) vcpu->resume();
+  service<DebuggerLink>().let_go(vcpus_);
   if (awakes) return;  // the guest's own doing: there are other events for that
   for (const auto& observer : event_observers_) observer(MachineEvent::Resume, ShutdownCause::None);
 }
@@ -192,8 +193,7 @@ void Machine::handle_requests() {
                                            state != RunState::RestoreVm)
       pause(RunState::Prelaunch);
   }
-  if (running())
-    for (const auto& vcpu : vcpus_) vcpu->resume();
+  if (running()) service<DebuggerLink>().let_go(vcpus_);
 }
 
 void Machine::shut_down(ShutdownCause cause) {

@@ -158,6 +158,12 @@ Result<> JitVcpu::set_debug_stops(const x86::DebugStops& stops) {
 
 std::optional<x86::DebugStop> JitVcpu::take_debug_stop() { return std::exchange(debug_stop_, {}); }
 
+// As Cpu::save() lays them out.
+accel::XsaveOffsets JitVcpu::xsave_offsets() const {
+  return {.ymm_high = model_.has(x86::Feature::Avx) ? 576U : 0,
+          .pkru = model_.has(x86::Feature::Pku) ? 832U : 0};
+}
+
 u64 JitVcpu::ticks() {
   show_time();
   const auto now = static_cast<u128>(vm_->machine().virtual_clock().now_ns());

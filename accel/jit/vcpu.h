@@ -40,6 +40,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   Result<> set_single_step(accel::SingleStep how) override;
   Result<> set_debug_stops(const x86::DebugStops& stops) override;
   std::optional<x86::DebugStop> take_debug_stop() override;
+  accel::XsaveOffsets xsave_offsets() const override;
 
   /// As run(), but for so many blocks, single instructions or faults, and not beyond a HLT: for
   /// tests. Returns how many there were.

@@ -34,7 +34,7 @@ bool KvmVcpu::handle_exit() {
     case KVM_EXIT_X86_WRMSR: return msr_access(true);
     case KVM_EXIT_HYPERCALL: return hypercall();
     case KVM_EXIT_DIRTY_RING_FULL: vm_->dirty_log().harvest(); return true;
-    case KVM_EXIT_DEBUG: return debug_stop();
+    case KVM_EXIT_DEBUG: return debug_exit();
     case KVM_EXIT_SHUTDOWN: vm_->machine().request_reset(ShutdownCause::GuestReset); return false;
     case KVM_EXIT_SYSTEM_EVENT: return system_event();
     case KVM_EXIT_INTERNAL_ERROR: return internal_error();
@@ -115,7 +115,13 @@ bool KvmVcpu::hypercall() {
   return true;
 }
 
-bool KvmVcpu::debug_stop() {
+bool KvmVcpu::debug_exit() {
+  const auto stop = debug_.stop_of(run_->debug.arch);
+  return !stop || stop_for_debugger(*stop);
+}
+
+bool KvmVcpu::stop_for_debugger(const x86::DebugStop& why) {
+  debug_stop_ = why;
   vm_->machine().request_pause(RunState::Debug);
   return false;
 }
@@ -162,7 +168,7 @@ bool KvmVcpu::finish_in_software(const std::string& why, bool only_events) {
     case SoftwareStep::Outcome::Done: break;
   }
   run_->ready_for_interrupt_injection = 0;  // what it said was of the instruction before
-  return !single_step_ || debug_stop();
+  return !debug_.steps() || stop_for_debugger({});
 }
 
 bool KvmVcpu::memory_fault() {

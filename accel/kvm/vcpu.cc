@@ -22,6 +22,7 @@
 #include <algorithm>
 #include <csignal>
 #include <mutex>
+#include <utility>
 
 namespace rhea::kvm {
 namespace {
@@ -347,15 +348,23 @@ Result<> KvmVcpu::halt() {
   return {};
 }
 
-Result<> KvmVcpu::set_single_step(accel::SingleStep how) {
-  single_step_ = how != accel::SingleStep::Off;
-  kvm_guest_debug debug{};
-  if (single_step_) debug.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
-  if (how == accel::SingleStep::HoldingInterrupts &&
-      (static_cast<u32>(vm_->extension(KVM_CAP_SET_GUEST_DEBUG2)) & KVM_GUESTDBG_BLOCKIRQ) != 0)
-    debug.control |= KVM_GUESTDBG_BLOCKIRQ;
-  TRY(handle_->try_call("KVM_SET_GUEST_DEBUG", KVM_SET_GUEST_DEBUG, &debug));
-  return {};
+Result<> KvmVcpu::set_single_step(accel::SingleStep how) { return debug_.set_single_step(how); }
+Result<> KvmVcpu::set_debug_stops(const x86::DebugStops& stops) { return debug_.set_stops(stops); }
+std::optional<x86::DebugStop> KvmVcpu::take_debug_stop() { return std::exchange(debug_stop_, {}); }
+
+// The guest is told what the host has: KVM copies the area as it is.
+accel::XsaveOffsets KvmVcpu::xsave_offsets() const {
+  constexpr u32 kLeaf = 0xd;
+  const auto offset = [this](u32 component) -> u32 {
+    for (const kvm_cpuid_entry2& entry : handle_->cpuid)
+      if (entry.function == kLeaf && entry.index == component && entry.eax != 0) return entry.ebx;
+    return 0;
+  };
+  return {.ymm_high = offset(2),
+          .opmask = offset(5),
+          .zmm_high = offset(6),
+          .high_zmm = offset(7),
+          .pkru = offset(9)};
 }
 
 // A PC's NMI comes to the local APICs' LINT1 pins and does what each has programmed there (SDM vol.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "accel/accelerator.h"
+#include "accel/kvm/guest_debug.h"
 #include "accel/kvm/uapi.h"
 #include "accel/kvm/vcpu_handle.h"
 #include "util/sleeper.h"
@@ -50,6 +51,9 @@ class KvmVcpu final : public accel::VcpuBackend {
   void inject_nmi() override;
   std::optional<GuestPhys> translate(GuestVirt address) override;
   Result<> set_single_step(accel::SingleStep how) override;
+  Result<> set_debug_stops(const x86::DebugStops& stops) override;
+  std::optional<x86::DebugStop> take_debug_stop() override;
+  accel::XsaveOffsets xsave_offsets() const override;
 
   /// Acts on what the shared area says the guest left for. False: let the thread look around before
   /// going on.
@@ -102,7 +106,8 @@ class KvmVcpu final : public accel::VcpuBackend {
   bool msr_access(bool write);
   bool hypercall();
   bool end_of_interrupt();
-  bool debug_stop();
+  bool debug_exit();
+  bool stop_for_debugger(const x86::DebugStop& why);
   bool internal_error();
   bool memory_fault();
   /// The software CPU does what KVM could not; `why` is said if it cannot either.
@@ -121,7 +126,8 @@ class KvmVcpu final : public accel::VcpuBackend {
   std::unique_ptr<UserApic> user_apic_;
   std::unique_ptr<SoftwareStep> software_;        ///< once it was needed
   std::atomic<SoftwareStep*> stepping_{nullptr};  ///< while it works
-  bool single_step_{false};
+  GuestDebug debug_{*this};
+  std::optional<x86::DebugStop> debug_stop_;  ///< the last one, until somebody asks
   std::atomic<bool> in_guest_{false};
   std::atomic<u32> attention_{0};
   Sleeper sleeper_;

@@ -46,6 +46,7 @@ Vm::Vm(Machine& machine, std::unique_ptr<System> system, const VmOptions& option
     : machine_(&machine),
       system_(std::move(system)),
       options_(options),
+      code_patches_(machine.memory()),
       dirty_log_(*this),
       memory_eventfds_(*this, EventFds::Space::Memory),
       port_eventfds_(*this, EventFds::Space::Ports),

@@ -4,6 +4,7 @@
 
 #include "accel/accelerator.h"
 #include "accel/kvm/coalesced.h"
+#include "accel/kvm/code_patches.h"
 #include "accel/kvm/dirty_log.h"
 #include "accel/kvm/event_fds.h"
 #include "accel/kvm/guest_gate.h"
@@ -65,6 +66,7 @@ class Vm final : public accel::VmBackend {
   DirtyLog& dirty_log() { return dirty_log_; }
   CoalescedRing& coalesced() { return *coalesced_; }
   GuestGate& gate() { return gate_; }
+  CodePatches& code_patches() { return code_patches_; }
   Interrupts& interrupts() { return *interrupts_; }
 
   /// The 8259s' INTR output, where Rhea has them: it goes to the boot processor.
@@ -99,6 +101,7 @@ class Vm final : public accel::VmBackend {
   std::mutex warned_mutex_;
   std::set<std::string> warned_;
   GuestGate gate_;
+  CodePatches code_patches_;
   DirtyLog dirty_log_;
   std::unique_ptr<MemorySlots> slots_;
   std::unique_ptr<CoalescedRing> coalesced_;

@@ -126,6 +126,18 @@ void Session::run(const std::string& line) {
 
 void Session::show(std::string_view text) { output_.write(with_carriage_returns(text)); }
 
+std::function<std::string(const std::string&)> command_runner(Machine& machine) {
+  struct State {
+    View view;
+    qmp::Client client;
+  };
+  return [&machine, state = std::make_shared<State>()](const std::string& line) {
+    Context context{.machine = machine, .view = state->view, .client = state->client, .out = {}};
+    run_line(context, line);
+    return std::move(context.out);
+  };
+}
+
 std::string with_carriage_returns(std::string_view text) {
   std::string result;
   result.reserve(text.size() + 64);

@@ -44,6 +44,8 @@ class Session {
   LineEditor editor_;
 };
 
+/// Runs lines for somebody without a session, and says what they print.
+std::function<std::string(const std::string&)> command_runner(Machine& machine);
 /// "Error" aside, what a command line prints, for human-monitor-command.
 std::string with_carriage_returns(std::string_view text);
 

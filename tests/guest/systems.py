@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import re
+
+import debugger
 from grub import DISC, FLOPPY, STICK, move_bar
 from steps import (Run, Step, firmware_says, hear, never_heard, powers_off, press, quit_machine, say,
                    see, suspends, write)
@@ -84,6 +87,62 @@ def debian_disk(processors: int) -> System:
         images=("debian-disk",), seconds=900)
 
 
+# Debian's kernel tells its symbols by itself; nokaslr keeps them where they are through a reset.
+KERNEL_SYMBOLS = ("start_kernel", "do_sys_openat2", "vfs_read", "jiffies_64")
+SYMBOL_LINE = rf"(?m)^([0-9a-f]{{16}}) \w ({'|'.join(KERNEL_SYMBOLS)})\r?$"
+
+
+def debug_linux(run: Run) -> None:
+    """Breakpoints and watchpoints in a kernel that works on two processors, and from its start."""
+    found = {name: int(address, 16) for address, name in re.findall(SYMBOL_LINE, run.line.text())}
+    jiffies = found.pop("jiffies_64")
+    symbols = debugger.symbol_file(run.emulator.scratch / "symbols", found)
+    debugger.debug(run.emulator, (
+        "break do_sys_openat2", "continue", "info threads", "stepi", "stepi", "delete",
+        "break vfs_read", "continue", "x/2i $pc", "delete",
+        f"watch *(unsigned long *){jiffies:#x}", "continue", "continue", "delete",
+        "thread apply all -q info registers rip", "monitor info status", "detach",
+    ), (
+        r"Breakpoint 1, .*do_sys_openat2", r"Thread 1\.1 ", r"Thread 1\.2 ",
+        r"Breakpoint 2, .*vfs_read", r"<vfs_read\+\d+>",
+        r"New value = (\d+)", r"Old value = (\d+)", r"^rip ", r"^rip ", "paused",
+    ), symbols, run.seconds)
+    run.line.type("echo still $((6 * 7)) here\n")
+    hear(r"(?m)^still 42 here")(run)
+    debugger.debug(run.emulator, (
+        "monitor system_reset", "hbreak start_kernel", "continue", "print $pc == &start_kernel",
+        "info registers cr0", "delete", "detach",
+    ), (r"Breakpoint 1, .*start_kernel", r"= 1", r"^cr0 .*PG"), symbols, run.seconds)
+
+
+def linux_debugged() -> System:
+    usual = kernel_boot("linux-amd64", "x86_64", 2)
+    options = [option.replace("console=ttyS0", "console=ttyS0 nokaslr") for option in usual.options]
+    names = "|".join(KERNEL_SYMBOLS)
+    return System(
+        (*options, *debugger.OPTIONS),
+        (hear(SHELL), say(f"grep -E ' ({names})$' /proc/kallsyms; echo that was all\n"),
+         hear(r"(?m)^that was all"),
+         say("while :; do cat /proc/uptime > /dev/null; done &\n"), hear(SHELL + r"[\s\S]*" + SHELL),
+         debug_linux, hear(rf"Linux version[\s\S]*Linux version[\s\S]*{SHELL}"), *WORK,
+         say("exit\n"), powers_off),
+        images=usual.images)
+
+
+def debug_reset_vector(run: Run) -> None:
+    debugger.debug(run.emulator, (
+        "x/2xb 0xfffffff0", "stepi", "stepi", "stepi", "info registers cr0", "hbreak *0xfffffff0", "detach",
+    ), (r"0xfffffff0:\s+0x\w\w\s+0x\w\w", r"^cr0 ", r"breakpoint 1 at 0xfffffff0"))
+
+
+def debug_shell(run: Run) -> None:
+    """UEFI's shell waits, in 64-bit mode."""
+    debugger.debug(run.emulator, (
+        "show architecture", "info registers rip efer cr3", "x/3i $pc", "stepi", "stepi",
+        "hbreak *$pc", "continue", "delete", "detach",
+    ), (r"i386:x86-64", r"^rip ", r"^efer .*LMA", r"^=> 0x", r"Breakpoint 1, "), seconds=run.seconds)
+
+
 PASS = (see(r"Memtest86\+"), see(r"Pass: +[1-9]\d* +Errors: 0\b"), quit_machine)
 IPXE = (see("iPXE initialising devices...ok"), see("Ctrl-B"), press("ctrl-b"), see("iPXE>"),
         write("show version"), see(r"version:string = 1\.0\.0"), quit_machine)
@@ -105,6 +164,7 @@ SYSTEMS: dict[str, System] = {
     "linux-amd64": kernel_boot("linux-amd64", "x86_64"),
     "linux-amd64-smp": kernel_boot("linux-amd64", "x86_64", 4),
     "linux-suspend": linux_suspend(),
+    "linux-debugged": linux_debugged(),
     "linux-i386": kernel_boot("linux-i386", "i686"),
     "installer": System(("-m", "1024", "-kernel", "{installer}/linux", "-initrd", "{installer}/initrd.gz",
                          "-append", "console=ttyS0 DEBIAN_FRONTEND=newt"),
@@ -116,6 +176,12 @@ SYSTEMS: dict[str, System] = {
                          (hear("UEFI Interactive Shell"), hear("Shell> "), say("ver\r"),
                           hear("UEFI v2"), say("reset -s\r"), powers_off),
                          ("ovmf",), seconds=600),
+    "ovmf-debugged": System(("-m", "256", "-drive", "if=pflash,format=raw,readonly=on,file={ovmf}/code.fd",
+                             "-drive", "if=pflash,format=raw,snapshot=on,file={ovmf}/vars.fd", "-S",
+                             *debugger.OPTIONS),
+                            (debug_reset_vector, hear("Shell> "), debug_shell, say("ver\r"),
+                             hear("UEFI v2"), say("reset -s\r"), powers_off),
+                            ("ovmf",), seconds=600),
     "ovmf-grub": System(("-m", "256", "-drive", "if=pflash,format=raw,readonly=on,file={ovmf}/code.fd",
                          "-drive", "if=pflash,format=raw,snapshot=on,file={ovmf}/vars.fd",
                          "-drive", "file={grub-efi}/disk.img,format=raw,snapshot=on"),
