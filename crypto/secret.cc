@@ -6,6 +6,9 @@
 #include "rhea/softmmu/machine.h"
 #include "rhea/util/host_file.h"
 
+// g++ 12 takes the vector in a std::expected for one whose bytes lie beside it.
+#pragma GCC diagnostic ignored "-Wfree-nonheap-object"
+
 namespace rhea {
 namespace crypto {
 
@@ -50,9 +53,8 @@ class Secret final : public UserObject {
     data_.clear();
     if (!file_.empty()) written = TRY(read_file(file_, kLargestFile, ReadFrom::Everywhere));
     if (format_ == SecretFormat::Base64) {
-      auto decoded = decode_base64({reinterpret_cast<const char*>(written.data()), written.size()});
-      if (!decoded) return std::unexpected(std::move(decoded).error().within("secret"));
-      written = std::move(*decoded);
+      written = TRY(
+          named(decode_base64({reinterpret_cast<const char*>(written.data()), written.size()})));
     }
     bytes_ = key_id_.empty() ? std::move(written) : TRY(decrypt(written));
     return {};
@@ -64,9 +66,11 @@ class Secret final : public UserObject {
     const auto key = TRY(secret_bytes(machine(), key_id_));
     const auto iv = decode_base64(iv_);
     if (!iv) return fail("iv '{}': {}", iv_, iv.error().message());
-    auto plain = decrypt_aes256_cbc(key, *iv, written);
-    if (!plain) return std::unexpected(std::move(plain).error().within("secret"));
-    return plain;
+    return named(decrypt_aes256_cbc(key, *iv, written));
+  }
+  static Result<std::vector<u8>> named(Result<std::vector<u8>> bytes) {
+    if (!bytes) return std::unexpected(std::move(bytes).error().within("secret"));
+    return bytes;
   }
 
   std::string data_, file_, key_id_, iv_;

@@ -24,10 +24,18 @@ void LockDomain::lock_slowly() {
       gate_.wait_until(gate, deadline, none);
     }
   }
+  // One after the other, in the order in which their patience ended: only the first takes part in
+  // the run for the lock, and nobody else runs against it.
+  std::unique_lock gate(gate_mutex_);
   impatient_.fetch_add(1, std::memory_order_relaxed);
+  const u64 ticket = next_ticket_++;
+  gate_.wait(gate, [&] { return serving_ == ticket; });
+  gate.unlock();
   mutex_.lock();
-  const std::lock_guard gate(gate_mutex_);
-  if (impatient_.fetch_sub(1, std::memory_order_relaxed) == 1) gate_.notify_all();
+  gate.lock();
+  ++serving_;
+  impatient_.fetch_sub(1, std::memory_order_relaxed);
+  gate_.notify_all();
 }
 
 }  // namespace rhea

@@ -74,8 +74,9 @@ void Vm::add(JitVcpu& vcpu) { vcpus_.push_back(&vcpu); }
 void Vm::remove(JitVcpu& vcpu) { std::erase(vcpus_, &vcpu); }
 
 void Vm::commit() {
-  forget_hidden_code();
   for (JitVcpu* vcpu : vcpus_) vcpu->attend_to(x86::Attention::FlushTlb);
+  // Behind the flush: a processor that comes in once what is hidden may go must have been told.
+  forget_hidden_code();
 }
 
 // RAM of a device that was unplugged must not live on here. Under the machine's lock, as every

@@ -115,7 +115,8 @@ Guest::~Guest() {
 
 void Guest::plug_vcpu() {
   auto backend = must(vm_->create_vcpu(static_cast<unsigned>(vcpus_.size())));
-  must(accel::add_cpu_device(machine_, *backend, static_cast<unsigned>(vcpus_.size())));
+  must(accel::add_cpu_device(machine_, *backend, static_cast<unsigned>(vcpus_.size()),
+                             {.model = "qemu64", .fit = {}}));
   vcpus_.emplace_back(static_cast<kvm::KvmVcpu*>(backend.release()));
 }
 

@@ -106,7 +106,9 @@ TEST_F(KvmDebug, ABreakpointInstructionOfTheGuestIsTheGuests) {
 }
 
 TEST_F(KvmDebug, BreakpointInstructionsGoWithTheLastProcessorThatWantsThem) {
-  Guest guest({.cpus = 2});
+  GuestOptions options;
+  options.cpus = 2;
+  Guest guest(options);
   guest.prepare_real(GUEST(loop));
   x86::DebugStops wanted = elsewhere();
   ASSERT_TRUE(guest.vcpu(0).set_debug_stops(wanted));

@@ -31,7 +31,7 @@ TEST(JitBlockCache, PagesWithoutAWholeInstructionFillItToo) {
   u64 epoch = 1;
   jit::CodeMemory memory;
   auto cache = std::make_unique<jit::BlockCache>(model, epoch, memory);
-  constexpr u64 kSize = 512 * MiB;
+  constexpr u64 kSize = 1 * GiB;
   jit::CodePages pages(std::shared_ptr<RamBlock>(RamBlock::create("ram", kSize, {}).value()));
   for (u64 offset = 0; offset < kSize; offset += kPageSize)
     cache->page(pages.ram()->host() + offset, pages, offset);

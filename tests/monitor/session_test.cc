@@ -233,7 +233,7 @@ TEST_F(SessionTest, client_that_never_reads_events_is_dropped) {
   client.send("{\"execute\":\"qmp_capabilities\"}");
   ASSERT_TRUE(hears(client, "return"));
   const Json data = std::string(1 << 20, 'x');
-  for (int i = 0; i < 40; ++i) machine().service<Monitors>().send_event("NOISE", data);
+  for (int i = 0; i < 40; ++i) machine().service<Monitors>().send_event("WAKEUP", data);
   EXPECT_TRUE(turn_until(machine(), [&] { return !client.receive(); }));
 }
 

@@ -3,6 +3,8 @@
 // share.
 #pragma once
 
+#include "rhea/util/types.h"
+
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -55,7 +57,9 @@ class LockDomain {
   std::atomic<std::thread::id> owner_{};
   std::atomic<unsigned> impatient_{0};  ///< threads that have waited for long
   std::mutex gate_mutex_;
-  std::condition_variable gate_;  ///< where the others wait until there are none
+  std::condition_variable gate_;  ///< where the others wait until there are none, and these in line
+  u64 next_ticket_{0};            ///< under gate_mutex_, as is the next
+  u64 serving_{0};                ///< whose turn it is among the impatient
 };
 
 /// Holds `domain` for a scope unless this thread holds it already (or it is null: no lock wanted).
