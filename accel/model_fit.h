@@ -9,8 +9,8 @@
 
 namespace rhea::accel {
 
-/// machine.service<ModelFitting>(). The software processor's answers, unless the accelerator puts its
-/// own here when its VM is made. Main thread.
+/// machine.service<ModelFitting>(). The software processor's answers, unless the accelerator puts
+/// its own here when its VM is made. Main thread.
 struct ModelFitting final : MachineService {
   explicit ModelFitting(Machine&) {}
 

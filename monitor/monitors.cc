@@ -39,8 +39,7 @@ using qmp::RegisterQmpEvent;
 const RegisterQmpEvent events[] = {
     RegisterQmpEvent({.name = "RESUME"}),
     RegisterQmpEvent({.name = "STOP"}),
-    RegisterQmpEvent(
-        {.name = "RESET", .data = {{"guest", "bool"}, {"reason", "ShutdownCause"}}}),
+    RegisterQmpEvent({.name = "RESET", .data = {{"guest", "bool"}, {"reason", "ShutdownCause"}}}),
     RegisterQmpEvent(
         {.name = "SHUTDOWN", .data = {{"guest", "bool"}, {"reason", "ShutdownCause"}}}),
     RegisterQmpEvent({.name = "POWERDOWN"}),

@@ -25,7 +25,8 @@ Result<std::optional<i64>> take_number(KeyValues& values, std::string_view key, 
 }
 
 Result<> boot(Machine& machine, const std::string& text) {
-  auto added = machine.service<BootOptions>().add(TRY(KeyValues::parse(text, "order", Words::Required)));
+  auto added =
+      machine.service<BootOptions>().add(TRY(KeyValues::parse(text, "order", Words::Required)));
   if (!added) return std::unexpected(std::move(added).error().within("-boot " + text));
   return {};
 }

@@ -19,10 +19,10 @@ struct BootOptions final : MachineService {
   std::optional<std::string> order;  ///< drive letters; the board knows its usual ones
   std::string once;                  ///< instead of them until the guest resets
   bool menu{false};
-  bool strict{false};                   ///< boot from nothing but what has a boot index
-  std::string splash;                   ///< a picture's file
-  std::optional<u16> splash_ms;         ///< how long the menu or the picture stays
-  std::optional<i32> reboot_timeout_ms; ///< -1: never start again when nothing could be booted
+  bool strict{false};                    ///< boot from nothing but what has a boot index
+  std::string splash;                    ///< a picture's file
+  std::optional<u16> splash_ms;          ///< how long the menu or the picture stays
+  std::optional<i32> reboot_timeout_ms;  ///< -1: never start again when nothing could be booted
 
   /// Several -boot add up; later values win. Errors name the parameter.
   Result<> add(KeyValues values);

@@ -23,7 +23,8 @@ std::string pins(std::string_view title, std::span<const u64> redirection,
 
 std::string pic_status(std::string_view name, const PicRegisters& r) {
   return fmt::format(
-      "{}: irr={:02x} imr={:02x} isr={:02x} hprio={} irq_base={:02x} rr_sel={} elcr={:02x} fnm={}\n",
+      "{}: irr={:02x} imr={:02x} isr={:02x} hprio={} irq_base={:02x} rr_sel={} elcr={:02x} "
+      "fnm={}\n",
       name, r.irr, r.imr, r.isr, r.highest_priority_pin, r.vector_base, r.read_isr ? 1 : 0,
       r.level_pins, r.special_fully_nested ? 1 : 0);
 }
@@ -37,17 +38,18 @@ std::string ioapic_status(const IoapicRegisters& r) {
   text += '\n';
   for (unsigned pin = 0; pin < r.redirection.size(); ++pin) {
     const u64 entry = r.redirection[pin];
-    text += fmt::format("  pin {:<2} 0x{:016x} dest={:x} vec={:<3} {} {:<5} {:<6} {:<6} {}\n", pin,
-                        entry, entry >> 56, entry & 0xff,
-                        (entry & 1 << 13) != 0 ? "active-lo" : "active-hi",
-                        (entry & 1 << 15) != 0 ? "level" : "edge",
-                        (entry & 1 << 16) != 0 ? "masked" : "", modes[entry >> 8 & 7],
-                        (entry & 1 << 11) != 0 ? "logical" : "physical");
+    text += fmt::format(
+        "  pin {:<2} 0x{:016x} dest={:x} vec={:<3} {} {:<5} {:<6} {:<6} {}\n", pin, entry,
+        entry >> 56, entry & 0xff, (entry & 1 << 13) != 0 ? "active-lo" : "active-hi",
+        (entry & 1 << 15) != 0 ? "level" : "edge", (entry & 1 << 16) != 0 ? "masked" : "",
+        modes[entry >> 8 & 7], (entry & 1 << 11) != 0 ? "logical" : "physical");
   }
-  text += pins("IRR", r.redirection,
-               [](u32 irr, u64, unsigned pin) { return (irr >> pin & 1) != 0; }, r.irr);
-  text += pins("Remote IRR", r.redirection,
-               [](u32, u64 entry, unsigned) { return (entry & 1 << 14) != 0; }, r.irr);
+  text += pins(
+      "IRR", r.redirection, [](u32 irr, u64, unsigned pin) { return (irr >> pin & 1) != 0; },
+      r.irr);
+  text += pins(
+      "Remote IRR", r.redirection, [](u32, u64 entry, unsigned) { return (entry & 1 << 14) != 0; },
+      r.irr);
   return text;
 }
 

@@ -188,9 +188,8 @@ void Machine::handle_requests() {
     quiesce();
     reset_now(now.reset->first, now.reset->second);
     // Whatever had stopped it is over: it stands before its first instruction, as at the start.
-    if (const RunState state = run_state_; state != RunState::Running &&
-                                           state != RunState::SaveVm &&
-                                           state != RunState::RestoreVm)
+    if (const RunState state = run_state_;
+        state != RunState::Running && state != RunState::SaveVm && state != RunState::RestoreVm)
       pause(RunState::Prelaunch);
   }
   if (running()) service<DebuggerLink>().let_go(vcpus_);

@@ -8,7 +8,6 @@
 #include "softmmu/default_devices.h"
 
 #include <fmt/core.h>
-
 #include <pthread.h>
 
 namespace rhea {
@@ -113,11 +112,12 @@ const RegisterOption options[] = {
                     .help = "guest memory (default 128M; suffixes K, M, G, T)",
                     .phase = Config,
                     .apply = &memory}},
-    RegisterOption{{.name = "name",
-                    .argument = "[guest=]string[,process=string][,debug-threads=on|off]",
-                    .help = "name of the guest, and of the process for ps (threads always have names)",
-                    .phase = Early,
-                    .apply = &name}},
+    RegisterOption{
+        {.name = "name",
+         .argument = "[guest=]string[,process=string][,debug-threads=on|off]",
+         .help = "name of the guest, and of the process for ps (threads always have names)",
+         .phase = Early,
+         .apply = &name}},
     RegisterOption{{.name = "bios",
                     .argument = "file",
                     .help = "firmware instead of the board's own",

@@ -18,8 +18,8 @@ struct Field {
   unsigned SmpRequest::* member;
 };
 constexpr std::array kFields = {
-    Field{"cpus", &SmpRequest::cpus},       Field{"maxcpus", &SmpRequest::max_cpus},
-    Field{"sockets", &SmpRequest::sockets}, Field{"dies", &SmpRequest::dies},
+    Field{"cpus", &SmpRequest::cpus},         Field{"maxcpus", &SmpRequest::max_cpus},
+    Field{"sockets", &SmpRequest::sockets},   Field{"dies", &SmpRequest::dies},
     Field{"clusters", &SmpRequest::clusters}, Field{"cores", &SmpRequest::cores},
     Field{"threads", &SmpRequest::threads},
 };
@@ -27,7 +27,8 @@ constexpr std::array kFields = {
 unsigned or_one(unsigned count) { return std::max(count, 1U); }
 
 Result<> smp(Machine& machine, const std::string& text) {
-  auto added = machine.service<SmpRequest>().add(TRY(KeyValues::parse(text, "cpus", Words::Required)));
+  auto added =
+      machine.service<SmpRequest>().add(TRY(KeyValues::parse(text, "cpus", Words::Required)));
   if (!added) return std::unexpected(std::move(added).error().within("-smp " + text));
   return {};
 }

@@ -8,7 +8,6 @@
 #include "rhea/util/option.h"
 
 #include <fmt/format.h>
-
 #include <unistd.h>
 
 #include <algorithm>
@@ -94,10 +93,10 @@ void Displays::choose() {
   if (why.empty())
     RHEA_ASSERT(select("curses"));
   else
-    report_info(fmt::format(
-        "the guest's screen is not shown: {}; -display curses shows it in a terminal, "
-        "'screendump' in a monitor saves a picture, -display none silences this line",
-        why));
+    report_info(
+        fmt::format("the guest's screen is not shown: {}; -display curses shows it in a terminal, "
+                    "'screendump' in a monitor saves a picture, -display none silences this line",
+                    why));
 }
 
 void Displays::start() {

@@ -176,7 +176,8 @@ Result<std::vector<kvm_cpuid_entry2>> Vm::leaves_for(const CpuidPlace& place) {
     request->hyperv = {};
   }
   ModelLeaves made = apply_model(std::move(leaves), *request);
-  if (!std::exchange(told_absent_, true)) TRY(request->tell_absent(made.fit.absent, "this host's KVM"));
+  if (!std::exchange(told_absent_, true))
+    TRY(request->tell_absent(made.fit.absent, "this host's KVM"));
   return std::move(made.leaves);
 }
 

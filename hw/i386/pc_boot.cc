@@ -102,8 +102,8 @@ void PcBoot::machine_reset() {
     RHEA_ASSERT(set_order(usual_order_));
     usual_order_.clear();
   }
-  fw_cfg_->replace_file(kOrderFile, machine_->service<BootOrder>().file(
-                                        machine_->service<BootOptions>().strict));
+  fw_cfg_->replace_file(
+      kOrderFile, machine_->service<BootOrder>().file(machine_->service<BootOptions>().strict));
 }
 
 }  // namespace rhea::hw

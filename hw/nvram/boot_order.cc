@@ -9,7 +9,8 @@ namespace rhea {
 std::string firmware_path(const Device& device) {
   std::string path;
   if (const Bus* bus = device.parent_bus())
-    if (const auto* owner = dynamic_cast<const Device*>(bus->parent())) path = firmware_path(*owner);
+    if (const auto* owner = dynamic_cast<const Device*>(bus->parent()))
+      path = firmware_path(*owner);
   const auto* named = dynamic_cast<const FirmwareNamed*>(&device);
   return named == nullptr ? path : path + "/" + named->firmware_name();
 }
@@ -18,7 +19,8 @@ Result<> BootOrder::join(const void* owner, i32 index, const Device* device, std
   const auto place = std::ranges::lower_bound(entries_, index, {}, &Entry::index);
   if (place != entries_.end() && place->index == index)
     return fail("The bootindex {} has already been used", index);
-  entries_.insert(place, {.owner = owner, .index = index, .device = device, .suffix = std::move(suffix)});
+  entries_.insert(place,
+                  {.owner = owner, .index = index, .device = device, .suffix = std::move(suffix)});
   return {};
 }
 

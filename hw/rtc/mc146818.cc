@@ -132,7 +132,7 @@ class Rtc final : public IsaDevice, public Mc146818 {
   u8 repeated_{0};       ///< of them given since the last one of its own
 
   IrqOutput irq_;
-  Clock* clock_{};  ///< what -rtc clock= names
+  Clock* clock_{};     ///< what -rtc clock= names
   i64 started_at_{0};  ///< what it would show at the clock's 0, had the guest never set it
   Timer wall_timer_;
   Timer periodic_timer_;
@@ -329,16 +329,16 @@ u8 Rtc::take_flags() {
 }
 
 bool is_time_register(u8 index) {
-  const bool alarm = index == kRtcSecondsAlarm || index == kRtcMinutesAlarm ||
-                     index == kRtcHoursAlarm;
+  const bool alarm =
+      index == kRtcSecondsAlarm || index == kRtcMinutesAlarm || index == kRtcHoursAlarm;
   return (index <= kRtcYear && !alarm) || index == kRtcCentury || index == kPs2Century;
 }
 
 // Tools keep the difference, to start the guest with it next time.
 void Rtc::tell_of_change() {
   const i64 unchanged = started_at_ + clock_->now_ns() / kNsPerSecond;
-  machine().service<ToolEvents>().tell(
-      "RTC_CHANGE", {{"offset", time() - unchanged}, {"qom-path", path()}});
+  machine().service<ToolEvents>().tell("RTC_CHANGE",
+                                       {{"offset", time() - unchanged}, {"qom-path", path()}});
 }
 
 void Rtc::write_register(u8 value) {

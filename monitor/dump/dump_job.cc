@@ -35,9 +35,8 @@ Result<> DumpJob::start(Request request, Done done) {
   total_ = image_.bytes();
   completed_ = 0;
   if (thread_.joinable()) thread_.join();
-  thread_ = std::thread([this] {
-    machine_->loop().defer([this, result = write()] { finish(result); });
-  });
+  thread_ =
+      std::thread([this] { machine_->loop().defer([this, result = write()] { finish(result); }); });
   return {};
 }
 

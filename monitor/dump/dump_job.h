@@ -24,8 +24,8 @@ struct Request {
   std::optional<Filter> filter;
 };
 
-/// Writes on a thread of its own while the machine stands still (run state save-vm); all else on the
-/// main thread, under the machine's lock.
+/// Writes on a thread of its own while the machine stands still (run state save-vm); all else on
+/// the main thread, under the machine's lock.
 class DumpJob final : public MachineService {
  public:
   using Done = std::function<void(const Result<>&)>;

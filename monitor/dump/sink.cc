@@ -18,7 +18,7 @@ constexpr std::size_t kBuffer = 256 * KiB;
 constexpr int kLookAgainMs = 100;
 
 bool is_disk(int fd) {
-  struct stat info {};
+  struct stat info{};
   return ::fstat(fd, &info) == 0 && (S_ISREG(info.st_mode) || S_ISBLK(info.st_mode));
 }
 

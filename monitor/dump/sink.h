@@ -12,8 +12,8 @@
 
 namespace rhea::dump {
 
-/// Writes on a thread of its own. Never waits longer than a moment once `cancelled` is set, whatever
-/// the descriptor is.
+/// Writes on a thread of its own. Never waits longer than a moment once `cancelled` is set,
+/// whatever the descriptor is.
 class Sink {
  public:
   Sink(int fd, const std::atomic<bool>& cancelled);

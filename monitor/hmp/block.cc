@@ -70,10 +70,10 @@ Result<> change(Context& context, Arguments& arguments) {
 
 Result<> blockstats(Context& context, Arguments& arguments) {
   TRY(arguments.end());
-  constexpr const char* kShown[] = {"rd_bytes",         "wr_bytes",         "rd_operations",
-                                    "wr_operations",    "flush_operations", "wr_total_time_ns",
-                                    "rd_total_time_ns", "flush_total_time_ns", "rd_merged",
-                                    "wr_merged"};
+  constexpr const char* kShown[] = {
+      "rd_bytes",         "wr_bytes",         "rd_operations",    "wr_operations",
+      "flush_operations", "wr_total_time_ns", "rd_total_time_ns", "flush_total_time_ns",
+      "rd_merged",        "wr_merged"};
   for (const Json& drive : TRY(context.call("query-blockstats"))) {
     const auto name = drive["device"].get<std::string>();
     context.print("{}:", name.empty() ? drive.value("qdev", "") : name);

@@ -70,8 +70,8 @@ std::vector<const Command*> all_info_commands();
 
 /// "Error: text\n"
 std::string error_line(const Error& error);
-/// Runs one line; what it prints is in context.out, lines ending in "\n". With context.later set the
-/// command goes on.
+/// Runs one line; what it prints is in context.out, lines ending in "\n". With context.later set
+/// the command goes on.
 void run_line(Context& context, std::string_view line);
 /// Names that may stand at the end of `line`, for the Tab key.
 std::vector<std::string> completions(std::string_view line);

@@ -42,12 +42,12 @@ Result<> dump_status(Context& context, Arguments& arguments) {
   return {};
 }
 
-const RegisterHmpCommand command{{"dump-guest-memory",
-                                  "[-p] [-d] [-z|-l|-s|-w] filename [begin length]",
-                                  "dump guest memory into file 'filename' (-p: with the guest's "
-                                  "memory mapping; -d: do not wait for its end; -z: kdump's format, "
-                                  "compressed by zlib)",
-                                  &dump_guest_memory}};
+const RegisterHmpCommand command{
+    {"dump-guest-memory", "[-p] [-d] [-z|-l|-s|-w] filename [begin length]",
+     "dump guest memory into file 'filename' (-p: with the guest's "
+     "memory mapping; -d: do not wait for its end; -z: kdump's format, "
+     "compressed by zlib)",
+     &dump_guest_memory}};
 const RegisterInfo registration{{"dump", "", "display the latest dump status", &dump_status}};
 
 }  // namespace

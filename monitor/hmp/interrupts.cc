@@ -28,8 +28,7 @@ Result<> irq(Context& context, Arguments& arguments) {
   TRY(arguments.end());
   each_controller(context.machine, [&](const Object& object, const InterruptStatus& controller) {
     const auto counts = controller.interrupt_counts();
-    if (!counts)
-      return context.print("IRQ statistics not available for {}.\n", object.type().name);
+    if (!counts) return context.print("IRQ statistics not available for {}.\n", object.type().name);
     context.print("IRQ statistics for {}:\n", object.type().name);
     for (std::size_t line = 0; line < counts->size(); ++line)
       if ((*counts)[line] != 0) context.print("{:2}: {}\n", line, (*counts)[line]);

@@ -41,8 +41,8 @@ Result<> hotpluggable_cpus(Context& context, Arguments& arguments) {
   TRY(arguments.end());
   context.print("Hotpluggable CPUs:\n");
   for (const Json& cpu : TRY(context.call("query-hotpluggable-cpus"))) {
-    context.print("  type: \"{}\"\n  vcpus_count: \"{}\"\n  qom_path: \"{}\"\n",
-                  word(cpu["type"]), word(cpu["vcpus-count"]), word(cpu["qom-path"]));
+    context.print("  type: \"{}\"\n  vcpus_count: \"{}\"\n  qom_path: \"{}\"\n", word(cpu["type"]),
+                  word(cpu["vcpus-count"]), word(cpu["qom-path"]));
     context.print("  CPUInstance Properties:\n");
     for (const char* key : {"socket-id", "core-id", "thread-id"})
       context.print("    {}: \"{}\"\n", key, word(cpu["props"][key]));
@@ -156,8 +156,8 @@ const RegisterInfo infos[] = {
                   "memory in bytes",
                   &memory_size_summary}),
     RegisterInfo({"memory-devices", "", "show memory devices", &listed<&kMemoryDevices>}),
-    RegisterInfo({"hotpluggable-cpus", "", "show information about hotpluggable CPUs",
-                  &hotpluggable_cpus}),
+    RegisterInfo(
+        {"hotpluggable-cpus", "", "show information about hotpluggable CPUs", &hotpluggable_cpus}),
     RegisterInfo({"iothreads", "", "show iothreads", &listed<&kIothreads>}),
     RegisterInfo({"numa", "", "show NUMA information", &numa}),
     RegisterInfo({"roms", "", "show roms", &roms}),

@@ -50,8 +50,7 @@ std::string entry_flags(const x86::MappedPage& page) {
                                  Flag{6, 'D'},  Flag{5, 'A'}, Flag{4, 'C'},
                                  Flag{3, 'T'},  Flag{2, 'U'}, Flag{1, 'W'}};
   std::string text;
-  for (const Flag& flag : kFlags)
-    text += (page.entry >> flag.bit & 1) != 0 ? flag.letter : '-';
+  for (const Flag& flag : kFlags) text += (page.entry >> flag.bit & 1) != 0 ? flag.letter : '-';
   return text;
 }
 
@@ -59,13 +58,12 @@ Result<> tlb(Context& context, Arguments& arguments) {
   TRY(arguments.end());
   const auto state = TRY(current_cpu(context));
   if (!state) return {};
-  note_end(context, x86::visit_mapped_pages(
-                        *state, reader(context.machine), kMostTables,
-                        [&context](const x86::MappedPage& page) {
-                          context.print("{:016x}: {:016x} {}\n", page.linear, page.physical,
-                                        entry_flags(page));
-                          return context.out.size() < kMostText;
-                        }));
+  note_end(context, x86::visit_mapped_pages(*state, reader(context.machine), kMostTables,
+                                            [&context](const x86::MappedPage& page) {
+                                              context.print("{:016x}: {:016x} {}\n", page.linear,
+                                                            page.physical, entry_flags(page));
+                                              return context.out.size() < kMostText;
+                                            }));
   return {};
 }
 
@@ -128,8 +126,7 @@ Result<HostPlace> host_place(Machine& machine, u64 address) {
   const RcuGuard guard;
   const FlatRange* range = machine.memory().view().find(address);
   if (range == nullptr) return fail("No memory is mapped at address {:#x}", address);
-  if (!range->region->backed_by_ram())
-    return fail("Memory at address {:#x} is not RAM", address);
+  if (!range->region->backed_by_ram()) return fail("Memory at address {:#x} is not RAM", address);
   return HostPlace{.host = range->host(address), .block = range->region->name()};
 }
 
@@ -164,8 +161,7 @@ Result<> gpa2hpa(Context& context, Arguments& arguments) {
   const u64 address = TRY(arguments.number());
   TRY(arguments.end());
   const auto place = host_place(context.machine, address);
-  const auto physical =
-      place ? host_physical(place->host) : std::unexpected(Error(place.error()));
+  const auto physical = place ? host_physical(place->host) : std::unexpected(Error(place.error()));
   if (!physical) {
     context.print("{}\n", physical.error().message());
     return {};

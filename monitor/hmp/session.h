@@ -33,7 +33,7 @@ class Session {
   Machine* machine_;
   Chardev* chardev_;
   bool busy_{false};
-  bool client_changed_{false};  ///< while busy
+  bool client_changed_{false};           ///< while busy
   std::shared_ptr<qmp::Later> waiting_;  ///< a command that goes on: no prompt, nothing is heard
   std::string unheard_;
   bool greeted_{false};

@@ -10,7 +10,7 @@ namespace {
 Result<Json> none(Context&, const Json&) { return Json::array(); }
 
 Result<Json> query_sev(Context&, const Json&) {
-  return Json{{"enabled", false}, {"api-major", 0}, {"api-minor", 0},     {"build-id", 0},
+  return Json{{"enabled", false}, {"api-major", 0}, {"api-minor", 0},   {"build-id", 0},
               {"policy", 0},      {"handle", 0},    {"state", "uninit"}};
 }
 Result<Json> query_sev_capabilities(Context& context, const Json&) {
@@ -57,8 +57,7 @@ const RegisterQmpType types[] = {
                                  {"policy", "uint32"},
                                  {"state", "SevState"},
                                  {"handle", "uint32"}}}),
-    RegisterQmpType(
-        {.name = "ReplayInfo", .members = {{"mode", "str"}, {"icount", "int"}}}),
+    RegisterQmpType({.name = "ReplayInfo", .members = {{"mode", "str"}, {"icount", "int"}}}),
     RegisterQmpType({.name = "StatsTarget", .values = {"vm", "vcpu"}}),
     RegisterQmpType({.name = "StatsProvider", .values = {"kvm"}}),
     RegisterQmpType({.name = "StatsRequest",
@@ -84,17 +83,15 @@ const RegisterQmpCommand commands[] = {
                         .arguments = {{"mnonce", "str"}},
                         .returns = "any",
                         .run = &no_sev}),
-    RegisterQmpCommand({.name = "sev-inject-launch-secret",
-                        .arguments = {{"packet-header", "str"},
-                                      {"secret", "str"},
-                                      {"gpa", "uint64", true}},
-                        .run = &no_sev}),
+    RegisterQmpCommand(
+        {.name = "sev-inject-launch-secret",
+         .arguments = {{"packet-header", "str"}, {"secret", "str"}, {"gpa", "uint64", true}},
+         .run = &no_sev}),
     RegisterQmpCommand({.name = "query-sgx", .returns = "any", .run = &query_sgx}),
     RegisterQmpCommand(
         {.name = "query-sgx-capabilities", .returns = "any", .run = &query_sgx_capabilities}),
     RegisterQmpCommand({.name = "query-balloon", .returns = "any", .run = &no_balloon}),
-    RegisterQmpCommand(
-        {.name = "balloon", .arguments = {{"value", "int"}}, .run = &no_balloon}),
+    RegisterQmpCommand({.name = "balloon", .arguments = {{"value", "int"}}, .run = &no_balloon}),
     RegisterQmpCommand(
         {.name = "query-vm-generation-id", .returns = "any", .run = &no_generation_id}),
     RegisterQmpCommand({.name = "query-rx-filter",

@@ -14,8 +14,7 @@ namespace {
 
 /// The kind of a parameter as its sample value shows it: "on|off", "n", "ms", "size".
 std::string_view kind_of(std::string_view sample) {
-  constexpr std::array<std::string_view, 5> kSwitches = {"on", "off", "on|off", "off|on",
-                                                         "yes|no"};
+  constexpr std::array<std::string_view, 5> kSwitches = {"on", "off", "on|off", "off|on", "yes|no"};
   constexpr std::array<std::string_view, 5> kNumbers = {"n", "N", "ms", "number", "port"};
   constexpr std::array<std::string_view, 3> kSizes = {"size", "megs", "bytes"};
   if (std::ranges::find(kSwitches, sample) != kSwitches.end()) return "boolean";
@@ -84,15 +83,16 @@ Result<Json> query_command_line_options(Context&, const Json& arguments) {
   Json list = Json::array();
   const bool all = !arguments.contains("option");
   for (const CommandLineOption* option : all_options())
-    if (all || option->name == text_argument(arguments, "option")) list.push_back(describe(*option));
+    if (all || option->name == text_argument(arguments, "option"))
+      list.push_back(describe(*option));
   if (!all && list.empty())
     return fail("invalid option name: {}", text_argument(arguments, "option"));
   return list;
 }
 
 const RegisterQmpType types[] = {
-    RegisterQmpType({.name = "CommandLineParameterType",
-                     .values = {"string", "boolean", "number", "size"}}),
+    RegisterQmpType(
+        {.name = "CommandLineParameterType", .values = {"string", "boolean", "number", "size"}}),
     RegisterQmpType({.name = "CommandLineParameterInfo",
                      .members = {{"name", "str"},
                                  {"type", "CommandLineParameterType"},

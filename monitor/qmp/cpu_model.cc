@@ -69,7 +69,8 @@ Result<x86::CpuRequest> request_of(const Json& model) {
     return fail("CPU model '{}' not found", name);
   std::string text = name;
   if (const auto props = model.find("props"); props != model.end()) {
-    if (!props->is_object()) return fail("Invalid parameter type for 'model.props', expected: dict");
+    if (!props->is_object())
+      return fail("Invalid parameter type for 'model.props', expected: dict");
     for (const auto& [key, value] : props->items()) text += TRY(option_text(name, key, value));
   }
   auto request = x86::parse_cpu(text);
@@ -80,12 +81,8 @@ Result<x86::CpuRequest> request_of(const Json& model) {
 }
 
 Json expanded_properties(const ModelFit& made) {
-  Json props = {{"vendor", made.vendor},
-                {"family", made.family},
-                {"model", made.model},
-                {"stepping", made.stepping},
-                {"model-id", made.brand},
-                {"min-level", made.level},
+  Json props = {{"vendor", made.vendor},     {"family", made.family},  {"model", made.model},
+                {"stepping", made.stepping}, {"model-id", made.brand}, {"min-level", made.level},
                 {"min-xlevel", made.xlevel}};
   const auto rows = x86::cpuid_bits();
   for (std::size_t i = 0; i < rows.size(); ++i)
@@ -117,10 +114,8 @@ const RegisterQmpType types[] = {
                                  {"alias-of", "str", true},
                                  {"deprecated", "bool"}}}),
     RegisterQmpType({.name = "CpuModelExpansionType", .values = {"static", "full"}}),
-    RegisterQmpType(
-        {.name = "CpuModelInfo", .members = {{"name", "str"}, {"props", "any", true}}}),
-    RegisterQmpType(
-        {.name = "CpuModelExpansionInfo", .members = {{"model", "CpuModelInfo"}}}),
+    RegisterQmpType({.name = "CpuModelInfo", .members = {{"name", "str"}, {"props", "any", true}}}),
+    RegisterQmpType({.name = "CpuModelExpansionInfo", .members = {{"model", "CpuModelInfo"}}}),
 };
 const RegisterQmpCommand commands[] = {
     RegisterQmpCommand({.name = "query-cpu-definitions",

@@ -149,8 +149,7 @@ std::string respond(Context& context, Result<std::string_view> message) {
   const auto text = [id = id == nullptr ? std::nullopt : std::optional(*id),
                      pretty](const Result<Json>& answer) {
     const Json* which = id ? &*id : nullptr;
-    return answer ? return_text(*answer, which, pretty)
-                  : error_text(answer.error(), which, pretty);
+    return answer ? return_text(*answer, which, pretty) : error_text(answer.error(), which, pretty);
   };
   if (!result) context.later.reset();
   if (!context.later) return text(result);

@@ -32,7 +32,7 @@ Result<FileDescriptor> open_file(const std::string& path) {
 }
 
 bool is_regular(int fd) {
-  struct stat info {};
+  struct stat info{};
   return ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
 }
 
@@ -40,7 +40,8 @@ Result<> open_target(Client& client, const std::string& protocol, dump::Request&
   if (protocol.starts_with("fd:")) {
     const std::string name = protocol.substr(3);
     const auto it = client.named.find(name);
-    if (it == client.named.end()) return fail("File descriptor named '{}' has not been found", name);
+    if (it == client.named.end())
+      return fail("File descriptor named '{}' has not been found", name);
     request.to = std::move(it->second);
     client.named.erase(it);
     return {};
@@ -115,13 +116,12 @@ Result<Json> query_capability(Context&, const Json&) {
 const RegisterQmpType types[] = {
     RegisterQmpType({.name = "DumpGuestMemoryFormat",
                      .values = {"elf", "kdump-zlib", "kdump-lzo", "kdump-snappy", "win-dmp"}}),
-    RegisterQmpType(
-        {.name = "DumpStatus", .values = {kStatusNames.begin(), kStatusNames.end()}}),
+    RegisterQmpType({.name = "DumpStatus", .values = {kStatusNames.begin(), kStatusNames.end()}}),
     RegisterQmpType(
         {.name = "DumpQueryResult",
          .members = {{"status", "DumpStatus"}, {"completed", "int"}, {"total", "int"}}}),
-    RegisterQmpType({.name = "DumpGuestMemoryCapability",
-                     .members = {{"formats", "[DumpGuestMemoryFormat]"}}}),
+    RegisterQmpType(
+        {.name = "DumpGuestMemoryCapability", .members = {{"formats", "[DumpGuestMemoryFormat]"}}}),
 };
 const RegisterQmpEvent completed{
     {.name = "DUMP_COMPLETED", .data = {{"result", "DumpQueryResult"}, {"error", "str", true}}}};

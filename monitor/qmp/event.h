@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// QMP events: rows of a table, each registered where it is sent from, so that query-qmp-schema tells
-// of every one.
+// QMP events: rows of a table, each registered where it is sent from, so that query-qmp-schema
+// tells of every one.
 #pragma once
 
 #include "monitor/qmp/type.h"

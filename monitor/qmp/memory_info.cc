@@ -7,15 +7,9 @@ namespace {
 
 // The machine's memory, unless -object made it.
 Json board_memory(const MachineConfig& config) {
-  return {{"id", "pc.ram"},
-          {"size", config.ram_size},
-          {"merge", true},
-          {"dump", true},
-          {"prealloc", config.ram.prealloc},
-          {"share", config.ram.share},
-          {"reserve", true},
-          {"host-nodes", Json::array()},
-          {"policy", "default"}};
+  return {{"id", "pc.ram"},  {"size", config.ram_size},         {"merge", true},
+          {"dump", true},    {"prealloc", config.ram.prealloc}, {"share", config.ram.share},
+          {"reserve", true}, {"host-nodes", Json::array()},     {"policy", "default"}};
 }
 
 Result<Json> query_memdev(Context& context, const Json&) {
@@ -27,8 +21,8 @@ Result<Json> query_memory_size_summary(Context& context, const Json&) {
 }
 
 const RegisterQmpType types[] = {
-    RegisterQmpType({.name = "HostMemPolicy",
-                     .values = {"default", "preferred", "bind", "interleave"}}),
+    RegisterQmpType(
+        {.name = "HostMemPolicy", .values = {"default", "preferred", "bind", "interleave"}}),
     RegisterQmpType({.name = "Memdev",
                      .members = {{"id", "str", true},
                                  {"size", "size"},

@@ -31,7 +31,8 @@ Json property_json(const Value& value, const Property* property) {
 
 /// libvirtd 9.0 dies of an error when it asks for one of these that the program does not have.
 bool must_be_answered(std::string_view type) {
-  return type.starts_with("memory-backend-") || type.ends_with("-machine") || type.ends_with("-cpu");
+  return type.starts_with("memory-backend-") || type.ends_with("-machine") ||
+         type.ends_with("-cpu");
 }
 
 Json properties_of(const TypeInfo& type, bool with_default) {

@@ -42,7 +42,7 @@ class Session {
   Chardev* chardev_;
   bool pretty_;
   bool busy_{false};
-  bool client_changed_{false};  ///< while busy
+  bool client_changed_{false};      ///< while busy
   std::shared_ptr<Later> waiting_;  ///< for an answer; what comes meanwhile is kept
   std::deque<Result<std::string>> unheard_;
   bool open_{false};

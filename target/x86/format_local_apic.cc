@@ -34,11 +34,12 @@ class ApicText {
     entry("LVTT", kLvtTimer);
     const u32 divide = reg(kDivide);
     add("Timer\t DCR={:#x} (divide by {}) initial_count = {} current_count = {}\n", divide,
-        1U << ((((divide & 3) | (divide >> 1 & 4)) + 1) & 7), reg(kInitialCount), reg(kCurrentCount));
+        1U << ((((divide & 3) | (divide >> 1 & 4)) + 1) & 7), reg(kInitialCount),
+        reg(kCurrentCount));
     const u32 spurious = reg(kSvr);
     add("SPIV\t 0x{:08x} APIC {}, focus={}, spurious vec {}\n", spurious,
-        (spurious & 0x100) != 0 ? "enabled" : "disabled",
-        (spurious & 0x200) != 0 ? "on" : "off", spurious & 0xff);
+        (spurious & 0x100) != 0 ? "enabled" : "disabled", (spurious & 0x200) != 0 ? "on" : "off",
+        spurious & 0xff);
     command();
     add("ESR\t 0x{:08x}\n", reg(kEsr));
     vectors("ISR", kIsr);

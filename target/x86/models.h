@@ -48,8 +48,8 @@ struct CpuRequest {
   Result<> tell_absent(const CpuidBitSet& absent, std::string_view accelerator) const;
 };
 
-/// What a request comes to on an accelerator: the bits and names that guests find, and the bits that
-/// were wanted and cannot be had.
+/// What a request comes to on an accelerator: the bits and names that guests find, and the bits
+/// that were wanted and cannot be had.
 struct ModelFit {
   CpuidBitSet features{}, absent{};
   std::string vendor{}, brand{};

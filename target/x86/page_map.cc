@@ -90,8 +90,7 @@ class Walker {
     std::array<u64, 4> entries{};
     if (!load(state_.cr3 & 0xffff'ffe0, entries)) return false;
     for (u64 i = 0; i < entries.size(); ++i)
-      if ((entries[i] & kPresent) != 0 && !table(entries[i] & kFrame, 2, i << 30, {}))
-        return false;
+      if ((entries[i] & kPresent) != 0 && !table(entries[i] & kFrame, 2, i << 30, {})) return false;
     return true;
   }
 

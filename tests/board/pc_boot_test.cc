@@ -106,7 +106,8 @@ TEST(PcBoot, WithoutTimesThereIsNoWaitAndNoRestart) {
 
 TEST(PcBoot, ASplashPictureReachesTheFirmwareUnderTheNameOfItsFormat) {
   const TempDir folder;
-  const std::string jpeg = folder.path() / "a", bmp = folder.path() / "b", text = folder.path() / "c";
+  const std::string jpeg = folder.path() / "a", bmp = folder.path() / "b",
+                    text = folder.path() / "c";
   std::string bitmap(40, '\0');
   bitmap[0] = 'B', bitmap[1] = 'M', bitmap[28] = 24;
   std::ofstream(jpeg) << "\xff\xd8 and so on";
@@ -116,8 +117,8 @@ TEST(PcBoot, ASplashPictureReachesTheFirmwareUnderTheNameOfItsFormat) {
   Pc two({}, with_boot("splash=" + bmp));
   EXPECT_EQ(fw_cfg_text(one, "bootsplash.jpg"), "\xff\xd8 and so on");
   EXPECT_EQ(fw_cfg_file(two, "bootsplash.bmp").size(), 40U);
-  EXPECT_EQ(refusal("splash=" + text), "-boot splash=" + text +
-                                           ": format not recognized; must be JPEG or 24 bit BMP");
+  EXPECT_EQ(refusal("splash=" + text),
+            "-boot splash=" + text + ": format not recognized; must be JPEG or 24 bit BMP");
 }
 
 TEST(PcBoot, DevicesWithABootIndexAreListedInItsOrderByTheirFirmwarePaths) {

@@ -48,16 +48,15 @@ TEST(Smp, SeveralOptionsAddUp) {
 TEST(Smp, TheProductMustBeTheMaximum) {
   const std::string rule =
       "-smp: Invalid CPU topology: product of the hierarchy must match maxcpus: ";
-  EXPECT_EQ(settled({"4,cores=8"}),
-            rule + "sockets (0) * cores (8) * threads (1) != maxcpus (4)");
+  EXPECT_EQ(settled({"4,cores=8"}), rule + "sockets (0) * cores (8) * threads (1) != maxcpus (4)");
   EXPECT_EQ(settled({"2,sockets=3"}),
             rule + "sockets (3) * cores (0) * threads (1) != maxcpus (2)");
   EXPECT_EQ(settled({"3,sockets=2,cores=2,threads=1"}),
             rule + "sockets (2) * cores (2) * threads (1) != maxcpus (3)");
-  EXPECT_EQ(settled({"3,cores=2"}),
-            rule + "sockets (1) * cores (2) * threads (1) != maxcpus (3)");
-  EXPECT_EQ(settled({"4,sockets=4294967295,cores=4294967295,threads=4294967295"}),
-            rule + "sockets (4294967295) * cores (4294967295) * threads (4294967295) != maxcpus (4)");
+  EXPECT_EQ(settled({"3,cores=2"}), rule + "sockets (1) * cores (2) * threads (1) != maxcpus (3)");
+  EXPECT_EQ(
+      settled({"4,sockets=4294967295,cores=4294967295,threads=4294967295"}),
+      rule + "sockets (4294967295) * cores (4294967295) * threads (4294967295) != maxcpus (4)");
 }
 
 TEST(Smp, MoreThanTheMaximumAreRefused) {

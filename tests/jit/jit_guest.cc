@@ -25,7 +25,8 @@ JitGuest::JitGuest(unsigned cpus, Counting counting, const char* model) {
   for (unsigned cpu = 0; cpu < cpus; ++cpu) {
     auto made = vm_->create_vcpu(cpu);
     RHEA_ASSERT(made.has_value());
-    RHEA_ASSERT(accel::add_cpu_device(machine_, **made, cpu, {.model = "qemu64", .fit = {}}).has_value());
+    RHEA_ASSERT(
+        accel::add_cpu_device(machine_, **made, cpu, {.model = "qemu64", .fit = {}}).has_value());
     vcpus_.emplace_back(static_cast<jit::JitVcpu*>(made->release()));
   }
 }

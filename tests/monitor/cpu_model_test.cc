@@ -49,7 +49,8 @@ TEST_F(CpuModelTest, models_are_expanded) {
   EXPECT_EQ(bare["props"]["svm"], false);
   EXPECT_EQ(bare["props"]["vendor"], "AuthenticAMD");
   EXPECT_EQ(bare["props"]["family"], 15);
-  const Json whole = expanded("full", R"({"name":"qemu64","props":{"pni":false,"model-id":"a,b"}})");
+  const Json whole =
+      expanded("full", R"({"name":"qemu64","props":{"pni":false,"model-id":"a,b"}})");
   EXPECT_EQ(whole["name"], "qemu64");
   EXPECT_EQ(whole["props"]["pni"], false);
   EXPECT_EQ(whole["props"]["level"], 13);
@@ -72,8 +73,8 @@ TEST_F(CpuModelTest, expansion_errors) {
 }
 
 TEST_F(CpuModelTest, every_model_is_a_type) {
-  const Json types = returned(
-      R"({"execute":"qom-list-types","arguments":{"implements":"x86_64-cpu"}})");
+  const Json types =
+      returned(R"({"execute":"qom-list-types","arguments":{"implements":"x86_64-cpu"}})");
   EXPECT_THAT(types, Contains(Json{{"name", "max-x86_64-cpu"}, {"parent", "x86_64-cpu"}}));
   EXPECT_THAT(types, Contains(Json{{"name", "Haswell-v4-x86_64-cpu"}, {"parent", "x86_64-cpu"}}));
   const Json properties =

@@ -39,8 +39,8 @@ class DumpTest : public MonitorTest {
     return fmt::format(R"({{"execute":"dump-guest-memory","arguments":{{{}}}}})", more);
   }
   std::string to_file(std::string_view more = {}, std::string_view paging = "false") {
-    return command(fmt::format(R"("paging":{},"protocol":"file:{}"{})", paging,
-                               scratch_.file("dump"), more));
+    return command(
+        fmt::format(R"("paging":{},"protocol":"file:{}"{})", paging, scratch_.file("dump"), more));
   }
   bool ended() {
     return turn_until(machine(), [this] { return !job().active(); });
@@ -90,16 +90,16 @@ TEST_F(DumpTest, notes_of_64_bit_processors) {
   EXPECT_EQ(at<u32>(file, notes + 8), static_cast<u32>(NT_PRSTATUS));
   EXPECT_EQ(file.substr(notes + 12, 4), "CORE");
   const std::size_t status = notes + 20;
-  EXPECT_EQ(at<u32>(file, status + 32), 1u);                                  // the thread
-  EXPECT_EQ(at<u64>(file, status + 112 + 10 * 8), 0x1122334455667788u);       // RAX
-  EXPECT_EQ(at<u64>(file, status + 112 + 16 * 8), 0x7c00u);                   // RIP
-  EXPECT_EQ(at<u64>(file, status + 112 + 22 * 8), 0x1234u);                   // GS base
-  EXPECT_EQ(at<u32>(file, status + 336 + 20 + 32), 2u);                       // the second CPU's
+  EXPECT_EQ(at<u32>(file, status + 32), 1u);                             // the thread
+  EXPECT_EQ(at<u64>(file, status + 112 + 10 * 8), 0x1122334455667788u);  // RAX
+  EXPECT_EQ(at<u64>(file, status + 112 + 16 * 8), 0x7c00u);              // RIP
+  EXPECT_EQ(at<u64>(file, status + 112 + 22 * 8), 0x1234u);              // GS base
+  EXPECT_EQ(at<u32>(file, status + 336 + 20 + 32), 2u);                  // the second CPU's
   const std::size_t qemu = status + 2 * 336 + 20;
   EXPECT_EQ(file.substr(qemu + 12, 4), "QEMU");
-  EXPECT_EQ(at<u32>(file, qemu + 20), 1u);                                    // version
+  EXPECT_EQ(at<u32>(file, qemu + 20), 1u);  // version
   EXPECT_EQ(at<u32>(file, qemu + 24), 440u);
-  EXPECT_EQ(at<u64>(file, qemu + 28), 0x1122334455667788u);                   // RAX
+  EXPECT_EQ(at<u64>(file, qemu + 28), 0x1122334455667788u);                     // RAX
   EXPECT_EQ(at<u64>(file, qemu + 20 + 8 + 18 * 8 + 10 * 24 + 3 * 8), 0x9000u);  // CR3
 }
 

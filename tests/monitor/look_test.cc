@@ -29,10 +29,10 @@ TEST_F(LookTest, without_paging_nothing_is_mapped) {
 TEST_F(LookTest, long_mode_tables) {
   enter_long_mode(0x1000);
   entry(0x1000, 0, 0x2007);
-  entry(0x1000, 511, 0x2007);                           // the kernel's half, the same tables
+  entry(0x1000, 511, 0x2007);  // the kernel's half, the same tables
   entry(0x2000, 0, 0x3007);
-  entry(0x3000, 0, 0x4003);                             // no user
-  entry(0x3000, 1, 0x8000'0000'0020'00e7);              // 2 MiB, NX, dirty, accessed
+  entry(0x3000, 0, 0x4003);                 // no user
+  entry(0x3000, 1, 0x8000'0000'0020'00e7);  // 2 MiB, NX, dirty, accessed
   entry(0x4000, 1, 0x5161);
   entry(0x4000, 2, 0x6161);
   EXPECT_EQ(hmp("info tlb"),
@@ -74,8 +74,7 @@ TEST_F(LookTest, tables_without_end_are_told_of_in_part) {
 }
 
 TEST_F(LookTest, guest_memory_on_the_host) {
-  EXPECT_THAT(hmp("gpa2hva 0x1000"),
-              StartsWith("Host virtual address for 0x1000 (pc.ram) is 0x"));
+  EXPECT_THAT(hmp("gpa2hva 0x1000"), StartsWith("Host virtual address for 0x1000 (pc.ram) is 0x"));
   EXPECT_EQ(hmp("gpa2hva 0xfffffffff"), "No memory is mapped at address 0xfffffffff\n");
   EXPECT_EQ(hmp("gpa2hpa 0xfffffffff"), "No memory is mapped at address 0xfffffffff\n");
   bench_.store(0x1000, 1, 1);
@@ -89,8 +88,7 @@ TEST_F(LookTest, roms) {
   Region rom;
   ASSERT_TRUE(rom.init_rom(nullptr, "test.rom", 64 * KiB));
   machine().system_memory().add(0xffff'0000, rom);
-  EXPECT_EQ(hmp("info roms"),
-            "addr=00000000ffff0000 size=0x010000 mem=rom name=\"test.rom\"\n");
+  EXPECT_EQ(hmp("info roms"), "addr=00000000ffff0000 size=0x010000 mem=rom name=\"test.rom\"\n");
 }
 
 TEST_F(LookTest, interrupt_controllers) {
@@ -133,12 +131,12 @@ TEST_F(LookTest, local_apic) {
   EXPECT_EQ(hmp("info lapic"), "CPU has no local APIC\n");
   auto& page = cpu().lapic;
   page.assign(1024, 0);
-  page[0x80] = 0x20;           // TPR
-  page[0xf1] = 1;              // enabled
+  page[0x80] = 0x20;  // TPR
+  page[0xf1] = 1;     // enabled
   page[0xf0] = 0xff;
-  page[0x110] = 2;             // ISR: vector 33
-  page[0x190] = 2;             // level
-  page[0x322] = 3;             // LVTT: masked, periodic
+  page[0x110] = 2;  // ISR: vector 33
+  page[0x190] = 2;  // level
+  page[0x322] = 3;  // LVTT: masked, periodic
   page[0x320] = 0xec;
   const std::string text = hmp("info lapic 1");
   EXPECT_THAT(text, StartsWith("dumping local APIC state for CPU 1 \n\nLVT0\t 0x00000000"));

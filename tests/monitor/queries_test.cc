@@ -51,8 +51,7 @@ TEST_F(QueriesTest, confidential_guests_are_refused_as_qemu_refuses_them) {
   EXPECT_EQ(refused("query-sev-capabilities"), "GenericError: KVM not enabled");
   EXPECT_EQ(refused("query-sev-launch-measure"),
             "GenericError: SEV launch measurement is not available");
-  EXPECT_EQ(refused("query-sev-attestation-report"),
-            "GenericError: Parameter 'mnonce' is missing");
+  EXPECT_EQ(refused("query-sev-attestation-report"), "GenericError: Parameter 'mnonce' is missing");
   EXPECT_EQ(refused("query-sgx"), "GenericError: No EPC regions defined, SGX not available");
   EXPECT_EQ(refused("query-sgx-capabilities"), "GenericError: SGX is not enabled in KVM");
   EXPECT_EQ(hmp("info sev"), "SEV is not enabled\n");
@@ -60,12 +59,10 @@ TEST_F(QueriesTest, confidential_guests_are_refused_as_qemu_refuses_them) {
 }
 
 TEST_F(QueriesTest, absent_devices) {
-  EXPECT_EQ(refused("query-balloon"),
-            "DeviceNotActive: No balloon device has been activated");
+  EXPECT_EQ(refused("query-balloon"), "DeviceNotActive: No balloon device has been activated");
   EXPECT_EQ(error(R"({"execute":"balloon","arguments":{"value":1}})"),
             "DeviceNotActive: No balloon device has been activated");
-  EXPECT_EQ(refused("query-vm-generation-id"),
-            "GenericError: VM Generation ID device not found");
+  EXPECT_EQ(refused("query-vm-generation-id"), "GenericError: VM Generation ID device not found");
   EXPECT_EQ(hmp("info balloon"), "Error: No balloon device has been activated\n");
   EXPECT_EQ(hmp("info vm-generation-id"), "Error: VM Generation ID device not found\n");
   EXPECT_EQ(hmp("info tpm"), "");
@@ -77,9 +74,9 @@ TEST_F(QueriesTest, absent_devices) {
 TEST_F(QueriesTest, options_have_parameters) {
   const auto options = ask("query-command-line-options");
   const auto parameters = [this](std::string_view option) {
-    return returned(fmt::format(
-        R"({{"execute":"query-command-line-options","arguments":{{"option":"{}"}}}})",
-        option))[0]["parameters"];
+    return returned(
+        fmt::format(R"({{"execute":"query-command-line-options","arguments":{{"option":"{}"}}}})",
+                    option))[0]["parameters"];
   };
   EXPECT_GT(options.size(), 50u);
   EXPECT_EQ(parameters("mon"), Json::parse(R"([{"name":"chardev","type":"string"},

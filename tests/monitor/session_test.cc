@@ -149,10 +149,11 @@ TEST_F(SessionTest, a_client_that_leaves_before_its_answer_harms_nobody) {
   const std::string path = add_monitor(MonitorMode::Qmp);
   {
     UnixClient client(path);
-    client.send("{\"execute\":\"qmp_capabilities\"}" +
-                fmt::format(
-                    R"({{"execute":"dump-guest-memory","arguments":{{"paging":false,"protocol":"file:{}"}}}})",
-                    scratch_.file("dump")));
+    client.send(
+        "{\"execute\":\"qmp_capabilities\"}" +
+        fmt::format(
+            R"({{"execute":"dump-guest-memory","arguments":{{"paging":false,"protocol":"file:{}"}}}})",
+            scratch_.file("dump")));
     ASSERT_TRUE(hears(client, "{\"return\": {}}"));
   }
   UnixClient next(path);
@@ -167,7 +168,8 @@ TEST_F(SessionTest, a_person_waits_for_the_prompt) {
   client.said.clear();
   client.send("dump-guest-memory /dev/full\rinfo name\rinfo dump\r");
   ASSERT_TRUE(hears(client, "Status: failed\r\n(qemu) "));
-  EXPECT_THAT(client.said, HasSubstr("Error: dump: failed to save memory: No space left on device"));
+  EXPECT_THAT(client.said,
+              HasSubstr("Error: dump: failed to save memory: No space left on device"));
 }
 
 TEST_F(SessionTest, devices_news_become_events) {

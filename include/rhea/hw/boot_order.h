@@ -61,9 +61,7 @@ class BootIndex {
   static void declare(Schema<Self>& s, std::string_view name, BootIndex Owner::* member) {
     s.computed(
          name, "int32", [member](const Self& self) { return Value(i64{(self.*member).index_}); },
-         [member](Self& self, const Value& value) -> Result<> {
-           return (self.*member).set(value);
-         })
+         [member](Self& self, const Value& value) -> Result<> { return (self.*member).set(value); })
         .settable_when_realized()
         .help("place in the boot order, the least first; -1: none");
   }

@@ -20,7 +20,8 @@ class ToolEvents final : public MachineService {
 
   explicit ToolEvents(Machine& machine);
 
-  /// Observers hear of it on the main loop: of each name once a second at most, and then the latest.
+  /// Observers hear of it on the main loop: of each name once a second at most, and then the
+  /// latest.
   void tell(const std::string& name, Data data);
   void observe(Observer observer) { observers_.push_back(std::move(observer)); }
 

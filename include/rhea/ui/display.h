@@ -55,8 +55,8 @@ class Displays final : public MachineService {
   Result<> select(std::string_view text);
   /// Whether -display (or an option that stands for it) was given.
   bool selected() const { return !name_.empty(); }
-  /// Without that, the screen comes to the terminal where the program has one for itself; where not,
-  /// one line says so. To be called before the machine is ready.
+  /// Without that, the screen comes to the terminal where the program has one for itself; where
+  /// not, one line says so. To be called before the machine is ready.
   void show_by_default() { by_default_ = true; }
   const std::string& name() const { return name_; }
 
