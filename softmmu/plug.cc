@@ -15,9 +15,8 @@ std::unexpected<Error> no_such_device(std::string_view name) {
   for (const TypeInfo* type : all_types())
     if (!type->is_abstract && type->user_creatable && type->is_a(Device::kName))
       own.push_back(type->name);
-  return fail(ErrorClass::DeviceNotFound, "{}",
-              with_remark(fmt::format("'{}' is not a valid device model name", name),
-                          about_unknown(NameKind::Device, name, own)));
+  return fail("{}", with_remark(fmt::format("'{}' is not a valid device model name", name),
+                                about_unknown(NameKind::Device, name, own)));
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ struct Context {
   View& view;
   qmp::Client& client;  ///< for the QMP commands that do the work
   std::string out;
-  /// Set when a QMP command that was called answers later; its error is the line's.
+  /// Set when a QMP command that was called answers later; what that answers, an error or a
+  /// text, is the rest of the line's.
   std::shared_ptr<qmp::Later> later{};
 
   template <class... Args>
@@ -70,6 +71,8 @@ std::vector<const Command*> all_info_commands();
 
 /// "Error: text\n"
 std::string error_line(const Error& error);
+/// What a later answer has to say: an error's line, a text, or nothing.
+std::string last_words(const Result<qmp::Json>& answer);
 /// Runs one line; what it prints is in context.out, lines ending in "\n". With context.later set
 /// the command goes on.
 void run_line(Context& context, std::string_view line);

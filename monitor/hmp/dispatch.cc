@@ -170,6 +170,10 @@ Result<qmp::Json> Context::call(std::string_view command, const qmp::Json& argum
 }
 
 std::string error_line(const Error& error) { return fmt::format("Error: {}\n", error.message()); }
+std::string last_words(const Result<qmp::Json>& answer) {
+  if (!answer) return error_line(answer.error());
+  return answer->is_string() ? answer->get<std::string>() : std::string();
+}
 
 void run_line(Context& context, std::string_view line) {
   hmp_command(line);

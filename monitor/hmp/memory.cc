@@ -4,6 +4,9 @@
 #include "monitor/guest_memory.h"
 #include "monitor/hmp/command.h"
 #include "monitor/hmp/memory_dump.h"
+#include "monitor/long_work.h"
+
+#include <mutex>
 
 namespace rhea::hmp {
 namespace {
@@ -65,6 +68,22 @@ Result<> print(Context& context, Arguments& arguments) {
   return {};
 }
 
+Result<Json> sum_of(Machine& machine, u64 start, u64 size, const std::stop_token& stop) {
+  u16 total = 0;
+  std::vector<u8> piece(64 * KiB);
+  for (u64 done = 0; done < size;) {
+    if (stop.stop_requested()) return monitor::stopped();
+    const auto part = std::span(piece).first(std::min<u64>(piece.size(), size - done));
+    {
+      const std::lock_guard guard(machine.lock());
+      monitor::read_physical(machine, start + done, part);
+    }
+    for (const u8 byte : part) total = static_cast<u16>((total >> 1 | total << 15) + byte);
+    done += part.size();
+  }
+  return Json(fmt::format("{:05}\n", total));
+}
+
 // The 16-bit checksum of BSD's sum.
 Result<> sum(Context& context, Arguments& arguments) {
   const u64 start = TRY(arguments.number());
@@ -72,15 +91,10 @@ Result<> sum(Context& context, Arguments& arguments) {
   TRY(arguments.end());
   if (size > context.machine.config.ram_size + 4 * GiB)
     return fail("size {} is larger than memory", size);
-  u16 total = 0;
-  std::vector<u8> piece(64 * KiB);
-  for (u64 done = 0; done < size;) {
-    const auto part = std::span(piece).first(std::min<u64>(piece.size(), size - done));
-    monitor::read_physical(context.machine, start + done, part);
-    for (const u8 byte : part) total = static_cast<u16>((total >> 1 | total << 15) + byte);
-    done += part.size();
-  }
-  context.print("{:05}\n", total);
+  context.later = TRY(context.machine.service<monitor::LongWork>().start(
+      [&machine = context.machine, start, size](const std::stop_token& stop) {
+        return sum_of(machine, start, size, stop);
+      }));
   return {};
 }
 

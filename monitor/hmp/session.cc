@@ -115,7 +115,7 @@ void Session::run(const std::string& line) {
   waiting_ = context.later;
   waiting_->on_finish([this](const Result<qmp::Json>& result) {
     waiting_.reset();
-    if (!result) show(error_line(result.error()));
+    show(last_words(result));
     if (shown_) editor_.show_prompt();
     if (busy_) return;
     const std::string unheard = std::exchange(unheard_, {});

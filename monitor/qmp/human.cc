@@ -15,7 +15,7 @@ Result<Json> human_monitor_command(Context& context, const Json& arguments) {
     context.later = std::make_shared<Later>();
     inner.later->on_finish(
         [outer = context.later, out = inner.out](const Result<Json>& result) mutable {
-          if (!result) out += hmp::error_line(result.error());
+          out += hmp::last_words(result);
           outer->finish(hmp::with_carriage_returns(out));
         });
     return Json();

@@ -2,6 +2,7 @@
 // QMP: keys and pictures of the screen.
 #include "rhea/ui/input.h"
 
+#include "monitor/long_work.h"
 #include "monitor/qmp/command.h"
 #include "rhea/ui/console.h"
 
@@ -37,6 +38,11 @@ Result<Json> send_key(Context& context, const Json& arguments) {
   return Json();
 }
 
+Result<Json> write(const ScreenPicture& picture, const std::string& path, ImageFormat format) {
+  TRY(save_picture(picture, path, format));
+  return Json();
+}
+
 Result<Json> screendump(Context& context, const Json& arguments) {
   const auto& consoles = context.machine.service<Consoles>().all();
   const u64 head = argument<u64>(arguments, "head", 0);
@@ -46,9 +52,13 @@ Result<Json> screendump(Context& context, const Json& arguments) {
     return fail("Device '{}' not found", text_argument(arguments, "device"));
   if (head >= consoles.size()) return fail("There is no console to take a screendump from");
   const bool png = arguments.contains("format") && text_argument(arguments, "format") == "png";
-  const ScreenPicture picture = take_picture(*consoles[head], context.machine.lock());
-  TRY(save_picture(picture, text_argument(arguments, "filename"),
-                   png ? ImageFormat::Png : ImageFormat::Ppm));
+  auto picture =
+      std::make_shared<const ScreenPicture>(take_picture(*consoles[head], context.machine.lock()));
+  context.later = TRY(context.machine.service<monitor::LongWork>().start(
+      [picture, path = text_argument(arguments, "filename"),
+       format = png ? ImageFormat::Png : ImageFormat::Ppm](const std::stop_token&) {
+        return write(*picture, path, format);
+      }));
   return Json();
 }
 

@@ -1,50 +1,75 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // QMP: saving guest memory to files.
 #include "monitor/guest_memory.h"
+#include "monitor/long_work.h"
 #include "monitor/qmp/command.h"
 #include "rhea/util/host_file.h"
 
 #include <algorithm>
 #include <functional>
+#include <memory>
+#include <mutex>
 
 namespace rhea::qmp {
 namespace {
 
 constexpr std::size_t kPiece = 64 * KiB;
 
+struct Stretch {
+  u64 address, size;
+};
+std::unexpected<Error> invalid(const Stretch& stretch) {
+  return fail("Invalid addr {:#018x}/size {} specified", stretch.address, stretch.size);
+}
+
 // `read` fills a piece from an address and says how much of it is there.
-Result<> save(const Machine& machine, const std::string& path, u64 address, u64 size,
-              const std::function<std::size_t(u64, std::span<u8>)>& read) {
-  // Nothing is beyond RAM and the 4 GiB that devices share with it: a larger size is a mistake.
-  if (size > machine.config.ram_size + 4 * GiB)
-    return fail("Invalid addr {:#018x}/size {} specified", address, size);
-  OutputFile file = TRY(OutputFile::create(path));
-  std::vector<u8> piece(std::min<u64>(kPiece, size));
-  for (u64 done = 0; done < size;) {
-    const std::size_t wanted = std::min<u64>(piece.size(), size - done);
-    const std::size_t got = read(address + done, std::span(piece).first(wanted));
+using Read = std::function<std::size_t(u64, std::span<u8>)>;
+
+Result<Json> save(LockDomain& lock, OutputFile& file, const Stretch& what, const Read& read,
+                  const std::stop_token& stop) {
+  std::vector<u8> piece(std::min<u64>(kPiece, what.size));
+  for (u64 done = 0; done < what.size;) {
+    if (stop.stop_requested()) return monitor::stopped();
+    const std::size_t wanted = std::min<u64>(piece.size(), what.size - done);
+    std::size_t got = 0;
+    {
+      const std::lock_guard guard(lock);
+      got = read(what.address + done, std::span(piece).first(wanted));
+    }
     TRY(file.write(std::span(piece).first(got)));
-    if (got < wanted) return fail("Invalid addr {:#018x}/size {} specified", address, size);
+    if (got < wanted) return invalid(what);
     done += got;
   }
-  return file.finish();
+  TRY(file.finish());
+  return Json();
+}
+
+Result<Json> begin(Context& context, const Json& arguments, Read read) {
+  Machine& machine = context.machine;
+  const Stretch what{.address = number_argument(arguments, "val"),
+                     .size = number_argument(arguments, "size")};
+  // Nothing is beyond RAM and the 4 GiB that devices share with it: a larger size is a mistake.
+  if (what.size > machine.config.ram_size + 4 * GiB) return invalid(what);
+  auto file =
+      std::make_shared<OutputFile>(TRY(OutputFile::create(text_argument(arguments, "filename"))));
+  context.later = TRY(machine.service<monitor::LongWork>().start(
+      [&lock = machine.lock(), what, file = std::move(file), read = std::move(read)](
+          const std::stop_token& stop) { return save(lock, *file, what, read, stop); }));
+  return Json();
 }
 
 Result<Json> memsave(Context& context, const Json& arguments) {
   const unsigned cpu = TRY(cpu_argument(context, arguments));
-  TRY(save(context.machine, text_argument(arguments, "filename"), number_argument(arguments, "val"),
-           number_argument(arguments, "size"), [&](u64 address, std::span<u8> data) {
-             return monitor::read_virtual(context.machine, cpu, address, data);
-           }));
-  return Json();
+  return begin(context, arguments,
+               [&machine = context.machine, cpu](u64 address, std::span<u8> data) {
+                 return monitor::read_virtual(machine, cpu, address, data);
+               });
 }
 
 Result<Json> pmemsave(Context& context, const Json& arguments) {
-  TRY(save(context.machine, text_argument(arguments, "filename"), number_argument(arguments, "val"),
-           number_argument(arguments, "size"), [&](u64 address, std::span<u8> data) {
-             return monitor::read_physical(context.machine, address, data);
-           }));
-  return Json();
+  return begin(context, arguments, [&machine = context.machine](u64 address, std::span<u8> data) {
+    return monitor::read_physical(machine, address, data);
+  });
 }
 
 const RegisterQmpCommand commands[] = {

@@ -46,7 +46,7 @@ class DumpTest : public MonitorTest {
     return turn_until(machine(), [this] { return !job().active(); });
   }
   std::string dumped(std::string_view more = {}, std::string_view paging = "false") {
-    EXPECT_EQ(qmp(to_file(more, paging)), "");
+    EXPECT_EQ(qmp(to_file(more, paging)), "{\"return\": {}}");
     EXPECT_TRUE(ended());
     EXPECT_EQ(job().status(), dump::Status::Completed);
     std::ifstream file(scratch_.file("dump"), std::ios::binary);

@@ -13,6 +13,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+
 namespace rhea::test {
 
 /// What the CPUs of add_fake_cpus say of themselves.
@@ -35,7 +37,9 @@ class MonitorTest : public testing::Test {
   /// The answer to one QMP message, after negotiation.
   std::string qmp(std::string_view message) {
     qmp::Context context{.machine = machine(), .client = client_};
-    return qmp::respond(context, message);
+    std::string answer = qmp::respond(context, message);
+    if (context.later) answer = context.answer_text(wait_for(*context.later));
+    return answer;
   }
   qmp::Json returned(std::string_view message) { return qmp::Json::parse(qmp(message))["return"]; }
   /// "GenericError: text"
@@ -49,7 +53,19 @@ class MonitorTest : public testing::Test {
   std::string hmp(std::string_view line) {
     hmp::Context context{.machine = machine(), .view = view_, .client = client_, .out = {}};
     hmp::run_line(context, line);
+    if (context.later) context.out += hmp::last_words(wait_for(*context.later));
     return context.out;
+  }
+  /// Runs the main loop, with the machine's lock free in between, until the answer is there.
+  Result<qmp::Json> wait_for(qmp::Later& later) {
+    std::optional<Result<qmp::Json>> answer;
+    later.on_finish([&answer](const Result<qmp::Json>& result) { answer = result; });
+    LockDomain& lock = machine().lock();
+    const bool held = lock.held_by_me();
+    if (held) lock.unlock();
+    while (!answer) machine().loop().iterate(true);
+    if (held) lock.lock();
+    return *answer;
   }
 
   Bench bench_{1 * MiB};

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Commands that take long: each works on a thread of its own while the machine and the other
+// monitors go on. machine.service<LongWork>().
+#pragma once
+
+#include "monitor/qmp/later.h"
+#include "rhea/softmmu/machine.h"
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <stop_token>
+#include <thread>
+
+namespace rhea::monitor {
+
+class LongWork final : public MachineService {
+ public:
+  /// Called on its thread with no lock held. It takes the machine's for slices of a millisecond or
+  /// so, and gives up when it is asked to stop (the program ends).
+  using Work = std::function<Result<qmp::Json>(const std::stop_token& stop)>;
+
+  explicit LongWork(Machine& machine) : machine_(&machine) {}
+  ~LongWork() override;
+  void shutdown() override;
+
+  /// On the main thread. The answer is what `work` returns. An error when too much is under way.
+  Result<std::shared_ptr<qmp::Later>> start(Work work);
+
+ private:
+  // Each client waits for its command, but may go away and come back.
+  static constexpr std::size_t kMost = 8;
+
+  Machine* machine_;
+  std::list<std::jthread> threads_;
+};
+
+/// What a piece of work answers when it was asked to stop.
+inline std::unexpected<Error> stopped() { return fail("the program ends"); }
+
+}  // namespace rhea::monitor
