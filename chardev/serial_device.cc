@@ -4,6 +4,7 @@
 #include "chardev/fd_chardev.h"
 #include "rhea/util/host_file.h"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <termios.h>

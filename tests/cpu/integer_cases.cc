@@ -184,7 +184,9 @@ class Comparison {
   void compare(const isa::Row& row, const Insn& insn, const NativeState& before,
                const NativeState& after, const NativeFault& native,
                const std::optional<Fault>& fault) {
-    std::string what = fault_difference(native, fault);
+    const UndefinedCase which{row, insn, before, guest_->is_amd()};
+    const bool either = native.happened && fault && leaves_fault_undefined(which);
+    std::string what = either ? std::string() : fault_difference(native, fault);
     Cpu& cpu = guest_->cpu();
     // Upper halves are undefined behind compatibility mode.
     const u64 mask = Cpu::size_mask(after.seg[Cs] == kHostCode64 ? 8 : 4);
@@ -197,7 +199,6 @@ class Comparison {
       if (!same_selector(cpu.seg[n].selector, after.seg[n]))
         what += fmt::format(" segment {} {:x} not {:x}", n, cpu.seg[n].selector, after.seg[n]);
     if (cpu.rip() != after.rip) what += fmt::format(" RIP {:x} not {:x}", cpu.rip(), after.rip);
-    const UndefinedCase which{row, insn, before, guest_->is_amd()};
     const u64 ignored = (native.happened ? 0 : undefined_flags(which)) | eflags::kRf;
     const u64 flags = (cpu.rflags() ^ after.rflags) & ~ignored;
     if (flags != 0)

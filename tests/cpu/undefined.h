@@ -18,6 +18,8 @@ struct UndefinedCase {
 
 /// Status flags behind it, as EFLAGS bits.
 u32 undefined_flags(const UndefinedCase& which);
+/// Which fault it is, where there is one.
+bool leaves_fault_undefined(const UndefinedCase& which);
 /// Behind a fault, whatever the rest of the state.
 bool leaves_memory_undefined(const UndefinedCase& which, const NativeFault& fault);
 
