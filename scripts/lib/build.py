@@ -60,7 +60,7 @@ def build(flavour: Flavour) -> bool:
     # Objects come out of ccache whichever folder the tree lies in; without pch_defines it would not
     # look at what uses a precompiled header; with "depend" it goes by what the compiler says it read,
     # not by a run of the preprocessor before each.
-    ccache = {"CCACHE_DEPEND": "1", "CCACHE_NOHASHDIR": "1",
+    ccache = {"CCACHE_DEPEND": "1", "CCACHE_INODECACHE": "1", "CCACHE_NOHASHDIR": "1",
               "CCACHE_SLOPPINESS": "pch_defines,time_macros"}
     ninja = ["ninja", "-C", str(flavour.path), "-j", str(os.cpu_count() or 1)]
     return subprocess.run(ninja, cwd=tree.ROOT, env={**ccache, **os.environ}).returncode == 0
