@@ -4,6 +4,7 @@
 Test suites that take long are left out unless asked for:
   guest-soak   --guests     long runs of real guests
   cpu-soak     --cpu-soak   millions of random instructions
+  soak         --soak       hostile guests, clients and files for RHEA_SOAK_SECONDS (an hour)
   guest        all but --quick: guests booted by the real binary
 """
 
@@ -55,6 +56,8 @@ def left_out_suites(options: argparse.Namespace) -> list[str]:
     suites = []
     if not options.cpu_soak:
         suites.append("cpu-soak")
+    if not options.soak:
+        suites.append("soak")
     if not options.guests:
         suites.append("guest-soak")
     if options.quick and not options.guests:
@@ -117,6 +120,8 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="leave out booting guests")
     parser.add_argument("--guests", action="store_true", help="add the long runs of guests")
     parser.add_argument("--cpu-soak", action="store_true", help="add the long instruction tests")
+    parser.add_argument("--soak", action="store_true",
+                        help="add hostile guests, clients and files for an hour")
     parser.add_argument("--filter", default="", metavar="RE",
                         help="only tests with such names, and no checks")
     return parser.parse_args()

@@ -10,102 +10,24 @@ busy with other tests.
 from __future__ import annotations
 
 import argparse
-import os
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "lib"))
+import attacked as hostile  # noqa: E402
 import tap  # noqa: E402
-from qmp import Qmp  # noqa: E402
-
-STRICT = os.environ.get("RHEA_PROMPT") == "1"
-ANSWER_SECONDS = 1.0 if STRICT else 10.0
-END_SECONDS = 3.0 if STRICT else 20.0
-START_SECONDS = 120.0
-CPUS = 4
-RAM_MIB = 128
-MOST_MIB = RAM_MIB + 150 + 30 * CPUS
-ASKED = 10
-
-ATTACKS = {
-    "fw-cfg-dma": ["-device", "isa-debugcon,iobase=0x402,chardev=said"],
-    "vbe-clear": ["-device", "isa-debugcon,iobase=0x402,chardev=said"],
-    "debug-console": ["-device", "isa-debugcon,iobase=0x402,chardev=said",
-                      "-device", "isa-debugcon,iobase=0xe9,chardev=deaf"],
-    "serial-line": ["-device", "isa-debugcon,iobase=0x402,chardev=said", "-serial", "chardev:deaf"],
-    "memory-map": ["-device", "isa-debugcon,iobase=0x402,chardev=said"],
-    "apic-timer": ["-device", "isa-debugcon,iobase=0x402,chardev=said"],
-}
-
-
-def resident_mib(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) // 1024
-    return 0
-
-
-class Attacked:
-    """The emulator with a guest that is at it."""
-
-    def __init__(self, rhea: Path, image: Path, options: list[str], folder: Path) -> None:
-        # A peer that takes the connection and reads nothing.
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(str(folder / "deaf"))
-        self.listener.listen()
-        said = folder / "said"
-        command = [str(rhea), "-accel", "tcg", "-smp", str(CPUS), "-m", str(RAM_MIB),
-                   "-display", "none", "-monitor", "none",
-                   "-drive", f"file={image},format=raw,snapshot=on",
-                   "-chardev", f"file,id=said,path={said}",
-                   "-chardev", f"socket,id=deaf,path={folder / 'deaf'}",
-                   "-qmp", f"unix:{folder / 'qmp'},server=on,wait=off", *options]
-        if "chardev:deaf" not in options:
-            command += ["-serial", "none"]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        self.qmp = Qmp(folder / "qmp", START_SECONDS, lambda: self.process.poll() is None)
-        deadline = time.monotonic() + START_SECONDS
-        while not said.is_file() or b"attack" not in said.read_bytes():
-            tap.expect(self.process.poll() is None, "the emulator has ended")
-            tap.expect(time.monotonic() < deadline, "the guest does not come to its attack")
-            time.sleep(0.05)
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.communicate()
-        self.listener.close()
-
-
-def longest_answer(qmp: Qmp) -> float:
-    longest = 0.0
-    for _ in range(ASKED):
-        before = time.monotonic()
-        qmp.execute("query-status", ANSWER_SECONDS)
-        longest = max(longest, time.monotonic() - before)
-        time.sleep(0.1)
-    return longest
 
 
 def withstand(rhea: Path, images: Path, name: str) -> None:
     with tempfile.TemporaryDirectory(prefix="rhea-guest-") as folder:
-        attacked = Attacked(rhea, images / f"hostile-{name}.img", ATTACKS[name], Path(folder))
+        attacked = hostile.Attacked(rhea, images / f"hostile-{name}.img", hostile.ATTACKS[name],
+                                     Path(folder))
         try:
-            longest = longest_answer(attacked.qmp)
-            resident = resident_mib(attacked.process.pid)
-            tap.expect(resident <= MOST_MIB, f"{resident} MiB are resident, more than {MOST_MIB}")
-            before = time.monotonic()
-            attacked.process.send_signal(signal.SIGTERM)
-            try:
-                attacked.process.communicate(timeout=END_SECONDS)
-            except subprocess.TimeoutExpired:
-                raise tap.Failure(f"does not end in {END_SECONDS} s") from None
-            took = time.monotonic() - before
+            longest = hostile.longest_answer(attacked.qmp)
+            resident = hostile.expect_bounded(attacked.process.pid)
+            took = attacked.end(signal.SIGTERM)
             tap.comment(f"{name}: longest answer {longest:.3f} s, end {took:.3f} s, {resident} MiB")
         finally:
             attacked.close()
@@ -119,7 +41,7 @@ def main() -> int:
 
     def case(name: str) -> None:
         withstand(options.rhea, options.images, name)
-    return tap.run([(f"withstands {name}", lambda name=name: case(name)) for name in ATTACKS])
+    return tap.run([(f"withstands {name}", lambda name=name: case(name)) for name in hostile.ATTACKS])
 
 
 if __name__ == "__main__":
