@@ -128,11 +128,12 @@ Result<> ProcessOptions::go_to_background() {
 // Nobody is at the terminal that a daemon left.
 Result<> ProcessOptions::check_background() const {
   if (!daemon_) return {};
-  if (!machine_->config.graphics) return fail("-nographic cannot be used with -daemonize");
   if (machine_->service<Displays>().name() == "curses")
     return fail("-display curses cannot be used with -daemonize");
   bool stdio = false;
   machine_->visit([&](Object& object) { stdio |= object.type().name == "chardev-stdio"; });
+  // -nographic puts ports there that lead nowhere else.
+  if (stdio && !machine_->config.graphics) return fail("-nographic cannot be used with -daemonize");
   if (stdio) return fail("a character device on stdio cannot be used with -daemonize");
   return {};
 }

@@ -19,7 +19,6 @@ constexpr Instead dropped(std::string_view name, std::string_view advice) {
 
 constexpr std::array kTable = {
     absent(kOption, "audio", "leave it out: there is no sound card but the PC speaker"),
-    absent(kOption, "audiodev", "leave it out: there is no sound card but the PC speaker"),
     absent(kOption, "audio-help", "leave it out: there is no sound card but the PC speaker"),
     absent(kOption, "fsdev", "bring files in on a CD-ROM or disk image"),
     absent(kOption, "virtfs", "bring files in on a CD-ROM or disk image"),

@@ -36,12 +36,11 @@ struct ProcessStatus {
   u32 pid{};
   std::array<u8, sizeof(Word) == 8 ? 76 : 44> parents_and_times{};
   std::array<Word, kRegisters> registers{};
-  u32 fpu_valid{};
-  std::array<u8, sizeof(Word) == 8 ? 4 : 0> padding{};
+  std::array<u8, sizeof(Word)> fpu_valid{};  ///< 32 bits and what fills the structure up
 };
 using Status64 = ProcessStatus<u64, 27, 32>;
 using Status32 = ProcessStatus<u32, 17, 24>;
-static_assert(sizeof(Status64) == 336);
+static_assert(sizeof(Status64) == 336 && sizeof(Status32) == 144);
 
 Status64 status64(const CpuState& cpu, unsigned index) {
   const auto& r = cpu.gpr;

@@ -3,11 +3,13 @@
 #include "accel/accelerator.h"
 #include "monitor/guest_memory.h"
 #include "monitor/hmp/command.h"
+#include "rhea/util/file_descriptor.h"
 #include "rhea/util/rcu.h"
 #include "target/x86/page_map.h"
 
+#include <fcntl.h>
+
 #include <array>
-#include <fstream>
 
 namespace rhea::hmp {
 namespace {
@@ -147,10 +149,10 @@ Result<> gpa2hva(Context& context, Arguments& arguments) {
 Result<u64> host_physical(const u8* host) {
   constexpr u64 kHere = u64{1} << 63, kFrame = (u64{1} << 55) - 1;
   const auto address = reinterpret_cast<std::uintptr_t>(host);
-  std::ifstream map("/proc/self/pagemap", std::ios::binary);
+  const FileDescriptor map(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
   u64 entry = 0;
-  map.seekg(static_cast<std::streamoff>(address / kPageSize * sizeof entry));
-  if (!map.read(reinterpret_cast<char*>(&entry), sizeof entry))
+  const auto place = static_cast<off_t>(address / kPageSize * sizeof entry);
+  if (!map || ::pread(map.get(), &entry, sizeof entry, place) != sizeof entry)
     return fail("Cannot open /proc/self/pagemap");
   if ((entry & kHere) == 0) return fail("Page not present");
   if ((entry & kFrame) == 0) return fail("Page frame number is hidden from this user");

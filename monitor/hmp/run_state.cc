@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // HMP: running, stopping, resetting, ending.
 #include "monitor/hmp/command.h"
+#include "softmmu/boot_options.h"
 
 namespace rhea::hmp {
 namespace {
@@ -10,6 +11,17 @@ template <const char* const* Name>
 Result<> call_qmp(Context& context, Arguments& arguments) {
   TRY(arguments.end());
   TRY(context.call(*Name));
+  return {};
+}
+
+Result<> boot_set(Context& context, Arguments& arguments) {
+  const std::string order = TRY(arguments.text("bootdevice"));
+  TRY(arguments.end());
+  const auto& boot = context.machine.service<BootOptions>();
+  if (!boot.set_order)
+    return fail("no function defined to set boot device list for this architecture");
+  TRY(boot.set_order(order));
+  context.print("boot device list now set to {}\n", order);
   return {};
 }
 
@@ -29,6 +41,8 @@ const RegisterHmpCommand commands[] = {
     RegisterHmpCommand(
         {"system_powerdown", "", "send system power down event", &call_qmp<&kPowerdown>}),
     RegisterHmpCommand({"system_wakeup", "", "wakeup guest from suspend", &call_qmp<&kWakeup>}),
+    RegisterHmpCommand(
+        {"boot_set", "bootdevice", "define new values for the boot device list", &boot_set}),
     RegisterHmpCommand({"nmi", "", "inject an NMI", &call_qmp<&kNmi>}),
 };
 

@@ -126,12 +126,13 @@ def daemon_is_ready(run: Run) -> None:
 
 def daemon_reports_errors(run: Run) -> None:
     for options, word in ((("-hda", "/no/such"), "No such file"), (("-serial", "stdio"), "stdio"),
-                          (("-nographic",), "-nographic"), (("-nope",), "-nope"),
+                          (("-nographic", "-serial", "mon:stdio"), "-nographic"), (("-nope",), "-nope"),
                           (("-qmp", "unix:/no/such/q,server=on,wait=off"), "/no/such/q")):
         ended = run.finished("-daemonize", "-pidfile", "pid", *options)
         tap.expect_equal(ended.returncode, 1, f"status with {options}")
         tap.expect(word in ended.stderr, f"{options}: {ended.stderr!r} does not name {word}")
         tap.expect(not (run.folder / "pid").exists(), f"{options}: the pid file stays")
+    os.kill(run.daemon("-nographic"), signal.SIGTERM)  # nothing of it leads to the terminal
     shown = run.finished("-daemonize", "-device", "help")
     tap.expect(shown.returncode == 0 and "edu" in shown.stdout, "help does not work with -daemonize")
 

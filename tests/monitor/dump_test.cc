@@ -67,6 +67,10 @@ TEST_F(DumpTest, elf_has_all_memory_and_the_registers) {
   EXPECT_EQ(file.substr(0, SELFMAG), ELFMAG);
   EXPECT_EQ(header.e_type, ET_CORE);
   EXPECT_EQ(header.e_machine, EM_386);
+  const std::size_t notes = sizeof header + header.e_phnum * sizeof(Elf64_Phdr);
+  EXPECT_EQ(at<u32>(file, notes + 4), 144u);
+  EXPECT_EQ(at<u32>(file, notes + 20 + 72 + 6 * 4), 0x55667788u);  // EAX
+  EXPECT_EQ(at<u32>(file, notes + 20 + 72 + 12 * 4), 0x7c00u);     // EIP
   const auto headers = program_headers(file);
   ASSERT_EQ(headers.size(), 2u);
   EXPECT_EQ(headers[0].p_type, PT_NOTE);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Commands of the human monitor.
+#include "softmmu/boot_options.h"
 #include "tests/monitor/fixture.h"
 
 #include <fstream>
@@ -196,6 +197,22 @@ TEST_F(HmpTest, running_and_stopping) {
   EXPECT_EQ(
       hmp("quit now"),
       "quit|q: extraneous characters at the end of line\nTry \"help quit\" for more information\n");
+}
+
+TEST_F(HmpTest, boot_order_is_the_boards) {
+  EXPECT_EQ(hmp("boot_set c"),
+            "Error: no function defined to set boot device list for this architecture\n");
+  std::string set;
+  machine().service<BootOptions>().set_order = [&set](std::string_view order) -> Result<> {
+    if (order == "q") return fail("Invalid boot device 'q'");
+    set = order;
+    return {};
+  };
+  EXPECT_EQ(hmp("boot_set dc"), "boot device list now set to dc\n");
+  EXPECT_EQ(set, "dc");
+  EXPECT_EQ(hmp("boot_set q"), "Error: Invalid boot device 'q'\n");
+  EXPECT_EQ(hmp("boot_set"),
+            "boot_set: bootdevice expected\nTry \"help boot_set\" for more information\n");
 }
 
 TEST_F(HmpTest, rings_are_read) {

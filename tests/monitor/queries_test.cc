@@ -33,16 +33,22 @@ TEST_F(QueriesTest, what_there_is_none_of_is_an_empty_list) {
             "GenericError: invalid net client name: n0");
 }
 
-TEST_F(QueriesTest, there_is_no_migration) {
+// libvirt asks for the events before it starts any guest.
+TEST_F(QueriesTest, of_migration_there_is_the_wish_to_hear_of_it) {
   EXPECT_EQ(ask("query-migrate"), Json::object());
   EXPECT_EQ(ask("query-migrate-parameters"), Json::object());
-  EXPECT_EQ(ask("query-migrate-capabilities"), Json::array());
-  EXPECT_EQ(qmp(R"({"execute":"migrate-set-capabilities","arguments":{"capabilities":[]}})"),
-            R"({"return": {}})");
-  EXPECT_EQ(
-      error(
-          R"({"execute":"migrate-set-capabilities","arguments":{"capabilities":[{"capability":"events","state":true}]}})"),
-      "GenericError: Parameter 'capability' does not accept value 'events'");
+  EXPECT_EQ(ask("query-migrate-capabilities"),
+            Json::array({{{"capability", "events"}, {"state", false}}}));
+  const auto set = [](std::string_view name) {
+    return fmt::format(
+        R"({{"execute":"migrate-set-capabilities","arguments":{{"capabilities":[{{"capability":"{}","state":true}}]}}}})",
+        name);
+  };
+  EXPECT_EQ(qmp(set("events")), R"({"return": {}})");
+  EXPECT_EQ(ask("query-migrate-capabilities")[0]["state"], true);
+  EXPECT_EQ(hmp("info migrate_capabilities"), "events: on\n");
+  EXPECT_EQ(error(set("xbzrle")),
+            "GenericError: Parameter 'capability' does not accept value 'xbzrle'");
 }
 
 TEST_F(QueriesTest, confidential_guests_are_refused_as_qemu_refuses_them) {
