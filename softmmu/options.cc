@@ -13,20 +13,7 @@
 namespace rhea {
 namespace {
 
-constexpr u64 kMaxRam = u64{1} << 40;
 constexpr std::size_t kLongestThreadName = 15;
-
-Result<> memory(Machine& machine, const std::string& text) {
-  KeyValues options = TRY(KeyValues::parse(text, "size"));
-  const std::string size_text = options.take("size").value_or("");
-  auto size = parse_size(size_text, MiB);
-  if (!size) return std::unexpected(std::move(size).error().within("-m"));
-  TRY(options.expect_empty("-m"));
-  if (*size < MiB || *size > kMaxRam)
-    return fail("-m {}: memory must be 1M to {}G", size_text, kMaxRam / GiB);
-  machine.config.ram_size = (*size + 8191) / 8192 * 8192;
-  return {};
-}
 
 Result<> name(Machine& machine, const std::string& text) {
   KeyValues options = TRY(KeyValues::parse(text, "guest"));
@@ -107,11 +94,6 @@ Result<> add_firmware_path(Machine& machine, const std::string& text) {
 
 using enum StartPhase;
 const RegisterOption options[] = {
-    RegisterOption{{.name = "m",
-                    .argument = "[size=]megs",
-                    .help = "guest memory (default 128M; suffixes K, M, G, T)",
-                    .phase = Config,
-                    .apply = &memory}},
     RegisterOption{
         {.name = "name",
          .argument = "[guest=]string[,process=string][,debug-threads=on|off]",

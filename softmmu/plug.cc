@@ -4,6 +4,7 @@
 #include "rhea/softmmu/machine.h"
 #include "rhea/util/keyval.h"
 #include "rhea/util/known_names.h"
+#include "softmmu/compat_properties.h"
 
 #include <algorithm>
 
@@ -114,10 +115,14 @@ Bus* Machine::find_bus(std::string_view kind, std::string_view name_or_path) {
   Bus* found = nullptr;
   visit([&](Object& object) {
     auto* bus = dynamic_cast<Bus*>(&object);
-    if (bus == nullptr || (found != nullptr && !found->is_full())) return;
+    if (bus == nullptr) return;
     const bool named =
         !name_or_path.empty() && (bus->name() == name_or_path || bus->path() == name_or_path);
-    if (named || (name_or_path.empty() && bus->kind() == kind)) found = bus;
+    if (!named && !(name_or_path.empty() && bus->kind() == kind)) return;
+    // Of the buses of one device QEMU takes the last: a disk that names none is on ide.1.
+    const bool better = found == nullptr || found->is_full() ||
+                        (bus->parent() == found->parent() && !bus->is_full());
+    if (better) found = bus;
   });
   return found;
 }
@@ -129,6 +134,8 @@ void Machine::add_global(std::string type, std::string property, std::string val
 
 Result<std::unique_ptr<Object>> Machine::make(std::string_view type) {
   std::unique_ptr<Object> object = TRY(create_object(type));
+  for (const CompatProperties::Row& row : service<CompatProperties>().rows)
+    if (object->type().is_a(row.type)) TRY(object->set(row.property, row.value));
   for (Global& global : globals_) {
     if (!object->type().is_a(global.type)) continue;
     global.used = true;

@@ -10,7 +10,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
+#include <string>
 
 namespace rhea::hw {
 namespace {
@@ -23,20 +23,35 @@ constexpr u16 kGpeBase = 0xafe0;
 constexpr u8 kSciIrq = 9;
 constexpr u8 kSuspendToRam = 1;  // the PIIX4's SLP_TYP
 
+/// Who made a table.
+struct OemIds {
+  std::string id{"RHEA"}, table{"RHEAPC"};
+};
+
+// A guest takes a table of software licences for valid where RSDT and FADT have its ids.
+OemIds licence_ids(const AcpiConfig& config) {
+  for (const std::vector<u8>& table : config.user_tables) {
+    const std::string_view text(reinterpret_cast<const char*>(table.data()), table.size());
+    if (text.starts_with("SLIC"))
+      return {.id = std::string(text.substr(10, 6)), .table = std::string(text.substr(16, 8))};
+  }
+  return {};
+}
+
 /// Tables one behind the other in one file, with the linker's script beside them.
 class TableFile {
  public:
   TableFile() { linker.allocate(kTablesFile, 64, BiosLinker::Zone::High); }
 
   // Every table but the FACS begins with this header; length and checksum are filled in by end().
-  u32 begin(std::string_view signature, u8 revision) {
+  u32 begin(std::string_view signature, u8 revision, const OemIds& oem = {}) {
     const auto start = static_cast<u32>(out.size());
     out.text(signature, 4)
         .dword(0)
         .byte(revision)
         .byte(0)
-        .text("RHEA", 6, ' ')
-        .text("RHEAPC", 8, ' ');
+        .text(oem.id, 6, ' ')
+        .text(oem.table, 8, ' ');
     out.dword(1).text("RHEA", 4).dword(1);
     return start;
   }
@@ -90,10 +105,11 @@ void gas(TableWriter& out, u16 port, u8 bits) {
   out.byte(port != 0 ? 1 : 0).byte(bits).byte(0).byte(0).qword(port);
 }
 
-u32 add_fadt(TableFile& file, u32 facs, u32 dsdt, u16 pm_base) {
+u32 add_fadt(TableFile& file, u32 facs, u32 dsdt, const AcpiConfig& config) {
   constexpr u32 kWbinvd = 1u << 0, kC1 = 1u << 2, kSleepButton = 1u << 5, kRtcWakeS4 = 1u << 7,
                 kResetRegister = 1u << 10, kPlatformClock = 1u << 15;
-  const u32 start = file.begin("FACP", 3);
+  const u16 pm_base = config.pm_base;
+  const u32 start = file.begin("FACP", 3, licence_ids(config));
   TableWriter& out = file.out;
   file.pointer(facs);
   file.pointer(dsdt);
@@ -196,9 +212,13 @@ AcpiTables build_acpi_tables(const AcpiConfig& config) {
   TableFile file;
   const u32 facs = add_facs(file);
   const u32 dsdt = add_dsdt(file, config);
-  const std::array tables = {add_fadt(file, facs, dsdt, config.pm_base), add_madt(file, config),
-                             add_ssdt(file, config)};
-  const u32 rsdt = file.begin("RSDT", 1);
+  std::vector tables = {add_fadt(file, facs, dsdt, config), add_madt(file, config),
+                        add_ssdt(file, config)};
+  for (const std::vector<u8>& table : config.user_tables) {
+    tables.push_back(static_cast<u32>(file.out.size()));
+    file.out.bytes(table);
+  }
+  const u32 rsdt = file.begin("RSDT", 1, licence_ids(config));
   for (const u32 table : tables) file.pointer(table);
   file.end(rsdt);
   AcpiTables made;

@@ -28,6 +28,7 @@ struct AcpiConfig {
   u16 pm_base{kUsualPmBase};  ///< where firmware put the PIIX4's power management ports
   bool has_pic{true};         ///< the 8259s
   SleepStates sleep{};
+  std::vector<std::vector<u8>> user_tables{};  ///< whole ones, checksums and all
 
   static constexpr u16 kUsualPmBase = 0x600;
 };

@@ -4,6 +4,7 @@
 
 #include "accel/accelerator.h"
 #include "rhea/util/keyval.h"
+#include "rhea/util/known_names.h"
 #include "rhea/util/option.h"
 #include "softmmu/boot_options.h"
 #include "softmmu/smp_option.h"
@@ -11,38 +12,67 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
+#include <vector>
 
 namespace rhea::hw {
 namespace {
 
+/// A board that -machine can name; the pc boards of all releases are one type.
 struct BoardName {
-  std::string_view name;
+  std::string name;
   std::string_view type;
-  std::string_view alias_of;
+  std::string_view remark;
+  BoardVersion version{};
 };
 
-constexpr std::array kBoards = {
-    BoardName{.name = "pc", .type = "pc-i440fx-7.2-machine", .alias_of = "pc-i440fx-7.2"},
-    BoardName{.name = "pc-i440fx-7.2", .type = "pc-i440fx-7.2-machine", .alias_of = {}},
-};
+constexpr std::string_view kPc = "pc-i440fx-7.2-machine", kNone = "none-machine";
+
+std::vector<BoardName> make_names() {
+  std::vector<BoardName> names;
+  const BoardVersion newest = board_versions().front();
+  names.push_back({.name = "pc", .type = kPc, .remark = " (alias of pc-i440fx-7.2)"});
+  for (const BoardVersion& version : board_versions())
+    names.push_back({.name = version.name(),
+                     .type = kPc,
+                     .remark = version == newest      ? " (default)"
+                               : version.deprecated() ? " (deprecated)"
+                                                      : "",
+                     .version = version});
+  names.push_back({.name = "none", .type = kNone, .remark = ""});
+  return names;
+}
+
+// As -machine help lists them.
+const std::vector<BoardName>& board_names() {
+  static const std::vector<BoardName> names = make_names();
+  return names;
+}
 
 void print_boards() {
   fmt::print("Supported machines are:\n");
-  for (const BoardName& board : kBoards) {
-    const TypeInfo* type = find_type(board.type);
-    fmt::print(
-        "{:<20} {}{}\n", board.name, type->help,
-        board.alias_of.empty() ? " (default)" : fmt::format(" (alias of {})", board.alias_of));
-  }
+  for (const BoardName& board : board_names())
+    fmt::print("{:<20} {}{}\n", board.name, find_type(board.type)->help, board.remark);
 }
 
 Result<const BoardName*> find_board(Machine& machine) {
   const std::string& name = machine.service<BoardService>().type;
-  const auto it = std::ranges::find(kBoards, name, &BoardName::name);
-  if (it == kBoards.end())
-    return fail("-machine {}: unsupported machine type; -machine help lists them", name);
-  return &*it;
+  const std::vector<BoardName>& names = board_names();
+  const auto found = std::ranges::find(names, name, &BoardName::name);
+  if (found != names.end()) return &*found;
+  std::vector<std::string_view> own;
+  for (const BoardName& board : names) own.emplace_back(board.name);
+  return fail("{}", with_remark(fmt::format("-machine {}: unsupported machine type; -machine help "
+                                            "lists them",
+                                            name),
+                                about_unknown(NameKind::Machine, name, own)));
+}
+
+void print_properties(const BoardName& board) {
+  fmt::print("{}-machine options:\n", board.name == "pc" ? board.version.name() : board.name);
+  for (const TypeInfo* type : find_type(board.type)->lineage())
+    for (const Property& p : type->properties)
+      fmt::print("  {}{}\n", fmt::format("{}=<{}>", p.name, p.type),
+                 p.help.empty() ? "" : " - " + p.help);
 }
 
 // What -smp and -boot say can be said here, too: smp.cpus=2, boot.order=d.
@@ -65,6 +95,7 @@ Result<> machine_option(Machine& machine, const std::string& text) {
   auto& service = machine.service<BoardService>();
   KeyValues options = TRY(KeyValues::parse(text, "type", Words::Required));
   if (const auto type = options.take("type")) service.type = *type;
+  if (options.take("help") || options.take("?")) service.wants_help = true;
   if (const auto accel = options.take("accel"))
     machine.service<accel::AccelService>().add_candidates(*accel);
   // The kernel's interrupt controllers are the accelerator's business, wherever they are asked for.
@@ -91,9 +122,29 @@ const RegisterOption short_option{{.name = "M",
 
 }  // namespace
 
+std::vector<BoardInfo> boards() {
+  std::vector<BoardInfo> all;
+  for (const BoardVersion& version : board_versions()) {
+    const bool newest = version == board_versions().front();
+    all.push_back({.name = version.name(),
+                   .alias = newest ? "pc" : "",
+                   .is_default = newest,
+                   .deprecated = version.deprecated()});
+  }
+  all.push_back({.name = "none", .alias = {}, .max_cpus = 1});
+  return all;
+}
+
 Result<> choose_board(Machine& machine) {
-  TRY(find_board(machine));
-  return machine.service<SmpRequest>().settle(machine.config, false);
+  auto& service = machine.service<BoardService>();
+  const BoardName& board = *TRY(find_board(machine));
+  if (service.wants_help) {
+    print_properties(board);
+    throw ExitRequest{};
+  }
+  service.version = board.version;
+  if (board.type == kPc) apply_compatibility(machine, board.version);
+  return machine.service<SmpRequest>().settle(machine.config, board.version.prefers_sockets());
 }
 
 Result<> build_board(Machine& machine) {

@@ -2,10 +2,13 @@
 // Boards, and -machine.
 #pragma once
 
+#include "hw/i386/board_versions.h"
 #include "rhea/qom/registry.h"
 #include "rhea/softmmu/machine.h"
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace rhea::hw {
 
@@ -23,12 +26,25 @@ class BoardService final : public MachineService {
  public:
   explicit BoardService(Machine&) {}
   std::string type{"pc"};
+  BoardVersion version;    ///< settled by choose_board
+  bool wants_help{false};  ///< -machine NAME,help
   std::vector<std::pair<std::string, std::string>> properties;
   Board* board{};
 };
 
-/// Makes sure that there is a board of the name that -machine gives, and settles what -smp left
-/// open by its rules. After the options, before the accelerator.
+/// What a tool hears of a board.
+struct BoardInfo {
+  std::string name;
+  std::string_view alias;  ///< a second name, or empty
+  bool is_default{false};
+  bool deprecated{false};
+  unsigned max_cpus{255};
+};
+std::vector<BoardInfo> boards();
+
+/// Makes sure that there is a board of the name that -machine gives, settles what -smp left open by
+/// its rules, and lets devices look as they did in its release; prints its properties if help is
+/// wanted. After the options, before the accelerator.
 Result<> choose_board(Machine& machine);
 /// Makes the board that -machine names (default pc) and builds it.
 Result<> build_board(Machine& machine);

@@ -27,10 +27,12 @@ Result<> no_network(Machine&, const std::string& text) {
   return fail("-nic {}: network cards are not there yet, only 'none' is taken", text);
 }
 
-Result<> no_floppy_check(Machine& machine, const std::string&) {
-  machine.service<BoardService>().properties.emplace_back("fd-bootchk", "off");
+template <const char* Property>
+Result<> leave_out(Machine& machine, const std::string&) {
+  machine.service<BoardService>().properties.emplace_back(Property, "off");
   return {};
 }
+constexpr char kAcpi[] = "acpi", kHpet[] = "hpet", kFloppyCheck[] = "fd-bootchk";
 
 // A debug console: the chardev now, the device once the board stands.
 Result<> debugcon(Machine& machine, const std::string& text) {
@@ -56,11 +58,21 @@ const RegisterOption options[] = {
                     .help = "the same, old spelling",
                     .phase = StartPhase::Config,
                     .apply = &no_network}},
+    RegisterOption{{.name = "no-acpi",
+                    .argument = "",
+                    .help = "no ACPI tables, as -machine acpi=off",
+                    .phase = StartPhase::Config,
+                    .apply = &leave_out<kAcpi>}},
+    RegisterOption{{.name = "no-hpet",
+                    .argument = "",
+                    .help = "no HPET, as -machine hpet=off",
+                    .phase = StartPhase::Config,
+                    .apply = &leave_out<kHpet>}},
     RegisterOption{{.name = "no-fd-bootchk",
                     .argument = "",
                     .help = "the firmware boots floppies without a boot signature, too",
                     .phase = StartPhase::Config,
-                    .apply = &no_floppy_check}},
+                    .apply = &leave_out<kFloppyCheck>}},
     RegisterOption{
         {.name = "debugcon",
          .argument = "dev",

@@ -2,6 +2,7 @@
 // The "pc" board: i440FX and PIIX3 with the usual ISA devices, wired as QEMU's pc-i440fx-7.2.
 #include "accel/accelerator.h"
 #include "hw/block/floppy_drive.h"
+#include "hw/i386/acpi_table_option.h"
 #include "hw/i386/board.h"
 #include "hw/i386/kernel_boot.h"
 #include "hw/i386/pc_boot.h"
@@ -16,6 +17,7 @@
 #include "rhea/softmmu/a20.h"
 #include "rhea/softmmu/smm.h"
 #include "rhea/softmmu/suspension.h"
+#include "rhea/util/log.h"
 #include "softmmu/default_devices.h"
 
 #include <algorithm>
@@ -73,6 +75,7 @@ class PcBoard final : public Board {
   Result<> add_drives();
   Result<> add_graphics();
   void describe_to_firmware();
+  BoardVersion version() const { return machine().service<BoardService>().version; }
   void set_gsi(unsigned gsi, bool level);
   void set_smi(unsigned, bool level);
   void set_a20(unsigned, bool level) { machine().service<A20Gate>().set(level); }
@@ -87,6 +90,9 @@ class PcBoard final : public Board {
   bool dump_guest_core_{};
   bool a20_open_{true};
   bool fd_bootchk_{};
+  bool mem_merge_{};
+  std::string memory_backend_;
+  u64 max_ram_below_4g_{};
   KernelOptions kernel_;
   std::array<std::string, 2> flash_;
   std::unique_ptr<PcMemory> memory_;
@@ -108,6 +114,14 @@ void PcBoard::describe(Schema<PcBoard>& s) {
       .help("off: the firmware's text goes to the first serial port, as with -nographic");
   s.property("dump-guest-core", &PcBoard::dump_guest_core_, true)
       .help("guest memory in core dumps");
+  s.property("mem-merge", &PcBoard::mem_merge_, true)
+      .help("the host may share pages of guest memory that are alike");
+  s.property("memory-backend", &PcBoard::memory_backend_, "")
+      .help("id of the -object memory-backend-... that is the guest's memory");
+  s.property("max-ram-below-4g", &PcBoard::max_ram_below_4g_, u64{0})
+      .as_size()
+      .range(0, 4 * GiB)
+      .help("most of the memory below 4 GiB; 0: the board's choice");
   s.property("fd-bootchk", &PcBoard::fd_bootchk_, true)
       .help("the firmware looks for a boot signature on floppies");
   const auto kernel = [&s](std::string_view name, std::string KernelOptions::* member) {
@@ -168,8 +182,11 @@ Result<Device*> PcBoard::add(std::string_view type, Bus* bus, const Settings& se
 }
 
 Result<> PcBoard::build() {
+  if (max_ram_below_4g_ != 0 && max_ram_below_4g_ < MiB)
+    return fail("-machine max-ram-below-4g={}: firmware needs at least 1M", max_ram_below_4g_);
   memory_ = std::make_unique<PcMemory>(machine());
-  TRY(memory_->allocate());
+  TRY(memory_->allocate(
+      {.backend = memory_backend_, .merge = mem_merge_, .dump = dump_guest_core_}));
   TRY(add_chipset());
   TRY(memory_->add_firmware(flash_));
   machine().service<A20Gate>().set_wrap([this](bool open) { memory_->wrap_at_1m(!open); });
@@ -191,7 +208,9 @@ Result<> PcBoard::add_chipset() {
   host_->set_regions({.ram = &memory_->ram(),
                       .system_memory = &machine().system_memory(),
                       .pci_memory = &memory_->pci_memory(),
-                      .system_io = &machine().system_io()});
+                      .system_io = &machine().system_io(),
+                      .max_ram_below_4g = max_ram_below_4g_,
+                      .align_to_gigabytes = version().aligns_to_gigabytes()});
   TRY(machine().add_device(std::move(host), nullptr, "i440fx"));
   for (unsigned gsi = 0; gsi < kGsis; ++gsi)
     gsis_[gsi].connect(Irq::to<&PcBoard::set_gsi>(*this, gsi));
@@ -304,7 +323,7 @@ Result<> PcBoard::add_drives() {
 
 void PcBoard::describe_to_firmware() {
   PcFacts facts{.ram = host_->ram(),
-                .acpi = acpi_,
+                .acpi = acpi_ && version().has_acpi(),
                 .graphics = graphics_ && machine().config.graphics,
                 .sleep = sleep_states(*pm_)};
   facts.pic = pic_ != nullptr;
@@ -321,8 +340,21 @@ void PcBoard::describe_to_firmware() {
                                             constexpr u8 kShutdownStatus = 0x0f, kAsleep = 0xfe;
                                             rtc->set_cmos(kShutdownStatus, kAsleep);
                                           }});
-  FwCfg& fw_cfg = *FwCfg::of(machine());
-  fill_fw_cfg(fw_cfg, machine().config, facts);
+  facts.acpi_tables = machine().service<UserAcpiTables>().tables;
+  facts.has_smbios = version().has_usual_smbios();
+  facts.smbios = {.board = version().name(),
+                  .uuid = machine().service<MachineUuid>().given.value_or(MachineUuid::Bytes{}),
+                  .swap_uuid = version().swaps_uuid(),
+                  .user = &machine().service<SmbiosOptions>(),
+                  .pci_device = [this](const std::string& id) -> std::optional<u8> {
+                    const auto* device = dynamic_cast<const PciDevice*>(
+                        machine().container("/machine/peripheral").child(id));
+                    return device == nullptr ? std::nullopt : std::optional(device->devfn());
+                  }};
+  if (auto filled = fill_fw_cfg(*FwCfg::of(machine()), machine().config, facts); !filled) {
+    report_error(filled.error().message());
+    machine().exit(1);
+  }
 }
 
 const RegisterType<PcBoard> registration;

@@ -3,7 +3,6 @@
 #include "hw/i386/pc_firmware.h"
 
 #include "accel/accelerator.h"
-#include "hw/i386/smbios.h"
 #include "hw/i386/table_writer.h"
 
 #include <algorithm>
@@ -32,14 +31,21 @@ std::vector<u8> system_states(const SleepStates& sleep) {
           kThere};
 }
 
-void add_tables(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts) {
-  SmbiosTables smbios = build_smbios({.ram_size = config.ram_size,
-                                      .low_ram = facts.ram.below_4g,
-                                      .sockets = config.sockets,
-                                      .cores = config.cores,
-                                      .threads = config.threads});
+Result<> add_smbios(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts) {
+  if (!facts.has_smbios) return {};
+  SmbiosConfig wanted = facts.smbios;
+  wanted.ram_size = config.ram_size;
+  wanted.low_ram = facts.ram.below_4g;
+  wanted.sockets = config.sockets;
+  wanted.cores = config.cores;
+  wanted.threads = config.threads;
+  SmbiosTables smbios = TRY(build_smbios(wanted));
   fw_cfg.add_file("etc/smbios/smbios-anchor", std::move(smbios.anchor));
   fw_cfg.add_file("etc/smbios/smbios-tables", std::move(smbios.tables));
+  return {};
+}
+
+void add_acpi(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts) {
   if (!facts.acpi) return;
   const u64 high_first =
       facts.ram.above_4g != 0 ? (4 * GiB + facts.ram.above_4g + GiB - 1) / GiB * GiB : 4 * GiB;
@@ -50,7 +56,8 @@ void add_tables(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts
                   .pci_high_first = high_first,
                   .pci_high_last = high_first + 32 * GiB - 1,
                   .has_pic = facts.pic,
-                  .sleep = facts.sleep};
+                  .sleep = facts.sleep,
+                  .user_tables = facts.acpi_tables};
   for (std::size_t i = 0; i < std::min<std::size_t>(2, config.serials.size()); ++i)
     acpi.serial[i] = !config.serials[i].empty();
   AcpiTables tables = build_acpi_tables(acpi);
@@ -92,9 +99,9 @@ std::vector<std::pair<u8, u8>> cmos_contents(const MachineConfig& config, const 
   return cmos;
 }
 
-void fill_fw_cfg(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts) {
+Result<> fill_fw_cfg(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts) {
   using namespace fw_cfg_key;
-  fw_cfg.add_bytes(kUuid, std::vector<u8>(16));
+  fw_cfg.add_bytes(kUuid, {facts.smbios.uuid.begin(), facts.smbios.uuid.end()});
   fw_cfg.add_number(kRamSize, config.ram_size, 8);
   fw_cfg.add_number(kNographic, facts.graphics ? 0 : 1, 2);
   fw_cfg.add_number(kNbCpus, config.cpus, 2);
@@ -104,7 +111,8 @@ void fill_fw_cfg(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& fact
   fw_cfg.add_number(kNuma, 0, 8);
   fw_cfg.add_file("etc/e820", e820(facts.ram));
   fw_cfg.add_file("etc/system-states", system_states(facts.sleep));
-  add_tables(fw_cfg, config, facts);
+  add_acpi(fw_cfg, config, facts);
+  return add_smbios(fw_cfg, config, facts);
 }
 
 }  // namespace rhea::hw

@@ -3,6 +3,10 @@
 #include "hw/i386/pc_memory.h"
 
 #include "rhea/softmmu/firmware.h"
+#include "softmmu/memory_backend.h"
+#include "softmmu/memory_option.h"
+
+#include <sys/mman.h>
 
 #include <algorithm>
 
@@ -16,8 +20,36 @@ constexpr u64 kFlashBlock = 4 * KiB, kMaxFlash = 8 * MiB;
 
 }  // namespace
 
-Result<> PcMemory::allocate() {
+// The size is what -m says or else the back end's.
+Result<> PcMemory::take_backend(HostUse& use) {
+  MachineConfig& config = machine_->config;
+  if (config.ram.backing == RamBacking::File)
+    return fail("-mem-path: -machine memory-backend={} says where memory comes from", use.backend);
+  auto* backend = dynamic_cast<MemoryBackend*>(
+      machine_->container(MemoryBackend::kLinkRoot).child(use.backend));
+  if (backend == nullptr)
+    return fail("-machine memory-backend={}: there is no such -object memory-backend-...",
+                use.backend);
+  if (machine_->service<MemoryRequest>().size_given && config.ram_size != backend->size())
+    return fail("-machine memory-backend={}: its size of {} bytes must match that of -m, {}",
+                use.backend, backend->size(), config.ram_size);
+  TRY(backend->take());
+  const bool prealloc = config.ram.prealloc;  // -mem-prealloc
+  config.ram_size = backend->size();
+  config.ram = backend->ram_options();
+  config.ram.prealloc |= prealloc;
+  use.merge = use.merge && backend->merge();
+  use.dump = use.dump && backend->dump();
+  return {};
+}
+
+Result<> PcMemory::allocate(HostUse use) {
+  if (!use.backend.empty()) TRY(take_backend(use));
   TRY(ram_.init_ram(nullptr, "pc.ram", machine_->config.ram_size, machine_->config.ram));
+  // Hints both: a kernel without them runs the guest all the same.
+  const auto size = static_cast<std::size_t>(ram_.size());
+  if (use.merge) ::madvise(ram_.host(), size, MADV_MERGEABLE);
+  if (!use.dump) ::madvise(ram_.host(), size, MADV_DONTDUMP);
   pci_memory_.init_container(nullptr, "pci", Region::kWholeSpace);
   wrap_.init_alias(nullptr, "a20-wrap", ram_, 0, std::min(ram_.ram()->size(), kHighMemoryArea));
   wrap_.set_enabled(false);

@@ -15,7 +15,12 @@ namespace rhea::hw {
 class PcMemory {
  public:
   explicit PcMemory(Machine& machine) : machine_(&machine) {}
-  Result<> allocate();
+  /// What the host may do with guest memory.
+  struct HostUse {
+    std::string backend;  ///< id of the back end to take it from; empty: the options' choice
+    bool merge, dump;
+  };
+  Result<> allocate(HostUse use);
   /// Puts the firmware, in flash or ROM, into the PCI space, which is what lies under RAM and
   /// behind PAM. `flash_drives` names the drives of -machine pflash0= and pflash1=; those of -drive
   /// if=pflash are found without.
@@ -29,6 +34,7 @@ class PcMemory {
   Region& pci_memory() { return pci_memory_; }
 
  private:
+  Result<> take_backend(HostUse& use);
   Result<> add_rom();
   Result<> add_flash(const std::array<BlockBackend*, 2>& drives);
   void show_below_1m(Region& firmware);

@@ -14,7 +14,8 @@ struct I440fxRegions {
   Region* system_memory{};  ///< what the processors see
   Region* pci_memory{};     ///< container of 2^64 bytes: BARs, the firmware's ROM; in no container
   Region* system_io{};
-  u64 max_ram_below_4g{0};  ///< 0: the PC's choice
+  u64 max_ram_below_4g{0};        ///< 0: the PC's choice
+  bool align_to_gigabytes{true};  ///< what is above 4 GiB begins with a whole one
 };
 
 /// How much RAM lies at 0 and how much at 4 GiB.
@@ -25,10 +26,10 @@ struct RamSplit {
 
 /// The PC's choice: all of it below 4 GiB while that leaves half a GiB for PCI; else 3 GiB there,
 /// so that what is above starts at a whole GiB.
-constexpr RamSplit split_ram(u64 size, u64 max_below_4g = 0) {
+constexpr RamSplit split_ram(u64 size, u64 max_below_4g = 0, bool align = true) {
   const u64 limit = max_below_4g != 0 ? max_below_4g : 0xe000'0000;
   u64 low = limit;
-  if (size >= limit && low > 0xc000'0000) low = 0xc000'0000;
+  if (align && size >= limit && low > 0xc000'0000) low = 0xc000'0000;
   if (size < low) low = size;
   return {.below_4g = low, .above_4g = size - low};
 }

@@ -63,7 +63,8 @@ Result<> I440fxHost::realize() {
 void I440fxHost::map_memory() {
   const Transaction transaction(machine().map());
   Region& memory = *regions_.system_memory;
-  split_ = split_ram(static_cast<u64>(regions_.ram->size()), regions_.max_ram_below_4g);
+  split_ = split_ram(static_cast<u64>(regions_.ram->size()), regions_.max_ram_below_4g,
+                     regions_.align_to_gigabytes);
   ram_below_.init_alias(this, "ram-below-4g", *regions_.ram, 0, split_.below_4g);
   memory.add(0, ram_below_);
   if (split_.above_4g != 0) {

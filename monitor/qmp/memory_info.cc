@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // QMP: what memory the machine has and what stands behind it.
 #include "monitor/qmp/command.h"
+#include "softmmu/memory_backend.h"
 
 namespace rhea::qmp {
 namespace {
@@ -12,8 +13,30 @@ Json board_memory(const MachineConfig& config) {
           {"reserve", true}, {"host-nodes", Json::array()},     {"policy", "default"}};
 }
 
+Json backend_memory(const MemoryBackend& backend) {
+  const RamOptions options = backend.ram_options();
+  return {{"id", backend.name()},
+          {"size", backend.size()},
+          {"merge", backend.merge()},
+          {"dump", backend.dump()},
+          {"prealloc", options.prealloc},
+          {"share", options.share || options.backing == RamBacking::Memfd ||
+                        options.backing == RamBacking::Huge},
+          {"reserve", true},
+          {"host-nodes", Json::array()},
+          {"policy", "default"}};
+}
+
 Result<Json> query_memdev(Context& context, const Json&) {
-  return Json::array({board_memory(context.machine.config)});
+  Json list = Json::array();
+  bool board_has_its_own = true;
+  for (const auto& child : context.machine.container(MemoryBackend::kLinkRoot).children())
+    if (const auto* backend = dynamic_cast<const MemoryBackend*>(child.get())) {
+      list.push_back(backend_memory(*backend));
+      board_has_its_own &= !backend->taken();
+    }
+  if (board_has_its_own) list.push_back(board_memory(context.machine.config));
+  return list;
 }
 
 Result<Json> query_memory_size_summary(Context& context, const Json&) {

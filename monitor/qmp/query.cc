@@ -5,6 +5,7 @@
 #include "hw/i386/board.h"
 #include "monitor/qmp/command.h"
 #include "monitor/qmp/session.h"
+#include "softmmu/uuid_option.h"
 
 namespace rhea::qmp {
 namespace {
@@ -17,8 +18,8 @@ Result<Json> query_name(Context& context, const Json&) {
   return result;
 }
 
-Result<Json> query_uuid(Context&, const Json&) {
-  return Json{{"UUID", "00000000-0000-0000-0000-000000000000"}};
+Result<Json> query_uuid(Context& context, const Json&) {
+  return Json{{"UUID", context.machine.service<MachineUuid>().text()}};
 }
 
 Result<Json> query_target(Context&, const Json&) { return Json{{"arch", "x86_64"}}; }
@@ -65,28 +66,23 @@ Result<Json> query_hotpluggable_cpus(Context& context, const Json&) {
 
 Result<Json> query_iothreads(Context&, const Json&) { return Json::array(); }
 
-Json machine_info(const TypeInfo& type) {
-  constexpr std::string_view kSuffix = "-machine";
-  std::string name = type.name;
-  if (name.ends_with(kSuffix)) name.resize(name.size() - kSuffix.size());
-  Json info = {{"name", name},
-               {"cpu-max", 255},
+Json machine_info(const hw::BoardInfo& board) {
+  const bool is_pc = board.max_cpus > 1;
+  Json info = {{"name", board.name},
+               {"cpu-max", board.max_cpus},
                {"hotpluggable-cpus", false},
                {"numa-mem-supported", false},
-               {"deprecated", false},
-               {"default-cpu-type", "qemu64-x86_64-cpu"},
-               {"default-ram-id", "pc.ram"}};
-  if (name.starts_with("pc-i440fx")) {
-    info["alias"] = "pc";
-    info["is-default"] = true;
-  }
+               {"deprecated", board.deprecated},
+               {"default-ram-id", is_pc ? "pc.ram" : "ram"}};
+  if (is_pc) info["default-cpu-type"] = "qemu64-x86_64-cpu";
+  if (!board.alias.empty()) info["alias"] = board.alias;
+  if (board.is_default) info["is-default"] = true;
   return info;
 }
 
 Result<Json> query_machines(Context&, const Json&) {
   Json list = Json::array();
-  for (const TypeInfo* type : all_types())
-    if (type->is_a(hw::Board::kName) && !type->is_abstract) list.push_back(machine_info(*type));
+  for (const hw::BoardInfo& board : hw::boards()) list.push_back(machine_info(board));
   return list;
 }
 

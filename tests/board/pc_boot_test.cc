@@ -3,6 +3,7 @@
 #include "rhea/block/block_backend.h"
 #include "rhea/hw/boot_order.h"
 #include "softmmu/boot_options.h"
+#include "softmmu/default_devices.h"
 #include "tests/block/temp_dir.h"
 #include "tests/board/firmware_view.h"
 
@@ -175,6 +176,22 @@ TEST(PcBoot, ADeviceThatIsUnpluggedLeavesTheOrder) {
   ASSERT_TRUE(pc.machine().unplug(*drive));
   pc.machine().reset_now(ShutdownCause::GuestReset, ResetKind::Warm);
   EXPECT_EQ(fw_cfg_text(pc, "bootorder"), "");
+}
+
+TEST(PcBoot, ADeviceThatNamesNoBusFillsTheLastChannelFirst) {
+  Pc pc({}, [](Machine& machine) {
+    machine.service<DefaultDevices>().user_named("ide-cd");
+    add_cd_drive(machine, "a");
+    add_cd_drive(machine, "b");
+    add_cd_drive(machine, "c");
+  });
+  plug(pc, "ide-cd", {{"drive", "a"}, {"bootindex", "1"}});
+  plug(pc, "ide-cd", {{"drive", "b"}, {"bootindex", "2"}});
+  plug(pc, "ide-cd", {{"drive", "c"}, {"bootindex", "3"}});
+  EXPECT_EQ(fw_cfg_text(pc, "bootorder"),
+            "/pci@i0cf8/ide@1,1/drive@1/disk@0\n"
+            "/pci@i0cf8/ide@1,1/drive@1/disk@1\n"
+            "/pci@i0cf8/ide@1,1/drive@0/disk@0");
 }
 
 TEST(PcBoot, PciDevicesAreNamedByClassElseByTheirIds) {

@@ -39,6 +39,12 @@ TAKEN = (
     ("-display none -global nope.x=1", "warning: global nope.x has invalid class name"),
     ("-display none -global edu.dma_mask=1", "warning: global edu.dma_mask=1 not used"),
     ("-display none -global driver=edu,property=dma_mask,value=1 -device edu", ""),
+    ("-display none -machine pc-i440fx-2.4,accel=qtest", ""),
+    ("-machine none,accel=qtest", ""),
+    ("-display none -uuid 550e8400-e29b-41d4-a716-446655440000 -no-acpi -no-hpet", ""),
+    ("-display none -smbios type=1,serial=1 -only-migratable -overcommit mem-lock=off", ""),
+    ("-display none -object memory-backend-memfd,id=m,size=16M "
+     "-machine pc,accel=qtest,memory-backend=m,mem-merge=off,dump-guest-core=off", ""),
     ("-nographic", ""),
 )
 
