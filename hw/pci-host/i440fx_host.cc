@@ -29,7 +29,7 @@ void I440fxHost::describe(Schema<I440fxHost>& s) {
 }
 
 Result<> I440fxHost::check_regions() const {
-  const auto& [ram, memory, pci, io, below] = regions_;
+  const auto& [ram, memory, pci, io, below, aligned] = regions_;
   if (ram == nullptr || memory == nullptr || pci == nullptr || io == nullptr)
     return fail("{}: the board gave it no memory", kName);
   if (!ram->backed_by_ram() || ram->size() < 1 * MiB)

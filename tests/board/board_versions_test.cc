@@ -118,7 +118,9 @@ TEST(BoardVersions, GlobalsComeAfterTheBoardsOwnDefaults) {
     machine.add_global("VGA", "edid", "on");
   });
   for (const Device* device : pc.devices())
-    if (device->type().name == "VGA") EXPECT_EQ(to_text(device->get("edid").value()), "on");
+    if (device->type().name == "VGA") {
+      EXPECT_EQ(to_text(device->get("edid").value()), "on");
+    }
 }
 
 TEST(Boards, ThoseThatThereAreNotAreRefused) {

@@ -76,12 +76,12 @@ TEST(Uuid, IsReadAndWritten) {
   EXPECT_TRUE(refusal("uuid", {"550e8400"}).starts_with("-uuid 550e8400: failed to parse UUID"));
   EXPECT_NE(refusal("uuid", {"550e8400-e29b-41d4-a716-44665544000g"}), "taken");
   EXPECT_NE(refusal("uuid", {"550e8400xe29b-41d4-a716-446655440000"}), "taken");
-  With pc({{"uuid", kUuid}});
+  With pc(Options{{"uuid", kUuid}});
   EXPECT_EQ(pc.machine().service<MachineUuid>().text(), kUuid);
 }
 
 TEST(Uuid, ReachesTheGuestByFwCfgAndSmbios) {
-  With pc({{"uuid", kUuid}});
+  With pc(Options{{"uuid", kUuid}});
   EXPECT_EQ(fw_cfg_item(pc, 2, 8), 0xd4419be200840e55U);
   const Structure system = the(pc, 1);
   EXPECT_EQ((std::vector<u8>(system.fields.begin() + 8, system.fields.begin() + 16)),

@@ -105,7 +105,7 @@ TEST(AcpiTables, TheMadtSaysWhetherThereAre8259s) {
 }
 
 TEST(Smbios, TheAnchorSumsToZeroAndCountsItsStructures) {
-  const SmbiosTables made = build_smbios({.ram_size = 128 * MiB, .low_ram = 128 * MiB});
+  const SmbiosTables made = build_smbios({.ram_size = 128 * MiB, .low_ram = 128 * MiB}).value();
   EXPECT_EQ(sum(made.anchor, 0, 0x1f), 0);
   EXPECT_EQ(sum(made.anchor, 0x10, 0x0f), 0);
   unsigned count = 0;
