@@ -136,6 +136,7 @@ class MuxChardev final : public Chardev {
     });
   }
   void set_focus(std::size_t index) {
+    flush();
     if (index != focus_) send(ChardevEvent::MuxOut);
     focus_ = index;
     send(ChardevEvent::MuxIn);

@@ -52,6 +52,7 @@ TEST_F(MuxTest, what_was_typed_before_a_switch_waits_for_whom_it_was_typed) {
       "cinfo\x01"
       "c");
   EXPECT_EQ(monitor_.heard, "info");
+  EXPECT_EQ(serial_.heard, "");
   serial_.room = 100;
   mux_.accept_input();
   EXPECT_EQ(serial_.heard, "login");
