@@ -47,6 +47,10 @@ struct Query {
 
 Result<std::vector<ResolvedAddress>> look_up(const SocketAddress& address, const std::string& port,
                                              Query query) {
+  // The library would take any number, and use its lowest bits.
+  if (!port.empty() && port.find_first_not_of("0123456789") == std::string::npos)
+    if (auto number = parse_unsigned(Value(port), {.min = 0, .max = 65535}, false); !number)
+      return std::unexpected(std::move(number).error().within("port"));
   addrinfo hints{};
   hints.ai_family = TRY(family_of(address));
   hints.ai_socktype = query.kind;

@@ -19,7 +19,7 @@ constexpr std::array kRows = {
     Row{.title = "Block device options",
         .names = "fda fdb hda hdb hdc hdd cdrom blockdev drive snapshot "},
     Row{.title = "Display options", .names = "display nographic vga vnc "},
-    Row{.title = "i386 target only", .names = "no-acpi no-hpet acpitable smbios "},
+    Row{.title = "i386 target only", .names = "no-fd-bootchk no-acpi no-hpet acpitable smbios "},
     Row{.title = "Network options", .names = "netdev nic net "},
     Row{.title = "Character device options",
         .names = "chardev serial parallel monitor qmp qmp-pretty mon debugcon echr "},
@@ -27,6 +27,7 @@ constexpr std::array kRows = {
         .names = "bios pflash kernel append initrd option-rom fw_cfg L "},
     Row{.title = "Debug/Expert options",
         .names = "compat pidfile S overcommit s gdb d D dfilter seed no-reboot no-shutdown action "
+                 "watchdog-action "
                  "daemonize rtc icount only-migratable chroot runas sandbox readconfig "
                  "no-user-config trace msg qtest qtest-log "},
     Row{.title = "Generic object creation", .names = "object "},

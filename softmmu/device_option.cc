@@ -2,7 +2,7 @@
 // -device, and the lists that -device help prints from what the classes say of themselves.
 #include "rhea/qom/registry.h"
 #include "rhea/softmmu/machine.h"
-#include "rhea/util/json_options.h"
+#include "rhea/util/json_keyval.h"
 #include "rhea/util/keyval.h"
 #include "rhea/util/known_names.h"
 #include "rhea/util/option.h"
@@ -63,7 +63,7 @@ Result<> device(Machine& machine, const std::string& text) {
     print_devices();
     throw ExitRequest{};
   }
-  KeyValues options = TRY(parse_options(text, "driver"));
+  KeyValues options = TRY(parse_json_or_keyval(text, "driver", Words::Flags));
   const auto driver = options.take("driver");
   if (!driver || driver->empty()) return fail("-device {}: parameter 'driver' is missing", text);
   if (options.find("help") != nullptr || options.find("?") != nullptr) {

@@ -3,6 +3,7 @@
 #include "rhea/softmmu/ram_block.h"
 
 #include "rhea/util/error.h"
+#include "rhea/util/host_file.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -60,10 +61,15 @@ Result<FileDescriptor> open_file(const std::string& id, const std::string& path)
     fd = FileDescriptor(::mkostemp(pattern.data(), O_CLOEXEC));
     if (fd) ::unlink(pattern.c_str());
   } else {
-    fd = FileDescriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    auto opened = open_host_file(path, {.flags = O_RDWR | O_CREAT,
+                                        .kinds = FileKinds::Images | FileKinds::CharDevice,
+                                        .mode = 0644});
+    if (!opened)
+      return std::unexpected(
+          std::move(opened).error().within(fmt::format("RAM block '{}': mem-path", id)));
+    return opened;
   }
-  if (!fd)
-    return fail("RAM block '{}': cannot open mem-path '{}': {}", id, path, errno_text(errno));
+  if (!fd) return fail("RAM block '{}': mem-path '{}': {}", id, path, errno_text(errno));
   return fd;
 }
 

@@ -3,7 +3,7 @@
 
 #include "rhea/qom/registry.h"
 #include "rhea/softmmu/machine.h"
-#include "rhea/util/json_options.h"
+#include "rhea/util/json_keyval.h"
 #include "rhea/util/keyval.h"
 #include "rhea/util/known_names.h"
 #include "rhea/util/option.h"
@@ -46,7 +46,7 @@ Result<> object_option(Machine& machine, const std::string& text) {
     print_types();
     throw ExitRequest{};
   }
-  KeyValues options = TRY(parse_options(text, "qom-type"));
+  KeyValues options = TRY(parse_json_or_keyval(text, "qom-type", Words::Flags));
   const auto type = options.take("qom-type");
   if (!type || type->empty()) return fail("Parameter 'qom-type' is missing");
   if (options.find("help") != nullptr || options.find("?") != nullptr) {

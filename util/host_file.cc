@@ -118,8 +118,8 @@ FileKinds kind_of_file(int fd) {
 
 Result<FileDescriptor> open_host_file(const std::string& path, const HostFileOptions& options) {
   const auto set = TRY(fd_sets::id_in_path(path));
-  FileDescriptor fd =
-      set ? TRY(open_set(path, *set, options.flags)) : TRY(open_path(path, options));
+  auto opened = set ? open_set(path, *set, options.flags) : open_path(path, options);
+  FileDescriptor fd = TRY(std::move(opened));
   const FileKinds kind = kind_of_file(fd.get());
   TRY(check_kind(path, kind, options.kinds));
   const int flags = fcntl(fd.get(), F_GETFL);

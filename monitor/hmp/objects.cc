@@ -3,7 +3,7 @@
 #include "monitor/hmp/command.h"
 #include "monitor/object_path.h"
 #include "rhea/qom/registry.h"
-#include "rhea/util/json_options.h"
+#include "rhea/util/json_keyval.h"
 #include "rhea/util/keyval.h"
 
 #include <algorithm>
@@ -113,7 +113,7 @@ void list_devices(Context& context) {
 
 Result<> device_add(Context& context, Arguments& arguments) {
   const std::string text(arguments.rest());
-  KeyValues options = TRY(parse_options(text, "driver"));
+  KeyValues options = TRY(parse_json_or_keyval(text, "driver", Words::Flags));
   if (text == "help" || text == "?") {
     list_devices(context);
     return {};
@@ -133,7 +133,7 @@ Result<> device_del(Context& context, Arguments& arguments) {
 }
 
 Result<> object_add(Context& context, Arguments& arguments) {
-  KeyValues options = TRY(parse_options(arguments.rest(), "qom-type"));
+  KeyValues options = TRY(parse_json_or_keyval(arguments.rest(), "qom-type", Words::Flags));
   if (options.find("qom-type") == nullptr) return fail("Parameter 'qom-type' is missing");
   if (options.find("id") == nullptr) return fail("Parameter 'id' is missing");
   Json request = Json::object();

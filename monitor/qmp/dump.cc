@@ -4,6 +4,7 @@
 #include "monitor/monitors.h"
 #include "monitor/qmp/command.h"
 #include "monitor/qmp/event.h"
+#include "rhea/util/host_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -23,19 +24,6 @@ Json status_of(const DumpJob& job) {
           {"total", job.total()}};
 }
 
-// A pipe that nobody reads is refused, not waited for.
-Result<FileDescriptor> open_file(const std::string& path) {
-  FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC,
-                           S_IRUSR | S_IWUSR));
-  if (!fd) return fail("Could not open '{}': {}", path, errno_text(errno));
-  return fd;
-}
-
-bool is_regular(int fd) {
-  struct stat info{};
-  return ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
-}
-
 Result<> open_target(Client& client, const std::string& protocol, dump::Request& request) {
   if (protocol.starts_with("fd:")) {
     const std::string name = protocol.substr(3);
@@ -48,8 +36,9 @@ Result<> open_target(Client& client, const std::string& protocol, dump::Request&
   }
   if (!protocol.starts_with("file:")) return fail("Invalid parameter 'protocol'");
   const std::string path = protocol.substr(5);
-  request.to = TRY(open_file(path));
-  if (is_regular(request.to.get())) request.file = path;
+  request.to =
+      TRY(open_host_file(path, {.flags = O_WRONLY | O_CREAT | O_TRUNC, .mode = S_IRUSR | S_IWUSR}));
+  if (kind_of_file(request.to.get()) == FileKinds::Regular) request.file = path;
   return {};
 }
 

@@ -126,7 +126,7 @@ void Session::can_send() {
 void Session::send(const std::string& text) { output_.write(text + "\r\n"); }
 
 Json version() {
-  return {{"qemu", {{"micro", 0}, {"minor", 2}, {"major", 7}}}, {"package", "Rhea"}};
+  return {{"qemu", {{"micro", 0}, {"minor", 2}, {"major", 7}}}, {"package", "Rhea " RHEA_VERSION}};
 }
 
 Json greeting() { return {{"QMP", {{"version", version()}, {"capabilities", Json::array()}}}}; }

@@ -2,6 +2,7 @@
 // -cpu: its text, its help, and what of it the machine keeps.
 #include "rhea/softmmu/machine.h"
 #include "rhea/util/keyval.h"
+#include "rhea/util/known_names.h"
 #include "rhea/util/option.h"
 #include "target/x86/hyperv.h"
 #include "target/x86/model_list.h"
@@ -40,6 +41,23 @@ void apply_row(const ModelRow& row, CpuRequest& request) {
   request.features &= ~named_bits(row.less);
 }
 
+std::unexpected<Error> no_such_model(std::string_view name) {
+  std::vector<std::string_view> names = {"max", "host", "base"};
+  for (const ModelRow& row : model_rows()) names.push_back(row.name);
+  return fail("{}",
+              with_remark(fmt::format("unable to find CPU model '{}' (-cpu help lists them)", name),
+                          nearest_hint(name, names)));
+}
+
+std::unexpected<Error> no_such_feature(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const CpuidBit& bit : cpuid_bits()) names.push_back(bit.name);
+  return fail("{}", with_remark(fmt::format("the CPU has no feature or property '{}' (-cpu help "
+                                            "lists them)",
+                                            name),
+                                nearest_hint(name, names)));
+}
+
 Result<> choose_model(const std::string& name, CpuRequest& request) {
   request.name = name;
   if (name == "max") {
@@ -54,14 +72,14 @@ Result<> choose_model(const std::string& name, CpuRequest& request) {
     if (row->xlevel == 0) request.xlevel = 0;
     apply_row(*row, request);
   } else {
-    return fail("unable to find CPU model '{}' (-cpu help lists them)", name);
+    return no_such_model(name);
   }
   return {};
 }
 
 Result<> switch_feature(CpuRequest& request, std::string_view name, bool on) {
   const auto bit = find_cpuid_bit(name);
-  if (!bit) return fail("the CPU has no feature or property '{}' (-cpu help lists them)", name);
+  if (!bit) return no_such_feature(name);
   request.added.set(*bit, on);
   request.removed.set(*bit, !on);
   return {};

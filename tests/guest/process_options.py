@@ -268,6 +268,31 @@ def descriptors_are_files(run: Run) -> None:
         tap.expect_equal(run.finished("-add-fd", bad).returncode, 1, f"status of -add-fd {bad}")
 
 
+def escape_key_is_chosen(run: Run) -> None:
+    process = run.started("-echr", "0x14", "-serial", "mon:stdio", "-S")
+    said, _ = process.communicate("\x01x\x14h\x14x", timeout=SECONDS)
+    tap.expect("C-t x" in said and "terminated" in said, said)
+    for wrong in ("300", "ab", ""):
+        tap.expect_equal(run.finished("-echr", wrong).returncode, 1, f"status of -echr '{wrong}'")
+
+
+def policies_are_kept(run: Run) -> None:
+    process = run.started("-compat", "deprecated-input=reject", "-qmp", "unix:q,server=on,wait=off",
+                          "-action", "panic=pause")
+    wait_for_file(run.folder / "q")
+    answers = talk(run.folder / "q",
+                   {"execute": "eject", "arguments": {"device": "floppy0"}},
+                   {"execute": "set-action", "arguments": {"reboot": "restart"}},
+                   {"execute": "set-action", "arguments": {"reboot": "shutdown", "watchdog": "none"}},
+                   {"execute": "system_reset"})
+    tap.expect("Deprecated parameter device disabled by policy" in answers[0]["error"]["desc"], f"{answers[0]}")
+    tap.expect("error" in answers[1] and "return" in answers[2], f"{answers}")
+    process.communicate(timeout=SECONDS)
+    tap.expect_equal(process.returncode, 0, "status after a reset that shuts down")
+    for wrong in ("-compat deprecated-input=maybe", "-compat nope=1", "-action reboot=off", "-action reset=none"):
+        tap.expect_equal(run.finished(*wrong.split()).returncode, 1, f"status of {wrong}")
+
+
 def file_limit_is_an_error(run: Run) -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
@@ -312,6 +337,7 @@ def help_has_groups(run: Run) -> None:
 CASES = (daemon_is_ready, daemon_reports_errors, pid_file_belongs_to_one, signals_end_start_up,
          signal_ends_wait_for_peer, messages_have_time_and_name, sandbox_is_entered, another_user_and_root,
          chroot_errors_are_told, options_come_from_a_file, options_may_be_json, descriptors_are_files,
+         escape_key_is_chosen, policies_are_kept,
          file_limit_is_an_error, short_address_space_is_an_error, version_is_read_by_tools, help_has_groups)
 
 

@@ -1,43 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Option arguments in JSON, and -dfilter's ranges.
-#include "rhea/util/json_options.h"
-
+// -dfilter's ranges.
 #include "rhea/util/log_filter.h"
 
 #include <gtest/gtest.h>
 
 namespace rhea {
 namespace {
-
-std::string shown(std::string_view text) {
-  const auto options = parse_options(text, "driver");
-  if (!options) return options.error().message();
-  std::string all;
-  for (const auto& [key, value] : options->all()) all += key + "=" + value + ";";
-  return all;
-}
-
-TEST(JsonOptions, MembersAreKeysInTheirOrder) {
-  EXPECT_EQ(shown(R"({"driver":"edu","id":"e,0","dma_mask":255,"x":true,"y":false,"z":1.5})"),
-            "driver=edu;id=e,0;dma_mask=255;x=on;y=off;z=1.5;");
-}
-
-TEST(JsonOptions, NestedOnesHaveDots) {
-  EXPECT_EQ(shown(R"({"file":{"driver":"file","list":["a",{"b":1}]}})"),
-            "file.driver=file;file.list.0=a;file.list.1.b=1;");
-}
-
-TEST(JsonOptions, AnythingElseIsKeysAndValues) {
-  EXPECT_EQ(shown("edu,id=e0"), "driver=edu;id=e0;");
-}
-
-TEST(JsonOptions, ErrorsAreTold) {
-  EXPECT_EQ(shown("{\"driver\""), "'{\"driver\"' is no valid JSON");
-  EXPECT_EQ(shown("{\"a\":null}"), "'a': null is no value");
-  std::string deep = "1";
-  deep = std::string(50, '[') + deep + std::string(50, ']');
-  EXPECT_NE(shown("{\"a\":" + deep + "}").find("nests too deeply"), std::string::npos);
-}
 
 class LogFilterTest : public testing::Test {
  protected:
