@@ -4,11 +4,11 @@
 #include "chardev/fd_chardev.h"
 #include "rhea/util/host_file.h"
 
-#include <algorithm>
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
+#include <algorithm>
 #include <array>
 
 namespace rhea::chardev {

@@ -36,8 +36,8 @@ u32 undefined_flags(const UndefinedCase& which) {
   return shift_count(which) > 1 ? always | eflags::kOf : always;
 }
 
-// Of two operands in memory that both fault, CMPS meets the destination first on AMD's processors up
-// to Zen 4 and on Intel's, and the source on AMD's family 1Ah. Neither manual says.
+// Of two operands in memory that both fault, CMPS meets the destination first on AMD's processors
+// up to Zen 4 and on Intel's, and the source on AMD's family 1Ah. Neither manual says.
 bool leaves_fault_undefined(const UndefinedCase& which) { return which.row.mnemonic == "cmps"; }
 
 // A near call beyond the limit of CS leaves its return address below the stack on Intel's
