@@ -44,8 +44,10 @@ Result<> Target::set_stops(unsigned cpu, const x86::DebugStops& stops) {
   return result;
 }
 
-/// Whether the processor still is where it stopped, and gdb does not see that it is its breakpoint.
+/// Whether the processor still is at its breakpoint, and gdb does not see that it is one.
 bool Target::stands_hidden(const Stop& stop) const {
+  const auto code = stops_of(points_).code;
+  if (std::ranges::find(code, stop.reason->address) == code.end()) return false;
   const auto now = state(stop.cpu);
   if (!now || x86::code_bits(*now) == 64) return false;
   const u64 linear = (now->segment[x86::Cs].base + now->rip) & 0xffff'ffff;
@@ -58,7 +60,9 @@ std::vector<Action> Target::over_breakpoint(std::span<const Action> actions) {
   rest_.reset();
   if (!at || now[at->cpu] == Action::Stay || !stands_hidden(*at)) return now;
   lifted_ = at->cpu;
-  static_cast<void>(set_stops(at->cpu, {}));  // to stop nowhere is always possible
+  x86::DebugStops watches = stops_of(points_);
+  watches.code.clear();
+  static_cast<void>(set_stops(at->cpu, watches));  // fewer are always possible
   if (now[at->cpu] == Action::Step) return now;
   rest_ = now;
   std::ranges::fill(now, Action::Stay);

@@ -40,6 +40,7 @@ TEST_F(GdbRun, GoesOnUntilABreakpoint) {
 // Gdb takes $eip for where it stands, and its breakpoint lies elsewhere.
 TEST_F(GdbRun, InRealModeStepsOverTheBreakpointThatItStoppedAt) {
   ask("Z0,ffff0,1");
+  ask("Z2,500,4");
   let_go("c");
   stop(0, {.why = Why::Code, .address = 0xffff0});
   EXPECT_EQ(heard(), (Texts{"T05thread:01;"}));
@@ -47,13 +48,25 @@ TEST_F(GdbRun, InRealModeStepsOverTheBreakpointThatItStoppedAt) {
   EXPECT_TRUE(becomes(0, true));
   EXPECT_FALSE(cpu(1).runs);
   EXPECT_EQ(cpu(0).step, accel::SingleStep::HoldingInterrupts);
-  EXPECT_TRUE(cpu(0).stops.empty());
+  EXPECT_TRUE(cpu(0).stops.code.empty());
+  EXPECT_FALSE(cpu(0).stops.watches.empty());
   cpu(0).state.rip = 0xfff5;
   stop(0, {});
   EXPECT_EQ(heard(), (Texts{}));
   EXPECT_TRUE(becomes(1, true));
   EXPECT_EQ(cpu(0).step, accel::SingleStep::Off);
   EXPECT_EQ(cpu(0).stops.code, (std::vector<u64>{0xffff0}));
+}
+
+TEST_F(GdbRun, InRealModeGoesOnAtOnceWhereTheBreakpointHasGone) {
+  ask("Z0,ffff0,1");
+  let_go("c");
+  stop(0, {.why = Why::Code, .address = 0xffff0});
+  heard();
+  ask("z0,ffff0,1");
+  let_go("c");
+  EXPECT_TRUE(becomes(1, true));
+  EXPECT_EQ(cpu(0).step, accel::SingleStep::Off);
 }
 
 TEST_F(GdbRun, SaysWhatWasAccessed) {
