@@ -2,6 +2,7 @@
 // A vCPU under a debugger.
 #include "accel/kvm/guest_debug.h"
 
+#include "accel/kvm/host_cpu.h"
 #include "accel/kvm/state.h"
 #include "accel/kvm/vcpu.h"
 #include "accel/kvm/vm.h"
@@ -44,6 +45,8 @@ Result<> GuestDebug::set_single_step(accel::SingleStep how) {
 
 // A register watches 1, 2, 4 or 8 bytes at a multiple of that.
 Result<> GuestDebug::watch(const x86::WatchedRange& range, std::vector<Use>& uses) const {
+  if (!has_hardware_virtualization())
+    return fail("this host's KVM emulates its guests, and watches no memory");
   if (!range.writes) return fail("KVM cannot watch for reads alone");
   if (range.last - range.first >= 8 * kRegisters)
     return fail("KVM cannot watch {} bytes", range.last - range.first + 1);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A debugger's breakpoints and watchpoints on KVM.
+#include "accel/kvm/host_cpu.h"
 #include "tests/accel/guest.h"
 
 #include <algorithm>
@@ -54,6 +55,8 @@ TEST_F(KvmDebug, BreakpointsBeyondTheRegistersAreInstructions) {
 }
 
 TEST_F(KvmDebug, AWatchpointStopsBehindTheWrite) {
+  if (!kvm::has_hardware_virtualization())
+    GTEST_SKIP() << "a host without hardware virtualisation watches no memory";
   Guest guest;
   guest.prepare_real(GUEST(loop));
   const x86::WatchedRange range{

@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent / "lib"))
 import debugger  # noqa: E402
 import tap  # noqa: E402
-from emulator import Emulator, need_kvm, program  # noqa: E402
+from emulator import Emulator, has_hardware_virtualization, need_kvm, program  # noqa: E402
 
 PASSED = 33  # what isa-debug-exit makes of 16
 
@@ -24,6 +24,8 @@ class Bench:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.kernel = options.images / "debug-kernel.elf"
+        # A KVM that emulates its guests looks at no data breakpoints.
+        self.watches = options.accel != "kvm" or has_hardware_virtualization()
 
     def emulator(self, *options: str) -> Emulator:
         if self.options.accel == "kvm":
@@ -49,7 +51,8 @@ def boot_sector(bench: Bench) -> None:
             "print/x $cs * 16 + $eip", "x/2xb 0x7dfe", "x/i 0x7c00",
             "stepi", "print/x $eip", "print/x $cs_base",
             "delete", "break *0x7c40", "continue", "info registers esi",
-            "delete", "watch *(unsigned short *)0x7c60", "continue", "continue",
+            *(("delete", "watch *(unsigned short *)0x7c60", "continue", "continue")
+              if bench.watches else ("stepi",)),
             "delete", "print *(short *)0x7c60 = 1000", "stepi", "print $bx",
             "hbreak *0x7c40", "continue", "continue", "print/x $eip", "delete",
             "monitor info status",
@@ -60,7 +63,8 @@ def boot_sector(bench: Bench) -> None:
             r"0x7c00", r"\$\d+ = 0x7c00", r"0x7dfe:\s+0x55\s+0xaa", r"jmp +\$0x7c0,",
             r"\$\d+ = 0x5", r"\$\d+ = 0x7c00",
             r"^esi +0x1234\b",
-            r"Old value = 0", r"New value = 1", r"Old value = 1", r"New value = 2",
+            *((r"Old value = 0", r"New value = 1", r"Old value = 1", r"New value = 2")
+              if bench.watches else ()),
             r"\$\d+ = 1000", r"\$\d+ = 1000", r"\$\d+ = 0x40",
             r"VM status: paused",
             r"\$\d+ = 16 '\\020'",
@@ -76,7 +80,7 @@ def kernel_from_the_start(bench: Bench) -> None:
             "print $efer", "print $cs_base",
             "hbreak second_main", "continue", "info threads", "delete",
             "break work if job->id == 1", "continue", "print *job", "bt", "delete",
-            "watch seldom", "continue", "print job->id >= 0", "delete",
+            *(("watch seldom", "continue", "delete") if bench.watches else ()),
             "tbreak depth if n == 0", "continue", "bt", "finish",
             "thread 1", "bt 1", "thread 2", "stepi", "stepi",
             "print wanted_exit = 16", "detach",
@@ -85,8 +89,8 @@ def kernel_from_the_start(bench: Bench) -> None:
             r"LMA", r"\$\d+ = 0\b",
             r"Breakpoint 2, (0x\w+ in )?second_main", r"^ +1 +Thread 1\.1", r"^\* 2 +Thread 1\.2",
             r"Breakpoint 3, work \(job=", r"id = 1", r'name = .*"second"', r"^#1 .*second_main \(\)",
-            r"watchpoint 4: seldom", r"New value = \d+000\b",
-            r"breakpoint 5, depth \(n=", r"^#3 .*depth \(n=.*3\)", r"^#4 .*work \(job=",
+            *((r"watchpoint 4: seldom", r"New value = \d+000\b") if bench.watches else ()),
+            r"breakpoint \d, depth \(n=", r"^#3 .*depth \(n=.*3\)", r"^#4 .*work \(job=",
             r"Value returned is \$\d+ = \d+",
             r"^#0 .* (work|depth|first_main|start_second) \(", r"\$\d+ = 16",
         ), bench.kernel)
