@@ -89,7 +89,7 @@ CodePages& CodeMap::of(const std::shared_ptr<RamBlock>& ram) {
   return *pages;
 }
 
-void CodeMap::forget_hidden(const std::function<bool(const RamBlock&)>& shown) {
+bool CodeMap::forget_hidden(const std::function<bool(const RamBlock&)>& shown) {
   std::vector<std::shared_ptr<CodePages>> hidden;
   {
     const std::lock_guard lock(mutex_);
@@ -104,6 +104,7 @@ void CodeMap::forget_hidden(const std::function<bool(const RamBlock&)>& shown) {
   }
   // Without the lock, which readers take: retiring may wait for them.
   for (auto& pages : hidden) rcu_retire([gone = std::move(pages)]() mutable { gone.reset(); });
+  return !hidden.empty();
 }
 
 bool CodeMap::known(u64 id) const {

@@ -97,9 +97,10 @@ class CodePages : public std::enable_shared_from_this<CodePages> {
 class CodeMap {
  public:
   CodePages& of(const std::shared_ptr<RamBlock>& ram);
-  /// Forgets the blocks that are not `shown` any more. They go when every RcuGuard of now has gone;
-  /// who has anything of theirs asks changes() in each new guard, and known() of what it has.
-  void forget_hidden(const std::function<bool(const RamBlock&)>& shown);
+  /// Forgets the blocks that are not `shown` any more; whether there were any. They go when every
+  /// RcuGuard of now has gone; who has anything of theirs asks changes() in each new guard, and
+  /// known() of what it has. Until then of() may be asked for them once more.
+  bool forget_hidden(const std::function<bool(const RamBlock&)>& shown);
   u64 changes() const { return changes_.load(std::memory_order_acquire); }
   bool known(u64 id) const;
   std::size_t size() const;

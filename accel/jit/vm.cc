@@ -76,13 +76,19 @@ void Vm::remove(JitVcpu& vcpu) { std::erase(vcpus_, &vcpu); }
 void Vm::commit() {
   for (JitVcpu* vcpu : vcpus_) vcpu->attend_to(x86::Attention::FlushTlb);
   // Behind the flush: a processor that comes in once what is hidden may go must have been told.
-  forget_hidden_code();
+  if (!forget_hidden_code()) return;
+  // One that was about to look there may have made the map remember it again.
+  machine_->loop().defer([this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    rcu_synchronize();
+    forget_hidden_code();
+  });
 }
 
 // RAM of a device that was unplugged must not live on here. Under the machine's lock, as every
 // change of the map.
-void Vm::forget_hidden_code() {
-  code_.forget_hidden([this](const RamBlock& ram) {
+bool Vm::forget_hidden_code() {
+  return code_.forget_hidden([this](const RamBlock& ram) {
     const auto shows = [&ram](const AddressSpace& space) {
       return std::ranges::any_of(space.view().ranges(), [&ram](const FlatRange& range) {
         return range.region->ram().get() == &ram;

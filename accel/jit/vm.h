@@ -65,7 +65,7 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   void wait_open();
 
  private:
-  void forget_hidden_code();
+  bool forget_hidden_code();
   void commit() override;
   void log_change(const FlatRange& range, unsigned old_clients, unsigned new_clients) override;
 
@@ -74,6 +74,7 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   CodeMap code_;
   CodeMemory code_memory_;
   HypervPartition hyperv_;
+  std::shared_ptr<char> alive_{std::make_shared<char>()};
   std::atomic<AddressSpace*> management_memory_{nullptr};
   std::atomic<bool> a20_open_{true};
   std::vector<JitVcpu*> vcpus_;
