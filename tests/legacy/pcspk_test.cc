@@ -48,6 +48,52 @@ TEST_F(PcSpeakerTest, Bit5FollowsAnIdleSquareWave) {
   EXPECT_EQ(bench_.inb(0x61) & 0x20, 0x20);
 }
 
+/// A guest that measures its clock by counter 2.
+class PollingLoop : public PcSpeakerTest {
+ protected:
+  PollingLoop() {
+    bench_.outb(0x61, 0x01);
+    start(2, 0, 11931);
+  }
+  bool look() { return (bench_.inb(0x61) & 0x20) != 0; }
+  bool look_often() {
+    bool high = false;
+    for (unsigned n = 0; n < 100; ++n) {
+      bench_.advance(1000);
+      high = look();
+    }
+    return high;
+  }
+};
+
+// Its clock would not show the gap if OUT were high now.
+TEST_F(PollingLoop, SeesNoRiseAtItsFirstLookAfterItWasHeldUp) {
+  EXPECT_FALSE(look_often());
+  bench_.advance(20'000'000);
+  EXPECT_FALSE(look());
+  bench_.advance(1000);
+  EXPECT_TRUE(look());
+}
+
+TEST_F(PollingLoop, SeesTheRiseInTimeWhenNothingHoldsItUp) {
+  for (unsigned n = 0; n < 99; ++n) EXPECT_FALSE(look_often());
+  EXPECT_TRUE(look_often());
+}
+
+TEST_F(PollingLoop, SeesItStayHighWhenItWasHeldUp) {
+  bench_.advance(10'000'000);
+  EXPECT_TRUE(look_often());
+  bench_.advance(20'000'000);
+  EXPECT_TRUE(look());
+}
+
+TEST_F(PollingLoop, AGuestThatLooksNowAndThenSeesWhatThereIs) {
+  bench_.advance(5'000'000);
+  EXPECT_FALSE(look());
+  bench_.advance(20'000'000);
+  EXPECT_TRUE(look());
+}
+
 TEST_F(PcSpeakerTest, ResetClosesTheGate) {
   bench_.outb(0x61, 0x03);
   bench_.reset();
