@@ -49,6 +49,7 @@ TEST(JitHypercalls, AnIpiGoesToWhomTheBitmapNames) {
 
 TEST(JitHypercalls, GoWithTheNameOfKvm) {
   x86::CpuModel model;
+  model.set(x86::Feature::Hypervisor);
   EXPECT_EQ(x86::cpuid(model, 0x4000'0000, 0, {}).ebx, 0x5447'4354U);  // TCGT
   model.kvm = true;
   EXPECT_EQ(x86::cpuid(model, 0x4000'0000, 0, {}).ebx, 0x4b4d'564bU);  // KVMK

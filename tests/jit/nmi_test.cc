@@ -17,7 +17,7 @@ class Nmis : public testing::Test {
     constexpr u8 vector[] = {0x00, 0x20, 0x00, 0x00};
     std::ranges::copy(handler, guest_.memory() + 0x2000);
     std::ranges::copy(vector, guest_.memory() + 2 * 4);
-    guest_.load({0x90, 0xf4});  // nop; hlt
+    guest_.load({0x90, 0xf4, 0xeb, 0xfd});  // nop; hlt; jmp $ - 1
     x86::CpuState state = this->state();
     state.apic_base &= ~u64{0x800};  // NMIs come straight to the processor
     set(state);
