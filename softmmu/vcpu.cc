@@ -90,6 +90,7 @@ void Vcpu::request_stop() {
 }
 
 void Vcpu::wait_stopped() {
+  assert_outside_rcu();
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return stopped_; });
 }
@@ -110,6 +111,7 @@ void Vcpu::queue(std::function<void()> work) {
 
 void Vcpu::run_on(const std::function<void()>& work) {
   if (is_current()) return work();
+  assert_outside_rcu();
   std::mutex done_mutex;
   std::condition_variable done_changed;
   bool done = false;

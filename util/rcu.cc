@@ -127,6 +127,8 @@ RcuGuard::~RcuGuard() {
     release_slot();
 }
 
+void assert_outside_rcu() { RHEA_ASSERT(t_depth == 0); }
+
 void rcu_retire(std::function<void()> free) {
   std::size_t waiting = 0;
   {

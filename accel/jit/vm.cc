@@ -124,6 +124,7 @@ bool Vm::make_room(const JitVcpu& caller) {
 }
 
 void Vm::exclusively(JitVcpu& caller, void (*action)(void*), void* argument) {
+  assert_outside_rcu();
   const std::lock_guard alone(alone_);
   // The action may end in a fault.
   struct Opening {
@@ -145,6 +146,7 @@ void Vm::exclusively(JitVcpu& caller, void (*action)(void*), void* argument) {
 }
 
 void Vm::wait_open() {
+  assert_outside_rcu();
   std::unique_lock lock(gate_mutex_);
   opened_.wait(lock, [this] { return owner_.load() == nullptr; });
 }

@@ -2,6 +2,7 @@
 // Read-copy-update: when retired objects are freed, and that nobody reads a freed one.
 #include "rhea/util/rcu.h"
 
+#include "rhea/util/lock.h"
 #include "rhea/util/types.h"
 
 #include <gtest/gtest.h>
@@ -176,6 +177,21 @@ TEST(RcuTest, ReadersNeverSeeAFreedObject) {
   rcu_synchronize();
   EXPECT_EQ(broken, 0u);
   EXPECT_GT(reads, 0u);
+}
+
+// Whoever has the lock may be waiting for this thread's guard.
+TEST(RcuDeathTest, ALockMayNotBeWaitedForInsideAGuard) {
+  LockDomain lock;
+  const RcuGuard guard;
+  EXPECT_DEATH(lock.lock(), "t_depth == 0");
+}
+
+TEST(RcuTest, ALockThatIsHeldMayBeUsedInsideAGuard) {
+  LockDomain lock;
+  const DomainGuard outer(&lock);
+  const RcuGuard guard;
+  const DomainGuard inner(&lock);
+  EXPECT_TRUE(lock.held_by_me());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 // share.
 #pragma once
 
+#include "rhea/util/rcu.h"
 #include "rhea/util/types.h"
 
 #include <atomic>
@@ -14,7 +15,8 @@ namespace rhea {
 
 /// A mutex that knows its holder, so that code which may run with or without it can ask
 /// (a handler that DMAs into another device of the same domain must not lock twice).
-/// Satisfies Lockable. Thread-safe by nature.
+/// Satisfies Lockable. Thread-safe by nature. Not to be waited for inside an RcuGuard (checked):
+/// its holder may be waiting for guards.
 ///
 /// Fair enough: who has waited for a millisecond comes before everybody who has not, so that no
 /// thread that takes it over and over (a vCPU that polls a device) keeps another out (the main
@@ -26,6 +28,7 @@ class LockDomain {
   LockDomain& operator=(const LockDomain&) = delete;
 
   void lock() {
+    assert_outside_rcu();
     if (impatient_.load(std::memory_order_relaxed) != 0 || !mutex_.try_lock()) lock_slowly();
     owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   }

@@ -19,6 +19,10 @@ class RcuGuard {
   RcuGuard& operator=(const RcuGuard&) = delete;
 };
 
+/// Asserts that this thread is in no guard. Whatever waits for another thread for more than a
+/// moment says so first: that one, or one that it waits for, may be waiting for guards.
+void assert_outside_rcu();
+
 /// Frees later, when all readers that run now have left their guards. Callable from any thread,
 /// also inside a guard.
 void rcu_retire(std::function<void()> free);
