@@ -36,24 +36,28 @@ def machine(emulator: str, image: Path) -> list[str]:
             "-drive", f"file={image},format=raw,if=ide"]
 
 
-def read(guest: Measured, size: int) -> bytes | None:
-    seen, limit = b"", time.monotonic() + LOOP_SECONDS
-    while len(seen) < size and time.monotonic() < limit:
-        seen += guest.read(limit - time.monotonic())
-    return seen if len(seen) == size else None
+def answer(guest: Measured, kind: str) -> tuple[float, bytes] | None:
+    """How long all rounds took, in microseconds, and what the guest then told of them."""
+    begin = time.monotonic()
+    guest.say(KINDS[kind])
+    seen, took = b"", 0.0
+    while len(seen) < 8 + 4 * ROUNDS:
+        piece = guest.read(begin + LOOP_SECONDS - time.monotonic())
+        if not piece:
+            return None
+        took = took or (time.monotonic() - begin) * 1e6
+        seen += piece
+    return took, seen
 
 
 def one_loop(guest: Measured, kind: str) -> float | None:
     """The median of the rounds, in microseconds, less what the timer was to take."""
-    begin = time.monotonic()
-    guest.say(KINDS[kind])
-    head = read(guest, 8)
-    took = time.monotonic() - begin
-    rest = read(guest, 4 * ROUNDS)
-    if head is None or rest is None:
+    told = answer(guest, kind)
+    if told is None:
         return None
-    tick = took * 1e6 / struct.unpack("<Q", head)[0]
-    median = statistics.median(struct.unpack(f"<{ROUNDS}I", rest)) * tick
+    took, data = told
+    ticks, *rounds = struct.unpack(f"<Q{ROUNDS}I", data)
+    median = statistics.median(rounds) * took / ticks
     return median - (MICROSECONDS if kind == "timer" else 0)
 
 
