@@ -165,7 +165,7 @@ TEST(Pc, UnknownBoardsAndPropertiesAreErrors) {
   auto& board = machine.service<hw::BoardService>();
   board.type = "q36";
   EXPECT_EQ(hw::build_board(machine).error().message(),
-            "-machine q36: unsupported machine type; -machine help lists them");
+            "-machine q36: unsupported machine type; -machine help lists them; did you mean 'q35'?");
   board.type = "pc";
   board.properties = {{"usb", "on"}};
   EXPECT_NE(hw::build_board(machine).error().message().find("usb"), std::string::npos);

@@ -142,8 +142,9 @@ TEST_P(Conformance, SurvivesRandomAccesses) {
   REQUIRE_ON_BENCH(specimen);
   const unsigned wanted = access_count(10'000);
   const unsigned done = random_accesses(specimen.bench().machine(), *specimen.device(), 42, wanted);
-  // Objects inside another device (a keyboard) are reached in that device's own run.
-  EXPECT_TRUE(done == wanted || !type().user_creatable) << done;
+  // Objects inside another device (a keyboard) are reached in that device's own run, as is what the
+  // guest reaches through another only: vmcoreinfo is a file of fw_cfg's.
+  EXPECT_TRUE(done == wanted || !type().user_creatable || type().name == "vmcoreinfo") << done;
   specimen.bench().reset(ResetKind::Cold);
   EXPECT_FALSE(specimen.save().empty());
 }

@@ -263,7 +263,7 @@ TEST_F(DumpTest, a_pipe_without_a_reader_is_refused) {
   const std::string path = scratch_.file("pipe");
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
   EXPECT_EQ(error(command(fmt::format(R"("paging":false,"protocol":"file:{}")", path))),
-            fmt::format("GenericError: Could not open '{}': No such device or address", path));
+            fmt::format("GenericError: Could not open '{}': nobody reads this pipe", path));
 }
 
 TEST_F(DumpTest, people_dump_too) {
