@@ -6,6 +6,7 @@
 #include "accel/icount.h"
 #include "accel/model_fit.h"
 #include "rhea/util/keyval.h"
+#include "rhea/util/known_names.h"
 #include "rhea/util/log.h"
 #include "rhea/util/option.h"
 
@@ -104,9 +105,10 @@ Result<> AccelService::select() {
   for (const std::string& candidate : candidates_) {
     auto accelerator = TRY(make_accelerator(*machine_, candidate));
     if (accelerator == nullptr) {
-      reasons.push_back(fmt::format("invalid accelerator '{}'; there are: {}",
-                                    candidate.substr(0, candidate.find(',')),
-                                    known_accelerators()));
+      const std::string name = candidate.substr(0, candidate.find(','));
+      reasons.push_back(with_remark(
+          fmt::format("invalid accelerator '{}'; there are: {}", name, known_accelerators()),
+          nearest_hint(name, {"kvm", "tcg", "jit", "qtest"})));
       continue;
     }
     const std::string name(accelerator->short_name());

@@ -3,6 +3,7 @@
 #include "hw/i386/board.h"
 #include "rhea/chardev/chardev.h"
 #include "rhea/softmmu/machine.h"
+#include "rhea/util/known_names.h"
 #include "rhea/util/option.h"
 #include "softmmu/default_devices.h"
 
@@ -15,7 +16,8 @@ namespace {
 Result<> vga(Machine& machine, const std::string& text) {
   constexpr std::array<std::string_view, 2> known = {"std", "none"};
   if (std::ranges::find(known, text) == known.end())
-    return fail("-vga {}: there are only std and none", text);
+    return fail("{}", with_remark(fmt::format("-vga {}: there are only std and none", text),
+                                  about_unknown(NameKind::Vga, text, {"std", "none"})));
   machine.config.vga = text;
   // Asked for, it stays beside a card that -device names.
   if (text != "none") machine.service<DefaultDevices>().vga = true;
@@ -24,7 +26,7 @@ Result<> vga(Machine& machine, const std::string& text) {
 
 Result<> no_network(Machine&, const std::string& text) {
   if (text == "none") return {};
-  return fail("-nic {}: network cards are not there yet, only 'none' is taken", text);
+  return fail("-nic {}: QEMU has this; Rhea has not yet: only 'none' is taken", text);
 }
 
 template <const char* Property>
