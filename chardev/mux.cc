@@ -37,6 +37,7 @@ std::string help_text(u8 escape_key) {
   add("h", "print this help");
   add("x", "exit emulator");
   add("s", "save disk data back to file (not available)");
+  add("t", "toggle console timestamps");
   add("b", "send break");
   add("c", "switch between console and monitor");
   add(key, fmt::format("sends {}", key));
@@ -44,7 +45,8 @@ std::string help_text(u8 escape_key) {
 }
 
 /// Input goes to the front end with the focus; output of all goes to the base. Front ends that are
-/// no monitors get the focus when they come.
+/// no monitors get the focus when they come. What is typed waits with the front end that it was
+/// typed for.
 class MuxChardev final : public Chardev {
  public:
   static constexpr std::string_view kName = "chardev-mux";
@@ -73,24 +75,23 @@ class MuxChardev final : public Chardev {
   }
 
   Result<> attach(FrontEnd front_end) override {
-    if (front_ends_.size() == kMaxFrontEnds)
+    if (users_.size() == kMaxFrontEnds)
       return fail("too many uses of multiplexed chardev '{}' (maximum is {})", name(),
                   kMaxFrontEnds);
     TRY(attach_first());
-    front_ends_.push_back(std::make_unique<FrontEnd>(std::move(front_end)));
-    FrontEnd& added = *front_ends_.back();
+    users_.push_back(std::make_unique<User>(User{.front = std::move(front_end), .waiting = {}}));
+    FrontEnd& added = users_.back()->front;
     if (base_->connected() && added.event) added.event(ChardevEvent::Opened);
-    const bool focus = front_ends_.size() == 1 || !added.monitor;
-    if (focus) set_focus(front_ends_.size() - 1);
+    const bool focus = users_.size() == 1 || !added.monitor;
+    if (focus) set_focus(users_.size() - 1);
     return {};
   }
 
   void detach(const void* owner) override {
-    std::erase_if(front_ends_,
-                  [&](const auto& f) { return owner == nullptr || f->owner == owner; });
+    std::erase_if(users_,
+                  [&](const auto& u) { return owner == nullptr || u->front.owner == owner; });
     focus_ = 0;
-    waiting_.clear();
-    if (front_ends_.empty()) return Chardev::detach();
+    if (users_.empty()) return Chardev::detach();
     send(ChardevEvent::MuxIn);
   }
 
@@ -98,9 +99,7 @@ class MuxChardev final : public Chardev {
     flush();
     if (base_ != nullptr) base_->accept_input();
   }
-  std::size_t write(std::span<const u8> data) override {
-    return base_ != nullptr ? base_->write(data) : data.size();
-  }
+  std::size_t write(std::span<const u8> data) override;
   bool connected() const override { return base_ != nullptr && base_->connected(); }
   void disconnect() override { base_->disconnect(); }
   std::vector<FileDescriptor> take_descriptors() override { return base_->take_descriptors(); }
@@ -113,17 +112,22 @@ class MuxChardev final : public Chardev {
   std::string filename() const override { return "mux"; }
 
  private:
+  struct User {
+    FrontEnd front;
+    std::deque<u8> waiting;
+  };
+
   // attached() is true while there is any front end.
   Result<> attach_first() {
-    if (!front_ends_.empty()) return {};
+    if (!users_.empty()) return {};
     return Chardev::attach({});
   }
   void for_each(const std::function<void(FrontEnd&)>& visit) {
-    for (std::size_t i = 0; i < front_ends_.size(); ++i) visit(*front_ends_[i]);
+    for (std::size_t i = 0; i < users_.size(); ++i) visit(users_[i]->front);
   }
-  FrontEnd* focused() { return focus_ < front_ends_.size() ? front_ends_[focus_].get() : nullptr; }
+  User* focused() { return focus_ < users_.size() ? users_[focus_].get() : nullptr; }
   void send(ChardevEvent event) {
-    if (FrontEnd* front = focused(); front != nullptr && front->event) front->event(event);
+    if (User* user = focused(); user != nullptr && user->front.event) user->front.event(event);
   }
   void base_event(ChardevEvent event) {
     if (event == ChardevEvent::Break) return send(event);
@@ -132,16 +136,18 @@ class MuxChardev final : public Chardev {
     });
   }
   void set_focus(std::size_t index) {
-    if (index != focus_) {
-      flush();
-      waiting_.clear();
-      send(ChardevEvent::MuxOut);
-    }
+    flush();
+    if (index != focus_) send(ChardevEvent::MuxOut);
     focus_ = index;
     send(ChardevEvent::MuxIn);
+    flush();
   }
 
-  std::size_t room() const { return kMaxWaiting - std::min(kMaxWaiting, waiting_.size()); }
+  std::size_t room() {
+    const User* user = focused();
+    return user == nullptr ? kMaxWaiting
+                           : kMaxWaiting - std::min(kMaxWaiting, user->waiting.size());
+  }
 
   void receive(std::span<const u8> data) {
     for (const u8 byte : data) {
@@ -155,15 +161,16 @@ class MuxChardev final : public Chardev {
     flush();
   }
   void pass(u8 byte) {
-    if (!front_ends_.empty()) waiting_.push_back(byte);
+    if (User* user = focused(); user != nullptr) user->waiting.push_back(byte);
   }
   void flush() {
-    while (!waiting_.empty()) {
-      FrontEnd* front = focused();
-      if (front == nullptr || !front->can_receive || front->can_receive() == 0) return;
-      const u8 byte = waiting_.front();
-      waiting_.pop_front();
-      front->receive(std::span(&byte, 1));
+    for (;;) {
+      User* user = focused();
+      if (user == nullptr || user->waiting.empty()) return;
+      if (!user->front.can_receive || user->front.can_receive() == 0) return;
+      const u8 byte = user->waiting.front();
+      user->waiting.pop_front();
+      user->front.receive(std::span(&byte, 1));
     }
   }
 
@@ -176,7 +183,12 @@ class MuxChardev final : public Chardev {
       case 's': return say("\r\nthere is no way back from -snapshot yet\r\n");
       case 'b': return send(ChardevEvent::Break);
       case 'c':
-        if (!front_ends_.empty()) set_focus((focus_ + 1) % front_ends_.size());
+        if (!users_.empty()) set_focus((focus_ + 1) % users_.size());
+        return;
+      case 't':
+        stamped_ = !stamped_;
+        first_stamp_ns_ = -1;
+        line_begins_ = false;
         return;
       case 'x': say("\r\nRhea: terminated\r\n"); return machine_->exit(0);
       default: return;
@@ -187,14 +199,45 @@ class MuxChardev final : public Chardev {
     base_->write({reinterpret_cast<const u8*>(text.data()), text.size()});
   }
 
+  std::string stamp();
+
   Machine* machine_{};
   Chardev* base_{};
-  std::vector<std::unique_ptr<FrontEnd>> front_ends_;
+  std::vector<std::unique_ptr<User>> users_;
   std::size_t focus_{0};
   u8 escape_key_{};
   bool escaped_{false};
-  std::deque<u8> waiting_;  ///< for the focused front end
+  bool stamped_{false};
+  bool line_begins_{false};
+  i64 first_stamp_ns_{-1};
 };
+
+// With time stamps, one before the first byte of each line.
+std::size_t MuxChardev::write(std::span<const u8> data) {
+  if (base_ == nullptr) return data.size();
+  if (!stamped_) return base_->write(data);
+  std::size_t done = 0;
+  while (done < data.size()) {
+    if (std::exchange(line_begins_, false)) say(stamp());
+    const auto rest = data.subspan(done);
+    const auto end = std::ranges::find(rest, u8{'\n'});
+    const auto length = static_cast<std::size_t>(end - rest.begin()) + (end == rest.end() ? 0 : 1);
+    const std::size_t sent = base_->write(rest.first(length));
+    done += sent;
+    if (sent < length) break;
+    line_begins_ = rest[length - 1] == '\n';
+  }
+  return done;
+}
+
+// Since the first one: "[00:01:02.345] ".
+std::string MuxChardev::stamp() {
+  const i64 now = machine_->realtime_clock().now_ns();
+  if (first_stamp_ns_ < 0) first_stamp_ns_ = now;
+  const i64 ms = (now - first_stamp_ns_) / 1'000'000;
+  return fmt::format("[{:02}:{:02}:{:02}.{:03}] ", ms / 3'600'000, ms / 60'000 % 60, ms / 1000 % 60,
+                     ms % 1000);
+}
 
 const RegisterType<MuxChardev> registration;
 

@@ -53,6 +53,7 @@ void InputHub::shutdown() {
   impl_->chords.clear();
   key_handler_ = nullptr;
   pointer_handler_ = nullptr;
+  diverted_pointer_ = nullptr;
 }
 
 void InputHub::key(KeyNumber key, bool down) {
@@ -60,7 +61,8 @@ void InputHub::key(KeyNumber key, bool down) {
 }
 
 void InputHub::pointer(const PointerEvent& event) {
-  if (pointer_handler_) pointer_handler_(event);
+  const auto& handler = diverted_pointer_ ? diverted_pointer_ : pointer_handler_;
+  if (handler) handler(event);
 }
 
 void InputHub::send_keys(std::vector<KeyNumber> keys, int hold_ms) {

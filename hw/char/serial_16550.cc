@@ -103,6 +103,7 @@ Result<> Serial16550::realize() {
                           .receive = [this](std::span<const u8> data) { receive(data); },
                           .event = [this](ChardevEvent event) { chardev_event(event); },
                           .can_send = [this] { transmit(); },
+                          .moved = [this](Chardev& next) { moved(next); },
                           .owner = this}));
   timeout_timer_.init(machine().virtual_clock(), [this] {
     timeout_ = !receiver_.empty();
@@ -196,6 +197,7 @@ u64 Serial16550::read(u64 offset, unsigned) {
     case kModemControl: value = modem_control_; break;
     case kLineStatus: value = read_line_status(); break;
     case kModemStatus:
+      if (!loopback()) set_modem_lines();
       value = modem_status_;
       modem_status_ &= kLines;
       update_irq();
@@ -219,10 +221,7 @@ void Serial16550::write(u64 offset, u64 wide, unsigned) {
       divisor_ = static_cast<u16>((divisor_ & 0x00ff) | value << 8);
       return divisor_changed();
     case kFifoControl: return write_fifo_control(value);
-    case kLineControl:
-      line_control_ = value;
-      format_set_ = true;
-      return;
+    case kLineControl: return write_line_control(value);
     case kModemControl: return write_modem_control(value);
     case kScratch: scratch_ = value; return;
     default: log_guest("serial", "write of read-only register {}", offset);
@@ -231,6 +230,37 @@ void Serial16550::write(u64 offset, u64 wide, unsigned) {
 
 void Serial16550::divisor_changed() const {
   serial_set_rate(divisor_, static_cast<u64>(character_ns()));
+  tell_line();
+}
+
+void Serial16550::write_line_control(u8 value) {
+  const u8 changed = value ^ line_control_;
+  line_control_ = value;
+  format_set_ = true;
+  if (chardev_ == nullptr) return;
+  if ((changed & kSendBreak) != 0) chardev_->set_break((value & kSendBreak) != 0);
+  if ((changed & ~(kDlab | kSendBreak)) != 0) tell_line();
+}
+
+// To a serial line of the host, if that is where this one leads.
+void Serial16550::tell_line() const {
+  if (chardev_ == nullptr || divisor_ == 0) return;
+  const bool even = (line_control_ & kEvenParity) != 0;
+  chardev_->set_serial_line(
+      {.rate = baud_base_ / divisor_,
+       .data_bits = static_cast<u8>(5 + (line_control_ & kWordLength)),
+       .parity = (line_control_ & kParity) == 0 ? 'N'
+                 : even                         ? 'E'
+                                                : 'O',
+       .stop_bits = static_cast<u8>((line_control_ & kTwoStopBits) != 0 ? 2 : 1)});
+}
+
+void Serial16550::moved(Chardev& next) {
+  chardev_ = &next;
+  if (moved_observer_) moved_observer_(next);
+  if (format_set_) tell_line();
+  chardev_->set_modem_control((modem_control_ & kDtr) != 0, (modem_control_ & kRts) != 0);
+  transmit();
 }
 
 // ---- Receiver
@@ -327,7 +357,10 @@ void Serial16550::write_fifo_control(u8 value) {
 }
 
 void Serial16550::write_modem_control(u8 value) {
+  const u8 changed = value ^ modem_control_;
   modem_control_ = value & (kDtr | kRts | kOut1 | kOut2 | kLoop);
+  if (chardev_ != nullptr && (changed & (kDtr | kRts)) != 0)
+    chardev_->set_modem_control((value & kDtr) != 0, (value & kRts) != 0);
   set_modem_lines();
   update_irq();
   accept_input();
@@ -335,7 +368,11 @@ void Serial16550::write_modem_control(u8 value) {
 
 // The modem's lines, or in loopback the port's own, and what changed.
 void Serial16550::set_modem_lines() {
+  const auto host = chardev_ != nullptr ? chardev_->modem_lines() : std::nullopt;
   u8 lines = kCts | kDsr | kDcd;
+  if (host)
+    lines = static_cast<u8>((host->cts ? kCts : 0) | (host->dsr ? kDsr : 0) | (host->ri ? kRi : 0) |
+                            (host->dcd ? kDcd : 0));
   if (loopback()) {
     lines = 0;
     if ((modem_control_ & kRts) != 0) lines |= kCts;

@@ -16,8 +16,9 @@ namespace rhea::hw {
 /// them, and what is received is there at its end (the other side waits while there is no room).
 /// Words have the line control register's length, from the guest's first write to it on: programs
 /// that never set the port up are heard all the same.
-/// State: complete. Missing: parity and framing errors (a chardev has none), DMA mode, sending
-/// breaks. CTS, DSR and DCD are always on.
+/// A serial device of the host behind it follows the line's rate, format, breaks, DTR and RTS.
+/// State: complete. Missing: parity and framing errors (a chardev has none), DMA mode. CTS, DSR and
+/// DCD are on, or a host device's, whose changes show when the guest reads them: no interrupt.
 class Serial16550 final : public Device {
  public:
   static constexpr std::string_view kName = "serial";
@@ -31,6 +32,8 @@ class Serial16550 final : public Device {
     baud_base_ = baud_base;
     line_time_ = line_time;
   }
+  /// Called when the line leads to another chardev (chardev-change).
+  void on_moved(std::function<void(Chardev&)> observer) { moved_observer_ = std::move(observer); }
   /// The eight registers; initialised while realized.
   Region& ports() { return ports_; }
   IrqOutput& irq() { return irq_; }
@@ -71,6 +74,9 @@ class Serial16550 final : public Device {
   bool hand_over(u8 character);
   void restart_timeout();
   void set_modem_lines();
+  void write_line_control(u8 value);
+  void tell_line() const;
+  void moved(Chardev& next);
 
   bool fifos_on() const;
   bool loopback() const;
@@ -87,9 +93,11 @@ class Serial16550 final : public Device {
 
   // Line status: THRE and TEMT. Line control.
   static constexpr u8 kHoldingEmpty = 0x20, kShiftEmpty = 0x40;
-  static constexpr u8 kWordLength = 0x03, kTwoStopBits = 0x04, kParity = 0x08, kDlab = 0x80;
+  static constexpr u8 kWordLength = 0x03, kTwoStopBits = 0x04, kParity = 0x08, kEvenParity = 0x10,
+                      kSendBreak = 0x40, kDlab = 0x80;
 
   Chardev* chardev_{};
+  std::function<void(Chardev&)> moved_observer_;
   u32 baud_base_{115200};
   bool line_time_{false};
 

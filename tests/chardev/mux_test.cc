@@ -45,6 +45,26 @@ TEST_F(MuxTest, monitor_that_comes_last_does_not_take_the_focus) {
   EXPECT_EQ(serial_.heard, "abc");
 }
 
+TEST_F(MuxTest, what_was_typed_before_a_switch_waits_for_whom_it_was_typed) {
+  serial_.room = 0;
+  type(
+      "login\x01"
+      "cinfo\x01"
+      "c");
+  EXPECT_EQ(monitor_.heard, "info");
+  EXPECT_EQ(serial_.heard, "");
+  serial_.room = 100;
+  mux_.accept_input();
+  EXPECT_EQ(serial_.heard, "login");
+}
+
+TEST_F(MuxTest, control_a_t_stamps_the_lines_that_follow) {
+  type("\x01t");
+  mux_.write(bytes_of("one\ntwo\n"));
+  client_->receive();
+  EXPECT_EQ(client_->said, "one\n[00:00:00.000] two\n");
+}
+
 TEST_F(MuxTest, control_a_c_switches_and_says_so) {
   type(
       "\x01"

@@ -43,6 +43,10 @@ class InputHub final : public MachineService {
   void on_pointer(std::function<void(const PointerEvent&)> handler) {
     pointer_handler_ = std::move(handler);
   }
+  /// While set, it takes the pointer's events in the other's place (a mouse on a serial line).
+  void divert_pointer(std::function<void(const PointerEvent&)> handler) {
+    diverted_pointer_ = std::move(handler);
+  }
   /// A key that stays down comes again and again, as the host repeats it.
   void key(KeyNumber key, bool down);
   void pointer(const PointerEvent& event);
@@ -55,6 +59,7 @@ class InputHub final : public MachineService {
   std::unique_ptr<Impl> impl_;
   std::function<void(KeyNumber, bool)> key_handler_;
   std::function<void(const PointerEvent&)> pointer_handler_;
+  std::function<void(const PointerEvent&)> diverted_pointer_;
 };
 
 }  // namespace rhea
