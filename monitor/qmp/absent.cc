@@ -41,6 +41,19 @@ Result<Json> query_rx_filter(Context&, const Json& arguments) {
   return Json::array();
 }
 
+// The only pointer there can be, if the board has it.
+Result<Json> query_mice(Context& context, const Json&) {
+  Json list = Json::array();
+  context.machine.visit([&list](const Object& object) {
+    if (object.type().name == "ps2-mouse")
+      list.push_back({{"name", "QEMU PS/2 Mouse"},
+                      {"index", list.size()},
+                      {"current", list.empty()},
+                      {"absolute", false}});
+  });
+  return list;
+}
+
 Result<Json> query_replay(Context&, const Json&) { return Json{{"mode", "none"}, {"icount", 0}}; }
 
 Result<Json> query_stats(Context&, const Json&) { return Json::array(); }
@@ -58,6 +71,11 @@ const RegisterQmpType types[] = {
                                  {"state", "SevState"},
                                  {"handle", "uint32"}}}),
     RegisterQmpType({.name = "ReplayInfo", .members = {{"mode", "str"}, {"icount", "int"}}}),
+    RegisterQmpType({.name = "MouseInfo",
+                     .members = {{"name", "str"},
+                                 {"index", "int"},
+                                 {"current", "bool"},
+                                 {"absolute", "bool"}}}),
     RegisterQmpType({.name = "StatsTarget", .values = {"vm", "vcpu"}}),
     RegisterQmpType({.name = "StatsProvider", .values = {"kvm"}}),
     RegisterQmpType({.name = "StatsRequest",
@@ -98,6 +116,7 @@ const RegisterQmpCommand commands[] = {
                         .arguments = {{"name", "str", true}},
                         .returns = "[any]",
                         .run = &query_rx_filter}),
+    RegisterQmpCommand({.name = "query-mice", .returns = "[MouseInfo]", .run = &query_mice}),
     RegisterQmpCommand({.name = "query-replay", .returns = "ReplayInfo", .run = &query_replay}),
     RegisterQmpCommand({.name = "query-stats",
                         .arguments = {{"target", "StatsTarget"},

@@ -110,6 +110,18 @@ TEST_F(QueriesTest, drives_count_what_they_do) {
   EXPECT_THAT(hmp("info blockstats"), StartsWith("d0: rd_bytes=512 wr_bytes=512 "));
 }
 
+TEST_F(QueriesTest, pointers) {
+  EXPECT_EQ(ask("query-mice"), Json::array());
+  EXPECT_EQ(hmp("info mice"), "No mouse devices connected\n");
+  bench_.add("ps2-mouse");
+  EXPECT_EQ(hmp("info mice"), "* Mouse #0: QEMU PS/2 Mouse\n");
+  EXPECT_EQ(hmp("info network"), "");
+  EXPECT_EQ(hmp("info usb"), "Error: USB support not enabled\n");
+  EXPECT_EQ(hmp("info snapshots"), "no block device can store vmstate for snapshot\n");
+  EXPECT_EQ(hmp("info migrate"), "Migration status: none\n");
+  EXPECT_EQ(hmp("info jit"), "Error: JIT information is only available with accel=tcg\n");
+}
+
 TEST_F(QueriesTest, memory) {
   machine().config.ram_size = 64 * MiB;
   EXPECT_EQ(ask("query-memory-size-summary"),
