@@ -61,12 +61,9 @@ RequestQueue::~RequestQueue() {
   std::deque<State::Job> unwanted, finished;
   std::unique_lock lock(state.mutex);
   state.loop = nullptr;
-  std::ranges::stable_partition(state.waiting,
-                                [](const State::Job& job) { return job.kind == Kind::Write; });
-  while (!state.waiting.empty() && state.waiting.back().kind == Kind::Read) {
-    unwanted.push_back(std::move(state.waiting.back()));
-    state.waiting.pop_back();
-  }
+  for (State::Job& job : state.waiting)
+    if (job.kind == Kind::Read) unwanted.push_back(std::move(job));
+  std::erase_if(state.waiting, [](const State::Job& job) { return job.kind == Kind::Read; });
   finished.swap(state.finished);
   state.changed.notify_all();
   const auto writes = [&state] {

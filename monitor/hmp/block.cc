@@ -7,13 +7,21 @@ namespace {
 
 using qmp::Json;
 
-void print_drive(Context& context, const Json& drive) {
+// By its name, else by what is in it, else by the device that it is in.
+void print_name(Context& context, const Json& drive) {
   const auto name = drive["device"].get<std::string>();
-  context.print("{}", name);
+  const auto node = drive.contains("inserted") ? drive["inserted"]["node-name"].get<std::string>()
+                                               : std::string();
+  if (!name.empty())
+    context.print("{}{}", name, node.empty() ? "" : fmt::format(" ({})", node));
+  else
+    context.print("{}", !node.empty() ? node : drive.value("qdev", "<anonymous>"));
+}
+
+void print_drive(Context& context, const Json& drive) {
+  print_name(context, drive);
   if (drive.contains("inserted")) {
     const Json& medium = drive["inserted"];
-    const auto node = medium["node-name"].get<std::string>();
-    context.print("{}", name.empty() ? node : fmt::format(" ({})", node));
     context.print(": {} ({}{})\n", medium["file"].get<std::string>(),
                   medium["drv"].get<std::string>(), medium["ro"].get<bool>() ? ", read-only" : "");
   } else {

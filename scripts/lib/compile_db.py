@@ -20,6 +20,8 @@ OUTPUT_OPTIONS = {"-o", "-MF", "-MQ", "-MT"}
 PRECOMPILED = re.compile(r"-include \S*-libraries\.h ")
 # Options that decide what an #include finds and how it is read.
 FRONT_END_OPTIONS = ("-I", "-isystem", "-D", "-std=", "-include")
+# What only g++ understands.
+COMPILERS_OWN = ("--param",)
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ def parse(entry: dict) -> Command | None:
     for word in words[1:]:
         if skip or word in OUTPUT_OPTIONS:
             skip = not skip
-        elif word not in ("-c", "-MD", "-MMD", entry["file"]):
+        elif word not in ("-c", "-MD", "-MMD", entry["file"]) and \
+                not word.startswith(COMPILERS_OWN):
             arguments.append(word)
     return Command(file.relative_to(tree.ROOT), directory, words[0], tuple(arguments))
 

@@ -188,8 +188,12 @@ TEST_F(Trim, AFailedDiscardAborts) {
 }
 
 TEST_F(Trim, NothingAndOtherFunctionsAbort) {
-  EXPECT_EQ(simple(0x06, 1, 0), kFailed);
-  EXPECT_EQ(simple(0x06, 2, 1), kFailed);
+  host.set_lba48(0, 0);
+  host.set_reg(1, 1);
+  EXPECT_EQ(host.command(0x06), kFailed);
+  host.set_lba48(0, 1);
+  host.set_reg(1, 2);
+  EXPECT_EQ(host.command(0x06), kFailed);
 }
 
 TEST_F(AtaCommands, PowerModesAreTold) {
