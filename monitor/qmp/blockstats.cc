@@ -6,10 +6,8 @@
 namespace rhea::qmp {
 namespace {
 
-// What is not counted is zero: nothing is discarded or merged, and nobody measures times.
-constexpr std::string_view kUncounted[] = {"unmap_bytes",
-                                           "unmap_operations",
-                                           "rd_total_time_ns",
+// What is not counted is zero: nothing is merged, and nobody measures times.
+constexpr std::string_view kUncounted[] = {"rd_total_time_ns",
                                            "wr_total_time_ns",
                                            "flush_total_time_ns",
                                            "unmap_total_time_ns",
@@ -33,6 +31,8 @@ Json stats_of(const BlockBackend& drive) {
                 {"rd_operations", counted.reads},
                 {"wr_operations", counted.writes},
                 {"flush_operations", counted.flushes},
+                {"unmap_bytes", counted.discarded_bytes},
+                {"unmap_operations", counted.discards},
                 {"account_invalid", false},
                 {"account_failed", false},
                 {"timed_stats", Json::array()}};
@@ -45,6 +45,7 @@ Result<Json> query_blockstats(Context& context, const Json& arguments) {
   Json list = Json::array();
   for (const BlockBackend* drive : drives(context.machine)) {
     Json entry = {{"stats", stats_of(*drive)}};
+    if (drive->inserted()) entry["node-name"] = drive->medium()->node_name;
     if (!nodes) entry["device"] = drive->shown_name();
     if (!nodes && drive->device() != nullptr) entry["qdev"] = drive->device_name();
     list.push_back(std::move(entry));

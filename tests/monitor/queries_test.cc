@@ -100,6 +100,7 @@ TEST_F(QueriesTest, drives_count_what_they_do) {
   EXPECT_EQ(stats["stats"]["rd_bytes"], 512);
   EXPECT_EQ(stats["stats"]["wr_operations"], 1);
   EXPECT_EQ(stats["stats"]["rd_total_time_ns"], 0);
+  EXPECT_THAT(hmp("info block"), StartsWith("d0 (#block001): memory (raw)\n"));
   EXPECT_THAT(hmp("info blockstats"), StartsWith("d0: rd_bytes=512 wr_bytes=512 "));
 }
 
