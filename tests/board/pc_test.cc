@@ -164,8 +164,9 @@ TEST(Pc, UnknownBoardsAndPropertiesAreErrors) {
   ASSERT_TRUE(machine.service<accel::AccelService>().select());
   auto& board = machine.service<hw::BoardService>();
   board.type = "q36";
-  EXPECT_EQ(hw::build_board(machine).error().message(),
-            "-machine q36: unsupported machine type; -machine help lists them; did you mean 'q35'?");
+  EXPECT_EQ(
+      hw::build_board(machine).error().message(),
+      "-machine q36: unsupported machine type; -machine help lists them; did you mean 'q35'?");
   board.type = "pc";
   board.properties = {{"usb", "on"}};
   EXPECT_NE(hw::build_board(machine).error().message().find("usb"), std::string::npos);
