@@ -99,9 +99,11 @@ bool PcSpeaker::loop_was_held_up() {
   return loop && !close;
 }
 
+// OUT first: the processor may be taken away in between, and then OUT is of before.
 bool PcSpeaker::output() {
+  const bool output = timer_->output();
   const bool hides_rise = loop_was_held_up() && !output_seen_;
-  output_seen_ = timer_->output() && !hides_rise;
+  output_seen_ = output && !hides_rise;
   return output_seen_;
 }
 
