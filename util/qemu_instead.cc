@@ -17,6 +17,13 @@ constexpr Instead dropped(std::string_view name, std::string_view advice) {
   return {.kind = kOption, .name = name, .advice = advice, .dropped = true};
 }
 
+constexpr Instead old_board(std::string_view name) {
+  return {.kind = NameKind::Machine,
+          .name = name,
+          .advice = "write -machine pc, or the oldest there is, pc-i440fx-1.4",
+          .dropped = true};
+}
+
 constexpr std::array kTable = {
     absent(kOption, "audio", "leave it out: there is no sound card but the PC speaker"),
     absent(kOption, "audio-help", "leave it out: there is no sound card but the PC speaker"),
@@ -99,6 +106,16 @@ constexpr std::array kTable = {
     absent(NameKind::Object, "rng-random", "leave it out: -cpu max has RDRAND"),
     absent(NameKind::Object, "secret_keyring", "use -object secret"),
     absent(NameKind::Machine, "q35", "use -machine pc"),
+    old_board("pc-0.10"),
+    old_board("pc-0.11"),
+    old_board("pc-0.12"),
+    old_board("pc-0.13"),
+    old_board("pc-0.14"),
+    old_board("pc-0.15"),
+    old_board("pc-1.0"),
+    old_board("pc-1.1"),
+    old_board("pc-1.2"),
+    old_board("pc-1.3"),
     absent(NameKind::Machine, "microvm", "use -machine pc"),
     absent(NameKind::Machine, "isapc", "use -machine pc"),
     absent(NameKind::Chardev, "spicevmc", "use socket"),

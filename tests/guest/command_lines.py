@@ -114,6 +114,7 @@ WRONG = (
     ("-trace enable=*,file=FIFO", "-trace nobody reads"),
     ("-qtest null -qtest-log FIFO", "-qtest-log nobody reads"),
     ("-drive file=FIFO,format=raw", "-drive"),
+    ("-machine pc-1.0,accel=qtest", "-machine pc-1.0 no longer -machine pc"),
     ("-vga qxl", "-vga QEMU Rhea has not yet: use -vga std"),
     ("-net nic,model=virtio", "-net QEMU Rhea has not yet"),
     ("-accel kvmm", "-accel did you mean 'kvm'?"),

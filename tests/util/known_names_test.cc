@@ -25,6 +25,12 @@ TEST(KnownNames, WhatQemuDroppedHasALineForToday) {
             "QEMU 7.2 has this no longer: write -device MODEL, as in -device i6300esb");
 }
 
+TEST(KnownNames, OldBoardsHaveALineForToday) {
+  EXPECT_EQ(about_unknown(NameKind::Machine, "pc-1.0", {"pc"}),
+            "QEMU 7.2 has this no longer: write -machine pc, or the oldest there is, "
+            "pc-i440fx-1.4");
+}
+
 TEST(KnownNames, AMisspellingIsAnsweredWithTheNearestName) {
   EXPECT_EQ(about_unknown(NameKind::Option, "dirve", kOptions), "did you mean 'drive'?");
   EXPECT_EQ(about_unknown(NameKind::Option, "cd-rom", kOptions), "did you mean 'cdrom'?");
