@@ -61,7 +61,8 @@ Result<> GuestDebug::watch(const x86::WatchedRange& range, std::vector<Use>& use
 }
 
 // Registers are better: they hold where memory is loaded later, and the guest's code stays as it
-// is. So code is changed when they are used up, and only where there is memory.
+// is. So code is changed when they are used up, and only where there is memory. A KVM that emulates
+// guests gives them every INT3 without a word to us.
 void GuestDebug::place(const std::vector<u64>& code, std::vector<Use>& uses,
                        std::vector<u64>& patched) {
   std::vector<u64> mapped;
@@ -72,7 +73,7 @@ void GuestDebug::place(const std::vector<u64>& code, std::vector<Use>& uses,
       uses.push_back({.address = address, .control = 0, .watch = {}});
   }
   for (const u64 address : mapped) {
-    if (uses.size() >= kRegisters &&
+    if (uses.size() >= kRegisters && has_hardware_virtualization() &&
         vcpu_->vm().code_patches().add(vcpu_->index(), address, translator(*vcpu_)))
       patched.push_back(address);
     else
@@ -94,8 +95,8 @@ Result<> GuestDebug::set_stops(const x86::DebugStops& stops) {
       vcpu_->vm().code_patches().remove(vcpu_->index(), address);
   if (!fits)
     return fail(
-        "a processor has {} debug registers, and {} are wanted for watchpoints and for "
-        "breakpoints where no memory is",
+        "a processor has {} debug registers, and {} are wanted: for watchpoints, and for "
+        "breakpoints where no code can be changed",
         kRegisters, uses.size());
   uses_ = std::move(uses);
   patched_ = std::move(patched);

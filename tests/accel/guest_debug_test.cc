@@ -22,6 +22,12 @@ class KvmDebug : public testing::Test {
   static x86::DebugStops elsewhere() { return {.code = {0x1800, 0x1801, 0x1802, 0x1803, 0x1804}}; }
 };
 
+/// Without VT-x and AMD-V, KVM emulates its guests: it watches no memory, and their INT3 is theirs.
+#define NEEDS_HARDWARE()                                                          \
+  if (!kvm::has_hardware_virtualization())                                        \
+  GTEST_SKIP() << "a host without hardware virtualisation sees debug registers' " \
+                  "breakpoints alone"
+
 TEST_F(KvmDebug, ABreakpointStopsBeforeItsInstruction) {
   Guest guest;
   guest.prepare_real(GUEST(loop));
@@ -38,6 +44,7 @@ TEST_F(KvmDebug, ABreakpointStopsBeforeItsInstruction) {
 }
 
 TEST_F(KvmDebug, BreakpointsBeyondTheRegistersAreInstructions) {
+  NEEDS_HARDWARE();
   Guest guest;
   guest.prepare_real(GUEST(loop));
   x86::DebugStops stops_wanted = elsewhere();
@@ -54,9 +61,16 @@ TEST_F(KvmDebug, BreakpointsBeyondTheRegistersAreInstructions) {
   EXPECT_TRUE(guest.wait([&] { return guest.peek<u32>(kCounter) > 100; }));
 }
 
+TEST_F(KvmDebug, BreakpointsThatCannotBeAreRefused) {
+  if (kvm::has_hardware_virtualization()) GTEST_SKIP() << "with hardware virtualisation they can";
+  Guest guest;
+  guest.prepare_real(GUEST(loop));
+  EXPECT_FALSE(guest.vcpu().set_debug_stops(elsewhere()));
+  EXPECT_EQ(guest.peek<u8>(0x1804), 0);
+}
+
 TEST_F(KvmDebug, AWatchpointStopsBehindTheWrite) {
-  if (!kvm::has_hardware_virtualization())
-    GTEST_SKIP() << "a host without hardware virtualisation watches no memory";
+  NEEDS_HARDWARE();
   Guest guest;
   guest.prepare_real(GUEST(loop));
   const x86::WatchedRange range{
@@ -88,6 +102,7 @@ TEST_F(KvmDebug, WhatDoesNotFitIsRefusedAndNothingChanges) {
 }
 
 TEST_F(KvmDebug, ABreakpointInstructionOfTheGuestIsTheGuests) {
+  NEEDS_HARDWARE();
   constexpr u8 kCode[] = {
       0xcc,        // int3
       0xeb, 0xfd,  // jmp $-1
@@ -109,6 +124,7 @@ TEST_F(KvmDebug, ABreakpointInstructionOfTheGuestIsTheGuests) {
 }
 
 TEST_F(KvmDebug, BreakpointInstructionsGoWithTheLastProcessorThatWantsThem) {
+  NEEDS_HARDWARE();
   GuestOptions options;
   options.cpus = 2;
   Guest guest(options);
