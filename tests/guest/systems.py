@@ -98,7 +98,7 @@ def debug_linux(run: Run) -> None:
     jiffies = found.pop("jiffies_64")
     symbols = debugger.symbol_file(run.emulator.scratch / "symbols", found)
     debugger.debug(run.emulator, (
-        "break do_sys_openat2", "continue", "info threads", "stepi", "stepi", "delete",
+        "break do_sys_openat2", "continue", "info threads", "delete",
         "break vfs_read", "continue", "x/2i $pc", "delete",
         f"watch *(unsigned long *){jiffies:#x}", "continue", "continue", "delete",
         "thread apply all -q info registers rip", "monitor info status", "detach",
