@@ -51,6 +51,7 @@ const RegisterQmpCommand commands[] = {
     RegisterQmpCommand({.name = "device_add",
                         .arguments = {{"driver", "str"}, {"bus", "str", true}, {"id", "str", true}},
                         .open = true,
+                        .features = {"json-cli", "json-cli-hotplug"},
                         .run = &device_add}),
     RegisterQmpCommand({.name = "device_del", .arguments = {{"id", "str"}}, .run = &device_del}),
 };
