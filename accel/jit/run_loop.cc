@@ -68,6 +68,8 @@ JitVcpu::Next JitVcpu::execute() {
       rounds_ = 0;
       const Outside outside(*this);
     }
+    if (cpu_.stopped) [[unlikely]]
+      return stop(DebugStop(*cpu_.stopped));
     if (turns_ != nullptr && !turns_->take(*this)) [[unlikely]] {
       cpu_.clear_attention(Attention::Exit);
       return Next::Leave;
@@ -89,13 +91,13 @@ JitVcpu::Next JitVcpu::execute() {
       budget = turns_->begin(*this);
       if (budget == 0) continue;
     }
-    if (x86::has_stops(cpu_)) [[unlikely]] {
+    if (cpu_.stop_pages != 0 && x86::stops_near(cpu_, x86::linear_rip(cpu_))) [[unlikely]] {
       if (execute_watched(budget) == Next::Leave) return Next::Leave;
       continue;
     }
     if (careful()) [[unlikely]] {
       step();
-      if (stepping()) return stop(DebugStop{});
+      if (stepping()) return stop(cpu_.stopped.value_or(DebugStop{}));
       continue;
     }
     Block* const block = look_up();
@@ -113,9 +115,8 @@ JitVcpu::Next JitVcpu::execute() {
   }
 }
 
-// The next block, or instruction, while there are breakpoints, the guest's or a debugger's.
+// The next block, or instruction, on a page with breakpoints, the guest's or a debugger's.
 JitVcpu::Next JitVcpu::execute_watched(u64 budget) {
-  if (cpu_.stopped) return stop(DebugStop(*cpu_.stopped));  // on the way to a handler
   const u64 linear = x86::linear_rip(cpu_);
   if (!stepping() && x86::debugger_stops_before(cpu_, linear))
     return stop({.why = DebugStop::Why::Code, .address = linear});
@@ -130,8 +131,7 @@ JitVcpu::Next JitVcpu::execute_watched(u64 budget) {
     else
       run_block(*block);
   }
-  if (cpu_.stopped) return stop(DebugStop(*cpu_.stopped));
-  return stepping() ? stop(DebugStop{}) : Next::GoOn;
+  return stepping() ? stop(cpu_.stopped.value_or(DebugStop{})) : Next::GoOn;
 }
 
 // Up to a breakpoint, and to the moment at which a timer fires or another processor has its turn,

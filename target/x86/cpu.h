@@ -134,6 +134,8 @@ struct Cpu {
   // ---- A debugger's, outside the guest. See set_debug_stops() in system/debug.h.
   DebugStops stops;  ///< `code` in order
   bool has_debug_stops{};
+  /// Pages with code breakpoints, the guest's too, as a set of their numbers modulo 64.
+  u64 stop_pages{};
   /// A watched access of the current instruction.
   std::optional<DebugStop> stopped;
 

@@ -77,11 +77,21 @@ u64 due_breakpoint(const Cpu& cpu, u64 linear) {
   return match_code(cpu, linear);
 }
 
+void update_stop_pages(Cpu& cpu) {
+  const auto bit = [](u64 linear) { return u64{1} << (linear >> 12 & 63); };
+  cpu.stop_pages = 0;
+  for (unsigned n = 0; n < 4; ++n)
+    if (is_enabled(cpu, n) && condition_of(cpu, n) == Condition::Execute)
+      cpu.stop_pages |= bit(cpu.dr[n]);
+  for (const u64 linear : cpu.stops.code) cpu.stop_pages |= bit(linear);
+}
+
 void set_debug_stops(Cpu& cpu, const DebugStops& stops) {
   cpu.stops = stops;
   cpu.has_debug_stops = !stops.empty();
   std::ranges::sort(cpu.stops.code);
   cpu.stopped.reset();
+  update_stop_pages(cpu);
   // Pages with breakpoints have no TLB entries.
   cpu.flush_tlb();
 }
@@ -162,6 +172,7 @@ void write_debug(Cpu& cpu, unsigned n, u64 value) {
   for (unsigned each = 0; each < 4; ++each)
     if (is_enabled(cpu, each) && is_data(condition_of(cpu, each)))
       for (Tlb& tlb : cpu.tlb) tlb.flush_page(cpu.dr[each]);
+  update_stop_pages(cpu);
   cpu.leave_block = true;
 }
 

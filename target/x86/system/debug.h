@@ -25,7 +25,14 @@ void set_debug_stops(Cpu& cpu, const DebugStops& stops);
 
 // Breakpoints of either kind, the guest's and a debugger's. They cost where they are: pages with
 // watched data have no TLB entries, so accesses there come to note_access(); blocks of code are
-// asked whether a stop lies in them, and only while there are any.
+// asked whether a stop lies in them if one may lie on their page.
+
+/// After DR0 to DR3 or DR7 have changed.
+void update_stop_pages(Cpu& cpu);
+/// Whether the page of code at `linear` may have a code breakpoint.
+inline bool stops_near(const Cpu& cpu, u64 linear) {
+  return (cpu.stop_pages >> (linear >> 12 & 63) & 1) != 0;
+}
 
 inline bool has_stops(const Cpu& cpu) { return breakpoints_enabled(cpu) || cpu.has_debug_stops; }
 /// Whether a data breakpoint lies on the page, which must then stay out of the TLB.

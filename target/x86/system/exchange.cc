@@ -3,6 +3,7 @@
 #include "target/x86/system/exchange.h"
 
 #include "target/x86/paging.h"
+#include "target/x86/system/debug.h"
 #include "target/x86/system/msr.h"
 
 #include <algorithm>
@@ -134,6 +135,7 @@ void load_control(Cpu& cpu, const CpuState& state) {
   cpu.dr = state.dr;
   cpu.dr6 = (state.dr6 & 0xe00f) | dr6::kReset;
   cpu.dr7 = (state.dr7 & 0xffff'23ff) | 0x400;
+  update_stop_pages(cpu);
   cpu.xcr0 = state.xcr0 | 1;
   cpu.bus->set_task_priority(static_cast<u8>(state.cr8 & 0xf));
   cpu.bus->write_msr(msr::kApicBase, state.apic_base);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Power-up and INIT (SDM vol. 3, table 10-1).
+#include "target/x86/system/debug.h"
 #include "target/x86/system/msr.h"
 
 namespace rhea::x86 {
@@ -53,6 +54,7 @@ void reset_registers(Cpu& cpu, bool init) {
   cpu.dr = {};
   cpu.dr6 = dr6::kReset;
   cpu.dr7 = 0x400;
+  update_stop_pages(cpu);
   reset_segments(cpu);
   if (!init) reset_power_up(cpu);
 
