@@ -96,7 +96,7 @@ constexpr std::string_view kMachineProperties =
     "default-bus-bypass-iommu dt-compatible dtb dump-guest-core dumpdtb fd-bootchk firmware "
     "graphics hpet i8042 igd-passthru initrd kernel kernel-irqchip kvm-shadow-mem max-fw-size "
     "max-ram-below-4g mem-merge memory memory-backend memory-encryption numa-mem-supported "
-    "nvdimm nvdimm-persistence pflash0 pflash1 phandle-start pic pit sata sgx-epc "
+    "nvdimm nvdimm-persistence pcspk-audiodev pflash0 pflash1 phandle-start pic pit sata sgx-epc "
     "smbios-entry-point-type smbus smm smp suppress-vmdesc type usb vmport vmware x-oem-id "
     "x-oem-table-id";
 

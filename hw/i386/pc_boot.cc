@@ -5,6 +5,7 @@
 #include "hw/i386/table_writer.h"
 #include "rhea/hw/boot_order.h"
 #include "rhea/softmmu/firmware.h"
+#include "rhea/util/log.h"
 #include "softmmu/boot_options.h"
 
 #include <array>
@@ -90,7 +91,12 @@ Result<> PcBoot::add_splash(const std::string& file) {
   const std::string path = TRY(find_firmware(*machine_, file));
   std::vector<u8> image = TRY(read_file(path, kLargestSplash));
   const std::string_view name = splash_name(image);
-  if (name.empty()) return fail("format not recognized; must be JPEG or 24 bit BMP");
+  // The machine starts without it, as QEMU's does.
+  if (name.empty()) {
+    report_warning(fmt::format(
+        "-boot splash={}: format not recognized; must be JPEG or 24 bit BMP", file));
+    return {};
+  }
   fw_cfg_->add_file(std::string(name), std::move(image));
   return {};
 }
