@@ -93,8 +93,8 @@ Result<> PcBoot::add_splash(const std::string& file) {
   const std::string_view name = splash_name(image);
   // The machine starts without it, as QEMU's does.
   if (name.empty()) {
-    report_warning(fmt::format(
-        "-boot splash={}: format not recognized; must be JPEG or 24 bit BMP", file));
+    report_warning(
+        fmt::format("-boot splash={}: format not recognized; must be JPEG or 24 bit BMP", file));
     return {};
   }
   fw_cfg_->add_file(std::string(name), std::move(image));
