@@ -37,7 +37,7 @@ Result<> ringbuf_read(Context& context, Arguments& arguments) {
 
 Result<> chardev_add(Context& context, Arguments& arguments) {
   const std::string text(arguments.rest());
-  KeyValues options = TRY(KeyValues::parse(text, "backend"));
+  KeyValues options = TRY(KeyValues::parse(text, "backend", Words::QuietFlags));
   TRY(chardev::open_chardev(context.machine, std::move(options), chardev::Opening::Later));
   return {};
 }
@@ -45,7 +45,7 @@ Result<> chardev_add(Context& context, Arguments& arguments) {
 Result<> chardev_change(Context& context, Arguments& arguments) {
   const std::string id = TRY(arguments.text());
   const std::string text(arguments.rest());
-  KeyValues options = TRY(KeyValues::parse(text, "backend"));
+  KeyValues options = TRY(KeyValues::parse(text, "backend", Words::QuietFlags));
   if (options.take("id")) return fail("the id is the first argument and cannot change");
   TRY(chardev::change_chardev(context.machine, id, std::move(options)));
   return {};
