@@ -29,6 +29,7 @@ QUIT_KEYS = b"\x1dx"  # Ctrl-] x
 TAKEN = (
     ("-nographic -serial stdio -monitor none", ""),
     ("-nographic -serial none", ""),
+    ("-display none -monitor /dev/null -serial /dev/null", ""),
     ("-nographic -serial null -monitor none", ""),
     ("-display none -monitor null -serial null", ""),
     ("-display none -name guest=x,process=y", ""),
