@@ -5,6 +5,7 @@
 #include "block/request_queue.h"
 #include "block/trace_events.h"
 #include "rhea/block/block_backend.h"
+#include "rhea/softmmu/tool_events.h"
 
 #include <utility>
 
@@ -26,6 +27,21 @@ struct BlockBackend::Impl {
   }
 };
 
+namespace {
+
+// The device tells its guest in any case, so the action is always that one.
+void tell_of_error(const BlockBackend& drive, const BlockNode& node, bool read,
+                   const std::string& reason) {
+  drive.machine().service<ToolEvents>().tell("BLOCK_IO_ERROR",
+                                             {{"device", drive.shown_name()},
+                                              {"node-name", node.node_name},
+                                              {"operation", std::string(read ? "read" : "write")},
+                                              {"action", std::string("report")},
+                                              {"reason", reason}});
+}
+
+}  // namespace
+
 // `work` is called with the medium when the request is allowed; what it counts is known here.
 BlockBackend::Ticket BlockBackend::start(Request request, Result<> allowed,
                                          std::function<Result<>(BlockNode&)> work,
@@ -35,16 +51,18 @@ BlockBackend::Ticket BlockBackend::start(Request request, Result<> allowed,
     impl_->queue = std::make_unique<RequestQueue>(machine().loop());
   }
   const bool read = request.counter == &Statistics::reads;
+  const std::shared_ptr<BlockNode> asked = allowed ? impl_->node : nullptr;
   return impl_->queue->add(
       read ? RequestQueue::Kind::Read : RequestQueue::Kind::Write,
       [node = impl_->node, allowed = std::move(allowed), work = std::move(work)]() -> Result<> {
         return allowed ? work(*node) : allowed;
       },
-      [this, request, done = std::move(done)](Result<> result) {
+      [this, request, read, asked, done = std::move(done)](Result<> result) {
         ++(statistics_.*request.counter);
         if (result && request.bytes_counter != nullptr)
           statistics_.*request.bytes_counter += request.bytes;
         if (!result) block_error(name(), result.error().message());
+        if (!result && asked) tell_of_error(*this, *asked, read, result.error().message());
         done(std::move(result));
       });
 }

@@ -47,6 +47,12 @@ const RegisterQmpEvent events[] = {
     RegisterQmpEvent({.name = "WAKEUP"}),
     RegisterQmpEvent({.name = "DEVICE_TRAY_MOVED",
                       .data = {{"device", "str"}, {"id", "str"}, {"tray-open", "bool"}}}),
+    RegisterQmpEvent({.name = "BLOCK_IO_ERROR",
+                      .data = {{"device", "str"},
+                               {"node-name", "str", true},
+                               {"operation", "str"},
+                               {"action", "str"},
+                               {"reason", "str"}}}),
     RegisterQmpEvent({.name = "RTC_CHANGE", .data = {{"offset", "int"}, {"qom-path", "str"}}}),
 };
 

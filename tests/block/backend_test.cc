@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Drives: requests, their completions, media changes.
+#include "rhea/softmmu/tool_events.h"
 #include "tests/block/gate_node.h"
 #include "tests/support/bench.h"
 
@@ -52,6 +53,28 @@ TEST_F(Backend, ARangeBeyondTheEndFailsLater) {
 TEST_F(Backend, AnOffsetThatWrapsFails) {
   drive().read(~u64{0} - 100, buffer, note());
   EXPECT_NE(settle(), "ok");
+}
+
+// What the guest asks for in vain is its own affair.
+TEST_F(Backend, ErrorsOfTheHostAreToldToTools) {
+  std::vector<std::string> told;
+  bench.machine().service<ToolEvents>().observe(
+      [&told](const std::string& name, const ToolEvents::Data& data) {
+        told.push_back(name);
+        for (const auto& [key, value] : data) told.push_back(key + "=" + to_text(value));
+      });
+  auto node = std::make_unique<GateNode>(4096);
+  node->gate()->break_at(600);
+  drive().insert(std::move(node));
+  const std::string node_name = drive().medium()->node_name;
+  drive().read(1 << 20, buffer, note());
+  EXPECT_NE(settle(), "broken");
+  outcome.clear();
+  drive().write(512, buffer, note());
+  EXPECT_EQ(settle(), "broken");
+  ASSERT_TRUE(bench.run_until([&told] { return !told.empty(); }));
+  EXPECT_EQ(told, std::vector<std::string>({"BLOCK_IO_ERROR", "device=d", "node-name=" + node_name,
+                                            "operation=write", "action=report", "reason=broken"}));
 }
 
 TEST_F(Backend, AReadOnlyMediumRefusesWrites) {
