@@ -18,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent / "lib"))
 import attacked as hostile  # noqa: E402
 import tap  # noqa: E402
+from emulator import program  # noqa: E402
 
 
 def withstand(rhea: Path, images: Path, name: str) -> None:
@@ -35,7 +36,7 @@ def withstand(rhea: Path, images: Path, name: str) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rhea", type=Path, required=True)
+    parser.add_argument("--rhea", type=program, required=True)
     parser.add_argument("--images", type=Path, required=True)
     options = parser.parse_args()
 

@@ -21,6 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent / "lib"))
 import attacked as hostile  # noqa: E402
 import tap  # noqa: E402
+from emulator import program  # noqa: E402
 from qmp import QmpError  # noqa: E402
 
 SECONDS = float(os.environ.get("RHEA_SOAK_SECONDS", "3600"))
@@ -131,7 +132,7 @@ def soak(rhea: Path, images: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rhea", type=Path, required=True)
+    parser.add_argument("--rhea", type=program, required=True)
     parser.add_argument("--images", type=Path, required=True)
     options = parser.parse_args()
     return tap.run([("soak", lambda: soak(options.rhea, options.images))])
