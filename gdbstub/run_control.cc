@@ -105,28 +105,31 @@ void Target::remove_all() {
 }
 
 bool Target::run(std::span<const Action> wanted) {
-  const RunState state = machine_->run_state();
-  if (state == RunState::Shutdown || state == RunState::InternalError ||
-      state == RunState::GuestPanicked)
+  const RunState now = machine_->run_state();
+  if (now == RunState::Shutdown || now == RunState::InternalError || now == RunState::GuestPanicked)
     return false;
-  if (state == RunState::Suspended) return true;  // only waking helps
+  if (now == RunState::Suspended) return true;  // only waking helps
   auto& accel = machine_->service<accel::AccelService>();
   const std::vector<Action> actions = over_breakpoint(wanted);
   auto& held = machine_->service<DebuggerLink>().held;
   held.resize(cpus());
-  bool any_steps = false;
+  bool any_steps = false, any_sleeps = false;
   for (unsigned cpu = 0; cpu < cpus(); ++cpu) {
     held[cpu] = actions[cpu] == Action::Stay;
     if (actions[cpu] != Action::Step) continue;
     any_steps = true;
+    const auto before = state(cpu);
+    any_sleeps |= before && before->mp_state == x86::MpState::Halted;
     const auto how = (step_bits & step::kNoIrq) != 0 ? accel::SingleStep::HoldingInterrupts
                                                      : accel::SingleStep::On;
     machine_->vcpus()[cpu]->run_on(
         [&] { static_cast<void>(accel.vcpu(cpu).set_single_step(how)); });
   }
   machine_->resume();
-  // Timers fire on this thread alone: none does between the two.
-  if (any_steps && (step_bits & step::kNoTimer) != 0) machine_->virtual_clock().stop();
+  // Timers fire on this thread alone: none does between the two. One may be all that wakes a
+  // processor from HLT.
+  if (any_steps && !any_sleeps && (step_bits & step::kNoTimer) != 0)
+    machine_->virtual_clock().stop();
   return true;
 }
 

@@ -88,7 +88,7 @@ def debian_disk(processors: int) -> System:
 
 
 # Debian's kernel tells its symbols by itself; nokaslr keeps them where they are through a reset.
-KERNEL_SYMBOLS = ("start_kernel", "do_sys_openat2", "vfs_read", "jiffies_64")
+KERNEL_SYMBOLS = ("start_kernel", "do_sys_openat2", "schedule", "jiffies_64")
 SYMBOL_LINE = rf"(?m)^([0-9a-f]{{16}}) \w ({'|'.join(KERNEL_SYMBOLS)})\r?$"
 
 
@@ -99,12 +99,12 @@ def debug_linux(run: Run) -> None:
     symbols = debugger.symbol_file(run.emulator.scratch / "symbols", found)
     debugger.debug(run.emulator, (
         "break do_sys_openat2", "continue", "info threads", "delete",
-        "break vfs_read", "continue", "x/2i $pc", "delete",
+        "break schedule", "continue", "x/2i $pc", "delete",
         f"watch *(unsigned long *){jiffies:#x}", "continue", "continue", "delete",
         "thread apply all -q info registers rip", "monitor info status", "detach",
     ), (
         r"Breakpoint 1, .*do_sys_openat2", r"Thread 1\.1 ", r"Thread 1\.2 ",
-        r"Breakpoint 2, .*vfs_read", r"<vfs_read\+\d+>",
+        r"Breakpoint 2, .*schedule", r"<schedule\+\d+>",
         r"New value = (\d+)", r"Old value = (\d+)", r"^rip ", r"^rip ", "paused",
     ), symbols, run.seconds)
     run.line.type("echo still $((6 * 7)) here\n")
