@@ -77,6 +77,9 @@ struct Cpu {
 
   // ---- Registers. gpr[kRip] is RIP: of the next instruction while one executes.
   std::array<u64, 18> gpr{};
+  /// Of the tables for `privilege`, near the registers for who addresses both by one.
+  TlbView view;
+  TlbView system_view;         ///< for the processor's own accesses, as supervisor
   Flags flags;                 ///< status flags
   u64 eflags{eflags::kFixed};  ///< all other flags; the status bits in it mean nothing
   std::array<SegmentRegister, 6> seg{};
@@ -221,7 +224,7 @@ struct Cpu {
   T read(unsigned segment, u64 offset) {
     const u64 at = linear(segment, offset, sizeof(T), false);
     T value;
-    if (const u8* host = Tlb::find(tlb[index(privilege)].read, at, sizeof(T))) [[likely]]
+    if (const u8* host = view.find_read(at, sizeof(T))) [[likely]]
       std::memcpy(&value, host, sizeof value);
     else
       read_slow(at, &value, sizeof value, segment, privilege);
@@ -230,7 +233,7 @@ struct Cpu {
   template <class T>
   void write(unsigned segment, u64 offset, T value) {
     const u64 at = linear(segment, offset, sizeof(T), true);
-    if (u8* host = Tlb::find(tlb[index(privilege)].write, at, sizeof(T))) [[likely]]
+    if (u8* host = view.find_write(at, sizeof(T))) [[likely]]
       std::memcpy(host, &value, sizeof value);
     else
       write_slow(at, &value, sizeof value, segment, privilege);
@@ -243,7 +246,7 @@ struct Cpu {
   template <class T, class Change>
   T modify(unsigned segment, u64 offset, bool locked, Change change) {
     const u64 at = linear(segment, offset, sizeof(T), true);
-    if (u8* host = Tlb::find(tlb[index(privilege)].write, at, sizeof(T));
+    if (u8* host = view.find_write(at, sizeof(T));
         host != nullptr && !(locked && splits_line(at, sizeof(T)))) [[likely]]
       return modify_host<T>(host, locked, change);
     struct Context {
@@ -267,7 +270,7 @@ struct Cpu {
   template <class T>
   T read_system(u64 linear) {
     T value;
-    if (const u8* host = Tlb::find(tlb[0].read, linear, sizeof(T))) [[likely]]
+    if (const u8* host = system_view.find_read(linear, sizeof(T))) [[likely]]
       std::memcpy(&value, host, sizeof value);
     else
       read_slow(linear, &value, sizeof value, kNoSegment, Privilege::Supervisor);
@@ -275,7 +278,7 @@ struct Cpu {
   }
   template <class T>
   void write_system(u64 linear, T value) {
-    if (u8* host = Tlb::find(tlb[0].write, linear, sizeof(T))) [[likely]]
+    if (u8* host = system_view.find_write(linear, sizeof(T))) [[likely]]
       std::memcpy(host, &value, sizeof value);
     else
       write_slow(linear, &value, sizeof value, kNoSegment, Privilege::Supervisor);

@@ -205,7 +205,7 @@ void Cpu::modify_slow(u64 at, unsigned size, unsigned segment, bool locked,
 
 void Cpu::probe_write(unsigned segment, u64 offset, unsigned size) {
   const u64 at = linear(segment, offset, size, true);
-  if (Tlb::find(tlb[index(privilege)].write, at, size) != nullptr) return;
+  if (view.find_write(at, size) != nullptr) return;
   check_alignment(at, size, privilege);
   const auto first = static_cast<unsigned>(0x1000 - (at & kOffset));
   const auto probe = [this, segment](u64 linear) {
@@ -218,7 +218,7 @@ void Cpu::probe_write(unsigned segment, u64 offset, unsigned size) {
 
 void Cpu::read_bytes(unsigned segment, u64 offset, void* to, unsigned size) {
   const u64 at = linear(segment, offset, size, false);
-  if (const u8* host = Tlb::find(tlb[index(privilege)].read, at, size)) [[likely]]
+  if (const u8* host = view.find_read(at, size)) [[likely]]
     std::memcpy(to, host, size);
   else
     read_slow(at, to, size, segment, privilege);
@@ -226,7 +226,7 @@ void Cpu::read_bytes(unsigned segment, u64 offset, void* to, unsigned size) {
 
 void Cpu::write_bytes(unsigned segment, u64 offset, const void* from, unsigned size) {
   const u64 at = linear(segment, offset, size, true);
-  if (u8* host = Tlb::find(tlb[index(privilege)].write, at, size)) [[likely]]
+  if (u8* host = view.find_write(at, size)) [[likely]]
     write_host(host, static_cast<const u8*>(from), size);
   else
     write_slow(at, from, size, segment, privilege);

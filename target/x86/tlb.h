@@ -17,30 +17,56 @@ enum class Privilege : u8 {
 };
 inline constexpr unsigned kPrivileges = 4;
 
-/// Direct-mapped. An entry is there only if the access needs nothing but the host's memory: no
-/// device, no dirty bit to set, no watchpoint, no decoded code on the page.
-struct Tlb {
-  static constexpr unsigned kEntries = 1024;
+/// An entry is there only if the access needs nothing but the host's memory: no device, no dirty
+/// bit to set, no watchpoint, no decoded code on the page.
+struct TlbEntry {
   static constexpr u64 kInvalid = ~u64{0};  // no page address
-  struct Entry {
-    u64 page{kInvalid};  ///< linear address of the page
-    u64 addend{};        ///< host address minus linear address
-  };
-  using Table = std::array<Entry, kEntries>;
+  u64 page{kInvalid};                       ///< linear address of the page
+  u64 addend{};                             ///< host address minus linear address
+};
 
-  Table read, write;
-  bool used{};  ///< whether there is anything to flush
+/// The tables that accesses look into, with nothing in between: direct-mapped, of a power of two of
+/// entries, the same number in both. Who changes the tables makes the views of them anew.
+struct TlbView {
+  const TlbEntry* read{};
+  const TlbEntry* write{};
+  u64 mask{};       ///< of an entry's number: (linear >> 12) & mask
+  u64 byte_mask{};  ///< of its place in the table: (linear >> 8) & byte_mask
 
-  static unsigned slot(u64 linear) { return static_cast<unsigned>(linear >> 12) % kEntries; }
+  static constexpr unsigned kByteShift = 8;
+
+  static TlbView of(const TlbEntry* read, const TlbEntry* write, u64 entries) {
+    return {.read = read,
+            .write = write,
+            .mask = entries - 1,
+            .byte_mask = (entries - 1) * sizeof(TlbEntry)};
+  }
   /// The host address of `size` bytes at `linear` if they lie on one page with an entry, else null.
-  static u8* find(const Table& table, u64 linear, unsigned size) {
-    const Entry& entry = table[slot(linear)];
+  u8* find_read(u64 linear, unsigned size) const { return find(read, linear, size); }
+  u8* find_write(u64 linear, unsigned size) const { return find(write, linear, size); }
+
+ private:
+  u8* find(const TlbEntry* table, u64 linear, unsigned size) const {
+    const TlbEntry& entry = table[linear >> 12 & mask];
     // The last byte's page is compared with an entry that only the first byte's page can have.
     if (entry.page != ((linear + size - 1) & ~u64{0xfff})) [[unlikely]]
       return nullptr;
     // NOLINTNEXTLINE(performance-no-int-to-ptr): what fits into one addition
     return reinterpret_cast<u8*>(linear + entry.addend);
   }
+};
+static_assert(sizeof(TlbEntry) == 1 << (12 - TlbView::kByteShift));
+
+/// What one privilege has.
+struct Tlb {
+  static constexpr unsigned kEntries = 1024;
+  using Table = std::array<TlbEntry, kEntries>;
+
+  Table read, write;
+  bool used{};  ///< whether there is anything to flush
+
+  static unsigned slot(u64 linear) { return static_cast<unsigned>(linear >> 12) % kEntries; }
+  TlbView view() const { return TlbView::of(read.data(), write.data(), kEntries); }
   void put(Table& table, u64 linear, u8* host_page) {
     const u64 page = linear & ~u64{0xfff};
     used = true;
@@ -54,7 +80,7 @@ struct Tlb {
   }
   void flush_page(u64 linear) {
     for (Table* table : {&read, &write}) {
-      Entry& entry = (*table)[slot(linear)];
+      TlbEntry& entry = (*table)[slot(linear)];
       if (entry.page == (linear & ~u64{0xfff})) entry = {};
     }
   }

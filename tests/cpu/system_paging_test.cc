@@ -253,9 +253,29 @@ TEST_F(Paging, InvlpgFindsAllPiecesOfALargePage) {
   four_levels(0);
   bench.poke<u64>(kThird, kAll | kPs);
   cpu.read_system<u32>(0x1'0000);
-  ASSERT_NE(x86::Tlb::find(cpu.tlb[0].read, 0x1'0000, 4), nullptr);
+  ASSERT_NE(cpu.system_view.find_read(0x1'0000, 4), nullptr);
   cpu.flush_tlb_page(0x8'0000);
-  EXPECT_EQ(x86::Tlb::find(cpu.tlb[0].read, 0x1'0000, 4), nullptr);
+  EXPECT_EQ(cpu.system_view.find_read(0x1'0000, 4), nullptr);
+}
+
+TEST_F(Paging, TheViewIsOfThePrivilegeOfNow) {
+  four_levels(kAll);
+  cpu.set_cpl(0);
+  cpu.read<u32>(x86::Ds, 0x10);
+  EXPECT_NE(cpu.view.find_read(0x10, 4), nullptr);
+  cpu.set_cpl(3);
+  EXPECT_EQ(cpu.view.find_read(0x10, 4), nullptr);
+  EXPECT_NE(cpu.system_view.find_read(0x10, 4), nullptr);
+  cpu.set_cpl(0);
+  EXPECT_NE(cpu.view.find_read(0x10, 4), nullptr);
+}
+
+TEST_F(Paging, TheViewHasNoWayOverAPagesEnd) {
+  four_levels(kAll);
+  cpu.set_cpl(0);
+  cpu.read<u32>(x86::Ds, 0x10);
+  EXPECT_NE(cpu.view.find_read(0xffc, 4), nullptr);
+  EXPECT_EQ(cpu.view.find_read(0xffd, 4), nullptr);
 }
 
 }  // namespace

@@ -127,8 +127,8 @@ std::string WildGuest::tlb_damage() {
     bool writable;
   };
   const std::array<Memory, 3> all{{{&ram_, true}, {&overlay_, true}, {&rom_, false}}};
-  const auto wrong = [&](const x86::Tlb::Entry& entry, bool write) {
-    if (entry.page == x86::Tlb::kInvalid) return false;
+  const auto wrong = [&](const x86::TlbEntry& entry, bool write) {
+    if (entry.page == x86::TlbEntry::kInvalid) return false;
     const auto* host = reinterpret_cast<const u8*>(entry.page + entry.addend);
     const auto holds = [&](const Memory& memory) {
       const u8* first = memory.region->host();

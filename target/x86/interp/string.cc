@@ -117,8 +117,8 @@ u8* run_of(String& s, const Counter& at, unsigned segment, unsigned element, boo
   if (n == 0) return nullptr;
   const u64 linear = cpu.linear(segment, offset, element, write);
   n = std::min(n, at.room(linear, element));
-  const auto& tlb = cpu.tlb[static_cast<unsigned>(cpu.privilege)];
-  return n == 0 ? nullptr : Tlb::find(write ? tlb.write : tlb.read, linear, 1);
+  if (n == 0) return nullptr;
+  return write ? cpu.view.find_write(linear, 1) : cpu.view.find_read(linear, 1);
 }
 
 struct Movs {

@@ -32,6 +32,7 @@ void Cpu::update_mode() {
     rip_mask = 0xffff'ffff;
   }
   privilege = privilege_of(*this);
+  view = tlb[index(privilege)].view();
 }
 
 void Cpu::set_rflags(u64 value) {
@@ -58,7 +59,7 @@ void Cpu::flush_tlb_page(u64 linear) {
     each.flush_page(linear);
     if (!large) continue;
     for (Tlb::Table* table : {&each.read, &each.write})
-      for (Tlb::Entry& entry : *table)
+      for (TlbEntry& entry : *table)
         if (entry.page >> 22 == linear >> 22) entry = {};
   }
 }
