@@ -18,6 +18,8 @@ import tree
 OUTPUT_OPTIONS = {"-o", "-MF", "-MQ", "-MT"}
 # g++'s precompiled headers say nothing to other tools, and must hide nothing from them.
 PRECOMPILED = re.compile(r"-include \S*-libraries\.h ")
+# What Meson calls a file that includes others.
+UNITY = re.compile(r"-unity\d+\.cpp$")
 # Options that decide what an #include finds and how it is read.
 FRONT_END_OPTIONS = ("-I", "-isystem", "-D", "-std=", "-include")
 # What only g++ understands.
@@ -61,11 +63,21 @@ def ensure_configured(build: Path) -> None:
         sys.exit(f"{run.stdout}meson setup failed: there are no compile commands to go by")
 
 
+def of_each_source(entry: dict) -> list[dict]:
+    """Sources that are compiled together are in one generated file, and have its command."""
+    file = Path(entry["directory"], entry["file"])
+    if not UNITY.search(entry["file"]) or not file.is_file():
+        return [entry]
+    sources = re.findall(r'^#include\s*[<"](.+)[>"]$', file.read_text(encoding="utf-8"), re.MULTILINE)
+    return [{**entry, "file": source, "command": entry["command"].replace(entry["file"], source)}
+            for source in sources]
+
+
 def load(build: Path) -> list[Command]:
     ensure_configured(build)
     entries = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     commands = {}
-    for entry in entries:
+    for entry in (each for together in entries for each in of_each_source(together)):
         command = parse(entry)
         if command and command.file.suffix == ".cc":
             commands.setdefault(command.file, command)

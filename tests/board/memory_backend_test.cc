@@ -17,8 +17,8 @@ namespace {
 
 using Options = std::vector<std::pair<std::string_view, std::string>>;
 
-struct With : Pc {
-  explicit With(const Options& options)
+struct WithBackends : Pc {
+  explicit WithBackends(const Options& options)
       : Pc({}, [&options](Machine& machine) {
           for (const auto& [name, text] : options)
             if (auto applied = find_option(name)->apply(machine, text); !applied)
@@ -28,7 +28,7 @@ struct With : Pc {
 
 std::string refusal(const Options& options) {
   try {
-    With pc(options);
+    WithBackends pc(options);
     return "it works";
   } catch (const std::runtime_error& error) {
     return error.what();
@@ -48,8 +48,8 @@ bool reaches(Pc& pc, const std::string& file, u64 address) {
 TEST(MemoryBackend, ASharedFileHasWhatTheGuestWrites) {
   const TempDir folder;
   const std::string file = folder.path() / "ram";
-  With pc({{"object", "memory-backend-file,id=mem,size=8M,share=on,mem-path=" + file},
-           {"machine", "pc,memory-backend=mem"}});
+  WithBackends pc({{"object", "memory-backend-file,id=mem,size=8M,share=on,mem-path=" + file},
+                   {"machine", "pc,memory-backend=mem"}});
   EXPECT_EQ(pc.machine().config.ram_size, 8 * MiB);
   EXPECT_TRUE(reaches(pc, file, 0x2000));
 }
@@ -57,15 +57,15 @@ TEST(MemoryBackend, ASharedFileHasWhatTheGuestWrites) {
 TEST(MemoryBackend, APrivateFileHasNot) {
   const TempDir folder;
   const std::string file = folder.path() / "ram";
-  With pc({{"object", "memory-backend-file,id=mem,size=8M,mem-path=" + file},
-           {"machine", "pc,memory-backend=mem"}});
+  WithBackends pc({{"object", "memory-backend-file,id=mem,size=8M,mem-path=" + file},
+                   {"machine", "pc,memory-backend=mem"}});
   EXPECT_FALSE(reaches(pc, file, 0x2000));
 }
 
 TEST(MemoryBackend, OtherKindsWorkToo) {
-  With ram({{"object", "memory-backend-ram,id=mem,size=4M,prealloc=on,merge=off,dump=off"},
-            {"machine", "memory-backend=mem"}});
-  With memfd(
+  WithBackends ram({{"object", "memory-backend-ram,id=mem,size=4M,prealloc=on,merge=off,dump=off"},
+                    {"machine", "memory-backend=mem"}});
+  WithBackends memfd(
       {{"object", "memory-backend-memfd,id=mem,size=4M"}, {"machine", "memory-backend=mem"}});
   EXPECT_EQ(ram.machine().config.ram_size, 4 * MiB);
   EXPECT_EQ(memfd.machine().config.ram.backing, RamBacking::Memfd);
@@ -84,9 +84,9 @@ TEST(MemoryBackend, TheSizeMustBeThatOfTheMachine) {
 }
 
 TEST(MemoryBackend, OneInUseStays) {
-  With pc({{"object", "memory-backend-ram,id=mem,size=8M"},
-           {"object", "memory-backend-ram,id=spare,size=8M"},
-           {"machine", "memory-backend=mem"}});
+  WithBackends pc({{"object", "memory-backend-ram,id=mem,size=8M"},
+                   {"object", "memory-backend-ram,id=spare,size=8M"},
+                   {"machine", "memory-backend=mem"}});
   const auto backend = [&pc](std::string_view id) {
     return dynamic_cast<MemoryBackend*>(pc.machine().container("/objects").child(id));
   };
@@ -113,7 +113,7 @@ TEST(MemoryBackend, WhatIsWrongIsNamed) {
 TEST(MemoryPath, MemoryLiesInTheFile) {
   const TempDir folder;
   const std::string file = folder.path() / "ram";
-  With pc({{"m", "8M"}, {"mem-path", file}, {"mem-prealloc", ""}});
+  WithBackends pc({{"m", "8M"}, {"mem-path", file}, {"mem-prealloc", ""}});
   EXPECT_EQ(std::filesystem::file_size(file), 8 * MiB);
   EXPECT_TRUE(pc.machine().config.ram.prealloc);
 }

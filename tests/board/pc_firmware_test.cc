@@ -86,7 +86,7 @@ TEST(PcFirmware, FindsNoFloppyDriveWhereThereIsNone) {
 }
 
 /// Why the board cannot be built with this drive.
-std::string refusal(const std::string& drive) {
+std::string firmware_refusal(const std::string& drive) {
   try {
     Pc pc({}, [&drive](Machine& machine) { ASSERT_TRUE(create_drive(machine, drive)); });
     return "it works";
@@ -96,11 +96,11 @@ std::string refusal(const std::string& drive) {
 }
 
 TEST(PcDrives, DisksThatTheBoardHasNoControllerForAreRefused) {
-  EXPECT_EQ(refusal("if=virtio"),
+  EXPECT_EQ(firmware_refusal("if=virtio"),
             "-drive if=virtio: this board has no such disks (ide, floppy and none are there)");
-  EXPECT_EQ(refusal("if=scsi"),
+  EXPECT_EQ(firmware_refusal("if=scsi"),
             "-drive if=scsi: this board has no such disks (ide, floppy and none are there)");
-  EXPECT_EQ(refusal("if=none,id=spare"), "it works");
+  EXPECT_EQ(firmware_refusal("if=none,id=spare"), "it works");
 }
 
 }  // namespace

@@ -10,9 +10,9 @@
 namespace rhea::test {
 namespace {
 
-constexpr unsigned kPm = 1 << 3 | 3;
-constexpr u16 kPmBase = 0x600, kPm1Enable = kPmBase + 2, kPm1Control = kPmBase + 4;
-constexpr u16 kPowerButton = 0x0100, kRtc = 0x0400, kWake = 0x8000;
+constexpr unsigned kPmDevice = 1 << 3 | 3;
+constexpr u16 kPm1Status = 0x600, kPm1Enable = kPm1Status + 2, kPm1Control = kPm1Status + 4;
+constexpr u16 kPwrbtn = 0x0100, kRtc = 0x0400, kWake = 0x8000;
 constexpr u8 kRegB = 0x0b, kShutdownStatus = 0x0f, kAlarmEnable = 0x20;
 constexpr KeyNumber kSpace = 0x39;
 
@@ -21,8 +21,8 @@ class PcSuspend : public ::testing::Test {
   PcSuspend() {
     machine.resume();
     auto& bus = *static_cast<PciBus*>(machine.find_bus("PCI"));
-    bus.config_write(kPm, 0x40, kPmBase | 1, 4);
-    bus.config_write(kPm, 0x80, 1, 1);
+    bus.config_write(kPmDevice, 0x40, kPm1Status | 1, 4);
+    bus.config_write(kPmDevice, 0x80, 1, 1);
   }
   void sleep() {
     constexpr u16 kToRam = 1 << 10, kSleepEnable = 1 << 13;
@@ -33,7 +33,7 @@ class PcSuspend : public ::testing::Test {
     machine.loop().iterate(false);
     return machine.run_state() == RunState::Suspended;
   }
-  u16 status() { return static_cast<u16>(machine.io().load(kPmBase, 2)); }
+  u16 status() { return static_cast<u16>(machine.io().load(kPm1Status, 2)); }
   u8 cmos(u8 index) {
     machine.io().store(0x70, index, 1);
     return static_cast<u8>(machine.io().load(0x71, 1));
@@ -61,7 +61,7 @@ class PcSuspend : public ::testing::Test {
 
 TEST_F(PcSuspend, WakesByAResetThatMemoryOutlasts) {
   machine.memory().store(0x5000, 0x12345678, 4);
-  machine.io().store(kPm1Enable, kPowerButton, 2);
+  machine.io().store(kPm1Enable, kPwrbtn, 2);
   sleep();
   ASSERT_TRUE(suspended());
   machine.service<Suspension>().wake(WakeSource::Other);
@@ -74,14 +74,14 @@ TEST_F(PcSuspend, WakesByAResetThatMemoryOutlasts) {
 
 TEST_F(PcSuspend, KeepsWhatLiesInThePowerManagementsResumeWell) {
   constexpr u16 kGlobalEnable = 0x0020, kGpe = 0xafe0, kToRam = 1 << 10, kSciEnable = 1;
-  machine.io().store(kPm1Enable, kRtc | kPowerButton | kGlobalEnable, 2);
+  machine.io().store(kPm1Enable, kRtc | kPwrbtn | kGlobalEnable, 2);
   machine.io().store(kPm1Control, kSciEnable, 2);
   machine.io().store(kGpe + 2, 0x0a05, 2);
   sleep();
   ASSERT_TRUE(suspended());
   machine.service<Suspension>().wake(WakeSource::Other);
   EXPECT_FALSE(suspended());
-  EXPECT_EQ(machine.io().load(kPm1Enable, 2), u64{kRtc | kPowerButton});
+  EXPECT_EQ(machine.io().load(kPm1Enable, 2), u64{kRtc | kPwrbtn});
   EXPECT_EQ(machine.io().load(kPm1Control, 2), u64{kToRam});
   EXPECT_EQ(machine.io().load(kGpe + 2, 2), 0x0a05U);
 }
@@ -100,11 +100,11 @@ TEST_F(PcSuspend, AnAlarmThatIsEnabledWakesItFromTheNextSleepToo) {
 }
 
 TEST_F(PcSuspend, AnOrdinaryResetKeepsNothing) {
-  machine.io().store(kPm1Enable, kRtc | kPowerButton, 2);
+  machine.io().store(kPm1Enable, kRtc | kPwrbtn, 2);
   machine.reset_now(ShutdownCause::None, ResetKind::Warm);
   auto& bus = *static_cast<PciBus*>(machine.find_bus("PCI"));
-  bus.config_write(kPm, 0x40, kPmBase | 1, 4);
-  bus.config_write(kPm, 0x80, 1, 1);
+  bus.config_write(kPmDevice, 0x40, kPm1Status | 1, 4);
+  bus.config_write(kPmDevice, 0x80, 1, 1);
   EXPECT_EQ(machine.io().load(kPm1Enable, 2), 0U);
 }
 
@@ -136,7 +136,7 @@ TEST_F(PcSuspend, IsEndedByThePowerButton) {
   machine.request_powerdown();
   machine.loop().iterate(false);
   EXPECT_FALSE(suspended());
-  EXPECT_EQ(status(), kWake | kPowerButton);
+  EXPECT_EQ(status(), kWake | kPwrbtn);
 }
 
 TEST_F(PcSuspend, IsEndedByAnAlarm) {

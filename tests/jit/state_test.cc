@@ -16,7 +16,7 @@ namespace {
 constexpr u32 kTsc = 0x10;
 constexpr unsigned kCounter = 0x6000;
 /// Timers fire in the vCPUs' threads.
-constexpr accel::InstructionCount::Settings kCounting = {.shift = 0, .sleep = false};
+constexpr accel::InstructionCount::Settings kCountingAwake = {.shift = 0, .sleep = false};
 
 u32 peek(JitGuest& guest, unsigned address) {
   u32 value = 0;
@@ -147,7 +147,7 @@ void wait_for_timer(JitGuest& guest, std::initializer_list<u8> code) {
 }
 
 TEST(JitState, HasTheRestOfItsLocalApicsCount) {
-  JitGuest guest(1, kCounting);
+  JitGuest guest(1, kCountingAwake);
   wait_for_timer(guest, {0xfb, 0xf4, 0xeb, 0xfd});  // sti; hlt; jmp $ - 1
   x86::CpuState state = state_of(guest);
   put(state, 0xf0, 0x1ff);
@@ -166,7 +166,7 @@ TEST(JitState, HasTheRestOfItsLocalApicsCount) {
 
 // The deadline is one of IA32_TSC, wherever that has been set to (SDM vol. 3, 11.5.4.1).
 TEST(JitState, ItsDeadlineIsThatOfTheTimeStampCounterAsWritten) {
-  JitGuest guest(1, kCounting);
+  JitGuest guest(1, kCountingAwake);
   wait_for_timer(guest, {0x66, 0xb9, 0x10, 0,    0,    0,     // mov ecx, IA32_TSC
                          0x66, 0x31, 0xc0,                    // xor eax, eax
                          0x66, 0xba, 0,    1,    0,    0,     // mov edx, 0x100

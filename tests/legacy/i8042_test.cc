@@ -11,7 +11,7 @@
 namespace rhea::test {
 namespace {
 
-constexpr KeyNumber kA = 0x1e;
+constexpr KeyNumber kKeyA = 0x1e;
 
 bool throttles(Pc& pc) {
   const auto devices = pc.devices();
@@ -74,7 +74,7 @@ TEST_F(I8042Test, InterfacesAreSwitchedInTheCommandByte) {
 }
 
 TEST_F(I8042Test, AKeyRaisesIrq1UntilItIsRead) {
-  hub().key(kA, true);
+  hub().key(kKeyA, true);
   EXPECT_TRUE(bench_.irq(1));
   EXPECT_FALSE(bench_.irq(12));
   EXPECT_EQ(bench_.inb(0x60), 0x1c);
@@ -82,8 +82,8 @@ TEST_F(I8042Test, AKeyRaisesIrq1UntilItIsRead) {
 }
 
 TEST_F(I8042Test, EachByteIsAnEdgeOfItsOwn) {
-  hub().key(kA, true);
-  hub().key(kA, false);
+  hub().key(kKeyA, true);
+  hub().key(kKeyA, false);
   EXPECT_EQ(bench_.inb(0x60), 0x1c);
   EXPECT_TRUE(bench_.irq(1));
   EXPECT_EQ(bench_.irq_edges(1), 2u);
@@ -94,7 +94,7 @@ TEST_F(I8042Test, EachByteIsAnEdgeOfItsOwn) {
 
 TEST_F(I8042Test, WithoutItsInterruptTheByteWaits) {
   command_with(0x60, 0x00);
-  hub().key(kA, true);
+  hub().key(kKeyA, true);
   EXPECT_FALSE(bench_.irq(1));
   EXPECT_EQ(status() & 0x01, 0x01);
   command_with(0x60, 0x01);
@@ -103,7 +103,7 @@ TEST_F(I8042Test, WithoutItsInterruptTheByteWaits) {
 
 TEST_F(I8042Test, ADisabledKeyboardKeepsItsBytes) {
   bench_.outb(0x64, 0xad);
-  hub().key(kA, true);
+  hub().key(kKeyA, true);
   EXPECT_EQ(status() & 0x01, 0x00);
   bench_.outb(0x64, 0xae);
   EXPECT_EQ(bench_.inb(0x60), 0x1c);
@@ -111,8 +111,8 @@ TEST_F(I8042Test, ADisabledKeyboardKeepsItsBytes) {
 
 TEST_F(I8042Test, TranslationGivesSet1) {
   command_with(0x60, 0x41);
-  hub().key(kA, true);
-  hub().key(kA, false);
+  hub().key(kKeyA, true);
+  hub().key(kKeyA, false);
   hub().key(0xc8, true);
   hub().key(0xc8, false);
   hub().key(0x41, true);
@@ -127,8 +127,8 @@ TEST_F(I8042Test, TranslationChangesTheKeyboardsIdentity) {
 
 TEST_F(I8042Test, ABreakPrefixIsRememberedOverASnapshot) {
   command_with(0x60, 0x41);
-  hub().key(kA, true);
-  hub().key(kA, false);
+  hub().key(kKeyA, true);
+  hub().key(kKeyA, false);
   const auto saved = bench_.save();
   bench_.reset();
   ASSERT_TRUE(bench_.load(saved));
@@ -177,7 +177,7 @@ TEST_F(I8042Test, BytesCanBePretendedFromEitherDevice) {
 }
 
 TEST_F(I8042Test, AnAnswerWaitsBehindAFullBufferAndBeforeKeys) {
-  hub().key(kA, true);
+  hub().key(kKeyA, true);
   hub().key(0x30, true);
   bench_.outb(0x64, 0x20);
   EXPECT_EQ(read_all(), (std::vector<u8>{0x1c, 0x03, 0x32}));
@@ -194,7 +194,7 @@ TEST_F(I8042Test, TheOutputPortDrivesA20) {
 }
 
 TEST_F(I8042Test, TheOutputPortShowsFullBuffers) {
-  hub().key(kA, true);
+  hub().key(kKeyA, true);
   bench_.outb(0x64, 0xd0);
   EXPECT_EQ(bench_.inb(0x60), 0x1c);
   EXPECT_EQ(bench_.inb(0x60), 0xdf);
@@ -232,8 +232,8 @@ TEST_F(I8042Test, UnknownCommandsAnswerNothing) {
 
 TEST_F(I8042Test, ResetEmptiesBuffersAndOpensA20) {
   bench_.outb(0x64, 0xdd);
-  hub().key(kA, true);
-  hub().key(kA, false);
+  hub().key(kKeyA, true);
+  hub().key(kKeyA, false);
   command_with(0x60, 0x47);
   bench_.reset();
   EXPECT_FALSE(bench_.irq(1));
@@ -252,8 +252,8 @@ TEST_F(I8042Test, ASnapshotInTheMiddleOfACommandGoesOn) {
 }
 
 TEST_F(I8042Test, ASnapshotKeepsBytesThatWait) {
-  hub().key(kA, true);
-  hub().key(kA, false);
+  hub().key(kKeyA, true);
+  hub().key(kKeyA, false);
   bench_.outb(0x64, 0x20);
   const auto saved = bench_.save();
   bench_.reset();
@@ -268,8 +268,8 @@ class I8042ThrottleTest : public Ps2Fixture {
 };
 
 TEST_F(I8042ThrottleTest, TheNextByteComesAMillisecondLater) {
-  hub().key(kA, true);
-  hub().key(kA, false);
+  hub().key(kKeyA, true);
+  hub().key(kKeyA, false);
   EXPECT_EQ(bench_.inb(0x60), 0x1c);
   EXPECT_EQ(status() & 0x01, 0x00);
   EXPECT_EQ(bench_.inb(0x60), 0x1c);
@@ -279,8 +279,8 @@ TEST_F(I8042ThrottleTest, TheNextByteComesAMillisecondLater) {
 }
 
 TEST_F(I8042ThrottleTest, AByteCanBeReadAgainForItsTimeAndTheNextHasItsOwn) {
-  hub().key(kA, true);
-  hub().key(kA, false);
+  hub().key(kKeyA, true);
+  hub().key(kKeyA, false);
   EXPECT_EQ(bench_.inb(0x60), 0x1c);
   bench_.advance(999'999);
   EXPECT_EQ(bench_.inb(0x60), 0x1c);
@@ -302,7 +302,7 @@ TEST_F(I8042ThrottleTest, TheControllersAnswersAndTheMouseTakeNoTime) {
 }
 
 TEST_F(I8042ThrottleTest, AnAnswerWaitsForTheKeyboardsByte) {
-  hub().key(kA, true);
+  hub().key(kKeyA, true);
   EXPECT_EQ(bench_.inb(0x60), 0x1c);
   bench_.outb(0x64, 0x20);
   EXPECT_EQ(status() & 0x01, 0x00);
@@ -321,7 +321,7 @@ TEST(I8042Board, ThrottlingIsOffUnlessAGlobalAsksForIt) {
 TEST(I8042Properties, InterruptLinesCanBeChosen) {
   Bench bench;
   bench.add("i8042", {{"kbd-irq", "5"}, {"mouse-irq", "7"}});
-  bench.machine().service<InputHub>().key(kA, true);
+  bench.machine().service<InputHub>().key(kKeyA, true);
   EXPECT_TRUE(bench.irq(5));
 }
 

@@ -9,12 +9,12 @@ namespace {
 
 using Bytes = std::vector<u8>;
 
-constexpr u8 kAck = 0xfa;
-constexpr u8 kResend = 0xfe;
+constexpr u8 kMouseAck = 0xfa;
+constexpr u8 kMouseResend = 0xfe;
 
 class Ps2MouseTest : public Ps2Fixture {
  protected:
-  void enable() { EXPECT_EQ(mouse({0xf4}), Bytes{kAck}); }
+  void enable() { EXPECT_EQ(mouse({0xf4}), Bytes{kMouseAck}); }
   void rates(u8 first, u8 second, u8 third) { mouse({0xf3, first, 0xf3, second, 0xf3, third}); }
   Bytes move(const PointerEvent& event) {
     hub().pointer(event);
@@ -23,7 +23,7 @@ class Ps2MouseTest : public Ps2Fixture {
 };
 
 TEST_F(Ps2MouseTest, ResetsWithASelfTestAndItsId) {
-  EXPECT_EQ(mouse({0xff}), (Bytes{kAck, 0xaa, 0x00}));
+  EXPECT_EQ(mouse({0xff}), (Bytes{kMouseAck, 0xaa, 0x00}));
 }
 
 TEST_F(Ps2MouseTest, IsSilentUntilItIsEnabled) {
@@ -31,7 +31,7 @@ TEST_F(Ps2MouseTest, IsSilentUntilItIsEnabled) {
   enable();
   EXPECT_EQ(read_all(), Bytes{});
   EXPECT_EQ(move({.dx = 5}), (Bytes{0x08, 5, 0}));
-  EXPECT_EQ(mouse({0xf5}), Bytes{kAck});
+  EXPECT_EQ(mouse({0xf5}), Bytes{kMouseAck});
   EXPECT_EQ(move({.dx = 5}), Bytes{});
 }
 
@@ -82,7 +82,7 @@ TEST_F(Ps2MouseTest, RatesUnlockTheWheel) {
   enable();
   EXPECT_EQ(move({.dx = 1, .dz = 1}), (Bytes{0x08, 1, 0}));
   rates(200, 100, 80);
-  EXPECT_EQ(mouse({0xf2}), (Bytes{kAck, 0x03}));
+  EXPECT_EQ(mouse({0xf2}), (Bytes{kMouseAck, 0x03}));
   EXPECT_EQ(move({.dz = 1}), (Bytes{0x08, 0, 0, 0xff}));
   EXPECT_EQ(move({.dz = -2}), (Bytes{0x08, 0, 0, 0x02}));
 }
@@ -91,38 +91,38 @@ TEST_F(Ps2MouseTest, FurtherRatesUnlockTheOtherButtons) {
   enable();
   rates(200, 100, 80);
   rates(200, 200, 80);
-  EXPECT_EQ(mouse({0xf2}), (Bytes{kAck, 0x04}));
+  EXPECT_EQ(mouse({0xf2}), (Bytes{kMouseAck, 0x04}));
   EXPECT_EQ(move({.dz = 1, .buttons = 0x18}), (Bytes{0x08, 0, 0, 0x3f}));
 }
 
 TEST_F(Ps2MouseTest, ARunOf200200And80AloneUnlocksNothing) {
   rates(200, 200, 80);
-  EXPECT_EQ(mouse({0xf2}), (Bytes{kAck, 0x00}));
+  EXPECT_EQ(mouse({0xf2}), (Bytes{kMouseAck, 0x00}));
 }
 
 TEST_F(Ps2MouseTest, ResetLocksThemAgain) {
   rates(200, 100, 80);
   mouse({0xff});
-  EXPECT_EQ(mouse({0xf2}), (Bytes{kAck, 0x00}));
+  EXPECT_EQ(mouse({0xf2}), (Bytes{kMouseAck, 0x00}));
 }
 
 TEST_F(Ps2MouseTest, StatusShowsModesResolutionAndRate) {
-  EXPECT_EQ(mouse({0xe9}), (Bytes{kAck, 0x00, 0x02, 100}));
+  EXPECT_EQ(mouse({0xe9}), (Bytes{kMouseAck, 0x00, 0x02, 100}));
   hub().pointer({.buttons = 0x03});
-  EXPECT_EQ(mouse({0xe8, 0x03}), (Bytes{kAck, kAck}));
-  EXPECT_EQ(mouse({0xf3, 40}), (Bytes{kAck, kAck}));
-  EXPECT_EQ(mouse({0xe7}), Bytes{kAck});
-  EXPECT_EQ(mouse({0xf0}), Bytes{kAck});
+  EXPECT_EQ(mouse({0xe8, 0x03}), (Bytes{kMouseAck, kMouseAck}));
+  EXPECT_EQ(mouse({0xf3, 40}), (Bytes{kMouseAck, kMouseAck}));
+  EXPECT_EQ(mouse({0xe7}), Bytes{kMouseAck});
+  EXPECT_EQ(mouse({0xf0}), Bytes{kMouseAck});
   enable();
-  EXPECT_EQ(mouse({0xe9}), (Bytes{kAck, 0x75, 0x03, 40}));
-  EXPECT_EQ(mouse({0xf6}), Bytes{kAck});
-  EXPECT_EQ(mouse({0xe9}), (Bytes{kAck, 0x05, 0x02, 100}));
+  EXPECT_EQ(mouse({0xe9}), (Bytes{kMouseAck, 0x75, 0x03, 40}));
+  EXPECT_EQ(mouse({0xf6}), Bytes{kMouseAck});
+  EXPECT_EQ(mouse({0xe9}), (Bytes{kMouseAck, 0x05, 0x02, 100}));
 }
 
 TEST_F(Ps2MouseTest, WrongArgumentsAskForOthers) {
-  EXPECT_EQ(mouse({0xe8, 0x04}), (Bytes{kAck, kResend}));
-  EXPECT_EQ(mouse({0xf3, 0x00}), (Bytes{kAck, kResend}));
-  EXPECT_EQ(mouse({0xe1}), Bytes{kResend});
+  EXPECT_EQ(mouse({0xe8, 0x04}), (Bytes{kMouseAck, kMouseResend}));
+  EXPECT_EQ(mouse({0xf3, 0x00}), (Bytes{kMouseAck, kMouseResend}));
+  EXPECT_EQ(mouse({0xe1}), Bytes{kMouseResend});
 }
 
 TEST_F(Ps2MouseTest, ScalingDoublesStreamPackets) {
@@ -138,20 +138,20 @@ TEST_F(Ps2MouseTest, ScalingDoublesStreamPackets) {
 
 TEST_F(Ps2MouseTest, RemoteModeAnswersOnlyWhenAsked) {
   enable();
-  EXPECT_EQ(mouse({0xf0}), Bytes{kAck});
+  EXPECT_EQ(mouse({0xf0}), Bytes{kMouseAck});
   EXPECT_EQ(move({.dx = 7, .dy = -8, .buttons = 1}), Bytes{});
-  EXPECT_EQ(mouse({0xeb}), (Bytes{kAck, 0x09, 7, 8}));
-  EXPECT_EQ(mouse({0xeb}), (Bytes{kAck, 0x09, 0, 0}));
-  EXPECT_EQ(mouse({0xea}), Bytes{kAck});
+  EXPECT_EQ(mouse({0xeb}), (Bytes{kMouseAck, 0x09, 7, 8}));
+  EXPECT_EQ(mouse({0xeb}), (Bytes{kMouseAck, 0x09, 0, 0}));
+  EXPECT_EQ(mouse({0xea}), Bytes{kMouseAck});
   EXPECT_EQ(move({.dx = 1, .buttons = 1}), (Bytes{0x09, 1, 0}));
 }
 
 TEST_F(Ps2MouseTest, WrapModeEchoes) {
-  EXPECT_EQ(mouse({0xee}), Bytes{kAck});
+  EXPECT_EQ(mouse({0xee}), Bytes{kMouseAck});
   EXPECT_EQ(mouse({0xf2}), Bytes{0xf2});
   EXPECT_EQ(mouse({0x55}), Bytes{0x55});
-  EXPECT_EQ(mouse({0xec}), Bytes{kAck});
-  EXPECT_EQ(mouse({0xf2}), (Bytes{kAck, 0x00}));
+  EXPECT_EQ(mouse({0xec}), Bytes{kMouseAck});
+  EXPECT_EQ(mouse({0xf2}), (Bytes{kMouseAck, 0x00}));
 }
 
 TEST_F(Ps2MouseTest, ACommandGivesUpTheReportUnderWay) {
@@ -160,7 +160,7 @@ TEST_F(Ps2MouseTest, ACommandGivesUpTheReportUnderWay) {
   EXPECT_EQ(bench_.inb(0x60), 0x08);
   bench_.inb(0x60);
   command_with(0xd4, 0xf2);
-  EXPECT_EQ(read_all(), (Bytes{0x00, kAck, 0x00}));
+  EXPECT_EQ(read_all(), (Bytes{0x00, kMouseAck, 0x00}));
 }
 
 TEST_F(Ps2MouseTest, ResendsTheLastByte) {

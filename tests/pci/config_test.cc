@@ -10,15 +10,15 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr unsigned kDevfn = 5 << 3;
+constexpr unsigned kConfigDevfn = 5 << 3;
 
 class PciConfig : public testing::Test {
  protected:
   Bench bench;
   TestPciDevice& device = add_test_device(bench, {{"addr", "5"}});
-  u32 read(unsigned reg, unsigned size) { return bench.config_read(kDevfn, reg, size); }
+  u32 read(unsigned reg, unsigned size) { return bench.config_read(kConfigDevfn, reg, size); }
   void write(unsigned reg, u32 value, unsigned size) {
-    bench.config_write(kDevfn, reg, value, size);
+    bench.config_write(kConfigDevfn, reg, value, size);
   }
 };
 
@@ -88,7 +88,7 @@ TEST_F(PciConfig, ResetBringsBackResetValues) {
 }
 
 TEST_F(PciConfig, AbsentFunctionsReadAsAllOnes) {
-  EXPECT_EQ(bench.config_read(kDevfn + 1, 0, 4), 0xffff'ffffu);
+  EXPECT_EQ(bench.config_read(kConfigDevfn + 1, 0, 4), 0xffff'ffffu);
   EXPECT_EQ(bench.config_read(6 << 3, 0, 2), 0xffffu);
   EXPECT_EQ(bench.config_read(6 << 3, 0, 1), 0xffu);
 }

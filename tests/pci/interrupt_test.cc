@@ -11,20 +11,20 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr unsigned kDevfn = 3 << 3;
+constexpr unsigned kInterruptDevfn = 3 << 3;
 constexpr unsigned kLink = 3;
 
 class PciInterrupt : public testing::Test {
  protected:
   Bench bench;
   TestPciDevice& device = add_test_device(bench, {{"addr", "3"}});
-  void command(u16 bits) { bench.config_write(kDevfn, 0x04, bits, 2); }
+  void command(u16 bits) { bench.config_write(kInterruptDevfn, 0x04, bits, 2); }
   void enable_msi(u16 control = 1) {
     command(pci::kCommandMaster);
-    bench.config_write(kDevfn, kMsi + 4, 0xfee0'1003, 4);
-    bench.config_write(kDevfn, kMsi + 8, 0x0000'0001, 4);
-    bench.config_write(kDevfn, kMsi + 12, 0x4041, 2);
-    bench.config_write(kDevfn, kMsi + 2, control, 2);
+    bench.config_write(kInterruptDevfn, kMsi + 4, 0xfee0'1003, 4);
+    bench.config_write(kInterruptDevfn, kMsi + 8, 0x0000'0001, 4);
+    bench.config_write(kInterruptDevfn, kMsi + 12, 0x4041, 2);
+    bench.config_write(kInterruptDevfn, kMsi + 2, control, 2);
   }
 };
 
@@ -38,9 +38,10 @@ TEST_F(PciInterrupt, IntxRaisesTheSlotsLink) {
 
 TEST_F(PciInterrupt, StatusShowsIntx) {
   device.set_intx(true);
-  EXPECT_EQ(bench.config_read(kDevfn, 0x06, 2) & pci::kStatusInterrupt, pci::kStatusInterrupt);
+  EXPECT_EQ(bench.config_read(kInterruptDevfn, 0x06, 2) & pci::kStatusInterrupt,
+            pci::kStatusInterrupt);
   device.set_intx(false);
-  EXPECT_EQ(bench.config_read(kDevfn, 0x06, 2) & pci::kStatusInterrupt, 0);
+  EXPECT_EQ(bench.config_read(kInterruptDevfn, 0x06, 2) & pci::kStatusInterrupt, 0);
 }
 
 TEST_F(PciInterrupt, DevicesOnOneLinkAreWiredOr) {
@@ -64,7 +65,8 @@ TEST_F(PciInterrupt, DisablingIntxHidesThePinNotTheStatus) {
   device.set_intx(true);
   command(pci::kCommandIntxDisable);
   EXPECT_FALSE(bench.intx(kLink));
-  EXPECT_EQ(bench.config_read(kDevfn, 0x06, 2) & pci::kStatusInterrupt, pci::kStatusInterrupt);
+  EXPECT_EQ(bench.config_read(kInterruptDevfn, 0x06, 2) & pci::kStatusInterrupt,
+            pci::kStatusInterrupt);
   command(0);
   EXPECT_TRUE(bench.intx(kLink));
 }
@@ -142,8 +144,8 @@ TEST_F(PciInterrupt, MessagesNeedBusMastering) {
 }
 
 TEST_F(PciInterrupt, MsiControlKeepsItsReadOnlyBits) {
-  bench.config_write(kDevfn, kMsi, 0xffff'ffff, 4);
-  EXPECT_EQ(bench.config_read(kDevfn, kMsi, 4), 0x00f5'0005u);
+  bench.config_write(kInterruptDevfn, kMsi, 0xffff'ffff, 4);
+  EXPECT_EQ(bench.config_read(kInterruptDevfn, kMsi, 4), 0x00f5'0005u);
 }
 
 TEST_F(PciInterrupt, ResetAndLoadOfMsi) {

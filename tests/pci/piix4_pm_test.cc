@@ -7,8 +7,8 @@
 namespace rhea::test {
 namespace {
 
-constexpr u16 kBase = 0x600, kStatus = kBase, kEnable = kBase + 2, kControl = kBase + 4,
-              kTimer = kBase + 8, kGlobalControl = kBase + 0x28;
+constexpr u16 kPmBase = 0x600, kStatus = kPmBase, kEnable = kPmBase + 2, kControl = kPmBase + 4,
+              kTimer = kPmBase + 8, kGlobalControl = kPmBase + 0x28;
 constexpr u16 kSmbus = 0x700, kGpe = 0xafe0;
 constexpr i64 kSecond = 1'000'000'000;
 // The timer's top bit changes every 2^23 ticks of 3.579545 MHz.
@@ -17,7 +17,7 @@ constexpr i64 kHalfPeriodNs = 2'343'484'438;
 class Piix4Pm : public testing::Test {
  protected:
   Piix4Pm() {
-    pc.set_config(Chipset::kPm, 0x40, kBase | 1);
+    pc.set_config(Chipset::kPm, 0x40, kPmBase | 1);
     pc.set_config(Chipset::kPm, 0x80, 1, 1);
   }
   void enable_smbus(u8 config = 0x09) {
@@ -36,7 +36,7 @@ TEST(Piix4PmReset, PortsAreOffUntilFirmwareEnablesThem) {
   EXPECT_EQ(pc.config(Chipset::kPm, 0x08), 0x0680'0003u);
   EXPECT_EQ(pc.config(Chipset::kPm, 0x40), 1u);
   EXPECT_EQ(pc.config(Chipset::kPm, 0x58), 0u);
-  pc.set_config(Chipset::kPm, 0x40, kBase);
+  pc.set_config(Chipset::kPm, 0x40, kPmBase);
   EXPECT_EQ(pc.in(kTimer, 4), 0xffff'ffffu);
   pc.set_config(Chipset::kPm, 0x80, 1, 1);
   EXPECT_EQ(pc.in(kTimer, 4), 0u);
@@ -263,7 +263,7 @@ TEST_F(Piix4Pm, ResetLeavesAcpiMode) {
   pc.settle();
   pc.reset();
   EXPECT_FALSE(pc.sci);
-  pc.set_config(Chipset::kPm, 0x40, kBase);
+  pc.set_config(Chipset::kPm, 0x40, kPmBase);
   pc.set_config(Chipset::kPm, 0x80, 1, 1);
   EXPECT_EQ(pc.in(kStatus, 4), 0u);
   EXPECT_EQ(in16(kControl), 0u);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr u64 kBase = 0xffc0'0000;
 constexpr u64 kBlock = 4096, kBlocks = 16;
-constexpr u8 kReady = 0x80, kEraseError = 0x20, kProgramError = 0x10, kLocked = 0x02;
+constexpr u8 kFlashReady = 0x80, kEraseError = 0x20, kProgramError = 0x10, kLocked = 0x02;
 
 class Pflash : public testing::Test {
  protected:
@@ -42,7 +42,7 @@ class Pflash : public testing::Test {
   }
   // The status register when the flash is ready again.
   u8 status() {
-    bench.run_until([this] { return (read(0) & kReady) != 0; });
+    bench.run_until([this] { return (read(0) & kFlashReady) != 0; });
     return read(0);
   }
   u8 read(u64 offset) { return static_cast<u8>(bench.load(kBase + offset, 1)); }
@@ -78,7 +78,7 @@ TEST_F(Pflash, IsTheDrivesContentsAfterReset) {
 
 TEST_F(Pflash, ErasesABlockToOnes) {
   write_all(0x1234, {0x20, 0xd0});
-  EXPECT_EQ(status(), kReady);
+  EXPECT_EQ(status(), kFlashReady);
   EXPECT_EQ(contents(0x0fff), 0xee);
   EXPECT_EQ(contents(0x1000), 0xff);
   EXPECT_EQ(contents(0x1fff), 0xff);
@@ -89,7 +89,7 @@ TEST_F(Pflash, ErasesABlockToOnes) {
 
 TEST_F(Pflash, ProgrammingOnlyClearsBits) {
   write_all(0x2000, {0x40, 0x7c});
-  EXPECT_EQ(status(), kReady);
+  EXPECT_EQ(status(), kFlashReady);
   EXPECT_EQ(contents(0x2000), 0xee & 0x7c);
   write_all(0x2000, {0x10, 0xff});
   EXPECT_EQ(contents(0x2000), 0xee & 0x7c);
@@ -103,7 +103,7 @@ TEST_F(Pflash, ProgramsABufferAtOnce) {
   write(0x3011, 0x22);
   write(0x3012, 0x33);
   write(0x3010, 0xd0);
-  EXPECT_EQ(status(), kReady);
+  EXPECT_EQ(status(), kFlashReady);
   EXPECT_EQ(contents(0x3010), 0x11);
   EXPECT_EQ(contents(0x3012), 0x33);
   EXPECT_EQ(contents(0x3013), 0xff);
@@ -114,7 +114,7 @@ TEST_F(Pflash, BufferedWritesStayInTheirBlock) {
   write(0x3ffe, 0x11);
   write(0x3fff, 0x22);
   write(0x4000, 0x33);
-  EXPECT_EQ(read(0), kReady | kEraseError | kProgramError);
+  EXPECT_EQ(read(0), kFlashReady | kEraseError | kProgramError);
   EXPECT_EQ(contents(0x3ffe), 0xee);
   EXPECT_EQ(contents(0x4000), 0xee);
 }
@@ -123,13 +123,13 @@ TEST_F(Pflash, BufferedWritesStayInTheFlash) {
   const u64 end = kBlock * kBlocks;
   write_all(end - 1, {0xe8, 255});
   write(end - 1, 0x11);
-  EXPECT_EQ(read(0), kReady | kEraseError | kProgramError);
+  EXPECT_EQ(read(0), kFlashReady | kEraseError | kProgramError);
   EXPECT_EQ(contents(end - 1), 0xee);
 }
 
 TEST_F(Pflash, WrongSequencesAreErrorsUntilTheStatusIsCleared) {
   write_all(0x1000, {0x20, 0x55});
-  EXPECT_EQ(read(0), kReady | kEraseError | kProgramError);
+  EXPECT_EQ(read(0), kFlashReady | kEraseError | kProgramError);
   EXPECT_EQ(contents(0x1000), 0xee);
   write_all(0, {0x50, 0x70});
   EXPECT_EQ(read(0) & (kEraseError | kProgramError), 0);
@@ -137,9 +137,9 @@ TEST_F(Pflash, WrongSequencesAreErrorsUntilTheStatusIsCleared) {
 
 TEST_F(Pflash, LockedBlocksDoNotChange) {
   write_all(0x1000, {0x60, 0x01, 0x20, 0xd0});
-  EXPECT_EQ(read(0), kReady | kEraseError | kLocked);
+  EXPECT_EQ(read(0), kFlashReady | kEraseError | kLocked);
   write_all(0x1000, {0x50, 0x40, 0x00, 0x70});
-  EXPECT_EQ(read(0), kReady | kProgramError | kLocked);
+  EXPECT_EQ(read(0), kFlashReady | kProgramError | kLocked);
   write(0, 0x90);
   EXPECT_EQ(read(0x1002), 1u);
   EXPECT_EQ(read(0x2002), 0u);
@@ -178,7 +178,7 @@ TEST_F(Pflash, WideAccessesAreBytesOneAfterTheOther) {
   bench.store(kBase + 0x1000, 0xd020, 2);
   EXPECT_EQ(contents(0x1000), 0xff);
   write(0, 0x70);
-  EXPECT_EQ(status(), kReady);
+  EXPECT_EQ(status(), kFlashReady);
   EXPECT_EQ(bench.load(kBase, 4), 0x80808080u);
 }
 
@@ -213,7 +213,7 @@ TEST_F(Pflash, IsReadyWhenTheDriveHasTheChange) {
   for (int turn = 0; turn < 5; ++turn) bench.machine().loop().iterate(false);
   EXPECT_EQ(read(0), 0);
   gate->open();
-  EXPECT_EQ(status(), kReady);
+  EXPECT_EQ(status(), kFlashReady);
   EXPECT_EQ(gate->data[0x1000], 0xff);
 }
 
@@ -226,7 +226,7 @@ TEST_F(Pflash, SlowDrivesGetOneWriteAtATime) {
     EXPECT_LE(drive().in_flight(), 1U);
   }
   gate->open();
-  EXPECT_EQ(status(), kReady);
+  EXPECT_EQ(status(), kFlashReady);
   EXPECT_EQ(gate->data[0x1000], 0xff);
   EXPECT_EQ(gate->data[kBlock * kBlocks - 1], 0x0e);
 }
@@ -234,13 +234,13 @@ TEST_F(Pflash, SlowDrivesGetOneWriteAtATime) {
 TEST_F(Pflash, AnEraseThatTheDriveRefusesIsAnError) {
   gate->break_at(0x1000);
   write_all(0x1000, {0x20, 0xd0});
-  EXPECT_EQ(status(), kReady | kEraseError);
+  EXPECT_EQ(status(), kFlashReady | kEraseError);
 }
 
 TEST_F(Pflash, AProgrammedByteThatTheDriveRefusesIsAnErrorUntilItIsCleared) {
   gate->break_at(0x1000);
   write_all(0x1000, {0x40, 0x00});
-  EXPECT_EQ(status(), kReady | kProgramError);
+  EXPECT_EQ(status(), kFlashReady | kProgramError);
   write_all(0, {0x50, 0x70});
   EXPECT_EQ(read(0), 0);
 }
@@ -248,10 +248,10 @@ TEST_F(Pflash, AProgrammedByteThatTheDriveRefusesIsAnErrorUntilItIsCleared) {
 TEST_F(Pflash, WhatTheDriveRefusedIsTriedAgainWithTheNextChange) {
   gate->break_at(0x1000);
   write_all(0x1000, {0x40, 0x00});
-  EXPECT_EQ(status(), kReady | kProgramError);
+  EXPECT_EQ(status(), kFlashReady | kProgramError);
   gate->mend();
   write_all(0x3000, {0x50, 0x40, 0x00});
-  EXPECT_EQ(status(), kReady);
+  EXPECT_EQ(status(), kFlashReady);
   EXPECT_EQ(gate->data[0x1000], 0x00);
   EXPECT_EQ(gate->data[0x3000], 0x00);
 }
@@ -273,14 +273,14 @@ TEST_F(Pflash, ASnapshotWaitsForTheDrive) {
   gate->break_at(0x1000);
   write_all(0x1000, {0x40, 0x00});
   const auto stream = save_machine(bench.machine());
-  EXPECT_EQ(read(0), kReady | kProgramError);
+  EXPECT_EQ(read(0), kFlashReady | kProgramError);
 }
 
 TEST_F(ReadOnlyPflash, RefusesEveryChange) {
   write_all(0x1000, {0x20, 0xd0});
-  EXPECT_EQ(read(0), kReady | kEraseError | kLocked);
+  EXPECT_EQ(read(0), kFlashReady | kEraseError | kLocked);
   write_all(0x1000, {0x50, 0x40, 0x00});
-  EXPECT_EQ(read(0), kReady | kProgramError | kLocked);
+  EXPECT_EQ(read(0), kFlashReady | kProgramError | kLocked);
   EXPECT_EQ(contents(0x1000), 0xee);
 }
 
