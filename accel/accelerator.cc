@@ -137,7 +137,7 @@ Result<> AccelService::select() {
 }
 
 x86::Topology topology(const MachineConfig& config) {
-  return {.cores = config.cores, .threads = config.threads};
+  return {.cores = config.cores, .threads = config.threads, .dies = config.dies};
 }
 
 Result<> AccelService::create_vcpus() {

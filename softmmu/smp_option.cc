@@ -34,7 +34,7 @@ Result<> smp(Machine& machine, const std::string& text) {
 }
 
 const RegisterOption option{{.name = "smp",
-                             .argument = "[cpus=]n[,maxcpus=,sockets=,cores=,threads=]",
+                             .argument = "[cpus=]n[,maxcpus=,sockets=,dies=,cores=,threads=]",
                              .help = "number of CPUs and their topology",
                              .phase = StartPhase::Config,
                              .apply = &smp}};
@@ -55,18 +55,19 @@ Result<> SmpRequest::add(KeyValues values) {
 }
 
 Result<> SmpRequest::settle(MachineConfig& config, bool prefer_sockets) const {
-  if (dies > 1)
-    return fail("-smp dies={}: Rhea has no dies yet; say cores={} instead", dies,
-                u64{dies} * or_one(cores));
   if (clusters > 1)
     return fail("-smp clusters={}: clusters not supported by this machine's CPU topology",
                 clusters);
+  const unsigned d = or_one(dies);
   unsigned s = sockets, c = cores, t = threads;
   if (cpus == 0 && max_cpus == 0) {
     s = or_one(s), c = or_one(c), t = or_one(t);
   } else {
     const u64 most = max_cpus != 0 ? max_cpus : cpus;
-    const auto left_by = [most](u64 a, u64 b) { return static_cast<unsigned>(most / (a * b)); };
+    const auto left_by = [most, d](u64 a, u64 b) {
+      const u64 taken = a * b > kMost / d ? kMost : a * b * d;
+      return static_cast<unsigned>(most / taken);
+    };
     if (s == 0 && (prefer_sockets || c != 0)) {
       c = or_one(c), t = or_one(t);
       s = left_by(c, t);
@@ -76,26 +77,28 @@ Result<> SmpRequest::settle(MachineConfig& config, bool prefer_sockets) const {
     }
     if (t == 0) t = left_by(or_one(s), or_one(c));
   }
-  const u64 product = u64{s} * c > kMost ? kMost : u64{s} * c * t;
+  const u64 upper = u64{s} * d > kMost ? kMost : u64{s} * d;
+  const u64 product = upper * c > kMost ? kMost : upper * c * t;
   const u64 most = max_cpus != 0 ? max_cpus : cpus;
   const u64 total = most != 0 ? most : product;
   const u64 present = cpus != 0 ? cpus : total;
   if (product != total)
     return fail(
         "-smp: Invalid CPU topology: product of the hierarchy must match maxcpus: sockets ({}) * "
-        "cores ({}) * threads ({}) != maxcpus ({})",
-        s, c, t, total);
+        "dies ({}) * cores ({}) * threads ({}) != maxcpus ({})",
+        s, d, c, t, total);
   if (total < present)
     return fail(
         "-smp: Invalid CPU topology: maxcpus must be equal to or greater than smp: sockets ({}) * "
-        "cores ({}) * threads ({}) == maxcpus ({}) < smp_cpus ({})",
-        s, c, t, total, present);
+        "dies ({}) * cores ({}) * threads ({}) == maxcpus ({}) < smp_cpus ({})",
+        s, d, c, t, total, present);
   if (total > kMaxCpus)
     return fail("-smp: Invalid SMP CPUs {}. The max CPUs supported by this machine is {}", total,
                 kMaxCpus);
   config.cpus = static_cast<unsigned>(present);
   config.max_cpus = static_cast<unsigned>(total);
   config.sockets = s;
+  config.dies = d;
   config.cores = c;
   config.threads = t;
   return {};

@@ -35,7 +35,6 @@ constexpr std::array kTable = {
     absent(kOption, "spice", "use -display curses, or QMP's screendump and send-key"),
     absent(kOption, "full-screen", "leave it out"),
     absent(kOption, "netdev", "use -nic none"),
-    absent(kOption, "numa", "leave it out: the guest's memory is one node"),
     absent(kOption, "loadvm", "start the guest anew"),
     absent(kOption, "incoming", "start the guest anew"),
     absent(kOption, "singlestep", "use -d cpu,exec, or a debugger by -gdb"),

@@ -44,12 +44,11 @@ void patch_kvm_features(kvm_cpuid_entry2& leaf, const CpuidPlace& place) {
   for (const unsigned bit : {4U, 6U, 7U, 10U, 11U, 14U}) set_bit(leaf.eax, bit, false);
 }
 
-// Leaf 4: who shares each cache, and the cores of a package.
+// Leaf 4: who shares each cache (the last one a die's processors), and the cores of a package.
 void patch_cache(kvm_cpuid_entry2& leaf, const x86::Topology& topology) {
   const u32 level = leaf.eax >> 5 & 7;
   if ((leaf.eax & 31) == 0) return;
-  const u32 sharing =
-      (u32{1} << (level <= 2 ? topology.thread_bits() : topology.package_bits())) - 1;
+  const u32 sharing = (u32{1} << (level <= 2 ? topology.thread_bits() : topology.die_bits())) - 1;
   const u32 cores = (u32{1} << (topology.package_bits() - topology.thread_bits())) - 1;
   leaf.eax =
       (leaf.eax & 0x3fff) | std::min<u32>(sharing, 0xfff) << 14 | std::min<u32>(cores, 0x3f) << 26;
@@ -68,9 +67,16 @@ void add_topology(Leaves& leaves, u32 function, const CpuidPlace& place) {
     leaves.push_back(leaf);
   };
   const x86::Topology& t = place.topology;
-  level(0, t.thread_bits(), t.threads, 1);
-  level(1, t.package_bits(), t.threads * t.cores, 2);
-  level(2, 0, 0, 0);
+  constexpr u32 kThread = 1, kCore = 2, kDie = 5;
+  level(0, t.thread_bits(), t.threads, kThread);
+  if (function == kTopologyLeafV2 && t.dies > 1) {
+    level(1, t.die_bits(), t.threads * t.cores, kCore);
+    level(2, t.package_bits(), t.in_package(), kDie);
+    level(3, 0, 0, 0);
+  } else {
+    level(1, t.package_bits(), t.in_package(), kCore);
+    level(2, 0, 0, 0);
+  }
 }
 
 // KVM leaves the brand string empty.
@@ -86,16 +92,18 @@ void fill_brand(Leaves& leaves) {
 void patch_amd(Leaves& leaves, const CpuidPlace& place) {
   const kvm_cpuid_entry2* vendor = find(leaves, 0);
   const bool amd = vendor != nullptr && vendor->ebx == kAmdVendor;
-  const u32 in_package = place.topology.threads * place.topology.cores;
+  const u32 in_package = place.topology.in_package();
   if (kvm_cpuid_entry2* leaf = find(leaves, 0x80000001); leaf != nullptr && amd)
     set_bit(leaf->ecx, 1, in_package > 1);
   if (kvm_cpuid_entry2* leaf = find(leaves, 0x80000008); leaf != nullptr && amd)
     leaf->ecx = (in_package - 1) | place.topology.package_bits() << 12;
   if (kvm_cpuid_entry2* leaf = find(leaves, 0x8000001e)) {
     leaf->eax = place.apic_id;
-    leaf->ebx =
-        (place.topology.threads - 1) << 8 | (place.apic_id >> place.topology.thread_bits() & 0xff);
-    leaf->ecx = 0;
+    const u32 cores = u32{1} << x86::Topology::bits_for(place.topology.cores);
+    leaf->ebx = (place.topology.threads - 1) << 8 |
+                (place.apic_id >> place.topology.thread_bits() & (cores - 1));
+    leaf->ecx =
+        (place.topology.dies - 1) << 8 | (place.apic_id >> place.topology.die_bits() & 0xff);
   }
 }
 
@@ -109,7 +117,10 @@ Leaves without(std::span<const kvm_cpuid_entry2> leaves, u32 function) {
 }  // namespace
 
 Leaves make_cpuid(Leaves leaves, const CpuidPlace& place) {
-  const kvm_cpuid_entry2* basic = find(leaves, 0);
+  kvm_cpuid_entry2* const basic = find(leaves, 0);
+  // Dies can be told of there alone.
+  if (basic != nullptr && basic->eax >= kTopologyLeaf && place.topology.dies > 1)
+    basic->eax = std::max(basic->eax, kTopologyLeafV2);
   const u32 highest = basic != nullptr ? basic->eax : 0;
   std::erase_if(leaves, [](const auto& l) {
     return l.function == kTopologyLeaf || l.function == kTopologyLeafV2;

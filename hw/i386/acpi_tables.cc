@@ -3,7 +3,8 @@
 // chapter 5.2).
 #include "hw/i386/acpi_tables.h"
 
-#include "hw/i386/bios_linker.h"
+#include "hw/i386/acpi_table_file.h"
+#include "hw/i386/numa_tables.h"
 #include "pc-bios/dsdt.hex"
 #include "rhea/util/error.h"
 
@@ -15,18 +16,12 @@
 namespace rhea::hw {
 namespace {
 
-constexpr std::string_view kTablesFile = "etc/acpi/tables";
 constexpr std::string_view kRsdpFile = "etc/acpi/rsdp";
 
 // The chipset's general-purpose events.
 constexpr u16 kGpeBase = 0xafe0;
 constexpr u8 kSciIrq = 9;
 constexpr u8 kSuspendToRam = 1;  // the PIIX4's SLP_TYP
-
-/// Who made a table.
-struct OemIds {
-  std::string id{"RHEA"}, table{"RHEAPC"};
-};
 
 // A guest takes a table of software licences for valid where RSDT and FADT have its ids.
 OemIds licence_ids(const AcpiConfig& config) {
@@ -37,39 +32,6 @@ OemIds licence_ids(const AcpiConfig& config) {
   }
   return {};
 }
-
-/// Tables one behind the other in one file, with the linker's script beside them.
-class TableFile {
- public:
-  TableFile() { linker.allocate(kTablesFile, 64, BiosLinker::Zone::High); }
-
-  // Every table but the FACS begins with this header; length and checksum are filled in by end().
-  u32 begin(std::string_view signature, u8 revision, const OemIds& oem = {}) {
-    const auto start = static_cast<u32>(out.size());
-    out.text(signature, 4)
-        .dword(0)
-        .byte(revision)
-        .byte(0)
-        .text(oem.id, 6, ' ')
-        .text(oem.table, 8, ' ');
-    out.dword(1).text("RHEA", 4).dword(1);
-    return start;
-  }
-  void end(u32 start) {
-    const auto length = static_cast<u32>(out.size()) - start;
-    out.patch(start + 4, length, 4);
-    linker.add_checksum(kTablesFile, start + 9, start, length);
-  }
-  /// A pointer field here to the table at `target` in this file.
-  void pointer(u32 target) {
-    const auto at = static_cast<u32>(out.size());
-    out.dword(target);
-    linker.add_pointer(kTablesFile, kTablesFile, at, 4);
-  }
-
-  TableWriter out;
-  BiosLinker linker;
-};
 
 u32 add_facs(TableFile& file) {
   file.out.zeroes((64 - file.out.size() % 64) % 64);
@@ -186,6 +148,8 @@ u32 add_ssdt(TableFile& file, const AcpiConfig& config) {
     const std::string name = fmt::format("C{:03X}", cpu);
     aml_path(body, {"_SB", name});
     body.byte(cpu).dword(0).byte(0);
+    if (!config.numa.memory.empty())  // Name(_PXM, node)
+      body.byte(0x08).text("_PXM", 4).byte(0x0a).byte(config.numa.cpu_nodes[cpu]);
     out.byte(0x5b)
         .byte(0x83)
         .byte(body.size() + 1)
@@ -214,6 +178,8 @@ AcpiTables build_acpi_tables(const AcpiConfig& config) {
   const u32 dsdt = add_dsdt(file, config);
   std::vector tables = {add_fadt(file, facs, dsdt, config), add_madt(file, config),
                         add_ssdt(file, config)};
+  if (!config.numa.memory.empty()) tables.push_back(add_srat(file, config));
+  if (!config.numa.distances.empty()) tables.push_back(add_slit(file, config));
   for (const std::vector<u8>& table : config.user_tables) {
     tables.push_back(static_cast<u32>(file.out.size()));
     file.out.bytes(table);

@@ -16,6 +16,13 @@ struct SleepStates {
   u8 s4_type{2};
 };
 
+/// What -numa says; empty without.
+struct NumaTables {
+  std::vector<u64> memory;          ///< bytes of each node, one behind the other in RAM
+  std::vector<unsigned> cpu_nodes;  ///< of every processor that there may be
+  std::vector<u8> distances;        ///< node by node; empty: not told
+};
+
 /// What the tables say of this very machine.
 struct AcpiConfig {
   unsigned cpus{1};
@@ -28,6 +35,7 @@ struct AcpiConfig {
   u16 pm_base{kUsualPmBase};  ///< where firmware put the PIIX4's power management ports
   bool has_pic{true};         ///< the 8259s
   SleepStates sleep{};
+  NumaTables numa{};
   std::vector<std::vector<u8>> user_tables{};  ///< whole ones, checksums and all
 
   static constexpr u16 kUsualPmBase = 0x600;

@@ -7,6 +7,7 @@
 #include "rhea/util/known_names.h"
 #include "rhea/util/option.h"
 #include "softmmu/boot_options.h"
+#include "softmmu/numa.h"
 #include "softmmu/smp_option.h"
 
 #include <fmt/core.h>
@@ -129,7 +130,8 @@ std::vector<BoardInfo> boards() {
     all.push_back({.name = version.name(),
                    .alias = newest ? "pc" : "",
                    .is_default = newest,
-                   .deprecated = version.deprecated()});
+                   .deprecated = version.deprecated(),
+                   .numa_mem = version.takes_numa_mem()});
   }
   all.push_back({.name = "none", .alias = {}, .max_cpus = 1});
   return all;
@@ -144,7 +146,11 @@ Result<> choose_board(Machine& machine) {
   }
   service.version = board.version;
   if (board.type == kPc) apply_compatibility(machine, board.version);
-  return machine.service<SmpRequest>().settle(machine.config, board.version.prefers_sockets());
+  TRY(machine.service<SmpRequest>().settle(machine.config, board.version.prefers_sockets()));
+  auto& numa = machine.service<Numa>();
+  if (numa.wanted() && board.type != kPc)
+    return fail("-numa: NUMA is not supported by this machine-type");
+  return numa.settle(board.version.takes_numa_mem());
 }
 
 Result<> build_board(Machine& machine) {

@@ -39,6 +39,7 @@ struct BoardInfo {
   bool is_default{false};
   bool deprecated{false};
   unsigned max_cpus{255};
+  bool numa_mem{false};  ///< takes -numa node,mem=
 };
 std::vector<BoardInfo> boards();
 

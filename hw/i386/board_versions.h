@@ -22,6 +22,8 @@ struct BoardVersion {
   bool deprecated() const { return *this < BoardVersion{2, 0}; }
   /// -smp makes sockets of what is left open, not cores.
   bool prefers_sockets() const { return *this < BoardVersion{6, 2}; }
+  /// -numa node,mem= divides memory; later boards want a back end for each node.
+  bool takes_numa_mem() const { return *this < BoardVersion{5, 1}; }
   /// RAM above 4 GiB begins with a whole GiB.
   bool aligns_to_gigabytes() const { return *this >= BoardVersion{2, 0}; }
   /// The board brings ACPI tables; before, firmware did.

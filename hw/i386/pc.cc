@@ -340,6 +340,7 @@ void PcBoard::describe_to_firmware() {
                                             constexpr u8 kShutdownStatus = 0x0f, kAsleep = 0xfe;
                                             rtc->set_cmos(kShutdownStatus, kAsleep);
                                           }});
+  facts.numa = numa_tables(machine().config, machine().service<Numa>());
   facts.acpi_tables = machine().service<UserAcpiTables>().tables;
   facts.has_smbios = version().has_usual_smbios();
   facts.smbios = {.board = version().name(),

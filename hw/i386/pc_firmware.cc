@@ -37,12 +37,25 @@ Result<> add_smbios(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& f
   wanted.ram_size = config.ram_size;
   wanted.low_ram = facts.ram.below_4g;
   wanted.sockets = config.sockets;
-  wanted.cores = config.cores;
+  wanted.cores = config.dies * config.cores;
   wanted.threads = config.threads;
   SmbiosTables smbios = TRY(build_smbios(wanted));
   fw_cfg.add_file("etc/smbios/smbios-anchor", std::move(smbios.anchor));
   fw_cfg.add_file("etc/smbios/smbios-tables", std::move(smbios.tables));
   return {};
+}
+
+// The nodes' number, the node of each APIC id, the memory of each node.
+std::vector<u8> numa_item(const MachineConfig& config, const NumaTables& numa) {
+  const x86::Topology topology = accel::topology(config);
+  std::vector<u64> words(1 + topology.apic_id(config.max_cpus - 1) + 1 + numa.memory.size());
+  words[0] = numa.memory.size();
+  for (unsigned cpu = 0; cpu < config.max_cpus; ++cpu)
+    if (cpu < numa.cpu_nodes.size()) words[1 + topology.apic_id(cpu)] = numa.cpu_nodes[cpu];
+  std::ranges::copy(numa.memory, words.end() - static_cast<std::ptrdiff_t>(numa.memory.size()));
+  TableWriter out;
+  for (const u64 word : words) out.qword(word);
+  return out.data;
 }
 
 void add_acpi(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts) {
@@ -57,6 +70,7 @@ void add_acpi(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts) 
                   .pci_high_last = high_first + 32 * GiB - 1,
                   .has_pic = facts.pic,
                   .sleep = facts.sleep,
+                  .numa = facts.numa,
                   .user_tables = facts.acpi_tables};
   for (std::size_t i = 0; i < std::min<std::size_t>(2, config.serials.size()); ++i)
     acpi.serial[i] = !config.serials[i].empty();
@@ -73,6 +87,18 @@ void add_acpi(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts) 
 }
 
 }  // namespace
+
+NumaTables numa_tables(const MachineConfig& config, const Numa& numa) {
+  NumaTables tables;
+  const auto count = static_cast<unsigned>(numa.nodes().size());
+  for (const NumaNode& node : numa.nodes()) tables.memory.push_back(node.memory);
+  for (unsigned cpu = 0; cpu < config.max_cpus; ++cpu)
+    tables.cpu_nodes.push_back(numa.node_of_cpu(cpu));
+  for (unsigned from = 0; from < count; ++from)
+    for (unsigned to = 0; to < count; ++to)
+      if (const auto distance = numa.distance(from, to)) tables.distances.push_back(*distance);
+  return tables;
+}
 
 std::vector<std::pair<u8, u8>> cmos_contents(const MachineConfig& config, const PcFacts& facts) {
   std::vector<std::pair<u8, u8>> cmos;
@@ -108,7 +134,7 @@ Result<> fill_fw_cfg(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& 
   // Firmware sizes its tables by APIC ids, which may have gaps.
   fw_cfg.add_number(kMaxCpus, accel::topology(config).apic_id(config.max_cpus - 1) + 1, 2);
   fw_cfg.add_number(kIrq0Override, 1, 4);
-  fw_cfg.add_number(kNuma, 0, 8);
+  fw_cfg.add_bytes(kNuma, numa_item(config, facts.numa));
   fw_cfg.add_file("etc/e820", e820(facts.ram));
   fw_cfg.add_file("etc/system-states", system_states(facts.sleep));
   add_acpi(fw_cfg, config, facts);

@@ -7,6 +7,7 @@
 #include "hw/pci-host/i440fx.h"
 #include "rhea/hw/fw_cfg.h"
 #include "rhea/softmmu/machine.h"
+#include "softmmu/numa.h"
 
 #include <functional>
 
@@ -19,12 +20,14 @@ struct PcFacts {
   bool graphics{true};             ///< false: the firmware's text goes to the first serial port
   std::function<u16()> pm_base{};  ///< of the power management ports; 0: not set
   SleepStates sleep{};
-  u8 floppy_types[2]{};                        ///< as CMOS register 0x10 codes them; 0: no drive
-  SmbiosConfig smbios{};                       ///< the board's version and what the user said
-  bool has_smbios{true};                       ///< false: it is the firmware's affair
+  u8 floppy_types[2]{};   ///< as CMOS register 0x10 codes them; 0: no drive
+  SmbiosConfig smbios{};  ///< the board's version and what the user said
+  bool has_smbios{true};  ///< false: it is the firmware's affair
+  NumaTables numa{};
   std::vector<std::vector<u8>> acpi_tables{};  ///< the user's own
 };
 
+NumaTables numa_tables(const MachineConfig& config, const Numa& numa);
 /// The CMOS bytes by which SeaBIOS learns memory, CPUs, floppies and the boot order; (index, value)
 /// pairs.
 std::vector<std::pair<u8, u8>> cmos_contents(const MachineConfig& config, const PcFacts& facts);

@@ -5,6 +5,7 @@
 #include "rhea/softmmu/firmware.h"
 #include "softmmu/memory_backend.h"
 #include "softmmu/memory_option.h"
+#include "softmmu/numa.h"
 
 #include <sys/mman.h>
 
@@ -43,15 +44,54 @@ Result<> PcMemory::take_backend(HostUse& use) {
   return {};
 }
 
+// Hints both: a kernel without them runs the guest all the same.
+void PcMemory::advise(const Region& ram, const HostUse& use) {
+  const auto size = static_cast<std::size_t>(ram.size());
+  if (use.merge) ::madvise(ram.host(), size, MADV_MERGEABLE);
+  if (!use.dump) ::madvise(ram.host(), size, MADV_DONTDUMP);
+}
+
+// A piece for each node, one behind the other.
+Result<> PcMemory::allocate_nodes(const HostUse& use) {
+  const MachineConfig& config = machine_->config;
+  const auto& nodes = machine_->service<Numa>().nodes();
+  if (!use.backend.empty())
+    return fail(
+        "-numa: '-machine memory-backend' and '-numa memdev' properties are mutually "
+        "exclusive");
+  if (config.ram.backing == RamBacking::File)
+    return fail("-mem-path: -numa node,memdev=... says where memory comes from");
+  ram_.init_container(nullptr, "pc.ram", config.ram_size);
+  u64 offset = 0;
+  for (const NumaNode& node : nodes) {
+    const auto* backend = dynamic_cast<const MemoryBackend*>(
+        machine_->container(MemoryBackend::kLinkRoot).child(node.backend));
+    RamOptions options = backend->ram_options();
+    options.prealloc |= config.ram.prealloc;
+    Region& piece = *pieces_.emplace_back(std::make_unique<Region>());
+    TRY(piece.init_ram(nullptr, node.backend, node.memory, options));
+    advise(piece, {.backend = {},
+                   .merge = use.merge && backend->merge(),
+                   .dump = use.dump && backend->dump()});
+    ram_.add(offset, piece);
+    offset += node.memory;
+  }
+  return {};
+}
+
 Result<> PcMemory::allocate(HostUse use) {
-  if (!use.backend.empty()) TRY(take_backend(use));
-  TRY(ram_.init_ram(nullptr, "pc.ram", machine_->config.ram_size, machine_->config.ram));
-  // Hints both: a kernel without them runs the guest all the same.
-  const auto size = static_cast<std::size_t>(ram_.size());
-  if (use.merge) ::madvise(ram_.host(), size, MADV_MERGEABLE);
-  if (!use.dump) ::madvise(ram_.host(), size, MADV_DONTDUMP);
+  const auto& numa = machine_->service<Numa>();
+  if (!use.backend.empty() && !numa.has_backends()) TRY(take_backend(use));
+  TRY(numa.check_memory(machine_->config.ram_size));
+  if (numa.has_backends()) {
+    TRY(allocate_nodes(use));
+  } else {
+    TRY(ram_.init_ram(nullptr, "pc.ram", machine_->config.ram_size, machine_->config.ram));
+    advise(ram_, use);
+  }
   pci_memory_.init_container(nullptr, "pci", Region::kWholeSpace);
-  wrap_.init_alias(nullptr, "a20-wrap", ram_, 0, std::min(ram_.ram()->size(), kHighMemoryArea));
+  wrap_.init_alias(nullptr, "a20-wrap", ram_, 0,
+                   std::min(static_cast<u64>(ram_.size()), kHighMemoryArea));
   wrap_.set_enabled(false);
   machine_->system_memory().add(1 * MiB, wrap_, 1);
   return {};

@@ -6,7 +6,9 @@
 #include "rhea/softmmu/machine.h"
 
 #include <array>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace rhea::hw {
 
@@ -34,12 +36,15 @@ class PcMemory {
   Region& pci_memory() { return pci_memory_; }
 
  private:
+  static void advise(const Region& ram, const HostUse& use);
   Result<> take_backend(HostUse& use);
+  Result<> allocate_nodes(const HostUse& use);
   Result<> add_rom();
   Result<> add_flash(const std::array<BlockBackend*, 2>& drives);
   void show_below_1m(Region& firmware);
 
   Machine* machine_;
+  std::vector<std::unique_ptr<Region>> pieces_;  ///< of ram_, with -numa node,memdev=
   Region ram_;
   Region pci_memory_;
   Region bios_;

@@ -5,6 +5,7 @@
 #include "hw/pci-host/trace_events.h"
 #include "rhea/softmmu/suspension.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace rhea::hw {
@@ -222,9 +223,21 @@ class I440fx final : public PciDevice {
 
   MemResult write_through(Access& access) {
     const u64 address = kPamBase + access.offset;
-    std::memcpy(regions_.ram->host() + address, &access.value, access.size);
-    regions_.ram->ram()->mark_dirty(address, access.size);
+    const Region& piece = ram_at(address);
+    const u64 offset = address - (&piece == regions_.ram ? 0 : piece.address());
+    std::memcpy(piece.host() + offset, &access.value, access.size);
+    piece.ram()->mark_dirty(offset, access.size);
     return MemResult::Ok;
+  }
+
+  const Region& ram_at(u64 address) const {
+    if (regions_.ram->backed_by_ram()) return *regions_.ram;
+    const auto& pieces = regions_.ram->children();
+    const auto found = std::ranges::find_if(pieces, [address](const Region* piece) {
+      return address >= piece->address() && address - piece->address() < piece->size();
+    });
+    RHEA_ASSERT(found != pieces.end());
+    return **found;
   }
 
   I440fxRegions regions_;

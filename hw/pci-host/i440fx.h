@@ -10,7 +10,7 @@ namespace rhea::hw {
 
 /// What the board hands in before the bridge is realized.
 struct I440fxRegions {
-  Region* ram{};            ///< pc.ram: all of it, in no container
+  Region* ram{};            ///< all of it, in no container; RAM, or a container full of pieces
   Region* system_memory{};  ///< what the processors see
   Region* pci_memory{};     ///< container of 2^64 bytes: BARs, the firmware's ROM; in no container
   Region* system_io{};

@@ -32,7 +32,8 @@ Result<> I440fxHost::check_regions() const {
   const auto& [ram, memory, pci, io, below, aligned] = regions_;
   if (ram == nullptr || memory == nullptr || pci == nullptr || io == nullptr)
     return fail("{}: the board gave it no memory", kName);
-  if (!ram->backed_by_ram() || ram->size() < 1 * MiB)
+  const bool pieces = ram->kind() == RegionKind::Container && !ram->children().empty();
+  if ((!ram->backed_by_ram() && !pieces) || ram->size() < 1 * MiB)
     return fail("{}: needs at least 1 MiB of plain RAM", kName);
   return {};
 }

@@ -5,6 +5,7 @@
 #include "rhea/hw/fw_cfg_files.h"
 #include "rhea/qom/registry.h"
 #include "rhea/util/rcu.h"
+#include "softmmu/numa.h"
 
 namespace rhea::hmp {
 namespace {
@@ -44,15 +45,24 @@ Result<> hotpluggable_cpus(Context& context, Arguments& arguments) {
     context.print("  type: \"{}\"\n  vcpus_count: \"{}\"\n  qom_path: \"{}\"\n", word(cpu["type"]),
                   word(cpu["vcpus-count"]), word(cpu["qom-path"]));
     context.print("  CPUInstance Properties:\n");
-    for (const char* key : {"socket-id", "core-id", "thread-id"})
-      context.print("    {}: \"{}\"\n", key, word(cpu["props"][key]));
+    for (const char* key : {"node-id", "socket-id", "die-id", "core-id", "thread-id"})
+      if (cpu["props"].contains(key))
+        context.print("    {}: \"{}\"\n", key, word(cpu["props"][key]));
   }
   return {};
 }
 
 Result<> numa(Context& context, Arguments& arguments) {
   TRY(arguments.end());
-  context.print("0 nodes\n");
+  const auto& numa = context.machine.service<Numa>();
+  context.print("{} nodes\n", numa.nodes().size());
+  for (unsigned node = 0; node < numa.nodes().size(); ++node) {
+    context.print("node {} cpus:", node);
+    for (const auto& vcpu : context.machine.vcpus())
+      if (numa.node_of_cpu(vcpu->index()) == node) context.print(" {}", vcpu->index());
+    context.print("\nnode {} size: {} MB\n", node, numa.nodes()[node].memory / MiB);
+    context.print("node {} plugged: 0 MB\n", node);
+  }
   return {};
 }
 

@@ -5,6 +5,8 @@
 #include "hw/i386/board.h"
 #include "monitor/qmp/command.h"
 #include "monitor/qmp/session.h"
+#include "softmmu/cpu_place.h"
+#include "softmmu/numa.h"
 #include "softmmu/uuid_option.h"
 
 namespace rhea::qmp {
@@ -30,12 +32,13 @@ Result<Json> query_kvm(Context& context, const Json&) {
   return Json{{"enabled", enabled}, {"present", find_type("kvm-accel") != nullptr}};
 }
 
-Json topology_of(const MachineConfig& config, unsigned index) {
-  const unsigned threads = std::max(config.threads, 1u);
-  const unsigned cores = std::max(config.cores, 1u);
-  return {{"thread-id", index % threads},
-          {"core-id", index / threads % cores},
-          {"socket-id", index / (threads * cores)}};
+Json topology_of(Machine& machine, unsigned index) {
+  const CpuPlace place = place_of(machine.config, index);
+  Json props = {{"thread-id", place.thread}, {"core-id", place.core}, {"socket-id", place.socket}};
+  if (machine.config.dies > 1) props["die-id"] = place.die;
+  const auto& numa = machine.service<Numa>();
+  if (!numa.nodes().empty()) props["node-id"] = numa.node_of_cpu(index);
+  return props;
 }
 
 Result<Json> query_cpus_fast(Context& context, const Json&) {
@@ -46,7 +49,7 @@ Result<Json> query_cpus_fast(Context& context, const Json&) {
                     {"qom-path", accel.cpu_device(vcpu->index()).path()},
                     {"thread-id", vcpu->thread_id()},
                     {"target", "x86_64"},
-                    {"props", topology_of(context.machine.config, vcpu->index())}});
+                    {"props", topology_of(context.machine, vcpu->index())}});
   return list;
 }
 
@@ -58,7 +61,7 @@ Result<Json> query_hotpluggable_cpus(Context& context, const Json&) {
     const accel::CpuDevice& device = accel.cpu_device(index);
     list.push_back({{"type", device.type().name},
                     {"vcpus-count", 1},
-                    {"props", topology_of(context.machine.config, index)},
+                    {"props", topology_of(context.machine, index)},
                     {"qom-path", device.path()}});
   }
   return list;
@@ -71,7 +74,7 @@ Json machine_info(const hw::BoardInfo& board) {
   Json info = {{"name", board.name},
                {"cpu-max", board.max_cpus},
                {"hotpluggable-cpus", false},
-               {"numa-mem-supported", false},
+               {"numa-mem-supported", board.numa_mem},
                {"deprecated", board.deprecated},
                {"default-ram-id", is_pc ? "pc.ram" : "ram"}};
   if (is_pc) info["default-cpu-type"] = "qemu64-x86_64-cpu";
@@ -96,7 +99,9 @@ const RegisterQmpType types[] = {
     RegisterQmpType({.name = "TargetInfo", .members = {{"arch", "str"}}}),
     RegisterQmpType({.name = "KvmInfo", .members = {{"enabled", "bool"}, {"present", "bool"}}}),
     RegisterQmpType({.name = "CpuInstanceProperties",
-                     .members = {{"socket-id", "int", true},
+                     .members = {{"node-id", "int", true},
+                                 {"socket-id", "int", true},
+                                 {"die-id", "int", true},
                                  {"core-id", "int", true},
                                  {"thread-id", "int", true}}}),
     RegisterQmpType({.name = "CpuInfoFast",

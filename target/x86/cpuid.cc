@@ -17,7 +17,7 @@ constexpr u32 kExtendedFirst = 0x8000'0000;
 /// One cache as leaves 4 and 8000001Dh tell of it.
 struct Cache {
   u32 type{}, level{}, ways{}, sets{};
-  bool inclusive{}, whole_package{};
+  bool inclusive{}, whole_die{};
 };
 enum CacheType : u32 { kData = 1, kInstruction = 2, kUnified = 3 };
 constexpr u32 kLine = 64;
@@ -30,11 +30,16 @@ constexpr std::array kCaches = {
           .ways = 16,
           .sets = 16384,
           .inclusive = true,
-          .whole_package = true},
+          .whole_die = true},
 };
 
 bool is_intel(const CpuModel& m) { return m.vendor == "GenuineIntel"; }
-u32 logical_processors(const CpuModel& m) { return m.topology.cores * m.topology.threads; }
+u32 logical_processors(const CpuModel& m) { return m.topology.in_package(); }
+/// Dies can be told of in leaf 1Fh alone.
+constexpr u32 kDieLeaf = 0x1f;
+u32 highest_basic(const CpuModel& m) {
+  return m.topology.dies > 1 && m.level >= 0xb ? std::max(m.level, kDieLeaf) : m.level;
+}
 
 u32& register_of(CpuidResult& r, CpuidRegister which) {
   switch (which) {
@@ -80,9 +85,8 @@ CpuidResult identity(const CpuModel& m, const CpuidInputs& in) {
 CpuidResult cache_leaf(const CpuModel& m, u32 index) {
   if (index >= kCaches.size()) return {};
   const Cache& c = kCaches[index];
-  const u32 sharing =
-      c.whole_package ? u32{1} << m.topology.package_bits() : u32{1} << m.topology.thread_bits();
-  const u32 cores = u32{1} << Topology::bits_for(m.topology.cores);
+  const u32 sharing = u32{1} << (c.whole_die ? m.topology.die_bits() : m.topology.thread_bits());
+  const u32 cores = u32{1} << (m.topology.package_bits() - m.topology.thread_bits());
   CpuidResult r;
   r.eax = c.type | c.level << 5 | 1u << 8 | (sharing - 1) << 14;
   if (is_intel(m)) r.eax |= (cores - 1) << 26;
@@ -102,6 +106,21 @@ CpuidResult topology_leaf(const CpuModel& m, u32 level) {
     r.eax = m.topology.package_bits();
     r.ebx = logical_processors(m);
     r.ecx |= 2u << 8;
+  }
+  return r;
+}
+
+// Threads, cores and dies: leaf Bh knows no dies.
+CpuidResult die_leaf(const CpuModel& m, u32 level) {
+  if (m.topology.dies <= 1) return {};
+  CpuidResult r = topology_leaf(m, level);
+  if (level == 1) {
+    r.eax = m.topology.die_bits();
+    r.ebx = m.topology.cores * m.topology.threads;
+  } else if (level == 2) {
+    r.eax = m.topology.package_bits();
+    r.ebx = logical_processors(m);
+    r.ecx |= 5u << 8;
   }
   return r;
 }
@@ -142,7 +161,7 @@ CpuidResult extended_flags(const CpuModel& m, u32 subleaf, const CpuidInputs& in
 CpuidResult basic(const CpuModel& m, u32 leaf, u32 subleaf, const CpuidInputs& in) {
   const bool intel = is_intel(m);
   switch (leaf) {
-    case 0: return vendor_leaf(m, m.level);
+    case 0: return vendor_leaf(m, highest_basic(m));
     case 1: return identity(m, in);
     // "Look at leaf 4."
     case 2: return intel ? CpuidResult{.eax = 0x00ff'ff01} : CpuidResult{};
@@ -154,6 +173,7 @@ CpuidResult basic(const CpuModel& m, u32 leaf, u32 subleaf, const CpuidInputs& i
     case 7: return extended_flags(m, subleaf, in);
     case 0xb: return topology_leaf(m, subleaf);
     case 0xd: return xsave_leaf(m, subleaf, in);
+    case kDieLeaf: return die_leaf(m, subleaf);
     default: return {};
   }
 }
@@ -229,7 +249,8 @@ CpuidResult extended(const CpuModel& m, u32 leaf, u32 subleaf) {
                                  .ebx = (m.apic_id >> m.topology.thread_bits() &
                                          ((1u << Topology::bits_for(m.topology.cores)) - 1)) |
                                         (m.topology.threads - 1) << 8,
-                                 .ecx = m.apic_id >> m.topology.package_bits()};
+                                 .ecx = (m.topology.dies - 1) << 8 |
+                                        (m.apic_id >> m.topology.die_bits() & 0xff)};
     default: return feature_bits(m, leaf, subleaf);
   }
 }
@@ -246,9 +267,10 @@ CpuidResult cpuid(const CpuModel& model, u32 leaf, u32 subleaf, const CpuidInput
   if (leaf >= kExtendedFirst && leaf <= model.xlevel) return extended(model, leaf, subleaf);
   if (leaf >= kHypervisorFirst && leaf < kBehindHyperv + 0x100 && model.has(Feature::Hypervisor))
     return hypervisor(model, leaf);
-  if (leaf <= model.level) return basic(model, leaf, subleaf, inputs);
+  const u32 highest = highest_basic(model);
+  if (leaf <= highest) return basic(model, leaf, subleaf, inputs);
   // Beyond the last leaf Intel's processors repeat the last basic one, AMD's give zeros.
-  return is_intel(model) ? basic(model, model.level, subleaf, inputs) : CpuidResult{};
+  return is_intel(model) ? basic(model, highest, subleaf, inputs) : CpuidResult{};
 }
 
 }  // namespace rhea::x86

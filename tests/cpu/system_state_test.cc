@@ -153,6 +153,29 @@ TEST(Cpuid, Topology) {
   EXPECT_EQ(x86::cpuid(bench.model, 0xb, 1, {}).ebx, 8u);
 }
 
+TEST(Cpuid, DiesAreALevelOfTheirOwn) {
+  CpuBench intel("GenuineIntel"), amd;
+  for (CpuBench* bench : {&intel, &amd}) {
+    bench->model.topology = {.cores = 2, .threads = 2, .dies = 2};
+    bench->model.apic_id = 0b1101;
+    bench->model.xlevel = 0x8000'001e;
+  }
+  EXPECT_EQ(x86::cpuid(intel.model, 0, 0, {}).eax, 0x1fU);
+  EXPECT_EQ(x86::cpuid(intel.model, 1, 0, {}).ebx >> 16 & 0xff, 8U);
+  const auto level = [&](u32 number) {
+    const auto r = x86::cpuid(intel.model, 0x1f, number, {});
+    return fmt::format("{} {} {:#x}", r.eax, r.ebx, r.ecx);
+  };
+  EXPECT_EQ(level(0), "1 2 0x100");
+  EXPECT_EQ(level(1), "2 4 0x201");
+  EXPECT_EQ(level(2), "3 8 0x502");
+  EXPECT_EQ(level(3), "0 0 0x3");
+  EXPECT_EQ(x86::cpuid(intel.model, 0xb, 1, {}).eax, 3U);
+  EXPECT_EQ(x86::cpuid(intel.model, 4, 3, {}).eax >> 14 & 0xfff, 3U) << "a die shares the cache";
+  EXPECT_EQ(x86::cpuid(amd.model, 0x8000'001e, 0, {}).ebx, 1U << 8);
+  EXPECT_EQ(x86::cpuid(amd.model, 0x8000'001e, 0, {}).ecx, 1U << 8 | 3U);
+}
+
 TEST(Cpuid, BeyondTheLastLeaf) {
   CpuBench amd;
   EXPECT_EQ(x86::cpuid(amd.model, 0x1234, 0, {}).eax, 0u);

@@ -30,8 +30,8 @@ struct MachineConfig {
   RamOptions ram;
   unsigned cpus{1};
   unsigned max_cpus{1};
-  unsigned sockets{1}, cores{1}, threads{1};
-  std::string firmware;                    ///< -bios; empty: the board's own
+  unsigned sockets{1}, dies{1}, cores{1}, threads{1};  ///< each in one of the level above
+  std::string firmware;                                ///< -bios; empty: the board's own
   std::vector<std::string> firmware_path;  ///< -L directories, searched before the built-in ones
   std::string boot_order{"cad"};
   bool boot_once{false};
