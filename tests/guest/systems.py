@@ -56,6 +56,21 @@ def kernel_boot(image: str, machine: str, processors: int = 1) -> System:
         images=(image,), quick=processors == 1)
 
 
+def linux_numa() -> System:
+    """Two nodes of memory and two of processors, and a node's distance to the other."""
+    usual = kernel_boot("linux-amd64", "x86_64", 4)
+    nodes = "/sys/devices/system/node/node1"
+    return System(
+        (*usual.options, "-smp", "4,sockets=2", "-object", "memory-backend-ram,id=m0,size=96M",
+         "-object", "memory-backend-memfd,id=m1,size=160M", "-numa", "node,memdev=m0,cpus=0,cpus=3",
+         "-numa", "node,memdev=m1,cpus=1-2", "-numa", "dist,src=0,dst=1,val=31"),
+        (hear(SHELL), say(f"echo it is $(cat {nodes}/cpulist {nodes}/distance)\n"),
+         hear(r"(?m)^it is 1-2 31 10"), say(f"grep MemTotal {nodes}/meminfo\n"),
+         hear(r"Node 1 MemTotal: +1[0-6]\d{4} kB"), *WORK, hear(SHELL),
+         say("exit\n"), never_heard(KERNEL_TROUBLE), powers_off),
+        images=usual.images)
+
+
 # The second time by a key, which is the guest's to hear as well.
 SUSPEND = (
     say("mount -t sysfs none /sys; echo mem > /sys/power/state; echo awake again\n"),
@@ -164,6 +179,7 @@ SYSTEMS: dict[str, System] = {
     "linux-amd64": kernel_boot("linux-amd64", "x86_64"),
     "linux-amd64-smp": kernel_boot("linux-amd64", "x86_64", 4),
     "linux-suspend": linux_suspend(),
+    "linux-numa": linux_numa(),
     "linux-debugged": linux_debugged(),
     "linux-i386": kernel_boot("linux-i386", "i686"),
     "installer": System(("-m", "1024", "-kernel", "{installer}/linux", "-initrd", "{installer}/initrd.gz",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Queries after what a machine has not, or has only one of.
 #include "rhea/block/block_backend.h"
+#include "softmmu/numa.h"
 #include "tests/monitor/fixture.h"
 
 namespace rhea::test {
@@ -75,6 +76,24 @@ TEST_F(QueriesTest, absent_devices) {
   EXPECT_EQ(hmp("info iothreads"), "");
   EXPECT_EQ(hmp("info block-jobs"), "No active jobs\n");
   EXPECT_EQ(hmp("info numa"), "0 nodes\n");
+}
+
+TEST_F(QueriesTest, nodes_are_told_to_people_and_programs) {
+  MachineConfig& config = machine().config;
+  config.max_cpus = config.cpus = config.cores = 4;
+  config.dies = 2;
+  config.cores = 2;
+  auto& numa = machine().service<Numa>();
+  for (const char* option : {"node,mem=3M,cpus=0-1", "node,mem=1G,cpus=2-3"})
+    ASSERT_TRUE(numa.add(option));
+  ASSERT_TRUE(numa.settle(true));
+  add_fake_cpus(machine(), 4);
+  EXPECT_EQ(hmp("info numa"),
+            "2 nodes\nnode 0 cpus: 0 1\nnode 0 size: 3 MB\nnode 0 plugged: 0 MB\n"
+            "node 1 cpus: 2 3\nnode 1 size: 1024 MB\nnode 1 plugged: 0 MB\n");
+  EXPECT_EQ(ask("query-cpus-fast")[3]["props"],
+            Json::parse(R"({"node-id":1,"socket-id":0,"die-id":1,"core-id":1,"thread-id":0})"));
+  EXPECT_THAT(hmp("info hotpluggable-cpus"), HasSubstr("    node-id: \"1\"\n"));
 }
 
 TEST_F(QueriesTest, options_have_parameters) {
