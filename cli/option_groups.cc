@@ -14,8 +14,10 @@ struct Row {
 
 constexpr std::array kRows = {
     Row{.title = "Standard options",
-        .names = "h help version machine M cpu accel enable-kvm smp m mem-path mem-prealloc boot "
-                 "add-fd set global k numa audio audio-help audiodev device name uuid nodefaults "},
+        .names =
+            "h help version machine M cpu accel enable-kvm smp m mem-path mem-prealloc boot "
+            "add-fd set global k numa audio audio-help audiodev device device-plugin name uuid "
+            "nodefaults "},
     Row{.title = "Block device options",
         .names = "fda fdb hda hdb hdc hdd cdrom blockdev drive snapshot "},
     Row{.title = "Display options", .names = "display nographic vga vnc "},

@@ -4,6 +4,7 @@
 #include "rhea/util/keyval.h"
 #include "rhea/util/known_names.h"
 #include "rhea/util/types.h"
+#include "util/child_process.h"
 
 #include <sched.h>
 #include <seccomp.h>
@@ -183,6 +184,7 @@ Result<> enter_sandbox(const SandboxPolicy& policy) {
   if (!policy.resources) deny_resources(filter);
   if (const int error = filter.load(); error != 0)
     return fail("-sandbox: the filter is refused: {}", errno_text(error));
+  if (!policy.spawn) ChildProcess::forbid("-sandbox spawn=deny");
   return {};
 }
 

@@ -1,23 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rhea/qom/registry.h"
 
+#include "qom/plugin_types.h"
+
 #include <algorithm>
+#include <atomic>
 
 namespace rhea {
 namespace {
 
-std::vector<const TypeEntry*>& entries() {
-  static std::vector<const TypeEntry*> all;
+using Entries = std::vector<TypeEntry*>;
+
+Entries& built_in() {
+  static Entries all;
   return all;
 }
 
-const std::vector<const TypeEntry*>& sorted_entries() {
-  static const std::vector<const TypeEntry*> sorted = [] {
-    std::vector<const TypeEntry*> copy = entries();
-    std::ranges::sort(copy, {}, &TypeEntry::name);
-    return copy;
-  }();
-  return sorted;
+/// Where static constructors put their types; a plug-in that is being loaded has a place of its
+/// own.
+Entries*& filling() {
+  static Entries* into = &built_in();
+  return into;
+}
+
+std::unique_ptr<Entries> sorted(Entries entries) {
+  std::ranges::sort(entries, {}, &TypeEntry::name);
+  return std::make_unique<Entries>(std::move(entries));
+}
+
+/// The table that look-ups read. One that has been replaced stays, for whoever reads it still.
+struct Table {
+  Table() { publish(sorted(built_in())); }
+  void publish(std::unique_ptr<Entries> next) {
+    current.store(next.get(), std::memory_order_release);
+    all.push_back(std::move(next));
+  }
+  std::atomic<const Entries*> current{};
+  std::vector<std::unique_ptr<Entries>> all;
+};
+
+Table& table() {
+  static Table all;
+  return all;
+}
+
+const Entries& sorted_entries() { return *table().current.load(std::memory_order_acquire); }
+
+const TypeEntry* find_entry(const Entries& all, std::string_view name) {
+  const auto it = std::ranges::lower_bound(all, name, {}, &TypeEntry::name);
+  return it != all.end() && (*it)->name() == name ? *it : nullptr;
 }
 
 }  // namespace
@@ -25,12 +56,13 @@ const std::vector<const TypeEntry*>& sorted_entries() {
 TypeEntry::TypeEntry(std::string_view name, std::string_view parent, bool is_abstract,
                      Builder builder)
     : name_(name), parent_(parent), is_abstract_(is_abstract), builder_(builder) {
-  entries().push_back(this);
+  filling()->push_back(this);
 }
 
 const TypeInfo& TypeEntry::info() const {
   std::call_once(once_, [this] {
     info_.name = name_;
+    info_.origin = origin_;
     info_.is_abstract = is_abstract_;
     if (parent_ != name_) {
       info_.parent = find_type(parent_);
@@ -43,10 +75,52 @@ const TypeInfo& TypeEntry::info() const {
   return info_;
 }
 
+PluginTypes::PluginTypes() {
+  // What is built in is complete now.
+  table();
+  filling() = &entries_;
+}
+
+PluginTypes::~PluginTypes() { filling() = &built_in(); }
+
+Result<> PluginTypes::check(std::string_view name, const std::string& origin) const {
+  const auto again = std::ranges::count(entries_, name, &TypeEntry::name);
+  if (again > 1) return fail("it has the type '{}' twice", name);
+  const TypeEntry* there = find_entry(sorted_entries(), name);
+  if (there == nullptr) return {};
+  if (there->origin().empty()) return fail("the type '{}' is there already: it is built in", name);
+  if (there->origin() != origin)
+    return fail("the type '{}' is there already: it comes from {}", name, there->origin());
+  return {};
+}
+
+Result<std::vector<const TypeInfo*>> PluginTypes::publish(const std::string& origin) {
+  if (entries_.empty()) return fail("it registers no type");
+  Entries next = sorted_entries();
+  for (const TypeEntry* entry : entries_) {
+    TRY(check(entry->name(), origin));
+    const bool has_parent =
+        find_entry(sorted_entries(), entry->parent()) != nullptr ||
+        std::ranges::find(entries_, entry->parent(), &TypeEntry::name) != entries_.end();
+    if (!has_parent)
+      return fail("its type '{}' extends '{}', which is not there", entry->name(), entry->parent());
+  }
+  std::erase_if(next, [&](const TypeEntry* entry) {
+    return std::ranges::find(entries_, entry->name(), &TypeEntry::name) != entries_.end();
+  });
+  for (TypeEntry* entry : entries_) {
+    entry->origin_ = origin;
+    next.push_back(entry);
+  }
+  table().publish(sorted(std::move(next)));
+  std::vector<const TypeInfo*> types;
+  for (const TypeEntry* entry : entries_) types.push_back(&entry->info());
+  return types;
+}
+
 const TypeInfo* find_type(std::string_view name) {
-  const auto& all = sorted_entries();
-  const auto it = std::ranges::lower_bound(all, name, {}, &TypeEntry::name);
-  return it != all.end() && (*it)->name() == name ? &(*it)->info() : nullptr;
+  const TypeEntry* entry = find_entry(sorted_entries(), name);
+  return entry != nullptr ? &entry->info() : nullptr;
 }
 
 std::vector<const TypeInfo*> all_types() {

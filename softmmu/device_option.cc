@@ -19,6 +19,7 @@ void print_devices() {
     fmt::print("name \"{}\"", type->name);
     if (!type->bus.empty()) fmt::print(", bus {}", type->bus);
     if (!type->help.empty()) fmt::print(", desc \"{}\"", type->help);
+    if (!type->origin.empty()) fmt::print(", from {}", type->origin);
     fmt::print("\n");
   }
 }
@@ -37,7 +38,8 @@ Result<> print_properties(std::string_view name) {
     return fail("-device {},help: {}", name,
                 with_remark(fmt::format("'{}' is not a valid device model name", name),
                             about_unknown(NameKind::Device, name, {})));
-  fmt::print("{} options:\n", name);
+  fmt::print("{} options{}:\n", name,
+             type->origin.empty() ? "" : fmt::format(" (from {})", type->origin));
   for (const TypeInfo* t : type->lineage())
     for (const Property& p : t->properties) {
       fmt::print("  {}=<{}>", p.name, p.type);

@@ -107,8 +107,10 @@ Result<> qtree(Context& context, Arguments& arguments) {
 void list_devices(Context& context) {
   for (const TypeInfo* type : all_types())
     if (type->is_a(Device::kName) && !type->is_abstract && type->user_creatable)
-      context.print("name \"{}\", bus {}{}\n", type->name, type->bus.empty() ? "System" : type->bus,
-                    type->help.empty() ? "" : fmt::format(", desc \"{}\"", type->help));
+      context.print("name \"{}\", bus {}{}{}\n", type->name,
+                    type->bus.empty() ? "System" : type->bus,
+                    type->help.empty() ? "" : fmt::format(", desc \"{}\"", type->help),
+                    type->origin.empty() ? "" : fmt::format(", from {}", type->origin));
 }
 
 Result<> device_add(Context& context, Arguments& arguments) {

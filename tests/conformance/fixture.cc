@@ -12,13 +12,24 @@ namespace {
 
 constexpr u64 kDiskBytes = 1440 * KiB;
 
+// The processor models are one class under many names: one of them stands for all.
+bool is_one_of_many(const std::string& name) {
+  return name.ends_with("-x86_64-cpu") && name != "qemu64-x86_64-cpu";
+}
+
+bool is_device_for_bench(const TypeInfo& type) {
+  return !type.is_abstract && type.is_a(Device::kName) && !type.name.starts_with("test-") &&
+         type.name != "bench-board" && !is_one_of_many(type.name);
+}
+
 // A type that stands on the bench by itself and provides a bus of the kind.
 std::string find_provider(const std::string& kind) {
-  for (const std::string& name : device_type_names()) {
-    if (find_type(name)->bus == kind) continue;
+  for (const TypeInfo* type : all_types()) {
+    if (!is_device_for_bench(*type) || type->bus == kind) continue;
     Bench bench;
-    if (auto device = bench.try_add(name); device && bench.machine().find_bus(kind) != nullptr)
-      return name;
+    if (auto device = bench.try_add(type->name);
+        device && bench.machine().find_bus(kind) != nullptr)
+      return type->name;
   }
   return {};
 }
@@ -174,16 +185,13 @@ unsigned access_count(unsigned usual) {
   return static_cast<unsigned>(from_environment("RHEA_ACCESSES", usual));
 }
 
-// The processor models are one class under many names: one of them stands for all.
-bool is_one_of_many(const std::string& name) {
-  return name.ends_with("-x86_64-cpu") && name != "qemu64-x86_64-cpu";
-}
-
 std::vector<std::string> device_type_names() {
+  const auto types = all_types();
+  const auto is_from_plugin = [](const TypeInfo* type) { return !type->origin.empty(); };
+  const bool plugins = std::ranges::any_of(types, is_from_plugin);
   std::vector<std::string> names;
-  for (const TypeInfo* type : all_types())
-    if (!type->is_abstract && type->is_a(Device::kName) && type->name.rfind("test-", 0) != 0 &&
-        type->name != "bench-board" && !is_one_of_many(type->name))
+  for (const TypeInfo* type : types)
+    if (is_device_for_bench(*type) && (!plugins || is_from_plugin(type)))
       names.push_back(type->name);
   return names;
 }

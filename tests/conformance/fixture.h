@@ -60,7 +60,7 @@ unsigned random_accesses(Machine& machine, Device& device, u64 seed, unsigned co
 /// for a million).
 unsigned access_count(unsigned usual);
 
-/// Names of all concrete device types.
+/// Names of all concrete device types; where plug-ins are loaded, of theirs alone.
 std::vector<std::string> device_type_names();
 
 }  // namespace rhea::test

@@ -4,7 +4,8 @@
 //   const RegisterType<DebugExit> registration;
 //   const RegisterAbstractType<IsaDevice, Device> registration;
 //
-// Filled by static constructors, immutable once main runs; look-ups are thread-safe.
+// Filled by static constructors: the program's own before main runs, a plug-in's (-device-plugin)
+// when it is loaded. Look-ups are thread-safe and what they give lives as long as the program.
 #pragma once
 
 #include "rhea/qom/object.h"
@@ -26,11 +27,16 @@ class TypeEntry {
   TypeEntry& operator=(const TypeEntry&) = delete;
 
   std::string_view name() const { return name_; }
+  std::string_view parent() const { return parent_; }
+  /// The plug-in's file; empty for what is built in.
+  const std::string& origin() const { return origin_; }
   const TypeInfo& info() const;
 
  private:
+  friend class PluginTypes;
   std::string_view name_;
   std::string_view parent_;
+  std::string origin_;
   bool is_abstract_;
   Builder builder_;
   mutable std::once_flag once_;

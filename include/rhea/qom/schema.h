@@ -52,6 +52,7 @@ struct TypeInfo {
   const TypeInfo* parent{};
   bool is_abstract{};
   std::string help;
+  std::string origin;         ///< the plug-in's file it comes from; empty for what is built in
   std::string bus;            ///< the kind of bus a device of this type plugs into, or empty
   bool user_creatable{true};  ///< may be named by -device
   std::vector<std::string> interfaces;
