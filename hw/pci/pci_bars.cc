@@ -59,9 +59,10 @@ std::optional<PciDevice::BarInfo> PciDevice::bar_info(unsigned n) const {
       .kind = bar.kind, .address = bar.address, .size = static_cast<u64>(bar.region->size())};
 }
 
-// Where the guest wants BAR `n`, or kUnmapped: switched off, at 0, at the end (a sizing write), or
-// wrapping.
+// Where the guest wants BAR `n`, or kUnmapped: the device or the BAR switched off, at 0, at the end
+// (a sizing write), or wrapping.
 u64 PciDevice::wanted_address(unsigned n) const {
+  if (!powered()) return kUnmapped;
   const Bar& bar = bars_[n];
   const u16 command = config16(pci::kCommand);
   const auto size = static_cast<u64>(bar.region->size());
@@ -132,6 +133,7 @@ Result<> PciDevice::load_option_rom() {
 
 // Back to what set_identity and the constructor made of the device, for the next realize().
 void PciDevice::forget_layout() {
+  forget_msix();
   for (const Bar& bar : bars_)
     if (bar.region != nullptr) bar.region->reset();
   bars_ = {};
@@ -140,7 +142,7 @@ void PciDevice::forget_layout() {
   config_set8(pci::kCapabilities, 0);
   reset_value_[pci::kStatus] &= static_cast<u8>(~pci::kStatusCapabilities);
   config_ = reset_value_;
-  msi_cap_ = last_capability_ = 0;
+  msi_cap_ = pm_cap_ = last_capability_ = 0;
   next_capability_ = 0x40;
 }
 

@@ -64,6 +64,9 @@ void PciDevice::describe(Schema<PciDevice>& s) {
       .help("let other functions share the slot");
   s.state("config", &PciDevice::config_);
   s.state("intx-level", &PciDevice::intx_level_);
+  s.subsection(
+      "msix", [](const PciDevice& d) { return d.msix_.cap != 0; },
+      [](auto& fields) { fields.state("msix", &PciDevice::msix_); });
   s.after_load(&PciDevice::config_loaded);
 }
 
@@ -113,6 +116,7 @@ void PciDevice::unrealize() {
 void PciDevice::reset_enter(ResetKind) {
   config_ = reset_value_;
   intx_level_ = false;
+  reset_msix();
   apply_config();
 }
 
@@ -130,6 +134,7 @@ Result<> PciDevice::config_loaded() {
     const u8 fixed = static_cast<u8>(~(writable_[reg] | w1c_[reg]));
     config_[reg] = static_cast<u8>((config_[reg] & ~fixed) | (reset_value_[reg] & fixed));
   }
+  msix_loaded();
   apply_config();
   return {};
 }
@@ -142,19 +147,22 @@ u32 PciDevice::config_read(unsigned reg, unsigned size) {
 }
 
 void PciDevice::config_write(unsigned reg, u32 value, unsigned size) {
+  const u16 power = power_control();
   for (unsigned i = 0; i < size && reg + i < kConfigSize; ++i) {
     const unsigned at = reg + i;
     const auto byte = static_cast<u8>(value >> (8 * i));
     config_[at] = static_cast<u8>((config_[at] & ~writable_[at]) | (byte & writable_[at]));
     config_[at] = static_cast<u8>(config_[at] & ~(byte & w1c_[at]));
   }
+  if (pm_cap_ != 0) keep_power_state(power);
   apply_config();
 }
 
 void PciDevice::apply_config() {
-  dma_.set_enabled((config16(pci::kCommand) & pci::kCommandMaster) != 0);
+  dma_.set_enabled((config16(pci::kCommand) & pci::kCommandMaster) != 0 && powered());
   update_mappings();
   update_intx();
+  send_pending_msix();
 }
 
 void PciDevice::config_set8(unsigned reg, u8 value, u8 writable) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Interrupts of PCI devices: INTx, the capability list, MSI (PCI Local Bus Specification 3.0, 6.7
+// Interrupts of PCI devices: INTx and MSI (PCI Local Bus Specification 3.0, 6.7
 // and 6.8).
 #include "hw/pci/trace_events.h"
 #include "rhea/hw/pci.h"
@@ -33,24 +33,12 @@ void PciDevice::update_intx() {
   u8 status = config8(pci::kStatus) & static_cast<u8>(~pci::kStatusInterrupt);
   if (intx_level_) status |= pci::kStatusInterrupt;
   config_put8(pci::kStatus, status);
-  const bool enabled = (config16(pci::kCommand) & pci::kCommandIntxDisable) == 0 && !msi_enabled();
+  const bool enabled = (config16(pci::kCommand) & pci::kCommandIntxDisable) == 0 &&
+                       !msi_enabled() && !msix_enabled() && powered();
   const bool asserted = pin != 0 && intx_level_ && enabled;
   if (asserted == intx_asserted_) return;
   intx_asserted_ = asserted;
   pci_bus().set_intx(*this, pin - 1U, asserted);
-}
-
-u8 PciDevice::add_capability(u8 id, u8 size) {
-  const unsigned length = (size + 3U) & ~3U;
-  const u8 offset = next_capability_;
-  RHEA_ASSERT(base_realized_ && !is_realized() && size >= 2 && offset != 0 &&
-              offset + length <= kConfigSize);
-  config_set8(offset, id);
-  config_set8(last_capability_ == 0 ? pci::kCapabilities : last_capability_ + 1U, offset);
-  config_set8(pci::kStatus, reset_value_[pci::kStatus] | pci::kStatusCapabilities);
-  last_capability_ = offset;
-  next_capability_ = static_cast<u8>(offset + length);
-  return offset;
 }
 
 void PciDevice::add_msi(unsigned vectors) {
@@ -69,18 +57,24 @@ bool PciDevice::msi_enabled() const {
 }
 
 bool PciDevice::notify_msi(unsigned vector) {
+  if (msix_enabled()) {
+    notify_msix(vector);
+    return true;
+  }
   if (!msi_enabled()) return false;
   const unsigned granted = (config16(msi_cap_ + kMsiControl) & kMsiGranted) >> 4;
   const u32 low_bits = (1U << std::min<unsigned>(granted, msi_vectors_log2_)) - 1;
-  const MsiMessage message{
-      .address = static_cast<u64>(config32(msi_cap_ + kMsiAddressHigh)) << 32 |
-                 config32(msi_cap_ + kMsiAddressLow),
-      .data = (config16(msi_cap_ + kMsiData) & ~low_bits) | (vector & low_bits)};
-  // A message is a memory write: without bus mastering it does not get onto the bus.
-  if (!dma_.enabled()) return true;
+  send_message({.address = static_cast<u64>(config32(msi_cap_ + kMsiAddressHigh)) << 32 |
+                           config32(msi_cap_ + kMsiAddressLow),
+                .data = (config16(msi_cap_ + kMsiData) & ~low_bits) | (vector & low_bits)});
+  return true;
+}
+
+// A message is a memory write: without bus mastering it does not get onto the bus.
+void PciDevice::send_message(const MsiMessage& message) {
+  if (!dma_.enabled()) return;
   hw::pci_msi(devfn_, message.address, message.data);
   if (machine().interrupts.send_msi) machine().interrupts.send_msi(message);
-  return true;
 }
 
 }  // namespace rhea

@@ -40,19 +40,19 @@ TEST_F(PciConfig, IdentityIsReadOnly) {
 }
 
 TEST_F(PciConfig, NarrowAccessesSeeTheirBytes) {
-  EXPECT_EQ(read(0x80, 1), 0x44u);
-  EXPECT_EQ(read(0x81, 1), 0x33u);
-  EXPECT_EQ(read(0x81, 2), 0x2233u);
-  EXPECT_EQ(read(0x82, 2), 0x1122u);
+  EXPECT_EQ(read(TestPciDevice::kScratch, 1), 0x44u);
+  EXPECT_EQ(read(TestPciDevice::kScratch + 1, 1), 0x33u);
+  EXPECT_EQ(read(TestPciDevice::kScratch + 1, 2), 0x2233u);
+  EXPECT_EQ(read(TestPciDevice::kScratch + 2, 2), 0x1122u);
 }
 
 TEST_F(PciConfig, WritesChangeWritableBitsOfEveryByteTheySpan) {
-  write(0x80, 0xaabb'ccdd, 4);
-  EXPECT_EQ(read(0x80, 4), 0x11bb'cc44u);
-  write(0x81, 0x5566, 2);
-  EXPECT_EQ(read(0x80, 4), 0x1155'6644u);
-  write(0x82, 0x77, 1);
-  EXPECT_EQ(read(0x80, 4), 0x1177'6644u);
+  write(TestPciDevice::kScratch, 0xaabb'ccdd, 4);
+  EXPECT_EQ(read(TestPciDevice::kScratch, 4), 0x11bb'cc44u);
+  write(TestPciDevice::kScratch + 1, 0x5566, 2);
+  EXPECT_EQ(read(TestPciDevice::kScratch, 4), 0x1155'6644u);
+  write(TestPciDevice::kScratch + 2, 0x77, 1);
+  EXPECT_EQ(read(TestPciDevice::kScratch, 4), 0x1177'6644u);
 }
 
 TEST_F(PciConfig, StickyBitsAreClearedByWritingOnes) {
@@ -78,11 +78,11 @@ TEST_F(PciConfig, InterruptLineAndLatencyHoldWhatFirmwareWrites) {
 }
 
 TEST_F(PciConfig, ResetBringsBackResetValues) {
-  write(0x80, 0xffff'ffff, 4);
+  write(TestPciDevice::kScratch, 0xffff'ffff, 4);
   write(0x04, 0x0007, 2);
   write(0x3c, 0x0b, 1);
   bench.reset();
-  EXPECT_EQ(read(0x80, 4), 0x1122'3344u);
+  EXPECT_EQ(read(TestPciDevice::kScratch, 4), 0x1122'3344u);
   EXPECT_EQ(read(0x04, 2), 0u);
   EXPECT_EQ(read(0x3c, 1), 0u);
 }
@@ -100,12 +100,12 @@ TEST_F(PciConfig, AccessesBeyondConfigurationSpaceAreHarmless) {
 }
 
 TEST_F(PciConfig, StateSurvivesASnapshot) {
-  write(0x80, 0x00ab'cd00, 4);
+  write(TestPciDevice::kScratch, 0x00ab'cd00, 4);
   write(0x3c, 0x0a, 1);
   const auto saved = bench.save();
   bench.reset();
   ASSERT_TRUE(bench.load(saved));
-  EXPECT_EQ(read(0x80, 4), 0x11ab'cd44u);
+  EXPECT_EQ(read(TestPciDevice::kScratch, 4), 0x11ab'cd44u);
   EXPECT_EQ(read(0x3c, 1), 0x0au);
   EXPECT_EQ(bench.save(), saved);
 }
@@ -119,11 +119,15 @@ TEST_F(PciConfig, ASnapshotWithAnotherIdentityIsRefused) {
   EXPECT_THAT(loaded.error().message(), HasSubstr("another device"));
 }
 
-TEST_F(PciConfig, CapabilityListLeadsToMsi) {
+TEST_F(PciConfig, CapabilitiesAreAList) {
   EXPECT_EQ(read(0x06, 2) & 0x10, 0x10u);
   EXPECT_EQ(read(0x34, 1), kMsi);
-  EXPECT_EQ(read(kMsi, 2), 0x0005u);
+  EXPECT_EQ(read(kMsi, 2), 0x0005u | kMsix << 8);
   EXPECT_EQ(read(kMsi + 2, 2), 0x0084u);
+  EXPECT_EQ(read(kMsix, 2), 0x0011u | kPower << 8);
+  EXPECT_EQ(read(kPower, 2), 0x0001u | kOwn << 8);
+  EXPECT_EQ(read(kOwn, 4), 0x4205'0009u | kExpress << 8);
+  EXPECT_EQ(read(kExpress, 4), 0x0002'0010u);
 }
 
 TEST(PciSlots, DevicesTakeTheFirstFreeSlot) {

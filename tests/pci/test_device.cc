@@ -2,6 +2,8 @@
 // The PCI device that the bus and the base class are tested with.
 #include "tests/pci/test_device.h"
 
+#include <array>
+
 namespace rhea::test {
 
 Result<> TestPciDevice::realize() {
@@ -15,6 +17,10 @@ Result<> TestPciDevice::realize() {
   bar(2, wide_, BarKind::MemoryPrefetch64);
   set_interrupt_pin(1);
   add_msi(4);
+  add_msix(kMsixVectors, 0, kMsixTable);
+  add_power_management();
+  add_vendor_capability(std::array<u8, 2>{0x42, 0x43});
+  add_express(ExpressType::Endpoint);
   config_set32(kScratch, 0x1122'3344, 0x00ff'ff00);
   config_set16(kSticky, 0x00f0);
   config_set_w1c(kSticky, 0x0030);

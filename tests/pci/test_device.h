@@ -12,7 +12,8 @@ class TestPciDevice final : public PciDevice {
   static constexpr std::string_view kName = "test-pci";
   static constexpr PciIdentity kPci{
       .vendor = 0x1b36, .device = 0x0005, .klass = 0x058000, .revision = 7};
-  static constexpr unsigned kScratch = 0x80, kSticky = 0x84;
+  static constexpr unsigned kMsixVectors = 70, kMsixTable = 0x800;
+  static constexpr unsigned kScratch = 0xc0, kSticky = 0xc4;
   static void describe(Schema<TestPciDevice>&) {}
 
   TestPciDevice() { set_identity(kPci); }
@@ -22,6 +23,7 @@ class TestPciDevice final : public PciDevice {
   using PciDevice::config_put8;
   using PciDevice::dma;
   using PciDevice::msi_enabled;
+  using PciDevice::msix_vectors;
   using PciDevice::notify_msi;
   using PciDevice::set_intx;
   /// Value of a test register that every BAR shows at its offset 0.
@@ -40,6 +42,10 @@ inline constexpr unsigned kMemoryBar = 0x10, kPortBar = 0x14, kWideBarLow = 0x18
                           kWideBarHigh = 0x1c;
 /// Where the MSI capability lies: the first one.
 inline constexpr unsigned kMsi = 0x40;
+/// The second: MSI-X, its table and pending bits in the memory BAR.
+inline constexpr unsigned kMsix = 0x50;
+/// Then power management, two bytes of the vendor's, PCI Express.
+inline constexpr unsigned kPower = 0x5c, kOwn = 0x64, kExpress = 0x6c;
 
 inline TestPciDevice& add_test_device(Bench& bench, const Properties& properties = {}) {
   return static_cast<TestPciDevice&>(bench.add("test-pci", properties));

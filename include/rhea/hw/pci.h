@@ -12,6 +12,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -88,6 +89,9 @@ class PciBus final : public Bus {
   std::array<unsigned, 8> link_counts_{};
 };
 
+/// Device/Port Type (PCI Express Base Specification 3.0, 7.8.2).
+enum class ExpressType : u8 { Endpoint = 0, LegacyEndpoint = 1, RootComplexEndpoint = 9 };
+
 enum class BarKind : u8 { Memory32, Memory64, MemoryPrefetch32, MemoryPrefetch64, Io };
 
 /// Base class: a device declares `static constexpr PciIdentity kPci`, calls set_identity(kPci) in
@@ -145,9 +149,17 @@ class PciDevice : public Device, public FirmwareNamed {
   /// Gives the device an MSI capability (64-bit) with `vectors` messages: 1, 2, 4, 8, 16 or 32.
   void add_msi(unsigned vectors = 1);
   bool msi_enabled() const;
-  /// Sends message `vector` (of as many as the guest granted) and says true when the guest enabled
-  /// MSI; else does nothing and says false. A device usually writes `if (!notify_msi())
-  /// set_intx(true);`.
+  /// Gives the device an MSI-X capability with `vectors` messages (1 to 2048). Table and pending
+  /// bits lie at `offset` (a multiple of 8) of the memory BAR `n`, before what the BAR's own region
+  /// shows there: 16 bytes a vector, then a bit each, to a whole 8 bytes.
+  void add_msix(unsigned vectors, unsigned n, u64 offset);
+  /// The same in a BAR of its own, which the base class makes.
+  void add_msix_bar(unsigned vectors, unsigned n, BarKind kind = BarKind::Memory32);
+  bool msix_enabled() const;
+  unsigned msix_vectors() const { return static_cast<unsigned>(msix_.table.size() / 4); }
+  /// Sends message `vector` and says true when the guest enabled MSI-X (where a masked one waits,
+  /// as a pending bit) or MSI (where it is one of as many as the guest granted); else does nothing
+  /// and says false. A device usually writes `if (!notify_msi()) set_intx(true);`.
   bool notify_msi(unsigned vector = 0);
   /// The device's view of memory; follows the bus-master bit.
   const DmaMaster& dma() const { return dma_; }
@@ -164,6 +176,14 @@ class PciDevice : public Device, public FirmwareNamed {
   /// Appends a capability of `size` bytes to the list and returns its offset. Its bytes are
   /// read-only zeroes until config_set.
   u8 add_capability(u8 id, u8 size);
+  /// A capability of the vendor's own, with these bytes behind id, link and length; its offset.
+  u8 add_vendor_capability(std::span<const u8> bytes);
+  /// D0 and D3hot. In D3hot BARs, interrupts and bus mastering are off; nothing is reset by the way
+  /// back (No_Soft_Reset).
+  void add_power_management();
+  /// PCI Express, version 2: registers that a driver may read and write, and nothing behind them.
+  /// Its offset.
+  u8 add_express(ExpressType type);
 
   /// Overriders of these call the base version: first in realize, last in unrealize.
   Result<> realize() override;
@@ -176,6 +196,13 @@ class PciDevice : public Device, public FirmwareNamed {
   friend class PciBus;
   static constexpr unsigned kRomBarIndex = 6;
   static constexpr u64 kUnmapped = ~u64{0};
+  struct Msix {
+    u8 cap{0};
+    std::vector<u32> table;    ///< four dwords a vector
+    std::vector<u64> pending;  ///< a bit a vector
+    Region table_region, pending_region, bar_region;
+    static void describe(StateFields<Msix>& s);
+  };
   struct Bar {
     Region* region{};
     BarKind kind{};
@@ -187,6 +214,20 @@ class PciDevice : public Device, public FirmwareNamed {
   void map_bar(Bar& bar, u64 address);
   void update_mappings();
   void update_intx();
+  void send_message(const MsiMessage& message);
+  bool powered() const;
+  u16 power_control() const;
+  void keep_power_state(u16 before);
+  bool msix_masked(unsigned vector) const;
+  void notify_msix(unsigned vector);
+  void send_pending_msix();
+  u64 read_msix_table(u64 offset, unsigned size);
+  void write_msix_table(u64 offset, u64 value, unsigned size);
+  u64 read_msix_pending(u64 offset, unsigned size);
+  void write_msix_pending(u64 offset, u64 value, unsigned size);
+  void reset_msix();
+  void msix_loaded();
+  void forget_msix();
   /// Makes everything derived from configuration space agree with it.
   void apply_config();
   /// Refuses another device's registers and moves the BARs.
@@ -207,6 +248,8 @@ class PciDevice : public Device, public FirmwareNamed {
   bool intx_asserted_{false};  ///< what the bus was told
   u8 msi_cap_{0};
   u8 msi_vectors_log2_{0};
+  u8 pm_cap_{0};
+  Msix msix_;
   u8 last_capability_{0};
   u8 next_capability_{0x40};
   std::array<u8, kConfigSize> config_{};
