@@ -20,15 +20,15 @@ namespace {
 constexpr const char* kVariable = "RHEA_PLUGIN_TRIAL";
 constexpr std::string_view kVerdict = "\nrhea-plugin-verdict:";
 constexpr int kSeconds = 10;
+constexpr int kLookMs = 100;
 constexpr std::size_t kMostText = 64 * KiB;
 
-// What comes from `fd` until its end, or until the time is up (false).
-bool read_until(int fd, std::chrono::steady_clock::time_point limit, std::string& text) {
-  for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        limit - std::chrono::steady_clock::now());
+// What comes from `fd` until its end, or until the time is up or somebody wants us to stop (false).
+bool read_until(int fd, std::chrono::steady_clock::time_point limit, const std::stop_token& stop,
+                std::string& text) {
+  while (!stop.stop_requested() && std::chrono::steady_clock::now() < limit) {
     pollfd state{.fd = fd, .events = POLLIN, .revents = 0};
-    if (left.count() <= 0 || ::poll(&state, 1, static_cast<int>(left.count())) <= 0) return false;
+    if (::poll(&state, 1, kLookMs) <= 0) continue;
     std::array<char, 4096> buffer{};
     const ssize_t count = ::read(fd, buffer.data(), buffer.size());
     if (count <= 0) return true;
@@ -38,6 +38,7 @@ bool read_until(int fd, std::chrono::steady_clock::time_point limit, std::string
         at != std::string::npos && text.find('\n', at + 1) != std::string::npos)
       return true;
   }
+  return false;
 }
 
 std::string last_line(std::string_view text) {
@@ -78,7 +79,7 @@ void run_plugin_trial(const std::string& path) {
   ::_exit(0);
 }
 
-Result<> try_plugin(const std::string& path) {
+Result<> try_plugin(const std::string& path, const std::stop_token& stop) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail("{}: {}", path, errno_text(errno));
   const FileDescriptor ours(ends[0]);
@@ -95,7 +96,7 @@ Result<> try_plugin(const std::string& path) {
   theirs.reset();
   std::string said;
   const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(kSeconds);
-  const bool in_time = read_until(ours.get(), limit, said);
+  const bool in_time = read_until(ours.get(), limit, stop, said);
   if (const auto at = said.find(kVerdict); at != std::string::npos) {
     const std::string verdict = last_line(std::string_view(said).substr(at + 1));
     const std::string_view error = std::string_view(verdict).substr(verdict.find(':') + 1);

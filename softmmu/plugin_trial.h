@@ -5,13 +5,15 @@
 
 #include "rhea/util/error.h"
 
+#include <stop_token>
 #include <string>
 
 namespace rhea {
 
 /// Starts this program once more to load `path` and make an object of each of its types, and waits
-/// for its verdict, ten seconds at most. Errors are one line that begins with the file's name.
-Result<> try_plugin(const std::string& path);
+/// for its verdict, ten seconds at most, or until it is asked to stop. Errors are one line that
+/// begins with the file's name. From any thread, without locks: it waits.
+Result<> try_plugin(const std::string& path, const std::stop_token& stop = {});
 
 /// Whether this process is such a trial.
 bool is_plugin_trial();

@@ -134,6 +134,13 @@ Result<> device_del(Context& context, Arguments& arguments) {
   return {};
 }
 
+Result<> device_reload(Context& context, Arguments& arguments) {
+  const std::string id = TRY(arguments.text());
+  TRY(arguments.end());
+  TRY(context.call("x-device-reload", {{"id", id}}));
+  return {};
+}
+
 Result<> object_add(Context& context, Arguments& arguments) {
   KeyValues options = TRY(parse_json_or_keyval(arguments.rest(), "qom-type", Words::Flags));
   if (options.find("qom-type") == nullptr) return fail("Parameter 'qom-type' is missing");
@@ -162,6 +169,11 @@ const RegisterHmpCommand commands[] = {
     RegisterHmpCommand({"device_add", "driver[,prop=value][,...]",
                         "add device, like -device on the command line", &device_add}),
     RegisterHmpCommand({"device_del", "device", "remove device", &device_del}),
+    RegisterHmpCommand(
+        {"device-reload|device_reload", "device",
+         "load a device's plug-in (-device-plugin) anew and exchange the device for one "
+         "of the new code, with its state",
+         &device_reload}),
 };
 const RegisterInfo infos[] = {
     RegisterInfo({"qom-tree", "[path]", "show QOM composition tree", &qom_tree}),
