@@ -10,6 +10,7 @@
 #include "accel/kvm/vcpu.h"
 #include "accel/model_fit.h"
 #include "rhea/util/log.h"
+#include "softmmu/host_power.h"
 #include "target/x86/models.h"
 #include "target/x86/registers.h"
 
@@ -105,6 +106,21 @@ bool Vm::try_enable(u32 capability, u64 argument) {
   return result.has_value();
 }
 
+// -overcommit cpu-pm=on: an idle processor of the guest's keeps the host's, and wakes at once.
+Result<> Vm::keep_idle_processors() {
+  if (!machine_->service<HostPower>().guest_decides) return {};
+  constexpr u64 kAll = KVM_X86_DISABLE_EXITS_MWAIT | KVM_X86_DISABLE_EXITS_HLT |
+                       KVM_X86_DISABLE_EXITS_PAUSE | KVM_X86_DISABLE_EXITS_CSTATE;
+  const u64 there = static_cast<u64>(extension(KVM_CAP_X86_DISABLE_EXITS)) & kAll;
+  if (there == 0) {
+    warn_once("cpu-pm",
+              "-overcommit cpu-pm=on: this host's KVM cannot leave idle processors to the "
+              "guest: the guest goes without it");
+    return {};
+  }
+  return enable_capability(KVM_CAP_X86_DISABLE_EXITS, there);
+}
+
 // What makes a better machine and is no reason to have none.
 void Vm::enable_optional() {
   exception_payload_ = try_enable(KVM_CAP_EXCEPTION_PAYLOAD, 1);
@@ -134,6 +150,7 @@ Result<> Vm::set_up() {
   if (options_.guest_memfd) TRY(GuestMemfds::check(*this));
   TRY(place_kernel_pages());
   enable_optional();
+  TRY(keep_idle_processors());
   interrupts_ = std::make_unique<Interrupts>(*this, options_.irqchip);
   TRY(interrupts_->set_up());
   TRY(dirty_log_.set_up(options_.dirty_ring_entries));

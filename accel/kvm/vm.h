@@ -84,6 +84,7 @@ class Vm final : public accel::VmBackend {
   Vm(Machine& machine, std::unique_ptr<System> system, const VmOptions& options);
   Result<> set_up();
   Result<> place_kernel_pages();
+  Result<> keep_idle_processors();
   void enable_optional();
   bool try_enable(u32 capability, u64 argument);
   Result<std::vector<kvm_cpuid_entry2>> leaves_for(const CpuidPlace& place);

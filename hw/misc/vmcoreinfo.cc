@@ -33,6 +33,8 @@ struct Vmcoreinfo::Slot final : MachineService {
   Vmcoreinfo* device{};  ///< the one there is
 };
 
+Vmcoreinfo* Vmcoreinfo::of(Machine& machine) { return machine.service<Slot>().device; }
+
 Result<> Vmcoreinfo::realize() {
   slot_ = &machine().service<Slot>();
   if (slot_->device != nullptr) return fail("at most one vmcoreinfo device is permitted");
@@ -42,10 +44,13 @@ Result<> Vmcoreinfo::realize() {
   if (fw_cfg_ != nullptr && !fw_cfg_->has_file(kFile))
     fw_cfg_->add_writable_file(std::string(kFile), empty(),
                                [slot = slot_](std::span<const u8> data) {
-                                 if (slot->device != nullptr)
-                                   std::ranges::copy(data, slot->device->contents_.begin());
+                                 if (slot->device != nullptr) slot->device->guest_writes(data);
                                });
   return {};
+}
+
+void Vmcoreinfo::guest_writes(std::span<const u8> data) {
+  std::copy_n(data.begin(), std::min(data.size(), kSize), contents_.begin());
 }
 
 void Vmcoreinfo::unrealize() { slot_->device = nullptr; }

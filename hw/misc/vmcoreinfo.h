@@ -7,6 +7,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace rhea {
@@ -23,6 +24,9 @@ class Vmcoreinfo final : public Device {
   using Extendable = Device;
   static void describe(Schema<Vmcoreinfo>& s);
 
+  /// The one that the machine has; nullptr: none.
+  static Vmcoreinfo* of(Machine& machine);
+
   struct Note {
     u16 format;  ///< 1: an ELF note
     u32 size;
@@ -30,6 +34,8 @@ class Vmcoreinfo final : public Device {
   };
   /// What the guest wrote; nullopt: nothing yet. Not to be trusted.
   std::optional<Note> note() const;
+  /// Takes the file's new contents, 16 bytes.
+  void guest_writes(std::span<const u8> data);
 
  protected:
   Result<> realize() override;

@@ -3,6 +3,7 @@
 #include "monitor/dump/guest_image.h"
 
 #include "accel/accelerator.h"
+#include "monitor/dump/guest_note.h"
 #include "monitor/guest_memory.h"
 #include "rhea/util/rcu.h"
 #include "target/x86/page_map.h"
@@ -130,6 +131,7 @@ Result<GuestImage> take_image(Machine& machine, bool paging, const std::optional
   const auto& accel = machine.service<accel::AccelService>();
   for (unsigned cpu = 0; cpu < accel.vcpu_count(); ++cpu)
     image.cpus.push_back(TRY(accel.cpu_state(cpu)));
+  image.guest_note = guest_note(machine);
   if (paging && std::ranges::any_of(image.cpus, &x86::paging_enabled)) {
     TRY(map_by_page_tables(machine, image));
   } else {

@@ -35,6 +35,8 @@ struct GuestImage {
   std::vector<std::shared_ptr<RamBlock>> keep_alive;
   std::vector<Mapping> mappings;  ///< by linear address; without paging the physical one
   std::vector<x86::CpuState> cpus;
+  /// What the guest's kernel left for whoever reads dumps: a whole ELF note of its own, or nothing.
+  std::vector<u8> guest_note;
 
   /// Of all mappings.
   u64 bytes() const;

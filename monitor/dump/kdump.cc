@@ -2,6 +2,7 @@
 // Dumps in kdump's compressed format (makedumpfile's IMPLEMENTATION document): a header, notes, two
 // bitmaps of pages, a descriptor for each page that is there, and the pages, compressed where that
 // makes them smaller. "Flattened": records of {offset, size, bytes}, so that a pipe will do.
+#include "monitor/dump/guest_note.h"
 #include "monitor/dump/notes.h"
 #include "monitor/dump/writer.h"
 
@@ -109,6 +110,12 @@ class KdumpWriter {
     sub.notes_offset = kBlock + sizeof sub;
     sub.notes_size = notes_.size();
     sub.max_page64 = pages_;
+    if (const auto told = note_contents(image_.guest_note); !told.empty()) {
+      const u64 before = static_cast<u64>(told.data() - image_.guest_note.data());
+      sub.vmcoreinfo_offset = sub.notes_offset + notes_.size() - image_.guest_note.size() + before;
+      sub.vmcoreinfo_size = told.size();
+      sub.physical_base = physical_base(image_.guest_note).value_or(0);
+    }
     TRY(record(kBlock, bytes_of(sub)));
     return record(kBlock + sizeof sub, notes_);
   }

@@ -163,6 +163,7 @@ std::vector<u8> processor_notes(const GuestImage& image) {
       add_note(notes, "CORE", NT_PRSTATUS, bytes_of(status32(image.cpus[i], i)));
   }
   for (const CpuState& cpu : image.cpus) add_note(notes, "QEMU", 0, bytes_of(qemu_status(cpu)));
+  notes.insert(notes.end(), image.guest_note.begin(), image.guest_note.end());
   return notes;
 }
 

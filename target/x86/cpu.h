@@ -142,6 +142,8 @@ struct Cpu {
   /// A watched access of the current instruction.
   std::optional<DebugStop> stopped;
 
+  u64 random_numbers{};  ///< drawn so far, where they are made of a seed
+
   Bus* bus;
   const CpuModel* model;
   std::array<Tlb, kPrivileges> tlb;

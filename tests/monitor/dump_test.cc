@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Dumps of guest memory: both formats, pages through the page tables, all ways to fail.
+#include "hw/misc/vmcoreinfo.h"
 #include "monitor/dump/dump_job.h"
 #include "tests/monitor/fixture.h"
 
@@ -257,6 +258,62 @@ TEST_F(DumpTest, errors) {
   EXPECT_EQ(hmp("info dump"), "Status: none\n");
   EXPECT_EQ(returned(R"({"execute":"query-dump-guest-memory-capability"})"),
             (Json{{"formats", {"elf", "kdump-zlib"}}}));
+}
+
+/// A kernel's note at 0x8000 and what its guest tells of it.
+class NoteTest : public DumpTest {
+ protected:
+  static constexpr std::string_view kText = "OSRELEASE=6.1\nNUMBER(phys_base)=-4096\n";
+
+  void tell(u16 format, u32 size, u64 address) {
+    std::vector<u8> told(16);
+    std::memcpy(&told[0], &format, sizeof format);
+    std::memcpy(&told[4], &size, sizeof size);
+    std::memcpy(&told[8], &address, sizeof address);
+    device_.guest_writes(told);
+  }
+  void leave_note(u32 name_size) {
+    const Elf64_Nhdr header{.n_namesz = name_size, .n_descsz = kText.size(), .n_type = 0};
+    bench_.write(0x8000, {reinterpret_cast<const u8*>(&header), sizeof header});
+    bench_.write(0x800c, bytes_of("VMCOREINFO"));
+    bench_.write(0x8018, bytes_of(kText));
+  }
+  hw::Vmcoreinfo& device_ = dynamic_cast<hw::Vmcoreinfo&>(bench_.add("vmcoreinfo"));
+};
+
+TEST_F(NoteTest, the_kernels_note_is_the_last_of_an_elf) {
+  leave_note(11);
+  tell(1, 0x100, 0x8000);
+  const std::string file = dumped();
+  const auto notes = program_headers(file)[0];
+  EXPECT_EQ(at<u32>(file, notes.p_offset + notes.p_filesz - 24 - 40), 11U);
+  EXPECT_EQ(file.substr(notes.p_offset + notes.p_filesz - 40, kText.size()), kText);
+}
+
+TEST_F(NoteTest, kdump_says_where_the_kernels_note_is) {
+  leave_note(11);
+  tell(1, 0x100, 0x8000);
+  const std::string file = unflattened(dumped(R"(,"format":"kdump-zlib")"));
+  constexpr std::size_t kSubHeader = 4096;
+  EXPECT_EQ(at<u64>(file, kSubHeader), ~u64{4095}) << "phys_base";
+  const auto place = at<u64>(file, kSubHeader + 32), size = at<u64>(file, kSubHeader + 40);
+  EXPECT_EQ(file.substr(place, size), kText);
+}
+
+TEST_F(NoteTest, what_is_no_note_is_left_out) {
+  const std::size_t without = dumped().size();
+  leave_note(0xffff'fff0);
+  tell(1, 0x100, 0x8000);
+  EXPECT_EQ(dumped().size(), without) << "a name longer than all";
+  leave_note(11);
+  tell(2, 0x100, 0x8000);
+  EXPECT_EQ(dumped().size(), without) << "another format";
+  tell(1, 11, 0x8000);
+  EXPECT_EQ(dumped().size(), without) << "too short";
+  tell(1, 0x7fff'ffff, 0x8000);
+  EXPECT_EQ(dumped().size(), without) << "too long";
+  tell(1, 0x100, u64{1} << 40);
+  EXPECT_EQ(dumped().size(), without) << "nowhere";
 }
 
 TEST_F(DumpTest, a_pipe_without_a_reader_is_refused) {
