@@ -143,10 +143,10 @@ x86::Topology topology(const MachineConfig& config) {
 Result<> AccelService::create_vcpus() {
   TRY(vm_->board_ready());
   if (!vm_->runs_code()) return {};
-  auto request = x86::cpu_request(*machine_);
   const auto& fitting = machine_->service<ModelFitting>();
-  if (!request) request = TRY(x86::parse_cpu(std::string(fitting.default_model)));
-  const CpuKind processors{.model = request->name, .fit = TRY(fitting.fit(*request))};
+  const x86::CpuRequest request =
+      TRY(x86::cpu_request_or(*machine_, std::string(fitting.default_model)));
+  const CpuKind processors{.model = request.name, .fit = TRY(fitting.fit(request))};
   for (unsigned index = 0; index < machine_->config.cpus; ++index) {
     vcpus_.push_back(TRY(vm_->create_vcpu(index)));
     machine_->add_vcpu(*vcpus_.back());

@@ -3,6 +3,7 @@
 #include "hw/i386/board.h"
 
 #include "accel/accelerator.h"
+#include "hw/i386/cpu_versions.h"
 #include "rhea/util/keyval.h"
 #include "rhea/util/known_names.h"
 #include "rhea/util/option.h"
@@ -145,7 +146,10 @@ Result<> choose_board(Machine& machine) {
     throw ExitRequest{};
   }
   service.version = board.version;
-  if (board.type == kPc) apply_compatibility(machine, board.version);
+  if (board.type == kPc) {
+    apply_compatibility(machine, board.version);
+    x86::set_model_defaults(machine, model_defaults(board.version));
+  }
   TRY(machine.service<SmpRequest>().settle(machine.config, board.version.prefers_sockets()));
   auto& numa = machine.service<Numa>();
   if (numa.wanted() && board.type != kPc)

@@ -83,7 +83,7 @@ CpuidResult identity(const CpuModel& m, const CpuidInputs& in) {
 }
 
 CpuidResult cache_leaf(const CpuModel& m, u32 index) {
-  if (index >= kCaches.size()) return {};
+  if (index >= kCaches.size() || (kCaches[index].level == 3 && !m.l3_cache)) return {};
   const Cache& c = kCaches[index];
   const u32 sharing = u32{1} << (c.whole_die ? m.topology.die_bits() : m.topology.thread_bits());
   const u32 cores = u32{1} << (m.topology.package_bits() - m.topology.thread_bits());
@@ -171,7 +171,7 @@ CpuidResult basic(const CpuModel& m, u32 leaf, u32 subleaf, const CpuidInputs& i
                                      : CpuidResult{};
     case 6: return feature_bits(m, 6, 0);
     case 7: return extended_flags(m, subleaf, in);
-    case 0xb: return topology_leaf(m, subleaf);
+    case 0xb: return m.topology_leaf ? topology_leaf(m, subleaf) : CpuidResult{};
     case 0xd: return xsave_leaf(m, subleaf, in);
     case kDieLeaf: return die_leaf(m, subleaf);
     default: return {};
@@ -191,6 +191,7 @@ CpuidResult hypervisor(const CpuModel& m, u32 leaf) {
   }
   if (leaf > kHypervisorLast) return {};
   if (leaf == kHypervisorLast) return feature_bits(m, leaf, 0);
+  if (!m.tcg_name && !paravirtual_kvm(m)) return {};
   const std::string_view name =
       paravirtual_kvm(m) ? std::string_view("KVMKVMKVM\0\0\0", 12) : "TCGTCGTCGTCG";
   const u32 last = m.hyperv.present() ? kBehindHyperv + 1 : kHypervisorLast;
@@ -240,7 +241,9 @@ CpuidResult extended(const CpuModel& m, u32 leaf, u32 subleaf) {
     // 512 KiB of 16 ways in L2, 16 MiB of 16 ways in L3.
     case 0x8000'0006:
       return intel ? CpuidResult{.ecx = 0x0200'8040}
-                   : CpuidResult{.ebx = 0x4200'4200, .ecx = 0x0200'8140, .edx = 0x0080'8140};
+                   : CpuidResult{.ebx = 0x4200'4200,
+                                 .ecx = 0x0200'8140,
+                                 .edx = m.l3_cache ? 0x0080'8140U : 0U};
     case 0x8000'0008: return address_sizes(m);
     case 0x8000'001d: return intel ? CpuidResult{} : cache_leaf(m, subleaf);
     case 0x8000'001e:

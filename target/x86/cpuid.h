@@ -5,6 +5,7 @@
 #include "target/x86/features.h"
 #include "target/x86/topology.h"
 
+#include <optional>
 #include <string>
 
 namespace rhea::x86 {
@@ -40,7 +41,11 @@ struct CpuModel {
   FeatureSet features;
   u64 arch_capabilities{};  ///< IA32_ARCH_CAPABILITIES: the "not vulnerable" bits
   u32 tsc_khz{1'000'000};
+  std::optional<u64> random_seed{};  ///< RDRAND's numbers are made of it; nothing: the host's
   Hyperv hyperv;
+  bool tcg_name{true};       ///< leaf 4000_0000h has the software processor's name
+  bool topology_leaf{true};  ///< leaf Bh is there
+  bool l3_cache{true};
   bool kvm{};  ///< KVM's name and its hypercalls are there
   // Of one processor.
   Topology topology;

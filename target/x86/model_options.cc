@@ -15,7 +15,8 @@ namespace {
 
 struct CpuChoice final : MachineService {
   explicit CpuChoice(Machine&) {}
-  std::optional<CpuRequest> request;
+  std::string text;  ///< of -cpu; empty: none
+  std::vector<ModelDefault> defaults;
 };
 
 const ModelRow* find_row(std::string_view name) {
@@ -167,8 +168,11 @@ bool* find_switch(CpuRequest& request, std::string_view key, bool& ignored) {
   if (key == "check") return &request.check;
   if (key == "enforce") return &request.enforce;
   if (key == "kvm") return &request.kvm;
-  constexpr std::string_view taken[] = {"migratable",   "host-cache-info", "l3-cache",
-                                        "legacy-cache", "host-phys-bits",  "pmu"};
+  if (key == "tcg-cpuid") return &request.tcg_name;
+  if (key == "cpuid-0xb") return &request.topology_leaf;
+  if (key == "l3-cache") return &request.l3_cache;
+  constexpr std::string_view taken[] = {"migratable", "host-cache-info", "legacy-cache",
+                                        "host-phys-bits", "pmu"};
   return std::ranges::find(taken, key) != std::end(taken) ? &ignored : nullptr;
 }
 
@@ -188,6 +192,23 @@ Result<> apply_word(CpuRequest& request, const std::string& key, const std::stri
   return {};
 }
 
+// As if the model had been made so: nobody asked for it by name.
+Result<> apply_default(CpuRequest& request, const ModelDefault& change) {
+  const std::string key(change.property);
+  if (TRY(set_value(request, key, change.value))) return {};
+  const bool on = TRY(on_or_off(key, change.value));
+  bool ignored = false;
+  if (bool* const flag = find_switch(request, key, ignored)) {
+    *flag = on;
+    return {};
+  }
+  const auto bit = find_cpuid_bit(key);
+  if (!bit) return no_such_feature(key);
+  request.features.set(*bit, on);
+  request.removed.set(*bit, !on);
+  return {};
+}
+
 Result<> cpu_option(Machine& machine, const std::string& text) {
   if (text == "help" || text == "?") {
     fmt::print("{}", cpu_help());
@@ -195,7 +216,7 @@ Result<> cpu_option(Machine& machine, const std::string& text) {
   }
   auto request = parse_cpu(text);
   if (!request) return std::unexpected(std::move(request).error().within("-cpu"));
-  machine.service<CpuChoice>().request = std::move(*request);
+  machine.service<CpuChoice>().text = text;
   return {};
 }
 
@@ -218,16 +239,23 @@ std::string wrapped(std::vector<std::string_view> words) {
 
 }  // namespace
 
-Result<CpuRequest> parse_cpu(const std::string& text) {
+void set_model_defaults(Machine& machine, std::vector<ModelDefault> defaults) {
+  machine.service<CpuChoice>().defaults = std::move(defaults);
+}
+
+Result<CpuRequest> parse_cpu(const std::string& text, const std::vector<ModelDefault>& defaults) {
   const KeyValues words = TRY(KeyValues::parse(text, "model-name", Words::Plain));
   CpuRequest request;
   for (const auto& [key, value] : words.all()) {
-    if (key == "model-name")
+    if (key == "model-name") {
       TRY(choose_model(value, request));
-    else if (request.name.empty())
+      for (const ModelDefault& change : defaults)
+        if (change.model.empty() || change.model == value) TRY(apply_default(request, change));
+    } else if (request.name.empty()) {
       return fail("{}: a model's name comes first", text);
-    else
+    } else {
       TRY(apply_word(request, key, value));
+    }
   }
   if (request.name.empty()) return fail("a model's name is expected (-cpu help lists them)");
   return request;
@@ -260,8 +288,17 @@ std::string cpu_help() {
   return text + "\nRecognized CPUID flags:\n" + wrapped(std::move(names));
 }
 
-const std::optional<CpuRequest>& cpu_request(Machine& machine) {
-  return machine.service<CpuChoice>().request;
+std::optional<CpuRequest> cpu_request(Machine& machine) {
+  const auto& choice = machine.service<CpuChoice>();
+  if (choice.text.empty()) return std::nullopt;
+  auto request = parse_cpu(choice.text, choice.defaults);
+  RHEA_ASSERT(request);  // it was looked at when it was given
+  return std::move(*request);
+}
+
+Result<CpuRequest> cpu_request_or(Machine& machine, const std::string& model) {
+  if (auto request = cpu_request(machine)) return std::move(*request);
+  return parse_cpu(model, machine.service<CpuChoice>().defaults);
 }
 
 }  // namespace rhea::x86

@@ -3,6 +3,7 @@
 #include "target/x86/models.h"
 
 #include "rhea/util/log.h"
+#include "softmmu/guest_random.h"
 #include "target/x86/host_features.h"
 #include "target/x86/hyperv.h"
 
@@ -206,6 +207,9 @@ Result<CpuModel> make_model(const CpuRequest& request) {
   set_address_sizes(request, model);
   model.tsc_khz = request.tsc_khz.value_or(model.tsc_khz);
   model.hyperv = request.hyperv;
+  model.tcg_name = request.tcg_name;
+  model.topology_leaf = request.topology_leaf;
+  model.l3_cache = request.l3_cache;
   model.kvm = request.kvm && request.kvm_given;
   if (model.hyperv.has(HypervFeature::Runtime)) {
     const std::string text = fmt::format("{} doesn't support requested feature: {}", kSoftware,
@@ -234,8 +238,10 @@ Result<ModelFit> fit_software(CpuRequest request) {
 }
 
 Result<CpuModel> make_model(Machine& machine) {
-  if (const auto& request = cpu_request(machine)) return make_model(*request);
-  return make_model(TRY(parse_cpu("qemu64")));
+  const CpuRequest request = TRY(cpu_request_or(machine, "qemu64"));
+  CpuModel model = TRY(make_model(request));
+  model.random_seed = machine.service<GuestRandom>().seed;
+  return model;
 }
 
 }  // namespace rhea::x86

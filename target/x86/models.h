@@ -36,6 +36,9 @@ struct CpuRequest {
   std::optional<u8> physical_bits;
   std::optional<u32> tsc_khz;
   Hyperv hyperv;
+  bool tcg_name{true};       ///< the software processor says who it is, in leaf 4000_0000h
+  bool topology_leaf{true};  ///< leaf Bh is there
+  bool l3_cache{true};
   bool check{true};     ///< warn of what was asked for and cannot be had
   bool enforce{false};  ///< and refuse to start
   bool kvm{true};       ///< tell the guest of KVM
@@ -56,8 +59,18 @@ struct ModelFit {
   u32 family{}, model{}, stepping{}, level{}, xlevel{};
 };
 
-/// "Haswell,+avx,-sse4.2,smep=off,vendor=GenuineIntel".
-Result<CpuRequest> parse_cpu(const std::string& text);
+/// What a board's release has of a model that later ones changed: "popcnt" "on", "family" "6".
+struct ModelDefault {
+  std::string_view model;  ///< empty: all of them
+  std::string_view property;
+  std::string value;
+};
+
+/// "Haswell,+avx,-sse4.2,smep=off,vendor=GenuineIntel". What the text says comes after `defaults`.
+Result<CpuRequest> parse_cpu(const std::string& text,
+                             const std::vector<ModelDefault>& defaults = {});
+/// Takes what a board's release has of models; after the options, before the processors are made.
+void set_model_defaults(Machine& machine, std::vector<ModelDefault> defaults);
 /// A name that -cpu takes.
 struct ModelName {
   std::string_view name;
@@ -68,8 +81,10 @@ std::vector<ModelName> model_names();
 /// What -cpu help prints.
 std::string cpu_help();
 
-/// What the command line said; nothing without -cpu.
-const std::optional<CpuRequest>& cpu_request(Machine& machine);
+/// What the command line said, over the board's defaults; nothing without -cpu.
+std::optional<CpuRequest> cpu_request(Machine& machine);
+/// The same, with `model` where there is no -cpu.
+Result<CpuRequest> cpu_request_or(Machine& machine, const std::string& model);
 
 /// The features that the software processor can have on this host.
 FeatureSet software_features();

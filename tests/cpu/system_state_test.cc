@@ -176,6 +176,28 @@ TEST(Cpuid, DiesAreALevelOfTheirOwn) {
   EXPECT_EQ(x86::cpuid(amd.model, 0x8000'001e, 0, {}).ecx, 1U << 8 | 3U);
 }
 
+TEST(Random, NumbersOfASeedAreTheSameInEveryRun) {
+  const auto drawn = [](u64 seed, u32 apic_id) {
+    CpuBench bench;
+    bench.model.random_seed = seed;
+    bench.model.apic_id = apic_id;
+    std::vector<u64> numbers;
+    for (unsigned i = 0; i < 3; ++i) {
+      x86::Insn insn = CpuBench::plain();
+      insn.op[0].reg = x86::Rbx;
+      insn.operand_size = 8;
+      x86::system::rdrand(bench.cpu, insn);
+      EXPECT_NE(bench.cpu.rflags() & fl::kCf, 0U);
+      numbers.push_back(bench.cpu.gpr[x86::Rbx]);
+    }
+    return numbers;
+  };
+  EXPECT_EQ(drawn(5, 0), drawn(5, 0));
+  EXPECT_NE(drawn(5, 0), drawn(6, 0));
+  EXPECT_NE(drawn(5, 0), drawn(5, 1));
+  EXPECT_NE(drawn(5, 0)[0], drawn(5, 0)[1]);
+}
+
 TEST(Cpuid, BeyondTheLastLeaf) {
   CpuBench amd;
   EXPECT_EQ(x86::cpuid(amd.model, 0x1234, 0, {}).eax, 0u);
