@@ -101,7 +101,10 @@ void Device::reset_tree(ResetKind kind) {
       if (device.realized_) call(device);
     });
   };
-  phase([kind](Device& d) { d.reset_enter(kind); });
+  phase([kind](Device& d) {
+    reset_registers(d);
+    d.reset_enter(kind);
+  });
   phase([kind](Device& d) { d.reset(kind); });
   phase([kind](Device& d) { d.reset_exit(kind); });
 }
@@ -139,7 +142,10 @@ void Bus::reset(ResetKind kind) {
         if (device.realized_) call(device);
       });
   };
-  phase([kind](Device& d) { d.reset_enter(kind); });
+  phase([kind](Device& d) {
+    reset_registers(d);
+    d.reset_enter(kind);
+  });
   phase([kind](Device& d) { d.reset(kind); });
   phase([kind](Device& d) { d.reset_exit(kind); });
 }

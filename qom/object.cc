@@ -87,12 +87,23 @@ std::unexpected<Error> no_such_property(const TypeInfo& type, std::string_view n
                                       : about_unknown_property(type.name, name, own)));
 }
 
+const StateField* find_state(const TypeInfo& type, std::string_view name) {
+  for (const TypeInfo* t = &type; t != nullptr; t = t->parent)
+    for (const StateField& field : t->state.fields)
+      if (field.name == name && field.show) return &field;
+  return nullptr;
+}
+
 }  // namespace
 
 Result<Value> Object::get(std::string_view property) const {
-  const Property* p = type().find_property(property);
-  if (p == nullptr) return no_such_property(type(), property);
-  return p->get(*this);
+  if (const Property* p = type().find_property(property)) return p->get(*this);
+  if (const auto found = find_register(type(), property)) {
+    if (const auto value = peek_register(*this, *found)) return Value(*value);
+    return fail("Register '{}.{}' can only be read by the guest", type().name, property);
+  }
+  if (const StateField* field = find_state(type(), property)) return field->show(this);
+  return no_such_property(type(), property);
 }
 
 Result<> Object::set(std::string_view property, const Value& value) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rhea/qom/state.h"
 
+#include <fmt/core.h>
+
+#include <algorithm>
+
 namespace rhea {
 
 void StateWriter::number(u64 value, unsigned bytes) {
@@ -49,6 +53,14 @@ Result<std::string> StateReader::text() {
 Result<StateReader> StateReader::block() {
   const u64 length = TRY(number(4));
   return StateReader(TRY(bytes(length)));
+}
+
+std::string bytes_text(std::span<const u8> bytes) {
+  constexpr std::size_t kMost = 32;
+  std::string text;
+  for (const u8 byte : bytes.first(std::min(bytes.size(), kMost)))
+    text += fmt::format("{:02x}", byte);
+  return bytes.size() > kMost ? fmt::format("{}… ({} bytes)", text, bytes.size()) : text;
 }
 
 void FieldList::save(const void* object, StateWriter& out) const {

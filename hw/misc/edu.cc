@@ -2,6 +2,7 @@
 // The educational PCI device: what a driver writer can practise on.
 #include "hw/misc/trace_events.h"
 #include "rhea/hw/pci.h"
+#include "rhea/softmmu/registers.h"
 #include "rhea/util/log.h"
 
 #include <array>
@@ -22,14 +23,37 @@ class Edu final : public PciDevice {
     s.help("educational device: registers, interrupts, DMA");
     s.property("dma_mask", &Edu::dma_mask_, u64{0x0fff'ffff})
         .help("address bits its DMA engine has");
-    s.state("liveness", &Edu::liveness_);
-    s.state("factorial", &Edu::factorial_);
-    s.state("status", &Edu::status_);
-    s.state("irq-status", &Edu::irq_status_);
-    s.state("dma-source", &Edu::dma_source_);
-    s.state("dma-destination", &Edu::dma_destination_);
-    s.state("dma-count", &Edu::dma_count_);
-    s.state("dma-command", &Edu::dma_command_);
+    s.registers(&Edu::mmio_, [](auto reg) {
+      const auto causes = [](auto row) {
+        return row.field("FACTORIAL", kIrqFactorial).field("DMA", kIrqDma);
+      };
+      return reg.bank(
+          {.name = "edu-mmio",
+           .size = 1 * MiB,
+           .sizes = {.min = 4, .max = 8},
+           .reach = Reach::FromStart},
+          reg("IDENTIFICATION", 0x00, 4).constant(0x0100'00ed),
+          reg("LIVENESS", 0x04, &Edu::liveness_).write_by(&Edu::invert),
+          reg("FACTORIAL", 0x08, &Edu::factorial_)
+              .locked_while(&Edu::computing)
+              .after_write(&Edu::start_factorial),
+          reg("STATUS", 0x20, &Edu::status_)
+              .writable(kIrqOnFactorial)
+              .field("COMPUTING", kComputing)
+              .field("IRQ_ON_FACTORIAL", kIrqOnFactorial),
+          causes(reg("IRQ_STATUS", 0x24, &Edu::irq_status_).read_only().bits(~u32{0})),
+          causes(reg("IRQ_RAISE", 0x60, 4).write_by(&Edu::raise)),
+          causes(reg("IRQ_ACK", 0x64, 4).write_by(&Edu::acknowledge)),
+          reg("DMA_SOURCE", 0x80, &Edu::dma_source_).locked_while(&Edu::dma_runs),
+          reg("DMA_DESTINATION", 0x88, &Edu::dma_destination_).locked_while(&Edu::dma_runs),
+          reg("DMA_COUNT", 0x90, &Edu::dma_count_).locked_while(&Edu::dma_runs),
+          reg("DMA_COMMAND", 0x98, &Edu::dma_command_)
+              .locked_while(&Edu::dma_runs)
+              .write_by(&Edu::start_dma)
+              .field("RUN", kDmaRun)
+              .field("TO_RAM", kDmaToRam)
+              .field("IRQ", kDmaIrq));
+    });
     s.state("buffer", &Edu::buffer_);
     s.state("factorial-timer", &Edu::factorial_timer_);
     s.state("dma-timer", &Edu::dma_timer_);
@@ -43,7 +67,7 @@ class Edu final : public PciDevice {
     add_msi();
     factorial_timer_.init(machine().virtual_clock(), [this] { finish_factorial(); });
     dma_timer_.init(machine().virtual_clock(), [this] { finish_dma(); });
-    mmio_.init_io(*this, "edu-mmio", 1 * MiB, io<&Edu::read, &Edu::write>({.min = 4, .max = 8}));
+    mmio_.init(*this);
     bar(0, mmio_);
     return {};
   }
@@ -58,72 +82,23 @@ class Edu final : public PciDevice {
   void reset(ResetKind) override {
     factorial_timer_.cancel();
     dma_timer_.cancel();
-    liveness_ = factorial_ = status_ = irq_status_ = 0;
-    dma_source_ = dma_destination_ = dma_count_ = dma_command_ = 0;
     buffer_.fill(0);
   }
 
  private:
-  enum Reg : u64 {
-    kIdentification = 0x00,
-    kLiveness = 0x04,
-    kFactorial = 0x08,
-    kStatus = 0x20,
-    kIrqStatus = 0x24,
-    kIrqRaise = 0x60,
-    kIrqAck = 0x64,
-    kDmaSource = 0x80,
-    kDmaDestination = 0x88,
-    kDmaCount = 0x90,
-    kDmaCommand = 0x98,
-  };
-  static constexpr u64 kWideRegisters = 0x80;  ///< from here on 8 bytes are fine, too
-  static constexpr u32 kIdentificationValue = 0x0100'00ed;
-  static constexpr u32 kStatusComputing = 0x01, kStatusIrqOnFactorial = 0x80;
+  static constexpr u32 kComputing = 0x01, kIrqOnFactorial = 0x80;
   static constexpr u32 kIrqFactorial = 0x001, kIrqDma = 0x100;
   static constexpr u64 kDmaRun = 1, kDmaToRam = 2, kDmaIrq = 4;
   static constexpr u64 kBufferAddress = 0x40000, kBufferSize = 4096;
   static constexpr i64 kFactorialNs = 10'000, kDmaNs = 100'000;
 
-  u64 read(u64 offset, unsigned size) {
-    if (offset < kWideRegisters && size != 4) return all_ones(size);
-    switch (offset) {
-      case kIdentification: return kIdentificationValue;
-      case kLiveness: return liveness_;
-      case kFactorial: return factorial_;
-      case kStatus: return status_;
-      case kIrqStatus: return irq_status_;
-      case kDmaSource: return dma_source_;
-      case kDmaDestination: return dma_destination_;
-      case kDmaCount: return dma_count_;
-      case kDmaCommand: return dma_command_;
-      default: return all_ones(size);
-    }
-  }
+  bool computing() const { return (status_ & kComputing) != 0; }
+  bool dma_runs() const { return (dma_command_ & kDmaRun) != 0; }
 
-  void write(u64 offset, u64 value, unsigned size) {
-    if (offset < kWideRegisters && size != 4) return;
-    const auto word = static_cast<u32>(value);
-    switch (offset) {
-      case kLiveness: liveness_ = ~word; break;
-      case kFactorial: start_factorial(word); break;
-      case kStatus:
-        status_ = (status_ & ~kStatusIrqOnFactorial) | (word & kStatusIrqOnFactorial);
-        break;
-      case kIrqRaise: raise(word); break;
-      case kIrqAck: acknowledge(word); break;
-      case kDmaSource: write_dma(dma_source_, value); break;
-      case kDmaDestination: write_dma(dma_destination_, value); break;
-      case kDmaCount: write_dma(dma_count_, value); break;
-      case kDmaCommand: start_dma(value); break;
-      default: log_guest("edu", "write of {:#x} to nothing at {:#x}", value, offset);
-    }
-  }
+  void invert(u32 value) { liveness_ = ~value; }
 
-  void start_factorial(u32 number) {
-    if ((status_ & kStatusComputing) != 0) return;
-    factorial_ = number;
-    status_ |= kStatusComputing;
+  void start_factorial() {
+    status_ |= kComputing;
     factorial_timer_.arm_in(kFactorialNs);
   }
 
@@ -132,16 +107,12 @@ class Edu final : public PciDevice {
     u32 product = factorial_ < 34 ? 1 : 0;
     for (u32 n = factorial_; product != 0 && n > 1; --n) product *= n;
     factorial_ = product;
-    status_ &= ~kStatusComputing;
-    if ((status_ & kStatusIrqOnFactorial) != 0) raise(kIrqFactorial);
-  }
-
-  void write_dma(u64& reg, u64 value) {
-    if ((dma_command_ & kDmaRun) == 0) reg = value;
+    status_ &= ~kComputing;
+    if ((status_ & kIrqOnFactorial) != 0) raise(kIrqFactorial);
   }
 
   void start_dma(u64 command) {
-    if ((command & kDmaRun) == 0 || (dma_command_ & kDmaRun) != 0) return;
+    if ((command & kDmaRun) == 0) return;
     dma_command_ = command;
     dma_timer_.arm_in(kDmaNs);
   }
@@ -197,7 +168,7 @@ class Edu final : public PciDevice {
   u64 dma_source_{}, dma_destination_{}, dma_count_{}, dma_command_{};
   std::array<u8, kBufferSize> buffer_{};
   Timer factorial_timer_, dma_timer_;
-  Region mmio_;
+  RegisterBank mmio_;
 };
 
 const RegisterType<Edu> registration;

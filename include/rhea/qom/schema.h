@@ -11,6 +11,7 @@
 #pragma once
 
 #include "rhea/qom/object.h"
+#include "rhea/qom/register_info.h"
 #include "rhea/qom/state.h"
 #include "rhea/qom/value.h"
 
@@ -61,6 +62,7 @@ struct TypeInfo {
   unsigned minimum_version{1};
   FieldList state;
   std::vector<Subsection> subsections;
+  std::vector<DeclaredBank> banks;  ///< of declared registers
   std::function<Result<>(Object&)>
       loaded;  ///< this class's own part of what follows a load; may be empty
   std::function<std::unique_ptr<Object>()> create;
@@ -229,6 +231,13 @@ class Schema {
   StateFieldBuilder state(std::string_view name, V Owner::* member) {
     return add_state(info_->state, name, member);
   }
+  /// The registers of a region: dispatch, reset, state, names in traces and monitors, all from one
+  /// table (rhea/softmmu/registers.h, where the bank's class comes from).
+  template <class Bank, class Owner, class Table>
+    requires std::derived_from<Self, Owner>
+  void registers(Bank Owner::* bank, Table) {
+    Bank::template declare<Self, Table>(*info_, bank);
+  }
   /// The section's version and the oldest one that can still be loaded.
   void state_version(unsigned version, unsigned minimum) {
     info_->version = version;
@@ -283,6 +292,11 @@ class Schema {
             [member](void* object, StateReader& in, const StateField& field) {
               return StateCodec<V>::load(static_cast<Self*>(static_cast<Object*>(object))->*member,
                                          in, field);
+            },
+        .show =
+            [member](const void* object) {
+              return shown_state(
+                  static_cast<const Self*>(static_cast<const Object*>(object))->*member);
             }});
     return StateFieldBuilder(list.fields.back());
   }

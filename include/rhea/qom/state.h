@@ -69,6 +69,7 @@ struct StateField {
   u64 max{std::numeric_limits<u64>::max()};
   std::function<void(const void* object, StateWriter&)> save;
   std::function<Result<>(void* object, StateReader&, const StateField&)> load;
+  std::function<Value(const void* object)> show{};  ///< for people; empty inside of structs
 };
 
 /// Fields in the order of declaration.
@@ -206,5 +207,28 @@ struct StateCodec<T> {
     return list().load(&value, in, std::numeric_limits<unsigned>::max());
   }
 };
+
+/// Saved bytes as hexadecimal digits, cut off with "…" where they are many.
+std::string bytes_text(std::span<const u8> bytes);
+
+/// A state member as monitors show it: numbers and names as they are, all else as saved bytes.
+template <class V>
+Value shown_state(const V& value) {
+  if constexpr (requires { EnumTraits<V>::kNames; }) {
+    const auto& names = EnumTraits<V>::kNames;
+    const auto number = static_cast<std::size_t>(value);
+    return number < names.size() ? Value(std::string(names[number])) : Value(u64{number});
+  } else if constexpr (std::same_as<V, bool>) {
+    return value;
+  } else if constexpr (std::signed_integral<V>) {
+    return i64{value};
+  } else if constexpr (std::integral<V> || std::is_enum_v<V>) {
+    return static_cast<u64>(value);
+  } else {
+    StateWriter out;
+    StateCodec<V>::save(value, out);
+    return bytes_text(out.data());
+  }
+}
 
 }  // namespace rhea
