@@ -4,6 +4,8 @@
 #include "monitor/qmp/command.h"
 #include "rhea/qom/registry.h"
 
+#include <set>
+
 namespace rhea::qmp {
 namespace {
 
@@ -43,6 +45,27 @@ Json properties_of(const TypeInfo& type, bool with_default) {
   return list;
 }
 
+/// What qom-get can read of a device besides its properties.
+void add_registers_and_state(Json& list, const Object& object) {
+  std::set<std::string> names;
+  for (const Json& entry : list) names.insert(entry["name"].get<std::string>());
+  const auto add = [&](std::string name, std::string_view type, std::string_view help) {
+    if (!names.insert(name).second) return;
+    Json info = {{"name", std::move(name)}, {"type", type}};
+    if (!help.empty()) info["description"] = help;
+    list.push_back(std::move(info));
+  };
+  for (const TypeInfo* type : object.type().lineage()) {
+    for (const DeclaredBank& bank : type->banks)
+      for (const RegisterInfo& row : bank.info->rows)
+        for (unsigned index = 0; !row.is_range() && index < row.count; ++index)
+          if (peek_register(object, {.bank = bank.info, .row = &row, .index = index}))
+            add(register_name(row, index), "register", row.help);
+    for (const StateField& field : type->state.fields)
+      if (field.show) add(field.name, "state", {});
+  }
+}
+
 Result<Json> qom_list(Context& context, const Json& arguments) {
   const Object& object =
       *TRY(monitor::find_object(context.machine, text_argument(arguments, "path")));
@@ -51,6 +74,7 @@ Result<Json> qom_list(Context& context, const Json& arguments) {
   for (const auto& child : object.children())
     list.push_back(
         {{"name", child->name()}, {"type", fmt::format("child<{}>", child->type().name)}});
+  add_registers_and_state(list, object);
   return list;
 }
 
