@@ -93,9 +93,13 @@ Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& words,
   return ChildProcess(pid);
 }
 
+void ChildProcess::kill() const {
+  if (pid_ >= 0) ::kill(pid_, SIGKILL);
+}
+
 ChildProcess::~ChildProcess() {
   if (pid_ < 0) return;
-  ::kill(pid_, SIGKILL);
+  kill();
   while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }
 }

@@ -40,6 +40,8 @@ class ChildProcess {
   ~ChildProcess();
 
   pid_t pid() const { return pid_; }
+  /// Asks for its end without waiting for it.
+  void kill() const;
   /// The status as waitpid() gives it, once the child has ended; nullopt when it has not within
   /// `ms`.
   std::optional<int> wait(int ms);

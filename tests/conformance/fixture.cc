@@ -6,6 +6,7 @@
 #include "tests/support/environment.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace rhea::test {
 namespace {
@@ -65,6 +66,11 @@ Result<Properties> Specimen::link_properties(const TypeInfo& type) {
   for (const TypeInfo* t : type.lineage())
     for (const Property& p : t->properties) {
       const std::string id = fmt::format("fake{}", fakes_++);
+      if (type.is_a("process-device") && (p.name == "script" || p.name == "program")) {
+        ::setenv("PYTHONPATH", RHEA_SOURCE_ROOT "/hw/misc", 1);
+        links.emplace_back(p.name, RHEA_SOURCE_ROOT "/examples/python-device/copier.py");
+        continue;
+      }
       if (p.type == "link<block-backend>") {
         make_fake_disk(bench_, id, kDiskBytes);
       } else if (p.type == "link<chardev>") {
