@@ -77,7 +77,9 @@ Result<Device*> Machine::plug(std::string_view type,
   if (info->is_abstract)
     return fail("Parameter 'driver' expects a non-abstract device type, not '{}'", type);
   if (!info->user_creatable)
-    return fail("Parameter 'driver' expects a pluggable device type, not '{}'", type);
+    return fail("Parameter 'driver' expects a pluggable device type, not '{}': {}", type,
+                type.ends_with("-cpu") ? "-cpu and -smp bring processors"
+                                       : "the board brings what there is of it");
   if (!id.empty() && !is_identifier(id)) return fail("Parameter 'id' expects an identifier");
   if (!id.empty() && container("/machine/peripheral").child(id) != nullptr)
     return fail("Duplicate device ID '{}'", id);

@@ -179,7 +179,7 @@ constexpr std::string_view kHmpCommands =
     "block_job_resume block_job_set_speed block_resize block_set_io_throttle block_stream "
     "boot_set c calc_dirty_rate cancel_vcpu_dirty_limit change chardev-add chardev-change "
     "chardev-remove chardev-send-break client_migrate_info closefd commit cont cpu delvm "
-    "device_add device_del drive_backup drive_del drive_mirror dump-guest-memory dumpdtb "
+    "device_add device_del drive_add drive_backup drive_del drive_mirror dump-guest-memory dumpdtb "
     "eject exit_preconfig expire_password gdbserver getfd gpa2hpa gpa2hva gva2gpa help "
     "hostfwd_add hostfwd_remove i info loadvm log logfile mce memsave migrate migrate_cancel "
     "migrate_continue migrate_incoming migrate_pause migrate_recover migrate_set_capability "
@@ -193,12 +193,13 @@ constexpr std::string_view kHmpCommands =
     "watchdog_action wavcapture x x_colo_lost_heartbeat xp";
 
 constexpr std::string_view kInfoCommands =
-    "balloon block block-jobs blockstats capture chardev cpus dirty dump history "
-    "hotpluggable-cpus iothreads irq jit kvm lapic mem memdev memory memory-devices mice "
-    "migrate mtree name network numa opcount pci pic profile qdm qom-tree qtree ramblock rdma "
+    "balloon block block-jobs blockstats capture chardev cpus dirty_rate dump history "
+    "hotpluggable-cpus iothreads irq jit kvm lapic mem memdev memory memory-devices "
+    "memory_size_summary mice migrate migrate_capabilities migrate_parameters mtree name network "
+    "numa opcount pci pic profile qdm qom-tree qtree ramblock rdma "
     "registers replay rocker rocker-of-dpa-flows rocker-of-dpa-groups rocker-ports roms sev "
     "sgx snapshots spice stats status sync-profile tlb tpm trace-events usb usbhost usernet "
-    "uuid vcpu version virtio virtio-queue-element virtio-queue-status virtio-status "
+    "uuid vcpu_dirty_limit version virtio virtio-queue-element virtio-queue-status virtio-status "
     "virtio-vhost-queue-status vm-generation-id vnc";
 
 constexpr std::array kProperties = {

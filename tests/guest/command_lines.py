@@ -104,6 +104,8 @@ WRONG = (
     ("-dirve file=IMAGE", "-dirve did you mean 'drive'?"),
     ("''", "argument is empty"),
     ("-device virtio-net-pci", "-device QEMU Rhea has not yet"),
+    ("-device qemu64-x86_64-cpu", "-device pluggable -cpu and -smp bring processors"),
+    ("-device i8042", "-device pluggable the board brings"),
     ("-device VGAA", "-device did you mean 'VGA'?"),
     ("-device VGA,vgamem=3", "-device did you mean 'vgamem_mb'?"),
     ("-display gtk", "-display QEMU Rhea has not yet: use -display curses"),

@@ -96,6 +96,20 @@ TEST_F(QueriesTest, nodes_are_told_to_people_and_programs) {
   EXPECT_THAT(hmp("info hotpluggable-cpus"), HasSubstr("    node-id: \"1\"\n"));
 }
 
+TEST_F(QueriesTest, what_people_are_shown_programs_get_as_text) {
+  EXPECT_EQ(ask("x-query-numa")["human-readable-text"], "0 nodes\n");
+  EXPECT_EQ(ask("x-query-ramblock")["human-readable-text"], hmp("info ramblock"));
+  EXPECT_EQ(ask("x-query-roms")["human-readable-text"], hmp("info roms"));
+  EXPECT_EQ(ask("x-query-irq")["human-readable-text"], hmp("info irq"));
+}
+
+TEST_F(QueriesTest, what_qemu_has_is_known_by_name) {
+  EXPECT_THAT(hmp("drive_add 0 x"), HasSubstr("QEMU has this"));
+  EXPECT_THAT(hmp("info migrate_parameters"), HasSubstr("QEMU has this"));
+  EXPECT_THAT(hmp("info dirty_rate"), HasSubstr("QEMU has this"));
+  EXPECT_THAT(hmp("info vcpu_dirty_limit"), HasSubstr("QEMU has this"));
+}
+
 TEST_F(QueriesTest, options_have_parameters) {
   const auto options = ask("query-command-line-options");
   const auto parameters = [this](std::string_view option) {
