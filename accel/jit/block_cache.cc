@@ -21,8 +21,9 @@ bool ends_block(const Insn& insn) {
 
 }  // namespace
 
-BlockCache::BlockCache(const x86::CpuModel& model, u64& epoch, CodeMemory& memory)
-    : model_(&model), epoch_(&epoch), arena_(memory) {
+BlockCache::BlockCache(const x86::CpuModel& model, const x86::CodeEpochs& epochs,
+                       CodeMemory& memory)
+    : model_(&model), epochs_(&epochs), arena_(memory) {
   decoded_.reserve(kMaxInsns);
   pages_.emplace(&arena_);
 }
@@ -129,14 +130,18 @@ unsigned BlockCache::decode(std::span<const u8> code, const CodeMode& mode) {
 
 void BlockCache::forget(const std::function<bool(u64)>& known) {
   std::erase_if(*pages_, [&](const auto& entry) { return !known(entry.second->id); });
-  ++*epoch_;  // links and jumps may lead there
+  for (const auto& [host, page] : *pages_)
+    for (const auto& [key, block] : page->blocks) block->links = {};
+  jumps_.fill({});
+  ++drops_;
 }
 
 void BlockCache::clear() {
   pages_.reset();
   arena_.clear();
   pages_.emplace(&arena_);
-  ++*epoch_;
+  jumps_.fill({});
+  ++drops_;
 }
 
 }  // namespace rhea::jit

@@ -8,6 +8,7 @@
 #include "target/x86/cpuid.h"
 #include "target/x86/decode/decode.h"
 #include "target/x86/insn.h"
+#include "target/x86/tlb_set.h"
 
 #include <array>
 #include <memory>
@@ -40,7 +41,7 @@ struct PageBlocks;
 struct Link {
   u64 linear{};
   struct Block* block{};
-  u64 when{};  ///< epoch and mode, BlockCache::when()
+  u64 when{};  ///< epoch (see CodeEpochs) and mode
 };
 
 /// Instructions that are executed one behind the other, all of one page. They lie in the cache's
@@ -79,24 +80,34 @@ class BlockCache {
   static constexpr unsigned kMaxInsns = 48;           ///< of a block
   static constexpr std::size_t kCapacity = 24 * MiB;  ///< before all is dropped
 
-  /// `epoch` is raised whenever linear addresses may mean something else.
-  BlockCache(const x86::CpuModel& model, u64& epoch, CodeMemory& memory);
+  /// `epochs` say whether code may be where it was by its linear address.
+  BlockCache(const x86::CpuModel& model, const x86::CodeEpochs& epochs, CodeMemory& memory);
 
   /// The block at a linear address, reached from `from` (may be null), if it is known and good.
   Block* find(Block* from, u64 linear, const CodeMode& mode) {
-    const u64 now = when(mode);
+    const u64 here = when(epochs_->now, mode), anywhere = when(epochs_->global, mode);
+    const auto leads = [=](const Link& link) {
+      return link.linear == linear && (link.when == here || link.when == anywhere) &&
+             link.block->current();
+    };
     if (from != nullptr) [[likely]]
       for (const Link& link : from->links)
-        if (link.linear == linear && link.when == now && link.block->current()) [[likely]]
+        if (leads(link)) [[likely]]
           return link.block;
-    const Link& jump = jumps_[slot(linear, mode)];
-    if (jump.linear != linear || jump.when != now || !jump.block->current()) return nullptr;
-    if (from != nullptr) connect(*from, jump);
-    return jump.block;
+    for (const unsigned way : {0U, 1U}) {
+      const Link& jump = jumps_[slot(linear, mode) ^ way];
+      if (!leads(jump)) continue;
+      if (from != nullptr) connect(*from, jump);
+      return jump.block;
+    }
+    return nullptr;
   }
-  void remember(Block* from, u64 linear, const CodeMode& mode, Block& block) {
-    const Link jump{.linear = linear, .block = &block, .when = when(mode)};
-    jumps_[slot(linear, mode)] = jump;
+  /// `epoch`: one of CodeEpochs, under which the page was looked up.
+  void remember(Block* from, u64 linear, const CodeMode& mode, u64 epoch, Block& block) {
+    const Link jump{.linear = linear, .block = &block, .when = when(epoch, mode)};
+    const unsigned at = slot(linear, mode);
+    jumps_[at ^ 1] = jumps_[at];
+    jumps_[at] = jump;
     if (from != nullptr) connect(*from, jump);
   }
 
@@ -108,6 +119,8 @@ class BlockCache {
   /// Drops what was decoded from memory that `known` does not know any more. Between blocks, before
   /// anything else under a new RcuGuard.
   void forget(const std::function<bool(u64)>& known);
+  /// How often blocks or pages have gone, and with them what was found before.
+  u64 drops() const { return drops_; }
   bool full() const { return size() > kCapacity; }
   /// Of all that it remembers, in bytes; from any thread.
   std::size_t size() const { return arena_.size(); }
@@ -115,7 +128,7 @@ class BlockCache {
 
  private:
   static constexpr unsigned kJumps = 8192;
-  u64 when(const CodeMode& mode) const { return *epoch_ << 4 | mode.key(); }
+  static u64 when(u64 epoch, const CodeMode& mode) { return epoch << 4 | mode.key(); }
   static unsigned slot(u64 linear, const CodeMode& mode) {
     return static_cast<unsigned>((linear ^ linear >> 13 ^ mode.key() << 3) % kJumps);
   }
@@ -130,7 +143,8 @@ class BlockCache {
   std::span<const T> keep(std::span<const T> old, std::span<const T> made);
 
   const x86::CpuModel* model_;
-  u64* epoch_;
+  const x86::CodeEpochs* epochs_;
+  u64 drops_{0};
   std::array<Link, kJumps> jumps_{};
   std::vector<x86::Insn> decoded_;
   CodeArena arena_;

@@ -214,57 +214,72 @@ Block* JitVcpu::find_code(u64 linear, const CodeMode& mode) {
   if (!cpu_.long_mode() && cpu_.rip() > cpu_.seg[x86::Cs].limit) x86::raise(x86::Vector::Gp, 0);
   if (cache_.full() || (vm_->code_memory().over() && !vm_->make_room(*this))) forget_code();
   forget_hidden_code();
-  FetchPage& fetch = fetch_pages_[(linear >> 12) % kFetchPages];
-  if (fetch.page != (linear & ~kOffset) || fetch.epoch != cpu_.code_epoch ||
-      fetch.user != mode.user()) {
-    const x86::Translation to =
-        x86::translate(cpu_, linear, x86::AccessKind::Fetch, cpu_.privilege);
-    const CoreBus::CodeAt code = bus_.code_at(to.physical);
-    if (code.host == nullptr) return nullptr;
-    const u64 epoch = cpu_.code_epoch;
-    PageBlocks& blocks = cache_.page(code.host, *code.pages, code.offset);
-    if (cpu_.code_epoch != epoch) last_block_ = nullptr;  // everything known was dropped
-    fetch = {.page = linear & ~kOffset,
-             .epoch = cpu_.code_epoch,
-             .user = mode.user(),
-             .code = code,
-             .blocks = &blocks};
-  }
-  if (!fetch.blocks->code->guarded()) {
-    const auto keep = fetch.code.pages->shared_from_this();
-    watch(*fetch.blocks->code);
+  FetchPage* const fetch = fetch_page(linear, mode);
+  if (fetch == nullptr) return nullptr;
+  if (!fetch->blocks->code->guarded()) {
+    const auto keep = fetch->code.pages->shared_from_this();
+    watch(*fetch->blocks->code, fetch->code.host);
     // Letting others see the new watch may have changed the map, and this page with it.
-    if (fetch.epoch != cpu_.code_epoch || cpu_.wants(Attention::FlushTlb)) return nullptr;
+    if (!is_current(*fetch) || cpu_.wants(Attention::FlushTlb)) return nullptr;
   }
   Block* block =
-      cache_.block(*fetch.blocks, fetch.code.host, static_cast<unsigned>(linear & kOffset), mode);
-  if (block != nullptr) cache_.remember(last_block_, linear, mode, *block);
+      cache_.block(*fetch->blocks, fetch->code.host, static_cast<unsigned>(linear & kOffset), mode);
+  if (block != nullptr) cache_.remember(last_block_, linear, mode, fetch->epoch, *block);
   return block;
+}
+
+bool JitVcpu::is_current(const FetchPage& fetch) const {
+  const x86::CodeEpochs& epochs = cpu_.tlb.epochs();
+  return fetch.epoch == epochs.now || fetch.epoch == epochs.global;
+}
+
+// The page that code at a linear address is on; null: not on memory.
+JitVcpu::FetchPage* JitVcpu::fetch_page(u64 linear, const CodeMode& mode) {
+  const u64 page = linear & ~kOffset;
+  FetchPage& fetch = fetch_pages_[((page >> 12) + cpu_.code_epoch()) % kFetchPages];
+  if (fetch.page == page && is_current(fetch) && fetch.user == mode.user()) return &fetch;
+  const x86::Translation to = x86::translate(cpu_, linear, x86::AccessKind::Fetch, cpu_.privilege);
+  const CoreBus::CodeAt code = bus_.code_at(to.physical);
+  if (code.host == nullptr) return nullptr;
+  const u64 drops = cache_.drops();
+  PageBlocks& blocks = cache_.page(code.host, *code.pages, code.offset);
+  if (cache_.drops() != drops) forget_found();
+  fetch = {.page = page,
+           .epoch = to.global ? cpu_.tlb.epochs().global : cpu_.code_epoch(),
+           .user = mode.user(),
+           .code = code,
+           .blocks = &blocks};
+  return &fetch;
+}
+
+// What leads to code that has gone.
+void JitVcpu::forget_found() {
+  last_block_ = nullptr;
+  fetch_pages_.fill({});
 }
 
 void JitVcpu::forget_code() {
   cache_.clear();
-  last_block_ = nullptr;
+  forget_found();
 }
 
-// A memory that went, and took CodePages with it, has raised the epoch with the TLB flush that
+// A memory that went, and took CodePages with it, has changed the epochs with the TLB flush that
 // every change of the map brings: the first block behind it is looked for here.
 void JitVcpu::forget_hidden_code() {
   const u64 changes = vm_->code().changes();
   if (changes == seen_code_changes_) return;
   seen_code_changes_ = changes;
   cache_.forget([this](u64 id) { return vm_->code().known(id); });
-  last_block_ = nullptr;
+  forget_found();
 }
 
 // Nobody may have a way to write the page past CodePage::stored.
-void JitVcpu::watch(CodePage& page) {
-  page.watch([this] {
-    // Linear addresses mean what they did: just the ways to write go.
-    for (x86::Tlb& each : cpu_.tlb) each.write.fill({});
+void JitVcpu::watch(CodePage& page, const u8* host) {
+  page.watch([this, host] {
+    cpu_.tlb.drop_writes_to(host);
     if (vm_->vcpus().size() == 1) return;
     const Outside outside(*this);
-    vm_->flush_others(this);
+    vm_->drop_writes_of_others(this);
   });
 }
 

@@ -26,7 +26,7 @@ JitVcpu::JitVcpu(Vm& vm, unsigned index, x86::CpuModel model)
       cpu_(bus_, model_),
       apic_(vm.machine().service<apic::ApicBus>(), *this, vm.machine().virtual_clock(),
             model_.apic_id, index == 0),
-      cache_(model_, cpu_.code_epoch, vm.code_memory()) {
+      cache_(model_, cpu_.tlb.epochs(), vm.code_memory()) {
   vm.add(*this);
   reset(ResetKind::Cold);
 }
@@ -70,6 +70,7 @@ void JitVcpu::enter() {
     vm_->wait_open();
   }
   // What was seen of the map before may be gone: not even the rest of this instruction may use it.
+  if (take(Attention::DropWrites)) cpu_.tlb.drop_writes();
   if (cpu_.wants(Attention::FlushTlb)) flush();
   // What a device asked for meanwhile (an SMI by port 0xb2) comes before the next instruction.
   if (cpu_.attention.load(std::memory_order_relaxed) != 0) cpu_.leave_block = true;

@@ -4,7 +4,8 @@
 // While it executes, the thread holds an RcuGuard: TLB entries point into RAM that the current view
 // keeps alive. It lets go of the guard between blocks when asked (Attention), every so often
 // anyway, and around every access to a device, since a device's lock may be held by somebody who
-// waits for guards. After a guard has been taken anew, a changed map has set Attention::FlushTlb.
+// waits for guards. After a guard has been taken anew, a changed map has set Attention::FlushTlb,
+// and memory whose stores are to be told Attention::DropWrites.
 #pragma once
 
 #include "accel/accelerator.h"
@@ -126,7 +127,11 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   Block* look_up();
   Block* find_code(u64 linear, const CodeMode& mode);
   void forget_hidden_code();
-  void watch(CodePage& page);
+  struct FetchPage;
+  FetchPage* fetch_page(u64 linear, const CodeMode& mode);
+  bool is_current(const FetchPage& fetch) const;
+  void forget_found();
+  void watch(CodePage& page, const u8* host);
   void run_block(const Block& block);
   void run_singly(const Block& block, u64 budget);
   void end_block();

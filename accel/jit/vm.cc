@@ -102,14 +102,14 @@ bool Vm::forget_hidden_code() {
 // Whoever begins to log must miss no store: processors may still have TLB entries to write with.
 void Vm::log_change(const FlatRange&, unsigned old_clients, unsigned new_clients) {
   if ((new_clients & ~old_clients & ~(1U << static_cast<unsigned>(DirtyClient::Code))) == 0) return;
-  flush_others(nullptr);
+  drop_writes_of_others(nullptr);
 }
 
-void Vm::flush_others(const JitVcpu* caller) {
+void Vm::drop_writes_of_others(const JitVcpu* caller) {
   bool any = false;
   for (JitVcpu* vcpu : vcpus_) {
     if (vcpu == caller) continue;
-    vcpu->attend_to(x86::Attention::FlushTlb);
+    vcpu->attend_to(x86::Attention::DropWrites);
     any = true;
   }
   if (any) rcu_synchronize();

@@ -52,9 +52,9 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   /// Memory as processors in system management mode see it. Takes the machine's lock.
   AddressSpace& management_memory();
 
-  /// Waits until every processor but the caller has dropped what its TLBs say. The caller is a
-  /// vCPU's thread outside its RcuGuard, or another thread.
-  void flush_others(const JitVcpu* caller);
+  /// Waits until every processor but the caller has dropped its TLBs' ways to write. The caller is
+  /// a vCPU's thread outside its RcuGuard, or another thread.
+  void drop_writes_of_others(const JitVcpu* caller);
   /// Runs `action` while no other processor executes. The caller's RcuGuard is not held.
   void exclusively(JitVcpu& caller, void (*action)(void*), void* argument);
   /// Whether somebody else is alone, so that `vcpu` must wait (wait_open) before it goes on.

@@ -10,7 +10,7 @@
 #include "target/x86/flags.h"
 #include "target/x86/fpu.h"
 #include "target/x86/insn.h"
-#include "target/x86/tlb.h"
+#include "target/x86/tlb_sets.h"
 
 #include <atomic>
 #include <cstring>
@@ -61,11 +61,12 @@ enum class Attention : u32 {
   Smi = 1 << 2,
   Init = 1 << 3,
   Sipi = 1 << 4,
-  FlushTlb = 1 << 5,  ///< the memory map or what is logged has changed
-  Exit = 1 << 6,      ///< leave run()
-  Gate = 1 << 7,      ///< somebody wants to be alone
-  Injected = 1 << 8,  ///< Cpu::injected has an event for deliver_injected
-  Forget = 1 << 9,    ///< what it has decoded: others need the room
+  FlushTlb = 1 << 5,     ///< the memory map or what is logged has changed
+  Exit = 1 << 6,         ///< leave run()
+  Gate = 1 << 7,         ///< somebody wants to be alone
+  Injected = 1 << 8,     ///< Cpu::injected has an event for deliver_injected
+  Forget = 1 << 9,       ///< what it has decoded: others need the room
+  DropWrites = 1 << 10,  ///< TLB entries to write: somebody is to be told of stores
 };
 
 enum class Activity : u8 { Running, Halted, Shutdown, WaitForSipi };
@@ -146,14 +147,9 @@ struct Cpu {
 
   Bus* bus;
   const CpuModel* model;
-  std::array<Tlb, kPrivileges> tlb;
+  TlbSets tlb;
   /// Clears bit 20 of physical addresses while A20M# is asserted.
   u64 a20_mask{~u64{0}};
-  /// Large pages whose pieces may be in the TLBs, as sets of hashed addresses: 2 or 4 MiB, 1 GiB.
-  u64 large_pages{}, giant_pages{};
-  /// Raised by every flush: what was found of code by its linear address may not hold any more.
-  /// A guest can flush four thousand million times within minutes, so this must not wrap.
-  u64 code_epoch{1};
 
   // ---- Registers, by size. Byte registers as in Operand::reg.
   template <class T>
@@ -191,12 +187,23 @@ struct Cpu {
     cpl = static_cast<u8>(level);
     update_mode();
   }
+  // ---- TLBs. Each ends the block that runs.
+  /// Everything may be different: the memory map, what control registers say of all paging.
   void flush_tlb();
-  /// Rights of protection keys have changed: translations and code stay.
-  void flush_tlb_data() {
-    for (Tlb& each : tlb) each.flush();
-  }
+  /// CR3 has been loaded; `keep`: with bit 63.
+  void load_space(bool keep);
+  /// Entries are void, of other address spaces as well, and with `global` those of global pages.
+  void invalidate_tlb(bool global);
+  /// INVLPG.
   void flush_tlb_page(u64 linear);
+  /// Rights of protection keys have changed: translations and code stay.
+  void flush_tlb_data();
+  /// The page's accesses are to be seen, each one.
+  void watch_linear_page(u64 linear);
+  /// The running address space.
+  SpaceRoot space() const;
+  /// What code that was found by its linear address was found under; see CodeEpochs.
+  u64 code_epoch() const { return tlb.epochs().now; }
 
   // ---- Addresses.
   bool canonical(u64 address) const {
@@ -365,7 +372,7 @@ struct Cpu {
   }
 
  private:
-  static constexpr unsigned index(Privilege p) { return static_cast<unsigned>(p); }
+  void update_views();
   /// Whether a cache line ends within an access. Locked ones of that kind are not left to the
   /// host's processor: kernels punish them with pauses (split_lock_mitigate) or with SIGBUS.
   static bool splits_line(u64 at, unsigned size) { return (at & 63) + size > 64; }

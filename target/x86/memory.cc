@@ -97,7 +97,7 @@ Cpu::Piece Cpu::locate(u64 at, bool write, unsigned segment, Privilege as) {
   const Translation to = translate(*this, at, write ? AccessKind::Write : AccessKind::Read, as);
   return {.linear = at,
           .physical = to.physical,
-          .epoch = code_epoch,
+          .epoch = tlb.changes(),
           .writable = to.writable,
           .page = {}};
 }
@@ -105,13 +105,13 @@ Cpu::Piece Cpu::locate(u64 at, bool write, unsigned segment, Privilege as) {
 // Looks the page up, and makes the TLB entry if nothing stands against it.
 void Cpu::attach(Piece& piece, Privilege as) {
   piece.page = bus->page(piece.physical & ~kOffset);
-  if (as == Privilege::UserAligned || piece.epoch != code_epoch ||
+  if (as == Privilege::UserAligned || piece.epoch != tlb.changes() ||
       watches_page(*this, piece.linear))
     return;
-  Tlb& buffer = tlb[index(as)];
-  if (piece.page.read != nullptr) buffer.put(buffer.read, piece.linear, piece.page.read);
-  if (piece.writable && piece.page.write != nullptr && !piece.page.watched)
-    buffer.put(buffer.write, piece.linear, piece.page.write);
+  if (piece.page.read == nullptr) return;
+  const bool writable = piece.writable && !piece.page.watched;
+  if (tlb.put(as, piece.linear, piece.page.read, writable ? piece.page.write : nullptr))
+    update_views();
 }
 
 namespace {

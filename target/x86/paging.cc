@@ -23,6 +23,7 @@ struct Form {
 struct Step {
   u64 address{};
   u64 entry{};
+  const u8* host{};  ///< where the entry is; null: on a device, or nobody asked
 };
 
 enum class Outcome : u8 { Mapped, NotPresent, Reserved };
@@ -68,21 +69,36 @@ bool find_form(const Cpu& cpu, u64 linear, Form& form) {
   return (pdpte & kPresent) != 0;
 }
 
-u64 read_entry(Cpu& cpu, u64 address, unsigned size) {
-  address &= cpu.a20_mask;
-  return size == 8 ? cpu.read_physical<u64>(address) : cpu.read_physical<u32>(address);
+/// Of the page at a physical address; null: it is not memory. Good until the bus is used.
+const u8* table_page(Cpu& cpu, u64 page) {
+  if (const u8* host = cpu.tlb.table_page(page)) [[likely]]
+    return host;
+  const u8* host = cpu.bus->page(page).read;
+  if (host != nullptr) cpu.tlb.remember_table_page(page, host);
+  return host;
+}
+
+void read_entry(Cpu& cpu, Step& step, unsigned size) {
+  const u64 address = step.address & cpu.a20_mask;
+  const u8* page = table_page(cpu, address & ~u64{0xfff});
+  if (page == nullptr) {
+    step.entry = cpu.bus->read(address, size);
+    return;
+  }
+  step.host = page + (address & 0xfff);
+  step.entry = size == 8
+                   ? __atomic_load_n(reinterpret_cast<const u64*>(step.host), __ATOMIC_RELAXED)
+                   : __atomic_load_n(reinterpret_cast<const u32*>(step.host), __ATOMIC_RELAXED);
 }
 
 /// As a debugger reads it: an entry that only a device could tell is not present.
-u64 peek_entry(Cpu& cpu, u64 address, unsigned size) {
-  address &= cpu.a20_mask;
+void peek_entry(Cpu& cpu, Step& step, unsigned size) {
+  const u64 address = step.address & cpu.a20_mask;
   const u8* page = cpu.bus->page(address & ~u64{0xfff}).read;
-  u64 entry = 0;
-  if (page != nullptr) std::memcpy(&entry, page + (address & 0xfff), size);
-  return entry;
+  if (page != nullptr) std::memcpy(&step.entry, page + (address & 0xfff), size);
 }
 
-using EntryReader = u64 (*)(Cpu&, u64 address, unsigned size);
+using EntryReader = void (*)(Cpu&, Step& step, unsigned size);
 
 /// Bits that must be clear in an entry of this level: 0 is the page table's.
 u64 reserved_bits(const Cpu& cpu, const Form& form, unsigned level, u64 entry) {
@@ -132,7 +148,7 @@ Walk walk_tables(Cpu& cpu, u64 linear, EntryReader read) {
     const u64 index = linear >> shift & ((1u << form.index_bits()) - 1);
     Step& step = walk.steps[walk.count++];
     step.address = table + index * form.entry_size;
-    step.entry = read(cpu, step.address, form.entry_size);
+    read(cpu, step, form.entry_size);
     if ((step.entry & kPresent) == 0) return walk;
     if ((step.entry & reserved_bits(cpu, form, level, step.entry)) != 0) {
       walk.outcome = Outcome::Reserved;
@@ -230,17 +246,24 @@ bool mark(Cpu& cpu, Walk& walk, AccessKind kind) {
   return true;
 }
 
-/// INVLPG must find all pieces of a large page; see Cpu::flush_tlb_page.
-void note_large_page(Cpu& cpu, const Walk& walk, u64 linear) {
-  if (walk.page_shift == 30)
-    cpu.giant_pages |= large_page_bit(linear >> 30);
-  else if (walk.page_shift != 12)
-    cpu.large_pages |= large_page_bit(linear >> 22);
+bool is_global(const Cpu& cpu, const Walk& walk) {
+  return (walk.leaf().entry & kGlobal) != 0 && (cpu.cr4 & cr4::kPge) != 0;
+}
+
+/// So that the processor knows when what it makes of the walk is worth nothing any more.
+void record(Cpu& cpu, const Walk& walk, u64 linear, AccessKind kind) {
+  std::array<WalkedPage::Step, 5> steps;
+  for (unsigned i = 0; i < walk.count; ++i)
+    steps[i] = {.entry = walk.steps[i].host, .value = walk.steps[i].entry};
+  cpu.tlb.record(cpu.space(), {.steps = std::span(steps).first(walk.count),
+                               .linear = linear,
+                               .page_shift = walk.page_shift,
+                               .narrow = !pae(cpu),
+                               .fetched = kind == AccessKind::Fetch,
+                               .global = is_global(cpu, walk)});
 }
 
 }  // namespace
-
-u64 large_page_bit(u64 number) { return u64{1} << (number * 0x9e37'79b9'7f4a'7c15 >> 58); }
 
 Translation translate(Cpu& cpu, u64 linear, AccessKind kind, Privilege as) {
   if (!cpu.paging()) return {.physical = linear & cpu.a20_mask, .writable = true, .global = false};
@@ -249,13 +272,13 @@ Translation translate(Cpu& cpu, u64 linear, AccessKind kind, Privilege as) {
     if (walk.outcome != Outcome::Mapped || !allowed(cpu, walk, kind, as))
       raise_page_fault(linear, error_code(cpu, walk, kind, as));
     if (!mark(cpu, walk, kind)) continue;
-    note_large_page(cpu, walk, linear);
+    record(cpu, walk, linear, kind);
     if (log_enabled(LogItem::Mmu)) [[unlikely]]
       log_write(fmt::format("mmu: {:#x} is {:#x}\n", linear, walk.physical));
     const u64 entry = walk.leaf().entry;
     return {.physical = walk.physical & cpu.a20_mask,
             .writable = (entry & kDirty) != 0 && may_write(cpu, walk, as),
-            .global = (entry & kGlobal) != 0 && (cpu.cr4 & cr4::kPge) != 0};
+            .global = is_global(cpu, walk)};
   }
 }
 
@@ -270,7 +293,9 @@ bool load_pdptes(Cpu& cpu, u64 cr3) {
   const u64 reserved = 0x1e6 | (~cpu.model->physical_mask() & ~u64{0xfff});
   std::array<u64, 4> loaded{};
   for (unsigned i = 0; i < 4; ++i) {
-    loaded[i] = read_entry(cpu, (cr3 & 0xffff'ffe0) + 8 * i, 8);
+    Step step{.address = (cr3 & 0xffff'ffe0) + 8 * i};
+    read_entry(cpu, step, 8);
+    loaded[i] = step.entry;
     if ((loaded[i] & kPresent) != 0 && (loaded[i] & reserved) != 0) return false;
   }
   cpu.pdpte = loaded;

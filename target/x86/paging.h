@@ -27,7 +27,5 @@ Translation translate(Cpu& cpu, u64 linear, AccessKind kind, Privilege as);
 std::optional<u64> translate_quietly(Cpu& cpu, u64 linear);
 /// Loads the four PDPTEs for PAE paging; false: reserved bits are set (#GP of MOV CR3).
 bool load_pdptes(Cpu& cpu, u64 cr3);
-/// A large page's bit in Cpu::large_pages (by 4 MiB) or giant_pages (by 1 GiB).
-u64 large_page_bit(u64 number);
 
 }  // namespace rhea::x86

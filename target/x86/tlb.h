@@ -4,11 +4,12 @@
 
 #include "rhea/util/types.h"
 
-#include <array>
+#include <functional>
+#include <vector>
 
 namespace rhea::x86 {
 
-/// With whose rights memory is accessed: the translations differ, so each has a TLB of its own.
+/// With whose rights memory is accessed: the translations differ, so each has tables of its own.
 enum class Privilege : u8 {
   Supervisor,    ///< CPL 0..2, and the processor's own accesses to tables; SMAP applies if it is on
   SupervisorAc,  ///< CPL 0..2 with EFLAGS.AC set while SMAP is on: user pages may be touched
@@ -57,33 +58,36 @@ struct TlbView {
 };
 static_assert(sizeof(TlbEntry) == 1 << (12 - TlbView::kByteShift));
 
-/// What one privilege has.
-struct Tlb {
-  static constexpr unsigned kEntries = 1024;
-  using Table = std::array<TlbEntry, kEntries>;
+/// The tables of one privilege. They take memory when first filled, and grow while entries push
+/// each other out.
+class Tlb {
+ public:
+  static constexpr unsigned kFewest = 1024, kMost = 32768;  ///< entries of each table
 
-  Table read, write;
-  bool used{};  ///< whether there is anything to flush
+  TlbView view() const;
+  /// `write` may be null. `room` is how many entries more there may be. True: the view has changed.
+  bool put(u64 linear, u8* read, u8* write, u64& room);
+  /// Gives memory back that was of little use, into `room`.
+  void clear(u64& room);
+  void drop_page(u64 linear);
+  void drop_writes();
+  /// Ways to write a page of the host's.
+  void drop_writes_to(const u8* host_page);
+  /// What lies within the naturally aligned 1 << `shift` bytes around `linear`.
+  void drop_range(u64 linear, unsigned shift);
+  /// Every valid entry, and whether it is to write.
+  void visit(const std::function<void(const TlbEntry&, bool write)>& see) const;
 
-  static unsigned slot(u64 linear) { return static_cast<unsigned>(linear >> 12) % kEntries; }
-  TlbView view() const { return TlbView::of(read.data(), write.data(), kEntries); }
-  void put(Table& table, u64 linear, u8* host_page) {
-    const u64 page = linear & ~u64{0xfff};
-    used = true;
-    table[slot(linear)] = {.page = page, .addend = reinterpret_cast<u64>(host_page) - page};
-  }
-  void flush() {
-    if (!used) return;
-    used = false;
-    read.fill({});
-    write.fill({});
-  }
-  void flush_page(u64 linear) {
-    for (Table* table : {&read, &write}) {
-      TlbEntry& entry = (*table)[slot(linear)];
-      if (entry.page == (linear & ~u64{0xfff})) entry = {};
-    }
-  }
+ private:
+  using Table = std::vector<TlbEntry>;
+  static void set(Table& table, u64 page, u8* host);
+  void resize(std::size_t entries);
+  bool grow(u64& room);
+
+  Table read_, write_;
+  bool used_{};                       ///< whether there is anything to clear
+  std::size_t puts_{}, conflicts_{};  ///< since the tables were cleared or last looked at
+  std::size_t filled_{};              ///< puts since they were cleared
 };
 
 }  // namespace rhea::x86

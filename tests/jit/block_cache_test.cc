@@ -11,26 +11,26 @@ const jit::CodeMode kMode(32, false, false);
 
 TEST(JitBlockCache, AJumpIsForgottenEvenAfterFourThousandMillionFlushes) {
   const x86::CpuModel model;
-  u64 epoch = 1;
+  x86::CodeEpochs epochs;
   jit::CodeMemory memory;
-  auto cache = std::make_unique<jit::BlockCache>(model, epoch, memory);
+  auto cache = std::make_unique<jit::BlockCache>(model, epochs, memory);
   const jit::CodePage page;
   const std::atomic<u64> written{0};
   jit::Block from, to;
   from.code = to.code = &page;
   from.written = to.written = &written;
-  cache->remember(&from, 0x1000, kMode, to);
+  cache->remember(&from, 0x1000, kMode, epochs.now, to);
   ASSERT_EQ(cache->find(&from, 0x1000, kMode), &to);
-  epoch += u64{1} << 32;
+  epochs.now += u64{1} << 32;
   EXPECT_EQ(cache->find(&from, 0x1000, kMode), nullptr);
   EXPECT_EQ(cache->find(nullptr, 0x1000, kMode), nullptr);
 }
 
 TEST(JitBlockCache, PagesWithoutAWholeInstructionFillItToo) {
   const x86::CpuModel model;
-  u64 epoch = 1;
+  x86::CodeEpochs epochs;
   jit::CodeMemory memory;
-  auto cache = std::make_unique<jit::BlockCache>(model, epoch, memory);
+  auto cache = std::make_unique<jit::BlockCache>(model, epochs, memory);
   constexpr u64 kSize = 1 * GiB;
   jit::CodePages pages(std::shared_ptr<RamBlock>(RamBlock::create("ram", kSize, {}).value()));
   for (u64 offset = 0; offset < kSize; offset += kPageSize)
@@ -41,9 +41,9 @@ TEST(JitBlockCache, PagesWithoutAWholeInstructionFillItToo) {
 TEST(JitBlockCache, AnInstructionAcrossPagesLeavesNothing) {
   x86::CpuModel model;
   model.features.set();
-  u64 epoch = 1;
+  x86::CodeEpochs epochs;
   jit::CodeMemory memory;
-  auto cache = std::make_unique<jit::BlockCache>(model, epoch, memory);
+  auto cache = std::make_unique<jit::BlockCache>(model, epochs, memory);
   jit::CodePages pages(std::shared_ptr<RamBlock>(RamBlock::create("ram", kPageSize, {}).value()));
   pages.at(0).watch([] {});
   u8* const host = pages.ram()->host();
@@ -58,10 +58,10 @@ TEST(JitBlockCache, AnInstructionAcrossPagesLeavesNothing) {
 TEST(JitBlockCache, NearBranchesAreDecodedAsTheModelsVendorDoes) {
   x86::CpuModel amd, intel;
   intel.vendor = "GenuineIntel";
-  u64 epoch = 1;
+  x86::CodeEpochs epochs;
   jit::CodeMemory memory;
-  auto amds = std::make_unique<jit::BlockCache>(amd, epoch, memory);
-  auto intels = std::make_unique<jit::BlockCache>(intel, epoch, memory);
+  auto amds = std::make_unique<jit::BlockCache>(amd, epochs, memory);
+  auto intels = std::make_unique<jit::BlockCache>(intel, epochs, memory);
   jit::CodePages pages(std::shared_ptr<RamBlock>(RamBlock::create("ram", kPageSize, {}).value()));
   pages.at(0).watch([] {});
   u8* const host = pages.ram()->host();

@@ -128,7 +128,6 @@ std::string WildGuest::tlb_damage() {
   };
   const std::array<Memory, 3> all{{{&ram_, true}, {&overlay_, true}, {&rom_, false}}};
   const auto wrong = [&](const x86::TlbEntry& entry, bool write) {
-    if (entry.page == x86::TlbEntry::kInvalid) return false;
     const auto* host = reinterpret_cast<const u8*>(entry.page + entry.addend);
     const auto holds = [&](const Memory& memory) {
       const u8* first = memory.region->host();
@@ -140,13 +139,12 @@ std::string WildGuest::tlb_damage() {
     const auto offset = static_cast<u64>(host - found->region->host());
     return write && vm_->code().of(found->region->ram()).at(offset).watched();
   };
-  for (const x86::Tlb& tlb : vcpu_->cpu().tlb) {
-    for (const auto& entry : tlb.read)
-      if (wrong(entry, false)) return fmt::format("TLB entry to read {:#x}", entry.page);
-    for (const auto& entry : tlb.write)
-      if (wrong(entry, true)) return fmt::format("TLB entry to write {:#x}", entry.page);
-  }
-  return {};
+  std::string damage;
+  vcpu_->cpu().tlb.visit([&](const x86::TlbEntry& entry, bool write) {
+    if (wrong(entry, write))
+      damage = fmt::format("TLB entry to {} {:#x}", write ? "write" : "read", entry.page);
+  });
+  return damage;
 }
 
 // Guest instructions run on the host's processor; they must leave it as Rhea's own code needs it.

@@ -59,15 +59,19 @@ void write_cr0(Cpu& cpu, u64 value) {
 }
 
 void write_cr3(Cpu& cpu, u64 value) {
+  bool keep = false;
   if (cpu.lma()) {
-    if ((cpu.cr4 & cr4::kPcide) != 0) value &= ~(u64{1} << 63);
+    if ((cpu.cr4 & cr4::kPcide) != 0) {
+      keep = value >> 63 != 0;
+      value &= ~(u64{1} << 63);
+    }
     require((value & ~cpu.model->physical_mask()) == 0);
   } else {
     value &= 0xffff'ffff;
     if (uses_pdptes(cpu, cpu.cr0, cpu.cr4)) require(load_pdptes(cpu, value));
   }
   cpu.cr3 = value;
-  cpu.flush_tlb();
+  cpu.load_space(keep);
 }
 
 u64 cr4_bits(const CpuModel& model) {
@@ -110,9 +114,13 @@ void write_cr4(Cpu& cpu, u64 value) {
   if ((changed & kReloads) != 0 && uses_pdptes(cpu, cpu.cr0, value))
     require(load_pdptes(cpu, cpu.cr3));
   cpu.cr4 = value;
-  constexpr u64 kFlushes = cr4::kPse | cr4::kPae | cr4::kPge | cr4::kPcide | cr4::kSmep |
-                           cr4::kSmap | cr4::kLa57 | cr4::kPke | cr4::kPks;
-  if ((changed & kFlushes) != 0) cpu.flush_tlb();
+  // Some change what tables mean, others only void what was made from them.
+  constexpr u64 kMeanings =
+      cr4::kPse | cr4::kPae | cr4::kSmep | cr4::kSmap | cr4::kLa57 | cr4::kPke | cr4::kPks;
+  if ((changed & kMeanings) != 0)
+    cpu.flush_tlb();
+  else if ((changed & (cr4::kPge | cr4::kPcide)) != 0)
+    cpu.invalidate_tlb(true);
   cpu.update_mode();
   cpu.leave_block = true;
 }

@@ -171,7 +171,7 @@ void write_debug(Cpu& cpu, unsigned n, u64 value) {
   // Pages with breakpoints have no TLB entries.
   for (unsigned each = 0; each < 4; ++each)
     if (is_enabled(cpu, each) && is_data(condition_of(cpu, each)))
-      for (Tlb& tlb : cpu.tlb) tlb.flush_page(cpu.dr[each]);
+      cpu.watch_linear_page(cpu.dr[each]);
   update_stop_pages(cpu);
   cpu.leave_block = true;
 }

@@ -30,10 +30,14 @@ void invpcid(Cpu& cpu, const Insn& insn) {
     if (pcid >> 12 != 0) raise(Vector::Gp, 0);
     if (pcid != 0 && (cpu.cr4 & cr4::kPcide) == 0) raise(Vector::Gp, 0);
   }
-  if (type != 0) return cpu.flush_tlb();
-  if (!cpu.canonical(linear)) raise(Vector::Gp, 0);
-  // The TLB holds the current process context's entries only.
-  cpu.flush_tlb_page(linear);
+  constexpr u64 kOnePage = 0, kContext = 1, kAllAndGlobal = 2;
+  const bool running = pcid == ((cpu.cr4 & cr4::kPcide) != 0 ? cpu.cr3 & 0xfff : 0);
+  if (type == kOnePage) {
+    if (!cpu.canonical(linear)) raise(Vector::Gp, 0);
+    return running ? cpu.flush_tlb_page(linear) : cpu.tlb.invalidate_others();
+  }
+  if (type == kContext && !running) return cpu.tlb.invalidate_others();
+  cpu.invalidate_tlb(type == kAllAndGlobal);
 }
 
 /// WBINVD, WBNOINVD and INVD: there are no caches to write back.

@@ -2,7 +2,6 @@
 // What follows from the control registers, the flags and CS: mode, privilege, limits of code and
 // data.
 #include "target/x86/cpu.h"
-#include "target/x86/paging.h"
 
 namespace rhea::x86 {
 namespace {
@@ -32,7 +31,7 @@ void Cpu::update_mode() {
     rip_mask = 0xffff'ffff;
   }
   privilege = privilege_of(*this);
-  view = tlb[index(privilege)].view();
+  view = tlb.view(privilege);
 }
 
 void Cpu::set_rflags(u64 value) {
@@ -41,27 +40,6 @@ void Cpu::set_rflags(u64 value) {
   flags.set_value(value);
   eflags = (value & ~eflags::kStatus) | eflags::kFixed;
   if ((changed & kModes) != 0) update_mode();
-}
-
-void Cpu::flush_tlb() {
-  for (Tlb& each : tlb) each.flush();
-  large_pages = giant_pages = 0;
-  ++code_epoch;
-  leave_block = true;
-}
-
-void Cpu::flush_tlb_page(u64 linear) {
-  ++code_epoch;
-  leave_block = true;
-  if ((giant_pages & large_page_bit(linear >> 30)) != 0) return flush_tlb();
-  const bool large = (large_pages & large_page_bit(linear >> 22)) != 0;
-  for (Tlb& each : tlb) {
-    each.flush_page(linear);
-    if (!large) continue;
-    for (Tlb::Table* table : {&each.read, &each.write})
-      for (TlbEntry& entry : *table)
-        if (entry.page >> 22 == linear >> 22) entry = {};
-  }
 }
 
 void Cpu::branch_to(u64 target, unsigned operand_size) {

@@ -73,7 +73,6 @@ void reset_registers(Cpu& cpu, bool init) {
 }  // namespace
 
 Cpu::Cpu(Bus& wiring, const CpuModel& of) : bus(&wiring), model(&of) {
-  system_view = tlb[index(Privilege::Supervisor)].view();
   reset_registers(*this, false);
 }
 

@@ -124,7 +124,7 @@ void load_page_directory(Cpu& cpu, u32 cr3) {
   if (!cpu.paging()) return;
   if ((cpu.cr4 & cr4::kPae) != 0 && !load_pdptes(cpu, cr3)) raise(Vector::Gp, 0);
   cpu.cr3 = cr3;
-  cpu.flush_tlb();
+  cpu.load_space(false);
 }
 
 void load_registers(Cpu& cpu, const Image& image, const TaskSwitch& request) {
