@@ -30,6 +30,10 @@ Result<> Device::set_realized(bool on) {
   if (!needed.empty() && bus_ == nullptr)
     return fail("Device '{}' needs a bus of kind {}", type().name, needed);
   TRY(realize());
+  if (auto mapped = map_registers(); !mapped) {
+    unrealize();
+    return mapped;
+  }
   realized_ = true;
   return {};
 }

@@ -144,7 +144,7 @@ MemResult write_registers(const RegisterCode& bank, void* device, Access& access
 
 namespace {
 
-const RegisterBankInfo* find_bank(const Device& owner, const void* region) {
+const RegisterBankInfo* find_bank(Device& owner, const void* region) {
   for (const TypeInfo* type = &owner.type(); type != nullptr; type = type->parent)
     for (const DeclaredBank& bank : type->banks)
       if (bank.region(owner) == region) return bank.info;
@@ -155,7 +155,7 @@ const RegisterBankInfo* find_bank(const Device& owner, const void* region) {
 
 void RegisterBank::init(Device& owner, u64 size) {
   const RegisterBankInfo* info = find_bank(owner, this);
-  RHEA_ASSERT(info != nullptr && size <= info->size);
+  RHEA_ASSERT(info != nullptr);
   const auto& code = static_cast<const detail::RegisterCode&>(*info);
   init_io(&owner, std::string(info->name), size != 0 ? size : info->size, code.ops,
           info->self(owner));

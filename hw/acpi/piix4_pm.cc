@@ -4,6 +4,7 @@
 #include "hw/acpi/smbus_host.h"
 #include "hw/acpi/trace_events.h"
 #include "rhea/hw/pci.h"
+#include "rhea/softmmu/registers.h"
 #include "rhea/softmmu/suspension.h"
 #include "rhea/util/log.h"
 
@@ -26,7 +27,6 @@ constexpr u8 kSmbusEnable = 0x01, kSmbusIrqSelect = 0x0e, kSmbusIrq9 = 0x08;
 constexpr u32 kApmcSmi = 1U << 25;
 constexpr u32 kGlobalControlBits = 0x0101'ff07, kSmiEnable = 0x0001;
 
-constexpr u64 kPmSize = 64;
 constexpr u16 kApmPort = 0xb2;
 constexpr u8 kAcpiEnable = 0xf1, kAcpiDisable = 0xf0;
 // General-purpose events are not the PIIX4's own block here but the one ACPI tables of PC emulators
@@ -35,10 +35,6 @@ constexpr u16 kGpePort = 0xafe0;
 constexpr unsigned kGpeEvents = 16;
 
 constexpr u8 kSleepOff = 0, kSleepToRam = 1;
-
-constexpr u16 merge(u16 old, u32 value, u32 mask) {
-  return static_cast<u16>((old & ~mask) | (value & mask));
-}
 
 /// Intel 82371AB (order 290562), function 3, with general-purpose events at 0xafe0.
 /// State: PM1 registers, the 24-bit timer, soft-off, the power button, SMBus without slaves, APM
@@ -72,12 +68,49 @@ class Piix4Pm final : public PciDevice {
     s.property("smm-enabled", &Piix4Pm::smm_, false)
         .help("there is a system management mode for firmware to set up");
     s.state("pm1", &Piix4Pm::pm1_);
-    s.state("gpe-status", &Piix4Pm::gpe_status_);
-    s.state("gpe-enable", &Piix4Pm::gpe_enable_);
-    s.state("global-control", &Piix4Pm::global_control_);
     s.state("smbus", &Piix4Pm::smbus_);
-    s.state("apm-control", &Piix4Pm::apm_control_);
-    s.state("apm-status", &Piix4Pm::apm_status_);
+    describe_registers(s);
+  }
+  static void describe_registers(Schema<Piix4Pm>& s) {
+    s.registers(&Piix4Pm::pm_ports_, [](auto reg) {
+      const auto events = [](auto row) {
+        return row.field("TIMER", Pm1::kTimer)
+            .field("GLOBAL", Pm1::kGlobal)
+            .field("POWER_BUTTON", Pm1::kPowerButton)
+            .field("RTC", Pm1::kRtc);
+      };
+      return reg.bank({.name = "piix4-pm", .size = 64, .elsewhere = 0},
+                      events(reg("PMSTS", 0x00, 2)
+                                 .read_by(&Piix4Pm::pm1_status)
+                                 .write_by(&Piix4Pm::clear_pm1_status)
+                                 .write_1_clears(0xffff))
+                          .field("WAKE", Pm1::kWake),
+                      events(reg("PMEN", 0x02, 2)
+                                 .read_by(&Piix4Pm::pm1_enable)
+                                 .write_by(&Piix4Pm::set_pm1_enable)),
+                      reg("PMCNTRL", 0x04, 2)
+                          .read_by(&Piix4Pm::pm1_control)
+                          .write_by(&Piix4Pm::set_pm1_control)
+                          .field("SCI_EN", Pm1::kSciEnable)
+                          .field("SLP_TYP", Pm1::kSleepType)
+                          .field("SLP_EN", Pm1::kSleepEnable),
+                      reg("PMTMR", 0x08, 4).read_by(&Piix4Pm::pm_timer),
+                      reg("GLBCTL", 0x28, &Piix4Pm::global_control_)
+                          .writable(kGlobalControlBits)
+                          .field("SMI_EN", kSmiEnable));
+    });
+    s.registers(&Piix4Pm::apm_ports_, [](auto reg) {
+      return reg.bank({.name = "apm-io", .sizes = {.min = 1, .max = 2}},
+                      reg("APMC", 0, &Piix4Pm::apm_control_).after_write(&Piix4Pm::apm_command),
+                      reg("APMS", 1, &Piix4Pm::apm_status_));
+    });
+    s.registers(&Piix4Pm::gpe_ports_, [](auto reg) {
+      return reg.bank({.name = "acpi-gpe0"},
+                      reg("GPE0_STS", 0, &Piix4Pm::gpe_status_)
+                          .write_1_clears(0xffff)
+                          .after_write(&Piix4Pm::update_sci),
+                      reg("GPE0_EN", 2, &Piix4Pm::gpe_enable_).after_write(&Piix4Pm::update_sci));
+    });
   }
 
   Piix4Pm() {
@@ -100,15 +133,11 @@ class Piix4Pm final : public PciDevice {
     config_set32(kSmbusBase, (smb_io_base_ & 0xfff0) | 1, 0x0000'fff0);
     config_set8(kSmbusConfig, smb_io_base_ != 0 ? kSmbusIrq9 | kSmbusEnable : 0, 0x0f);
     timer_.init(machine().virtual_clock(), [this] { update_sci(); });
-    pm_ports_.init_io(*this, "piix4-pm", kPmSize, io<&Piix4Pm::read_pm, &Piix4Pm::write_pm>());
+    for (RegisterBank* bank : {&pm_ports_, &apm_ports_, &gpe_ports_}) bank->init(*this);
     smbus_ports_.init_io(
         *this, "pm-smbus", SmbusHost::kRegisters,
         io<&Piix4Pm::read_smbus, &Piix4Pm::write_smbus>({.min = 1, .max = 4}, kBytes));
-    apm_ports_.init_io(*this, "apm-io", 2,
-                       io<&Piix4Pm::read_apm, &Piix4Pm::write_apm>({.min = 1, .max = 2}, kBytes));
-    gpe_ports_.init_io(*this, "acpi-gpe0", 4,
-                       io<&Piix4Pm::read_gpe, &Piix4Pm::write_gpe>({.min = 1, .max = 4}, kBytes));
-    for (Region* region : {&pm_ports_, &smbus_ports_}) {
+    for (Region* region : {static_cast<Region*>(&pm_ports_), &smbus_ports_}) {
       region->set_enabled(false);
       pci_bus().io().add(0, *region);
     }
@@ -130,7 +159,9 @@ class Piix4Pm final : public PciDevice {
     machine().service<Suspension>().forget(this);
     timer_.cancel();
     sci_.lower();
-    for (Region* region : {&pm_ports_, &smbus_ports_, &apm_ports_, &gpe_ports_}) region->reset();
+    for (Region* region : {static_cast<Region*>(&pm_ports_), &smbus_ports_,
+                           static_cast<Region*>(&apm_ports_), static_cast<Region*>(&gpe_ports_)})
+      region->reset();
     PciDevice::unrealize();
   }
 
@@ -138,9 +169,6 @@ class Piix4Pm final : public PciDevice {
     pm1_.reset(now());
     tell_wake_sources();
     smbus_.reset();
-    gpe_status_ = gpe_enable_ = 0;
-    global_control_ = 0;
-    apm_control_ = apm_status_ = 0;
     update_ports();
     update_sci();
   }
@@ -161,9 +189,8 @@ class Piix4Pm final : public PciDevice {
 
  private:
   static constexpr AccessSizes kBytes{.min = 1, .max = 1};
-  enum PmReg : u8 { kEvents = 0, kControl = 4, kTimer = 8, kGlobalControl = 0x28 };
 
-  u64 now() { return machine().virtual_clock().ticks(Pm1::kTimerHz); }
+  u64 now() const { return machine().virtual_clock().ticks(Pm1::kTimerHz); }
 
   static void place(Region& region, u64 address, bool enabled) {
     region.set_enabled(enabled && address != 0);
@@ -192,39 +219,23 @@ class Piix4Pm final : public PciDevice {
     timer_.arm(static_cast<i64>(ns));
   }
 
-  u64 read_pm(u64 offset, unsigned size) {
-    u32 value = 0;
-    switch (offset & ~u64{3}) {
-      case kEvents: value = pm1_.status(now()) | static_cast<u32>(pm1_.enable()) << 16; break;
-      case kControl: value = pm1_.control(); break;
-      case kTimer: value = Pm1::timer(now()); break;
-      case kGlobalControl: value = global_control_; break;
-      default: break;
-    }
-    return value >> (8 * (offset & 3)) & all_ones(size);
-  }
-
-  void write_pm(u64 offset, u64 data, unsigned size) {
-    const unsigned shift = 8 * static_cast<unsigned>(offset & 3);
-    const auto mask = static_cast<u32>(all_ones(size) << shift);
-    const auto value = static_cast<u32>(data << shift);
-    piix4_pm_write(offset, data);
-    switch (offset & ~u64{3}) {
-      case kEvents:
-        pm1_.clear_status(static_cast<u16>(value & mask), now());
-        pm1_.set_enable(merge(pm1_.enable(), value >> 16, mask >> 16));
-        tell_wake_sources();
-        break;
-      case kControl:
-        if (const auto type = pm1_.set_control(merge(pm1_.control(), value, mask))) sleep(*type);
-        break;
-      case kGlobalControl:
-        global_control_ = ((global_control_ & ~mask) | (value & mask)) & kGlobalControlBits;
-        break;
-      default: break;
-    }
+  u16 pm1_status() const { return pm1_.status(now()); }
+  void clear_pm1_status(u16 bits) {
+    pm1_.clear_status(bits, now());
     update_sci();
   }
+  u16 pm1_enable() const { return pm1_.enable(); }
+  void set_pm1_enable(u16 events) {
+    pm1_.set_enable(events);
+    tell_wake_sources();
+    update_sci();
+  }
+  u16 pm1_control() const { return pm1_.control(); }
+  void set_pm1_control(u16 value) {
+    if (const auto type = pm1_.set_control(value)) sleep(*type);
+    update_sci();
+  }
+  u32 pm_timer() const { return Pm1::timer(now()); }
 
   void tell_wake_sources() {
     const bool rtc = (pm1_.enable() & Pm1::kRtc) != 0;
@@ -255,7 +266,7 @@ class Piix4Pm final : public PciDevice {
     u16 gpe_status{}, gpe_enable{};
   };
   ResumeWell resume_well() {
-    pm1_.status(now());
+    pm1_.pending(now());  // what has come by now is kept
     return {.pm_base = config32(kPmBase),
             .pm_misc = config8(kPmMisc),
             .pm1 = pm1_,
@@ -285,14 +296,7 @@ class Piix4Pm final : public PciDevice {
     update_sci();
   }
 
-  u64 read_apm(u64 offset, unsigned) { return offset == 0 ? apm_control_ : apm_status_; }
-  void write_apm(u64 offset, u64 data, unsigned) {
-    const auto value = static_cast<u8>(data);
-    if (offset != 0) {
-      apm_status_ = value;
-      return;
-    }
-    apm_control_ = value;
+  void apm_command(u8 value) {
     if (value == kAcpiEnable || value == kAcpiDisable) {
       pm1_.set_sci_enabled(value == kAcpiEnable);
       update_sci();
@@ -302,20 +306,6 @@ class Piix4Pm final : public PciDevice {
     }
   }
 
-  // Two bytes of status, two of enable.
-  u64 read_gpe(u64 offset, unsigned) {
-    const u32 both = gpe_status_ | static_cast<u32>(gpe_enable_) << 16;
-    return both >> (8 * offset) & 0xff;
-  }
-  void write_gpe(u64 offset, u64 value, unsigned) {
-    const unsigned shift = 8 * (offset & 1);
-    const auto bits = static_cast<u16>(value << shift);
-    if (offset < 2)
-      gpe_status_ &= static_cast<u16>(~bits);
-    else
-      gpe_enable_ = merge(gpe_enable_, bits, 0xffU << shift);
-    update_sci();
-  }
   void set_gpe(unsigned event, bool level) {
     if (level) gpe_status_ |= static_cast<u16>(1U << event);
     update_sci();
@@ -333,7 +323,8 @@ class Piix4Pm final : public PciDevice {
   Timer timer_;
   ResumeWell asleep_;            ///< while the machine wakes
   std::shared_ptr<char> alive_;  ///< gone with realize(): the machine keeps our observer for ever
-  Region pm_ports_, smbus_ports_, apm_ports_, gpe_ports_;
+  RegisterBank pm_ports_, apm_ports_, gpe_ports_;
+  Region smbus_ports_;
 };
 
 const RegisterType<Piix4Pm> registration;

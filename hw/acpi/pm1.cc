@@ -7,7 +7,7 @@
 namespace rhea::hw {
 namespace {
 
-constexpr u16 kBusMasterReload = 0x0002, kSleepEnable = 0x2000;
+constexpr u16 kBusMasterReload = 0x0002;
 
 }  // namespace
 
@@ -23,11 +23,6 @@ void Pm1::keep_powered(const Pm1& before) {
 }
 
 void Pm1::settle(u64 now) { overflow_ = std::min(overflow_, next_overflow(now)); }
-
-u16 Pm1::status(u64 now) {
-  if (now >= overflow_) status_ |= kTimer;
-  return status_;
-}
 
 void Pm1::clear_status(u16 bits, u64 now) {
   status_ = static_cast<u16>(status(now) & ~bits);

@@ -15,7 +15,7 @@ class Pm1 {
   static constexpr u64 kTimerHz = 3'579'545;
   static constexpr u16 kTimer = 0x0001, kGlobal = 0x0020, kPowerButton = 0x0100, kRtc = 0x0400,
                        kWake = 0x8000;
-  static constexpr u16 kSciEnable = 0x0001;
+  static constexpr u16 kSciEnable = 0x0001, kSleepType = 0x1c00, kSleepEnable = 0x2000;
 
   static void describe(StateFields<Pm1>& s) {
     s.state("status", &Pm1::status_);
@@ -31,7 +31,7 @@ class Pm1 {
   void settle(u64 now);
 
   static u32 timer(u64 now) { return static_cast<u32>(now & 0xff'ffff); }
-  u16 status(u64 now);
+  u16 status(u64 now) const { return now >= overflow_ ? status_ | kTimer : status_; }
   void clear_status(u16 bits, u64 now);
   void raise(u16 bits) { status_ |= bits; }
   u16 enable() const { return enable_; }
@@ -42,13 +42,17 @@ class Pm1 {
   void set_sci_enabled(bool on);
   bool sci_enabled() const { return (control_ & kSciEnable) != 0; }
 
-  bool pending(u64 now) { return (status(now) & enable_) != 0; }
-  /// When the timer's overflow will next change pending(); nothing while it cannot.
+  bool pending(u64 now) {
+    status_ = status(now);
+    return (status_ & enable_) != 0;
+  }
+  /// When the timer's overflow will next change pending(), which has been asked now; nothing while
+  /// it cannot.
   std::optional<u64> next_event() const;
 
  private:
   static constexpr u16 kEvents = kTimer | kGlobal | kPowerButton | kRtc;
-  static constexpr u16 kResumeWell = 0xff00, kSleepType = 0x1c00;
+  static constexpr u16 kResumeWell = 0xff00;
   static constexpr u64 kHalfPeriod = 0x80'0000;
   static u64 next_overflow(u64 now) { return (now | (kHalfPeriod - 1)) + 1; }
 

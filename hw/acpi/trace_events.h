@@ -7,7 +7,6 @@
 
 namespace rhea::hw {
 
-inline trace::Event<u64, u64> piix4_pm_write{"piix4_pm_write", "offset {:#x} value {:#x}"};
 inline trace::Event<unsigned> piix4_sleep{"piix4_sleep", "type {}"};
 
 }  // namespace rhea::hw

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The debug console: a port whose bytes go straight to a chardev.
-#include "hw/char/trace_events.h"
 #include "rhea/chardev/chardev.h"
 #include "rhea/hw/isa.h"
+#include "rhea/softmmu/registers.h"
 #include "rhea/softmmu/vcpu_gate.h"
 #include "rhea/util/log.h"
 
@@ -26,6 +26,9 @@ class DebugConsole final : public IsaDevice {
     s.property("iobase", &DebugConsole::iobase_, u32{0xe9}).range(0, 0xffff).help("I/O port");
     s.property("readback", &DebugConsole::readback_, u32{0xe9}).help("what a read gives");
     s.link("chardev", &DebugConsole::chardev_).help("where the bytes go");
+    s.registers(&DebugConsole::port_, [](auto reg) {
+       return reg("DATA", 0, 1).read_by(&DebugConsole::readback).write_by(&DebugConsole::write);
+     }).at_port(&DebugConsole::iobase_);
   }
 
  protected:
@@ -39,9 +42,6 @@ class DebugConsole final : public IsaDevice {
     };
     front_end.owner = this;
     if (chardev_ != nullptr) TRY(chardev_->attach(std::move(front_end)));
-    region_.init_io(*this, "isa-debugcon", 1,
-                    io<&DebugConsole::read, &DebugConsole::write>({.min = 1, .max = 1}));
-    add_port(static_cast<u16>(iobase_), region_);
     return {};
   }
 
@@ -52,11 +52,9 @@ class DebugConsole final : public IsaDevice {
   }
 
  private:
-  u64 read(u64, unsigned) { return readback_; }
+  u32 readback() const { return readback_; }
 
-  void write(u64, u64 value, unsigned) {
-    debugcon_write(value);
-    const auto byte = static_cast<u8>(value);
+  void write(u8 byte) {
     if (chardev_ == nullptr) return;
     if (waiting_.empty() && chardev_->write({&byte, 1}) == 1) return;
     if (waiting_.size() >= kMaxWaiting) return log_guest("isa-debugcon", "a byte is lost");
@@ -73,7 +71,7 @@ class DebugConsole final : public IsaDevice {
   u32 iobase_{};
   u32 readback_{};
   Chardev* chardev_{};
-  Region region_;
+  RegisterBank port_;
   std::vector<u8> waiting_;  ///< for the peer to read
   VcpuGate gate_;
 };

@@ -10,6 +10,5 @@ namespace rhea::hw {
 inline trace::Event<u64, u64> serial_write{"serial_write", "register {} value {:#x}"};
 inline trace::Event<u64, u8> serial_read{"serial_read", "register {} value {:#x}"};
 inline trace::Event<u64, u64> serial_set_rate{"serial_set_rate", "divisor {} character time {} ns"};
-inline trace::Event<u64> debugcon_write{"debugcon_write", "value {:#x}"};
 
 }  // namespace rhea::hw

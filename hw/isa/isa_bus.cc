@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The ISA bus and the base class of the devices on it.
 #include "rhea/hw/isa.h"
+#include "rhea/softmmu/registers.h"
 
 namespace rhea {
 
@@ -18,6 +19,17 @@ Result<> IsaDevice::connect_isa_irq(IrqOutput& output, unsigned n) {
   if (n > 15) return fail("{}: ISA IRQ {} does not exist (0 to 15)", type().name, n);
   output.connect(isa().irq(n));
   connected_.push_back(&output);
+  return {};
+}
+
+Result<> IsaDevice::map_registers() {
+  for (const TypeInfo* t : type().lineage())
+    for (const DeclaredBank& declared : t->banks) {
+      if (!declared.port) continue;
+      auto& bank = *static_cast<RegisterBank*>(declared.region(*this));
+      bank.init(*this, declared.shown_bytes ? declared.shown_bytes(*this) : 0);
+      add_port(static_cast<u16>(declared.port(*this)), bank);
+    }
   return {};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The port through which a test guest ends the emulator.
 #include "rhea/hw/isa.h"
+#include "rhea/softmmu/registers.h"
 
 namespace rhea::hw {
 namespace {
@@ -15,22 +16,17 @@ class DebugExit final : public IsaDevice {
     s.help("port that ends the emulator with status value * 2 + 1");
     s.property("iobase", &DebugExit::iobase_, u32{0x501}).range(0, 0xffff).help("I/O port");
     s.property("iosize", &DebugExit::iosize_, u32{2}).range(1, 4).help("how many ports");
-  }
-
- protected:
-  Result<> realize() override {
-    region_.init_io(*this, "isa-debug-exit", iosize_, io<&DebugExit::read, &DebugExit::write>());
-    add_port(static_cast<u16>(iobase_), region_);
-    return {};
+    s.registers(&DebugExit::port_, [](auto reg) {
+       return reg("EXIT", 0, 4).reach(Reach::Anywhere).constant(0).write_by(&DebugExit::exit);
+     }).at_port(&DebugExit::iobase_, &DebugExit::iosize_);
   }
 
  private:
-  u64 read(u64, unsigned) { return 0; }
-  void write(u64, u64 value, unsigned) { machine().exit(static_cast<int>(value << 1 | 1) & 0xff); }
+  void exit(u64 value) { machine().exit(static_cast<int>(value << 1 | 1) & 0xff); }
 
   u32 iobase_{};
   u32 iosize_{};
-  Region region_;
+  RegisterBank port_;
 };
 
 const RegisterType<DebugExit> registration;

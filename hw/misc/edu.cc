@@ -18,42 +18,42 @@ class Edu final : public PciDevice {
  public:
   static constexpr std::string_view kName = "edu";
   static constexpr PciIdentity kPci{
-      .vendor = 0x1234, .device = 0x11e8, .klass = 0x00ff00, .revision = 0x10};
+      .vendor = 0x1234, .device = 0x11e8, .klass = 0x00ff00, .revision = 0x10, .interrupt_pin = 1};
   static void describe(Schema<Edu>& s) {
     s.help("educational device: registers, interrupts, DMA");
     s.property("dma_mask", &Edu::dma_mask_, u64{0x0fff'ffff})
         .help("address bits its DMA engine has");
     s.registers(&Edu::mmio_, [](auto reg) {
-      const auto causes = [](auto row) {
-        return row.field("FACTORIAL", kIrqFactorial).field("DMA", kIrqDma);
-      };
-      return reg.bank(
-          {.name = "edu-mmio",
-           .size = 1 * MiB,
-           .sizes = {.min = 4, .max = 8},
-           .reach = Reach::FromStart},
-          reg("IDENTIFICATION", 0x00, 4).constant(0x0100'00ed),
-          reg("LIVENESS", 0x04, &Edu::liveness_).write_by(&Edu::invert),
-          reg("FACTORIAL", 0x08, &Edu::factorial_)
-              .locked_while(&Edu::computing)
-              .after_write(&Edu::start_factorial),
-          reg("STATUS", 0x20, &Edu::status_)
-              .writable(kIrqOnFactorial)
-              .field("COMPUTING", kComputing)
-              .field("IRQ_ON_FACTORIAL", kIrqOnFactorial),
-          causes(reg("IRQ_STATUS", 0x24, &Edu::irq_status_).read_only().bits(~u32{0})),
-          causes(reg("IRQ_RAISE", 0x60, 4).write_by(&Edu::raise)),
-          causes(reg("IRQ_ACK", 0x64, 4).write_by(&Edu::acknowledge)),
-          reg("DMA_SOURCE", 0x80, &Edu::dma_source_).locked_while(&Edu::dma_runs),
-          reg("DMA_DESTINATION", 0x88, &Edu::dma_destination_).locked_while(&Edu::dma_runs),
-          reg("DMA_COUNT", 0x90, &Edu::dma_count_).locked_while(&Edu::dma_runs),
-          reg("DMA_COMMAND", 0x98, &Edu::dma_command_)
-              .locked_while(&Edu::dma_runs)
-              .write_by(&Edu::start_dma)
-              .field("RUN", kDmaRun)
-              .field("TO_RAM", kDmaToRam)
-              .field("IRQ", kDmaIrq));
-    });
+       const auto causes = [](auto row) {
+         return row.field("FACTORIAL", kIrqFactorial).field("DMA", kIrqDma);
+       };
+       return reg.bank(
+           {.name = "edu-mmio",
+            .size = 1 * MiB,
+            .sizes = {.min = 4, .max = 8},
+            .reach = Reach::FromStart},
+           reg("IDENTIFICATION", 0x00, 4).constant(0x0100'00ed),
+           reg("LIVENESS", 0x04, &Edu::liveness_).write_by(&Edu::invert),
+           reg("FACTORIAL", 0x08, &Edu::factorial_)
+               .locked_while(&Edu::computing)
+               .after_write(&Edu::start_factorial),
+           reg("STATUS", 0x20, &Edu::status_)
+               .writable(kIrqOnFactorial)
+               .field("COMPUTING", kComputing)
+               .field("IRQ_ON_FACTORIAL", kIrqOnFactorial),
+           causes(reg("IRQ_STATUS", 0x24, &Edu::irq_status_).read_only().bits(~u32{0})),
+           causes(reg("IRQ_RAISE", 0x60, 4).write_by(&Edu::raise)),
+           causes(reg("IRQ_ACK", 0x64, 4).write_by(&Edu::acknowledge)),
+           reg("DMA_SOURCE", 0x80, &Edu::dma_source_).locked_while(&Edu::dma_runs),
+           reg("DMA_DESTINATION", 0x88, &Edu::dma_destination_).locked_while(&Edu::dma_runs),
+           reg("DMA_COUNT", 0x90, &Edu::dma_count_).locked_while(&Edu::dma_runs),
+           reg("DMA_COMMAND", 0x98, &Edu::dma_command_)
+               .locked_while(&Edu::dma_runs)
+               .write_by(&Edu::start_dma)
+               .field("RUN", kDmaRun)
+               .field("TO_RAM", kDmaToRam)
+               .field("IRQ", kDmaIrq));
+     }).bar(0);
     s.state("buffer", &Edu::buffer_);
     s.state("factorial-timer", &Edu::factorial_timer_);
     s.state("dma-timer", &Edu::dma_timer_);
@@ -63,12 +63,9 @@ class Edu final : public PciDevice {
 
   Result<> realize() override {
     TRY(PciDevice::realize());
-    set_interrupt_pin(1);
     add_msi();
     factorial_timer_.init(machine().virtual_clock(), [this] { finish_factorial(); });
     dma_timer_.init(machine().virtual_clock(), [this] { finish_dma(); });
-    mmio_.init(*this);
-    bar(0, mmio_);
     return {};
   }
 

@@ -10,7 +10,6 @@ namespace rhea::hw {
 inline trace::Event<u64, u64, u64, bool> edu_dma{
     "edu_dma", "source {:#x} destination {:#x} count {:#x} done {}"};
 
-inline trace::Event<u64> port92_write{"port92_write", "value {:#x}"};
 inline trace::Event<u64> pcspk_write{"pcspk_write", "value {:#x}"};
 
 }  // namespace rhea::hw

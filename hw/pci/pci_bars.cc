@@ -4,6 +4,7 @@
 #include "hw/pci/trace_events.h"
 #include "rhea/hw/pci.h"
 #include "rhea/softmmu/firmware.h"
+#include "rhea/softmmu/registers.h"
 
 #include <algorithm>
 #include <bit>
@@ -50,6 +51,18 @@ void PciDevice::bar(unsigned n, Region& region, BarKind kind) {
   }
   RHEA_ASSERT(n + 1 < kRomBarIndex && bars_[n + 1].region == nullptr);
   config_set32(bar_register(n + 1), 0, static_cast<u32>(writable >> 32));
+}
+
+Result<> PciDevice::map_registers() {
+  for (const TypeInfo* t : type().lineage())
+    for (const DeclaredBank& declared : t->banks) {
+      if (!declared.bar) continue;
+      auto& bank = *static_cast<RegisterBank*>(declared.region(*this));
+      const BarKind kind = declared.bar_of_ports ? BarKind::Io : BarKind::Memory32;
+      bank.init(*this, std::max<u64>(declared.info->size, kind == BarKind::Io ? 4 : 16));
+      bar(*declared.bar, bank, kind);
+    }
+  return {};
 }
 
 std::optional<PciDevice::BarInfo> PciDevice::bar_info(unsigned n) const {

@@ -92,6 +92,7 @@ void PciDevice::set_identity(const PciIdentity& identity) {
   config_set16(pci::kSubclass, static_cast<u16>(identity.klass >> 8));
   config_set16(pci::kSubsystemVendorId, identity.subsystem_vendor);
   config_set16(pci::kSubsystemId, identity.subsystem);
+  config_set8(pci::kInterruptPin, identity.interrupt_pin);
   identity_multifunction_ = identity.multifunction;
   identity_romfile_ = identity.romfile;
 }

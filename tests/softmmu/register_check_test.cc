@@ -75,9 +75,9 @@ TEST(RegisterTable, ARegisterHasAName) {
 
 TEST(RegisterTable, ARegisterLiesInItsBank) {
   EXPECT_EQ(problem([](auto reg) { return reg.bank(kSmall, reg("A", 0x20, &Flawed::byte)); }),
-            "register A at 0x20 ends outside of the bank's 0x20 bytes");
+            "register A at 0x20 ends outside of the bank of 0x20 bytes");
   EXPECT_EQ(problem([](auto reg) { return reg.bank(kSmall, reg("A", 0x14, &Flawed::words)); }),
-            "register A at 0x14 ends outside of the bank's 0x20 bytes");
+            "register A at 0x14 ends outside of the bank of 0x20 bytes");
 }
 
 TEST(RegisterTable, WidthsArePowersOfTwoThatTheMemberHas) {
@@ -117,7 +117,7 @@ TEST(RegisterTable, FieldsLieInTheirRegister) {
             }),
             "register A at 0x0 has a field G that overlaps another");
   EXPECT_EQ(problem([](auto reg) {
-              return reg.bank(kSmall, reg("A", 0, &Flawed::byte).template field<Three>("F", 0x01));
+              return reg.bank(kSmall, reg("A", 0, &Flawed::byte).field("F", 0x01, names_of<Three>));
             }),
             "register A at 0x0 has a field F with more names than values");
 }
@@ -147,6 +147,9 @@ TEST(RegisterTable, EffectsDoNotContradictEachOther) {
               return reg.bank(kSmall, reg("A", 0, &Flawed::word).read_only().write_only());
             }),
             "register A at 0x0 is read-only and write-only");
+  EXPECT_EQ(
+      problem([](auto reg) { return reg.bank(kSmall, reg("A", 0, &Flawed::word).constant(1)); }),
+      "register A at 0x0 is constant, but has a value of its own");
   EXPECT_EQ(problem([](auto reg) {
               return reg.bank(kSmall,
                               reg("A", 0, &Flawed::word).read_only().write_by(&Flawed::set));

@@ -34,46 +34,39 @@ class RegisterDevice final : public IsaDevice {
     s.state("note", &RegisterDevice::note_);
     s.state("mode", &RegisterDevice::mode_);
     s.registers(&RegisterDevice::ports_, [](auto reg) {
-      return reg.bank(
-          {.size = 0x60, .sizes = {.min = 1, .max = 8}},
-          reg("ID", 0x00, 4).constant(0xcafe'0001).help("who it is"),
-          reg("CONTROL", 0x04, &RegisterDevice::control_)
-              .writable(0x7f)
-              .reset(0x11)
-              .field("ON", 0x01)
-              .template field<RegisterMode>("MODE", 0x06)
-              .field("LEVEL", 0x70)
-              .after_write(&RegisterDevice::controlled),
-          reg("EVENTS", 0x08, &RegisterDevice::events_).write_1_clears(0xff0f).writable(0x0010),
-          reg("ERRORS", 0x0a, &RegisterDevice::errors_).read_clears(0x0f).reset(0x03),
-          reg("COMMAND", 0x0c, 4).write_by(&RegisterDevice::command),
-          reg("ANSWER", 0x0c, 4).read_by(&RegisterDevice::answer),
-          reg("COUNTER", 0x10, 4).read_by(&RegisterDevice::count),
-          reg("KEPT", 0x14, &RegisterDevice::kept_).keeps_at_reset(),
-          reg("EXACT", 0x18, &RegisterDevice::exact_).reach(Reach::Exact),
-          reg("START", 0x20, &RegisterDevice::start_).reach(Reach::FromStart),
-          reg("LATCH", 0x28, &RegisterDevice::latch_).reach(Reach::Anywhere),
-          reg("LOCKED", 0x2c, &RegisterDevice::locked_).locked_while(&RegisterDevice::is_on),
-          reg("PEEKED", 0x30, &RegisterDevice::peeked_)
-              .read_only()
-              .after_read(&RegisterDevice::was_read),
-          reg("DATA", 0x34, &RegisterDevice::data_)
-              .stride(4)
-              .after_write(&RegisterDevice::data_written),
-          reg.range("WINDOW", 0x50, 0x10, &RegisterDevice::read_window,
-                    &RegisterDevice::write_window));
-    });
+       return reg.bank(
+           {.size = 0x60, .sizes = {.min = 1, .max = 8}},
+           reg("ID", 0x00, 4).constant(0xcafe'0001).help("who it is"),
+           reg("CONTROL", 0x04, &RegisterDevice::control_)
+               .writable(0x7f)
+               .reset(0x11)
+               .field("ON", 0x01)
+               .field("MODE", 0x06, names_of<RegisterMode>)
+               .field("LEVEL", 0x70)
+               .after_write(&RegisterDevice::controlled),
+           reg("EVENTS", 0x08, &RegisterDevice::events_).write_1_clears(0xff0f).writable(0x0010),
+           reg("ERRORS", 0x0a, &RegisterDevice::errors_).read_clears(0x0f).reset(0x03),
+           reg("COMMAND", 0x0c, 4).write_by(&RegisterDevice::command),
+           reg("ANSWER", 0x0c, 4).read_by(&RegisterDevice::answer),
+           reg("COUNTER", 0x10, 4).read_by(&RegisterDevice::count),
+           reg("KEPT", 0x14, &RegisterDevice::kept_).keeps_at_reset(),
+           reg("EXACT", 0x18, &RegisterDevice::exact_).reach(Reach::Exact),
+           reg("START", 0x20, &RegisterDevice::start_).reach(Reach::FromStart),
+           reg("LATCH", 0x28, &RegisterDevice::latch_).reach(Reach::Anywhere),
+           reg("LOCKED", 0x2c, &RegisterDevice::locked_).locked_while(&RegisterDevice::is_on),
+           reg("PEEKED", 0x30, &RegisterDevice::peeked_)
+               .read_only()
+               .after_read(&RegisterDevice::was_read),
+           reg("DATA", 0x34, &RegisterDevice::data_)
+               .stride(4)
+               .after_write(&RegisterDevice::data_written),
+           reg.range("WINDOW", 0x50, 0x10, &RegisterDevice::read_window,
+                     &RegisterDevice::write_window));
+     }).at_port(kPort);
   }
 
   u32 last_written{}, last_before{}, commanded{}, reads{}, window_offset{};
   unsigned last_index{};
-
- protected:
-  Result<> realize() override {
-    ports_.init(*this);
-    add_port(kPort, ports_);
-    return {};
-  }
 
  private:
   void controlled(u32 written, u32 before) {
@@ -102,7 +95,26 @@ class RegisterDevice final : public IsaDevice {
   RegisterBank ports_;
 };
 
+/// Registers behind a BAR of ports, and an interrupt pin, without a realize() of its own.
+class RegisterPciDevice final : public PciDevice {
+ public:
+  static constexpr std::string_view kName = "test-register-bar";
+  static constexpr PciIdentity kPci{.vendor = 0x1b36, .device = 0x7e59, .interrupt_pin = 2};
+  static void describe(Schema<RegisterPciDevice>& s) {
+    s.help("one register behind a BAR of ports");
+    s.registers(&RegisterPciDevice::bank_, [](auto reg) {
+       return reg("ONLY", 0, &RegisterPciDevice::only_);
+     }).port_bar(2);
+  }
+  RegisterPciDevice() { set_identity(kPci); }
+
+ private:
+  u16 only_{};
+  RegisterBank bank_;
+};
+
 const RegisterType<RegisterDevice> registration;
+const RegisterType<RegisterPciDevice> pci_registration;
 
 class DeclaredRegisters : public testing::Test {
  protected:
@@ -238,6 +250,24 @@ TEST_F(DeclaredRegisters, LookingHasNoConsequences) {
   EXPECT_EQ(read(0x0a, 2), 3u);
   EXPECT_EQ(read(0x30), 0u);
   EXPECT_EQ(get("PEEKED"), "1");
+}
+
+TEST_F(DeclaredRegisters, ADeclarationMapsABarOfPorts) {
+  auto& pci = static_cast<PciDevice&>(bench.add("test-register-bar", {{"addr", "4"}}));
+  bench.config_write(4 << 3, pci::kBar0 + 8, 0xc000, 4);
+  bench.config_write(4 << 3, pci::kCommand, pci::kCommandIo, 2);
+  bench.outw(0xc000, 0x1234);
+  EXPECT_EQ(bench.inw(0xc000), 0x1234u);
+  EXPECT_EQ(pci.bar_info(2)->kind, BarKind::Io);
+  EXPECT_EQ(pci.bar_info(2)->size, 4u);
+  EXPECT_EQ(bench.config_read(4 << 3, pci::kInterruptPin, 1), 2u);
+}
+
+TEST_F(DeclaredRegisters, WhatIsMappedIsTakenOutWithTheDevice) {
+  ASSERT_TRUE(device.set_realized(false));
+  EXPECT_EQ(read(0x00), 0xffff'ffffu);
+  ASSERT_TRUE(device.set_realized(true));
+  EXPECT_EQ(read(0x00), 0xcafe'0001u);
 }
 
 TEST_F(DeclaredRegisters, StateFieldsCanBeRead) {

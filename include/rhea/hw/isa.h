@@ -75,6 +75,7 @@ class IsaDevice : public Device {
   void add_memory(u64 address, Region& region, int priority = 1);
   /// Wires an output to line `n`, checked (0..15).
   Result<> connect_isa_irq(IrqOutput& output, unsigned n);
+  Result<> map_registers() override;
   /// Resets the regions and lowers the lines; overriders call it.
   void unrealize() override;
 

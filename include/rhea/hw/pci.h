@@ -25,6 +25,7 @@ struct PciIdentity {
   u16 device{};
   u32 klass{};  ///< class, subclass, programming interface: 0x010180
   u8 revision{};
+  u8 interrupt_pin{};  ///< 1: INTA#; or set_interrupt_pin() in realize()
   u16 subsystem_vendor{0x1af4};
   u16 subsystem{0x1100};
   bool multifunction{false};   ///< other functions may share the slot, whatever the property says
@@ -187,6 +188,7 @@ class PciDevice : public Device, public FirmwareNamed {
 
   /// Overriders of these call the base version: first in realize, last in unrealize.
   Result<> realize() override;
+  Result<> map_registers() override;
   void unrealize() override;
   /// Configuration space goes to its reset values here, before any device's reset() (which need not
   /// call the base's).

@@ -60,6 +60,8 @@ class Device : public Object {
   virtual Result<> realize() { return {}; }
   /// Undoes realize().
   virtual void unrealize() {}
+  /// After realize(), for bases: maps the banks of registers whose declarations say where.
+  virtual Result<> map_registers() { return {}; }
   virtual void reset_enter(ResetKind) {}
   /// The usual place: sets every register to its reset value.
   virtual void reset(ResetKind) {}

@@ -62,7 +62,8 @@ class Object {
   /// For link properties: `text` is an absolute path or an id below `link_root`.
   Object* resolve_link(std::string_view link_root, std::string_view text);
 
-  /// Errors name the property (and the value).
+  /// Errors name the property (and the value). get() also knows declared registers and state fields
+  /// by their names, where no property has that name.
   Result<Value> get(std::string_view property) const;
   Result<> set(std::string_view property, const Value& value);
 

@@ -81,10 +81,14 @@ struct RegisterBankInfo {
   void* (*self)(Object& object){};  ///< the object as its own class, for the functions of rows
 };
 
-/// A bank as a class has it.
+/// A bank as a class has it, and where it is mapped when the declaration says so.
 struct DeclaredBank {
   const RegisterBankInfo* info{};
-  std::function<const void*(const Object&)> region;  ///< address of the member, a RegisterBank
+  std::function<void*(Object&)> region;  ///< address of the member, a RegisterBank
+  std::function<u64(const Object&)> port{};
+  std::function<u64(const Object&)> shown_bytes{};  ///< fewer than declared; empty: all
+  std::optional<unsigned> bar{};
+  bool bar_of_ports{false};
 };
 
 /// "STATUS", "DATA[3]".

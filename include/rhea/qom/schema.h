@@ -158,6 +158,44 @@ struct PropertyCodec<E> {
   }
 };
 
+/// Chained after registers(): where the bank is mapped, so that realize() need not.
+template <class Self>
+class RegistersBuilder {
+ public:
+  explicit RegistersBuilder(DeclaredBank& bank) : bank_(&bank) {}
+  /// ISA: at this port, or the one that a property names, as many bytes as another says.
+  RegistersBuilder& at_port(u16 port) {
+    bank_->port = [port](const Object&) { return u64{port}; };
+    return *this;
+  }
+  template <std::unsigned_integral P, class Owner>
+  RegistersBuilder& at_port(P Owner::* port) {
+    bank_->port = [port](const Object& object) {
+      return u64{static_cast<const Self&>(object).*port};
+    };
+    return *this;
+  }
+  template <std::unsigned_integral P, std::unsigned_integral N, class Owner>
+  RegistersBuilder& at_port(P Owner::* port, N Owner::* bytes) {
+    bank_->shown_bytes = [bytes](const Object& object) {
+      return u64{static_cast<const Self&>(object).*bytes};
+    };
+    return at_port(port);
+  }
+  /// PCI: as this BAR, of 32-bit memory or of ports.
+  RegistersBuilder& bar(unsigned number) {
+    bank_->bar = number;
+    return *this;
+  }
+  RegistersBuilder& port_bar(unsigned number) {
+    bank_->bar_of_ports = true;
+    return bar(number);
+  }
+
+ private:
+  DeclaredBank* bank_;
+};
+
 template <class Self>
 class Schema {
  public:
@@ -235,8 +273,9 @@ class Schema {
   /// table (rhea/softmmu/registers.h, where the bank's class comes from).
   template <class Bank, class Owner, class Table>
     requires std::derived_from<Self, Owner>
-  void registers(Bank Owner::* bank, Table) {
+  RegistersBuilder<Self> registers(Bank Owner::* bank, Table) {
     Bank::template declare<Self, Table>(*info_, bank);
+    return RegistersBuilder<Self>(info_->banks.back());
   }
   /// The section's version and the oldest one that can still be loaded.
   void state_version(unsigned version, unsigned minimum) {

@@ -94,10 +94,13 @@ constexpr Sentence check_bits(const CheckedRow& row) {
 constexpr Sentence check_effects(const CheckedRow& row) {
   const RegisterInfo& info = row.info;
   const bool member = row.member_bytes != 0;
-  const bool written = row.write_by || row.after_write || info.write_1_clears != 0;
+  const bool after = row.after_write || info.write_1_clears != 0;
+  const bool written = row.write_by || after;
   if (row.read_only && row.write_only) return about(info).add("is read-only and write-only");
-  if ((row.read_only || row.constant) && written)
+  if ((row.read_only && written) || (row.constant && after))
     return about(info).add("is read-only, but says what a write does");
+  if (row.constant && (member || row.read_by))
+    return about(info).add("is constant, but has a value of its own");
   if (row.write_only && (row.read_by || row.after_read || info.read_clears != 0))
     return about(info).add("is write-only, but says what a read does");
   if (!member && !row.constant && !row.read_by && !row.write_by)
@@ -115,7 +118,7 @@ constexpr Sentence check_shape(const CheckedRow& row, const RegisterBankInfo& ba
   if (info.name.empty())
     return Sentence().add("the register at ").add(info.offset, 16).add(" has no name");
   if (info.end() > bank.size || info.end() < info.offset)
-    return about(info).add("ends outside of the bank's ").add(bank.size, 16).add(" bytes");
+    return about(info).add("ends outside of the bank of ").add(bank.size, 16).add(" bytes");
   if (info.is_range()) return {};
   if (!std::has_single_bit(info.width) || info.width > 8)
     return about(info).add("is ").add(info.width).add(" bytes wide: 1, 2, 4 and 8 are possible");

@@ -116,7 +116,7 @@ struct Register {
   constexpr Register keeps_at_reset() const {
     return with([](auto& shape) { shape.keeps = true; });
   }
-  /// Always this value, whatever is written.
+  /// A read gives always this value; writes are ignored where no write_by() takes them.
   constexpr Register constant(u64 value) const {
     return with([&](auto& shape) {
       shape.reset = value;
@@ -171,14 +171,10 @@ struct Register {
       shape.reach_given = true;
     });
   }
-  /// Adjacent bits with a name.
-  constexpr auto field(std::string_view name, u64 mask) const {
-    return with_field({.name = name, .mask = mask, .values = {}});
-  }
-  /// The same, with the names of its values.
-  template <class E>
-  constexpr auto field(std::string_view name, u64 mask) const {
-    return with_field({.name = name, .mask = mask, .values = EnumTraits<E>::kNames});
+  /// Adjacent bits with a name; `names` are those of the values 0, 1, …: names_of<Mode>.
+  constexpr auto field(std::string_view name, u64 mask,
+                       std::span<const std::string_view> names = {}) const {
+    return with_field({.name = name, .mask = mask, .values = names});
   }
 
   // Side effects are member functions of the device; those of an array's registers take an
@@ -255,6 +251,22 @@ struct RegisterTable {
   BankShape shape;
   std::tuple<Rows...> rows;
 };
+
+namespace detail {
+/// A function may return one row alone.
+template <class... Rows>
+constexpr auto as_table(const RegisterTable<Rows...>& table) {
+  return table;
+}
+template <class Row>
+constexpr auto as_table(const Row& row) {
+  return RegisterTable<Row>{BankShape{}, std::tuple<Row>{row}};
+}
+}  // namespace detail
+
+/// The names of an enum's values, for fields.
+template <class E>
+inline constexpr std::span<const std::string_view> names_of = EnumTraits<E>::kNames;
 
 /// What a table is written with: the argument of the function given to Schema::registers().
 template <class Self>

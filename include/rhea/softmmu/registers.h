@@ -14,7 +14,7 @@
 //   }
 //   …
 //   ports_.init(*this);         // in realize(): a region as any other from here on
-//   add_port(0x3f8, ports_);
+//   add_port(0x3f8, ports_);    // or neither, and .at_port(0x3f8) behind the table
 //   …
 //   RegisterBank ports_;
 //
@@ -41,7 +41,8 @@ namespace rhea {
 /// A region whose registers the owner's class has declared with Schema::registers().
 class RegisterBank : public Region {
  public:
-  /// Makes the region; `size` when it shows fewer bytes than declared.
+  /// Makes the region; `size` when it shows other than the declared number of bytes. A bank whose
+  /// declaration says where it is mapped (at_port(), bar()) is initialised when realize() returns.
   void init(Device& owner, u64 size = 0);
 
   /// Schema::registers() calls this.
@@ -49,9 +50,8 @@ class RegisterBank : public Region {
   static void declare(TypeInfo& type, RegisterBank Owner::* member) {
     using Code = detail::BankCode<Self, Table>;
     [[maybe_unused]] constexpr detail::RegisterTableIs<Code::problem()> sound;
-    type.banks.push_back({.info = &Code::info(), .region = [member](const Object& object) {
-                            return static_cast<const void*>(
-                                &(static_cast<const Self&>(object).*member));
+    type.banks.push_back({.info = &Code::info(), .region = [member](Object& object) -> void* {
+                            return &(static_cast<Self&>(object).*member);
                           }});
     Code::declare_state(type.state);
   }
