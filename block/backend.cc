@@ -7,6 +7,7 @@
 #include "rhea/block/block_backend.h"
 #include "rhea/softmmu/tool_events.h"
 
+#include <atomic>
 #include <utility>
 
 namespace rhea {
@@ -15,7 +16,11 @@ using namespace block;
 
 struct BlockBackend::Impl {
   std::shared_ptr<BlockNode> node;
+  BlockService* service{};  ///< with the queue
   std::unique_ptr<RequestQueue> queue;
+  /// The node, as requests see it that have waited while the medium was changed.
+  std::shared_ptr<std::atomic<const BlockNode*>> present =
+      std::make_shared<std::atomic<const BlockNode*>>(nullptr);
 
   // A request that is refused completes like any other: later, on the main loop.
   Result<> check(u64 offset, u64 length, bool write) const {
@@ -42,35 +47,56 @@ void tell_of_error(const BlockBackend& drive, const BlockNode& node, bool read,
 
 }  // namespace
 
+RequestQueue& BlockBackend::queue() {
+  if (!impl_->queue) {
+    impl_->service = &machine().service<BlockService>();
+    impl_->queue = std::make_unique<RequestQueue>(
+        machine().loop(), [service = impl_->service] { service->became_quiet(); });
+  }
+  return *impl_->queue;
+}
+
 // `work` is called with the medium when the request is allowed; what it counts is known here.
 BlockBackend::Ticket BlockBackend::start(Request request, Result<> allowed,
                                          std::function<Result<>(BlockNode&)> work,
                                          Completion done) {
-  if (!impl_->queue) {
-    machine().service<BlockService>();  // which stops requests when the machine stops
-    impl_->queue = std::make_unique<RequestQueue>(machine().loop());
-  }
   const bool read = request.counter == &Statistics::reads;
   const std::shared_ptr<BlockNode> asked = allowed ? impl_->node : nullptr;
-  return impl_->queue->add(
+  return queue().add(
       read ? RequestQueue::Kind::Read : RequestQueue::Kind::Write,
-      [node = impl_->node, allowed = std::move(allowed), work = std::move(work)]() -> Result<> {
-        return allowed ? work(*node) : allowed;
+      [node = impl_->node, present = impl_->present, allowed = std::move(allowed),
+       work = std::move(work)]() -> Result<> {
+        if (!allowed) return allowed;
+        if (present->load() != node.get()) return fail("the medium has been changed");
+        return work(*node);
       },
       [this, request, read, asked, done = std::move(done)](Result<> result) {
         ++(statistics_.*request.counter);
         if (result && request.bytes_counter != nullptr)
           statistics_.*request.bytes_counter += request.bytes;
         if (!result) block_error(name(), result.error().message());
-        if (!result && asked) tell_of_error(*this, *asked, read, result.error().message());
+        if (!result && asked && asked == impl_->node)
+          tell_of_error(*this, *asked, read, result.error().message());
         done(std::move(result));
       });
 }
 
 BlockBackend::BlockBackend() : impl_(std::make_unique<Impl>()) {}
 BlockBackend::~BlockBackend() {
-  impl_->queue.reset();
-  if (impl_->node && !is_node_) impl_->node->release();
+  if (impl_->node && !is_node_) {
+    if (quiet())
+      impl_->node->release();
+    else if (!impl_->service->ending().begun())  // then all goes with the program
+      // Behind the last write, however long that takes.
+      queue().add(
+          RequestQueue::Kind::Write,
+          [node = impl_->node]() -> Result<> {
+            node->release();
+            return {};
+          },
+          nullptr);
+  }
+  if (impl_->queue) impl_->service->close(*impl_->queue, name());
 }
 
 bool BlockBackend::inserted() const { return impl_->node != nullptr; }
@@ -86,6 +112,7 @@ void BlockBackend::set_medium(std::shared_ptr<BlockNode> node) {
   drain();
   if (impl_->node) impl_->node->release();
   impl_->node = std::move(node);
+  *impl_->present = impl_->node.get();
   if (!impl_->node) return;
   was_read_only_ = impl_->node->read_only();
   if (impl_->node->node_name.empty() && in_machine())
@@ -169,6 +196,19 @@ bool BlockBackend::withdraw(Ticket ticket) {
 void BlockBackend::drain() {
   if (impl_->queue) impl_->queue->drain();
 }
+
+bool BlockBackend::drain(std::chrono::steady_clock::time_point until) {
+  return !impl_->queue || impl_->queue->drain(until);
+}
+
+bool BlockBackend::finish() {
+  return !impl_->queue || impl_->queue->drain(impl_->service->ending().patience());
+}
+
+bool BlockBackend::quiet() const { return !impl_->queue || impl_->queue->quiet(); }
+
+void BlockBackend::hold() { queue().hold(); }
+void BlockBackend::release() { queue().release(); }
 
 unsigned BlockBackend::in_flight() const { return impl_->queue ? impl_->queue->in_flight() : 0; }
 

@@ -59,9 +59,13 @@ Result<> close_tray(BlockBackend& drive, std::string_view who) {
   return {};
 }
 
-Result<> remove_medium(BlockBackend& drive, std::string_view who) {
+Result<> check_removable_now(const BlockBackend& drive, std::string_view who) {
   TRY(check_removable(drive, who));
-  TRY(check_open(drive, who));
+  return check_open(drive, who);
+}
+
+Result<> remove_medium(BlockBackend& drive, std::string_view who) {
+  TRY(check_removable_now(drive, who));
   if (!drive.inserted()) return {};
   drive.set_medium(nullptr);
   if (drive.media() != nullptr && !has_tray(drive)) drive.media()->medium_changed(false);
@@ -69,8 +73,7 @@ Result<> remove_medium(BlockBackend& drive, std::string_view who) {
 }
 
 Result<> check_insertable(const BlockBackend& drive, std::string_view who) {
-  TRY(check_removable(drive, who));
-  TRY(check_open(drive, who));
+  TRY(check_removable_now(drive, who));
   if (drive.inserted()) return fail("There already is a medium in device '{}'", who);
   return {};
 }

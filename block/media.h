@@ -23,7 +23,9 @@ Result<> need_open_tray(BlockBackend& drive, std::string_view who, bool force);
 Result<> close_tray(BlockBackend& drive, std::string_view who);
 /// Whether a medium could be put in.
 Result<> check_insertable(const BlockBackend& drive, std::string_view who);
-/// The tray must be open, if there is one.
+/// Whether the medium could be taken out: the tray must be open, if there is one.
+Result<> check_removable_now(const BlockBackend& drive, std::string_view who);
+/// Waits for what the disk is at: BlockService::when_quiet() first.
 Result<> remove_medium(BlockBackend& drive, std::string_view who);
 Result<> insert_medium(BlockBackend& drive, std::string_view who, std::shared_ptr<BlockNode> node);
 

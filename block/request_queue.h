@@ -6,8 +6,10 @@
 #include "rhea/util/error.h"
 #include "rhea/util/event_loop.h"
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace rhea::block {
 
@@ -18,15 +20,16 @@ class RequestQueue {
   using Work = std::function<Result<>()>;  ///< on the thread; blocking
   using Completion = std::function<void(Result<>)>;
   using Ticket = u64;
+  using Time = std::chrono::steady_clock::time_point;
   /// What may become of a request that nobody waits for any more.
   enum class Kind : u8 {
     Read,   ///< it need not be done
     Write,  ///< it must: what was handed over is on its way to the disk
   };
 
-  explicit RequestQueue(EventLoop& loop);
-  /// Completes nothing. Writes are done first. A read that the disk is at is left to itself when it
-  /// takes long: `work` and `done` own all that it touches.
+  /// `became_quiet` is called on the main loop each time that quiet() has become true by what
+  /// the disk did.
+  RequestQueue(EventLoop& loop, std::function<void()> became_quiet);
   ~RequestQueue();
   RequestQueue(const RequestQueue&) = delete;
   RequestQueue& operator=(const RequestQueue&) = delete;
@@ -34,12 +37,34 @@ class RequestQueue {
   Ticket add(Kind kind, Work work, Completion done);
   /// Takes a request back, completion and all; false when the disk is at it (or it was completed).
   bool withdraw(Ticket ticket);
-  /// Waits for all requests, and those that their completions start.
-  void drain();
+  /// Waits for all requests, and those that their completions start: for whom the disk may keep
+  /// the machine waiting. False when it had not done them by `until`.
+  bool drain(std::optional<Time> until = {});
+  /// Requests that come from now on wait until release() has been called as often.
+  void hold();
+  void release();
+  /// Nothing is with the disk or on its way back. What waits while the queue is held does not
+  /// count.
+  bool quiet() const;
   unsigned in_flight() const;
 
- private:
   struct State;
+  /// What the thread goes on with by itself after the end of its queue.
+  class Rest {
+   public:
+    explicit Rest(std::shared_ptr<State> state) : state_(std::move(state)) {}
+    /// Whether it had been done by `until`.
+    bool wait(Time until) const;
+
+   private:
+    std::shared_ptr<State> state_;
+  };
+  /// The end, which completes nothing. Reads are dropped; one that the disk is at is left to
+  /// itself, as `work` and `done` own all that it touches. Writes are done, if need be after this
+  /// has returned: nullopt when that was so by `until`.
+  std::optional<Rest> close(Time until);
+
+ private:
   static void serve(const std::shared_ptr<State>& state);
   static void deliver(const std::shared_ptr<State>& state);
 

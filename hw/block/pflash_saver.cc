@@ -2,6 +2,7 @@
 // Flash contents on their way to the drive.
 #include "hw/block/pflash_saver.h"
 
+#include "rhea/softmmu/ending.h"
 #include "rhea/util/log.h"
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 namespace rhea::hw {
 
 void PflashSavers::shutdown() {
+  machine_->service<Ending>().begin();  // what follows waits in bounds
   while (!savers_.empty()) savers_.back()->close();
 }
 
@@ -19,6 +21,7 @@ void PflashSaver::open(Machine& machine, BlockBackend& drive, std::span<const u8
   contents_ = contents;
   settled_ = std::move(settled);
   first_ = end_ = 0;
+  opened_ = std::make_shared<char>();
   writing_ = again_ = false;
   machine.service<PflashSavers>().savers_.push_back(this);
 }
@@ -51,9 +54,11 @@ void PflashSaver::write_out() {
   auto copy = std::make_shared<std::vector<u8>>(part.begin(), part.end());
   writing_ = true;
   again_ = false;
-  drive_->write(offset, *copy, [this, offset, length, copy](const Result<>& result) {
-    written(offset, length, result);
-  });
+  drive_->write(
+      offset, *copy,
+      [this, offset, length, copy, opened = std::weak_ptr(opened_)](const Result<>& result) {
+        if (!opened.expired()) written(offset, length, result);
+      });
 }
 
 void PflashSaver::written(u64 offset, u64 length, const Result<>& result) {
@@ -75,14 +80,18 @@ void PflashSaver::settle() {
   drive_->drain();
 }
 
-// What failed before gets one more try.
+// What failed before gets one more try. A disk that does not answer is not waited for.
 void PflashSaver::close() {
   if (drive_ == nullptr) return;
-  settle();
+  if (scheduled_) write_out();
+  drive_->finish();
   settled_ = nullptr;
   write_out();
-  drive_->drain();
+  if (!drive_->finish())
+    report_warning(
+        fmt::format("cannot save flash to '{}': its disk does not answer", drive_->filename()));
   drive_ = nullptr;
+  opened_.reset();
   std::erase(machine_->service<PflashSavers>().savers_, this);
 }
 

@@ -15,11 +15,12 @@ class PflashSaver;
 /// The flashes of a machine: what they have not written yet they write when it ends.
 class PflashSavers final : public MachineService {
  public:
-  explicit PflashSavers(Machine&) {}
+  explicit PflashSavers(Machine& machine) : machine_(&machine) {}
   void shutdown() override;
 
  private:
   friend class PflashSaver;
+  Machine* machine_;
   std::vector<PflashSaver*> savers_;
 };
 
@@ -42,7 +43,7 @@ class PflashSaver {
   bool is_settled() const { return scheduled_ == nullptr && !writing_; }
   /// Waits until that is so.
   void settle();
-  /// Writes what is outstanding and waits for it.
+  /// Writes what is outstanding and waits for it, as long as the disk may take at an end.
   void close();
 
  private:
@@ -57,6 +58,7 @@ class PflashSaver {
   std::function<void(bool)> settled_;
   u64 first_{0}, end_{0};            ///< what is not written; empty: nothing
   std::shared_ptr<char> scheduled_;  ///< known to the main loop by a weak pointer
+  std::shared_ptr<char> opened_;     ///< known to requests by a weak pointer
   bool writing_{false};
   bool again_{false};  ///< something changed while writing
   MessageLimit warnings_;

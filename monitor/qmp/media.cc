@@ -2,6 +2,7 @@
 // QMP: trays and media.
 #include "block/media.h"
 
+#include "block/block_service.h"
 #include "block/blockdev.h"
 #include "monitor/qmp/command.h"
 
@@ -11,7 +12,7 @@ namespace {
 /// A drive and how the client named it.
 struct Named {
   BlockBackend* drive;
-  std::string_view who;
+  std::string who;
 };
 
 // By the drive's name ("device") or its device's id or path ("id").
@@ -19,7 +20,7 @@ Result<Named> drive_argument(Context& context, const Json& arguments) {
   if (arguments.contains("device") == arguments.contains("id"))
     return fail("Need exactly one of 'device' and 'id'");
   const bool by_device = arguments.contains("id");
-  const std::string_view who = text_argument(arguments, by_device ? "id" : "device");
+  const std::string& who = text_argument(arguments, by_device ? "id" : "device");
   for (BlockBackend* drive : drives(context.machine)) {
     const Device* user = drive->device();
     const bool found = by_device ? user != nullptr && (user->id() == who || user->path() == who)
@@ -31,11 +32,29 @@ Result<Named> drive_argument(Context& context, const Json& arguments) {
 
 bool force_argument(const Json& arguments) { return argument<bool>(arguments, "force", false); }
 
-Result<Json> eject(Context& context, const Json& arguments) {
-  const auto [drive, who] = TRY(drive_argument(context, arguments));
-  TRY(block::need_open_tray(*drive, who, force_argument(arguments)));
-  TRY(block::remove_medium(*drive, who));
+// Does `work` when the disk has done what it is at. One that takes long keeps this client waiting,
+// and nobody else; what the guest asks of it meanwhile waits, and finds the medium that it has
+// then.
+Result<Json> when_quiet(Context& context, const Named& named,
+                        std::function<Result<>(BlockBackend& drive, const std::string& who)> work) {
+  Machine& machine = context.machine;
+  context.later = std::make_shared<Later>();
+  TRY(machine.service<block::BlockService>().when_quiet(
+      *named.drive, [&machine, name = named.drive->name(), who = named.who, later = context.later,
+                     work = std::move(work)] {
+        BlockBackend* drive = find_drive(machine, name);
+        if (drive == nullptr)
+          return later->finish(fail(ErrorClass::DeviceNotFound, "Device '{}' not found", who));
+        auto done = work(*drive, who);
+        later->finish(done ? Result<Json>(Json()) : std::unexpected(std::move(done).error()));
+      }));
   return Json();
+}
+
+Result<Json> eject(Context& context, const Json& arguments) {
+  const auto named = TRY(drive_argument(context, arguments));
+  TRY(block::need_open_tray(*named.drive, named.who, force_argument(arguments)));
+  return when_quiet(context, named, &block::remove_medium);
 }
 
 // A guest that holds its tray is asked; that it has not answered yet is no error.
@@ -52,9 +71,9 @@ Result<Json> close_tray(Context& context, const Json& arguments) {
 }
 
 Result<Json> remove_medium(Context& context, const Json& arguments) {
-  const auto [drive, who] = TRY(drive_argument(context, arguments));
-  TRY(block::remove_medium(*drive, who));
-  return Json();
+  const auto named = TRY(drive_argument(context, arguments));
+  TRY(block::check_removable_now(*named.drive, named.who));
+  return when_quiet(context, named, &block::remove_medium);
 }
 
 // A node that blockdev-add made, for this drive alone.
@@ -81,9 +100,9 @@ ImageOptions image_argument(const BlockBackend& drive, const Json& arguments) {
 // The new image is opened first, so that the old one stays when there is something wrong with it.
 // Only the image that is in the drive already has to go before it can be opened again.
 Result<Json> change_medium(Context& context, const Json& arguments) {
-  const auto [drive, who] = TRY(drive_argument(context, arguments));
-  const ImageOptions options = image_argument(*drive, arguments);
-  const bool same = block::holds_file(*drive, options.filename);
+  const auto named = TRY(drive_argument(context, arguments));
+  const ImageOptions options = image_argument(*named.drive, arguments);
+  const bool same = block::holds_file(*named.drive, options.filename);
   std::shared_ptr<BlockNode> image;
   if (same) {
     ImageOptions look = options;
@@ -93,12 +112,15 @@ Result<Json> change_medium(Context& context, const Json& arguments) {
   } else {
     image = TRY(open_image(options));
   }
-  TRY(block::need_open_tray(*drive, who, force_argument(arguments)));
-  TRY(block::remove_medium(*drive, who));
-  if (same) image = TRY(open_image(options));
-  TRY(block::insert_medium(*drive, who, std::move(image)));
-  TRY(block::close_tray(*drive, who));
-  return Json();
+  TRY(block::need_open_tray(*named.drive, named.who, force_argument(arguments)));
+  return when_quiet(context, named,
+                    [options, image](BlockBackend& drive, const std::string& who) -> Result<> {
+                      TRY(block::remove_medium(drive, who));
+                      std::shared_ptr<BlockNode> next = image;
+                      if (next == nullptr) next = TRY(open_image(options));
+                      TRY(block::insert_medium(drive, who, std::move(next)));
+                      return block::close_tray(drive, who);
+                    });
 }
 
 const RegisterQmpType types[] = {

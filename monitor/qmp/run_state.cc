@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // QMP: running, stopping, resetting, ending.
 #include "accel/accelerator.h"
+#include "block/block_service.h"
 #include "monitor/qmp/command.h"
 #include "rhea/softmmu/suspension.h"
 
@@ -13,8 +14,12 @@ Result<Json> query_status(Context& context, const Json&) {
               {"running", context.machine.running()}};
 }
 
+// The guest stands at once; the answer comes when its disks have done what it had asked of them.
 Result<Json> stop(Context& context, const Json&) {
   if (context.machine.running()) context.machine.pause();
+  context.later = std::make_shared<Later>();
+  TRY(context.machine.service<block::BlockService>().when_stopped(
+      [later = context.later] { later->finish(Json()); }));
   return Json();
 }
 

@@ -52,6 +52,7 @@ class Gate {
   }
   Result<> pass(u64 offset, u64 length) {
     std::unique_lock lock(mutex_);
+    ++arrivals;
     changed_.wait(lock, [this] { return !closed_; });
     if (broken_ && *broken_ >= offset && *broken_ < offset + length) return fail("broken");
     return {};
@@ -59,6 +60,7 @@ class Gate {
 
   std::vector<u8> data;
   std::atomic<unsigned> flushes{0};
+  std::atomic<unsigned> arrivals{0};
   std::atomic<bool> writeback{true};  ///< what the node says of its cache
 
  private:

@@ -25,8 +25,15 @@ class QmpClient {
   }
   Json call(std::string_view command, const Json& arguments = Json::object()) {
     qmp::Context context{.machine = bench_.machine(), .client = client_};
-    return Json::parse(
-        qmp::respond(context, Json{{"execute", command}, {"arguments", arguments}}.dump()));
+    std::string answer =
+        qmp::respond(context, Json{{"execute", command}, {"arguments", arguments}}.dump());
+    if (context.later) {
+      context.later->on_finish(
+          [&](const Result<Json>& result) { answer = context.answer_text(result); });
+      bench_.run_until([&answer] { return !answer.empty(); });
+      context.later->on_finish(nullptr);
+    }
+    return Json::parse(answer);
   }
   std::string error(std::string_view command, const Json& arguments) {
     const Json answer = call(command, arguments);

@@ -6,11 +6,17 @@
 #include "rhea/qom/registry.h"
 #include "rhea/softmmu/machine.h"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+
+namespace rhea::block {
+class BlockService;
+class RequestQueue;
+}  // namespace rhea::block
 
 namespace rhea {
 
@@ -60,8 +66,9 @@ class BlockBackend final : public Object {
   const std::shared_ptr<BlockNode>& medium() const;  ///< null without one
   /// Whether the medium that is or was in it last could not be written.
   bool was_read_only() const { return was_read_only_; }
-  /// Waits for requests in flight, then puts `node` (or none) in place of the medium, which it
-  /// releases. The device does not hear of it.
+  /// Puts `node` (or none) in place of the medium, which it releases. Requests that are in flight
+  /// are waited for: BlockService::when_quiet() first, where the disk may take long. The device
+  /// does not hear of it.
   void set_medium(std::shared_ptr<BlockNode> node);
   /// set_medium, and the device hears of it.
   void insert(std::shared_ptr<BlockNode> node);
@@ -97,8 +104,13 @@ class BlockBackend final : public Object {
   /// Takes a request back that has not begun, or whose completion has not; false when it is too
   /// late.
   bool withdraw(Ticket ticket);
-  /// Runs the main loop's I/O part until no request is in flight; for reset, eject, save, pause.
+  /// Waits until no request is in flight, completing them. The disk may take for ever: not while a
+  /// guest runs or a client waits.
   void drain();
+  /// The same: false when it was not so by `until`.
+  bool drain(std::chrono::steady_clock::time_point until);
+  /// The same, for as long as the end of a drive or of the program may wait.
+  bool finish();
   unsigned in_flight() const;
 
   // Set by -drive for the board.
@@ -113,6 +125,12 @@ class BlockBackend final : public Object {
   const Statistics& statistics() const { return statistics_; }
 
  private:
+  friend class block::BlockService;
+  bool quiet() const;
+  void hold();
+  void release();
+  block::RequestQueue& queue();
+
   struct Impl;
   struct Request {
     u64 Statistics::* counter{};
