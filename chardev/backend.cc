@@ -66,7 +66,7 @@ Result<std::unique_ptr<Chardev>> make_backend(Machine& machine, const std::strin
   if (!machine.vcpus().empty()) when = Opening::Later;
   std::unique_ptr<Chardev> chardev = TRY(backend->create(machine, options, when));
   TRY(options.expect_empty("chardev " + id));
-  if (logfile) TRY(chardev->open_log(*logfile, append));
+  if (logfile) TRY(chardev->open_log(machine, *logfile, append));
   return chardev;
 }
 

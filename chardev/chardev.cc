@@ -2,16 +2,60 @@
 // What all character back ends share: the front end, bounded waiting, the log file.
 #include "rhea/chardev/chardev.h"
 
+#include "rhea/softmmu/ending.h"
+#include "rhea/util/file_writer.h"
 #include "rhea/util/host_file.h"
 #include "rhea/util/log.h"
 
 #include <fcntl.h>
 
-#include <cerrno>
 #include <chrono>
+#include <mutex>
 #include <thread>
+#include <utility>
 
 namespace rhea {
+
+/// What logfile= names, written by a thread. Of output that comes faster than its disk or reader
+/// takes it the log misses what does not fit.
+class Chardev::Log {
+ public:
+  Log(const Ending& ending, FileDescriptor fd)
+      : ending_(&ending),
+        writer_(FileWriter::to_file(std::move(fd)), kMaxWaiting,
+                {.failed = [this](const Error& error) { warn(error.message()); }}) {}
+  ~Log() {
+    if (!writer_.flush(ending_->patience())) warn("its disk does not answer");
+  }
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  void write(const std::string& chardev, std::span<const u8> data) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (chardev_.empty()) chardev_ = chardev;
+    }
+    if (writer_.write(data) < data.size()) warn("output comes faster than it is written");
+  }
+
+ private:
+  static constexpr std::size_t kMaxWaiting = 1 * MiB;
+
+  void warn(std::string_view why) {
+    const std::lock_guard lock(mutex_);
+    if (!std::exchange(warned_, true))
+      report_warning(fmt::format("chardev '{}': logfile: {}", chardev_, why));
+  }
+
+  const Ending* ending_;
+  std::mutex mutex_;  ///< guards what follows
+  std::string chardev_;
+  bool warned_{false};
+  FileWriter writer_;
+};
+
+Chardev::Chardev() = default;
+Chardev::~Chardev() = default;
 
 Result<> Chardev::attach(FrontEnd front_end) {
   if (attached_) return fail("chardev '{}' is already in use", name());
@@ -42,11 +86,11 @@ void Chardev::write_all(std::span<const u8> data) {
   }
 }
 
-Result<> Chardev::open_log(const std::string& path, bool append) {
+Result<> Chardev::open_log(Machine& machine, const std::string& path, bool append) {
   const int mode = append ? O_APPEND : O_TRUNC;
   auto opened = open_host_file(path, {.flags = O_WRONLY | O_CREAT | mode});
   if (!opened) return std::unexpected(std::move(opened).error().within("logfile"));
-  log_ = std::move(*opened);
+  log_ = std::make_unique<Log>(machine.service<Ending>(), std::move(*opened));
   return {};
 }
 
@@ -54,19 +98,8 @@ void Chardev::deliver(ChardevEvent event) {
   if (front_end_.event) front_end_.event(event);
 }
 
-// A log that its reader does not empty, or that has no room, misses what does not fit.
 std::size_t Chardev::logged(std::span<const u8> taken) {
-  std::span<const u8> rest = log_ ? taken : std::span<const u8>();
-  while (!rest.empty()) {
-    const ssize_t n = ::write(log_.get(), rest.data(), rest.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      if (errno != EAGAIN && !std::exchange(log_warned_, true))
-        report_warning(fmt::format("chardev '{}': logfile: {}", name(), errno_text(errno)));
-      break;
-    }
-    if (n > 0) rest = rest.subspan(static_cast<std::size_t>(n));
-  }
+  if (log_) log_->write(name(), taken);
   return taken.size();
 }
 

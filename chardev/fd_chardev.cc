@@ -37,6 +37,13 @@ void FdChardev::detach(const void* owner) {
 
 void FdChardev::accept_input() { update_input(); }
 
+void FdChardev::start_on(Machine& machine, FileDescriptor in, FileDescriptor out) {
+  use_loop(machine);
+  own_in_ = std::move(in);
+  own_out_ = std::move(out);
+  start(own_in_.get(), own_out_ ? own_out_.get() : own_in_.get());
+}
+
 void FdChardev::start(int in, int out) {
   {
     const std::lock_guard lock(out_mutex_);

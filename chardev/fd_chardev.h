@@ -3,6 +3,7 @@
 #pragma once
 
 #include "rhea/chardev/chardev.h"
+#include "rhea/util/file_descriptor.h"
 
 #include <memory>
 #include <mutex>
@@ -25,6 +26,8 @@ class FdChardev : public Chardev {
 
  protected:
   void use_loop(Machine& machine) { machine_loop_ = &machine.loop(); }
+  /// use_loop() and start() on descriptors that it keeps from now on; without `out`, `in` is both.
+  void start_on(Machine& machine, FileDescriptor in, FileDescriptor out = {});
   EventLoop& loop() { return *machine_loop_; }
   /// Starts on these descriptors, which the caller keeps; tells the front end of the opening.
   void start(int in, int out);
@@ -57,6 +60,7 @@ class FdChardev : public Chardev {
   void output_ready();
 
   EventLoop* machine_loop_{};
+  FileDescriptor own_in_, own_out_;
   int in_{-1};
   EventLoop::Watch in_watch_;
   bool reading_{false};

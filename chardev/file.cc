@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Back ends on named files: a file for output, and a pair of named pipes.
+// The back end on a named file, for output.
 #include "chardev/backend.h"
-#include "chardev/fd_chardev.h"
+#include "rhea/softmmu/ending.h"
+#include "rhea/util/file_writer.h"
 #include "rhea/util/host_file.h"
 #include "rhea/util/log.h"
 
@@ -10,80 +11,69 @@
 namespace rhea::chardev {
 namespace {
 
-/// Output only; a regular file never blocks for long.
-class FileChardev final : public FdChardev {
+// What may wait for the disk; then the front end waits.
+constexpr std::size_t kMaxWaiting = 64 * KiB;
+
+/// Output only. A thread writes it, so that a slow disk holds up who writes to it and nobody else.
+class FileChardev final : public Chardev {
  public:
   static constexpr std::string_view kName = "chardev-file";
   using Extendable = Chardev;
+
+  ~FileChardev() override {
+    if (writer_ && !writer_->flush(ending_->patience())) warn("its disk does not answer");
+  }
 
   static Result<std::unique_ptr<Chardev>> make(Machine& machine, KeyValues& options, Opening) {
     const std::string path = TRY(take_required(options, "file", "path"));
     const int mode = TRY(options.take_bool("append", false)) ? O_APPEND : O_TRUNC;
     auto file = create<FileChardev>();
-    file->use_loop(machine);
-    file->fd_ = TRY(open_host_file(path, {.flags = O_WRONLY | O_CREAT | O_NONBLOCK | mode}));
-    file->start(-1, file->fd_.get());
+    file->ending_ = &machine.service<Ending>();
+    file->begin(TRY(open_host_file(path, {.flags = O_WRONLY | O_CREAT | O_NONBLOCK | mode})),
+                machine.loop());
     return file;
   }
   Result<> attach(FrontEnd front_end) override {
-    TRY(FdChardev::attach(std::move(front_end)));
+    TRY(Chardev::attach(std::move(front_end)));
     deliver(ChardevEvent::Opened);
     return {};
   }
-  bool connected() const override { return true; }
+  std::size_t write(std::span<const u8> data) override {
+    return logged(data.first(writer_->write(data)));
+  }
   std::string filename() const override { return "file"; }
 
  private:
-  ssize_t send_some(int fd, std::span<const u8> data) override {
-    const ssize_t n = ::write(fd, data.data(), data.size());
-    if (n < 0 && errno != EAGAIN && errno != EINTR && !std::exchange(warned_, true))
-      report_warning(fmt::format("chardev '{}': output is lost: {}", name(), errno_text(errno)));
-    return n;
+  void begin(FileDescriptor fd, EventLoop& loop) {
+    const auto later = [this, &loop, alive = std::weak_ptr(alive_)](auto work) {
+      loop.defer([alive, work] {
+        if (!alive.expired()) work();
+      });
+    };
+    writer_ = std::make_unique<FileWriter>(
+        FileWriter::to_file(std::move(fd)), kMaxWaiting,
+        FileWriter::Events{.room =
+                               [this, later] {
+                                 later([this] {
+                                   if (front_end().can_send) front_end().can_send();
+                                 });
+                               },
+                           .failed =
+                               [this, later](const Error& error) {
+                                 later([this, why = error.message()] { warn(why); });
+                               }});
   }
-  void hangup() override {}
+  void warn(std::string_view why) const {
+    report_warning(fmt::format("chardev '{}': output is lost: {}", name(), why));
+  }
 
-  FileDescriptor fd_;
-  bool warned_{false};
+  const Ending* ending_{};
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
+  std::unique_ptr<FileWriter> writer_;
 };
 
-constexpr HostFileOptions kPipe{.flags = O_RDWR | O_NONBLOCK, .kinds = FileKinds::All};
-
-/// PATH.in and PATH.out, or PATH for both ways.
-class PipeChardev final : public FdChardev {
- public:
-  static constexpr std::string_view kName = "chardev-pipe";
-  using Extendable = Chardev;
-
-  static Result<std::unique_ptr<Chardev>> make(Machine& machine, KeyValues& options, Opening) {
-    const std::string path = TRY(take_required(options, "pipe", "path"));
-    auto pipe = create<PipeChardev>();
-    pipe->use_loop(machine);
-    // Opened both ways: neither open waits for a peer, and a peer that leaves is no end of file.
-    auto in = open_host_file(path + ".in", kPipe);
-    auto out = open_host_file(path + ".out", kPipe);
-    if (in && out) {
-      pipe->in_fd_ = std::move(*in);
-      pipe->out_fd_ = std::move(*out);
-      pipe->start(pipe->in_fd_.get(), pipe->out_fd_.get());
-    } else {
-      pipe->in_fd_ = TRY(open_host_file(path, kPipe));
-      pipe->start(pipe->in_fd_.get(), pipe->in_fd_.get());
-    }
-    return pipe;
-  }
-  std::string filename() const override { return "pipe"; }
-
- private:
-  void hangup() override { stop(); }
-
-  FileDescriptor in_fd_;
-  FileDescriptor out_fd_;
-};
-
-const RegisterType<FileChardev> file_registration;
-const RegisterType<PipeChardev> pipe_registration;
-const RegisterBackend file_backend{{.name = "file", .alias = "", .create = &FileChardev::make}};
-const RegisterBackend pipe_backend{{.name = "pipe", .alias = "", .create = &PipeChardev::make}};
+const RegisterType<FileChardev> registration;
+const RegisterBackend backend{{.name = "file", .alias = "", .create = &FileChardev::make}};
 
 }  // namespace
 }  // namespace rhea::chardev

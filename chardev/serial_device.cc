@@ -58,18 +58,18 @@ class SerialDevice final : public FdChardev {
   static Result<std::unique_ptr<Chardev>> make(Machine& machine, KeyValues& options, Opening) {
     const std::string path = TRY(take_required(options, "serial", "path"));
     auto device = create<SerialDevice>();
-    device->use_loop(machine);
-    device->fd_ = TRY(open_host_file(
+    auto fd = TRY(open_host_file(
         path, {.flags = O_RDWR | O_NONBLOCK | O_NOCTTY, .kinds = FileKinds::CharDevice}));
-    device->terminal_ = isatty(device->fd_.get()) != 0;
+    device->fd_ = fd.get();
+    device->terminal_ = isatty(fd.get()) != 0;
     device->set_serial_line({});
-    device->start(device->fd_.get(), device->fd_.get());
+    device->start_on(machine, std::move(fd));
     return device;
   }
 
   void set_serial_line(const SerialLine& line) override {
     termios modes{};
-    if (!terminal_ || tcgetattr(fd_.get(), &modes) < 0) return;
+    if (!terminal_ || tcgetattr(fd_, &modes) < 0) return;
     cfmakeraw(&modes);
     modes.c_iflag |= INPCK;
     modes.c_cflag &= ~static_cast<tcflag_t>(CSIZE | CSTOPB | PARENB | PARODD | CRTSCTS);
@@ -81,21 +81,21 @@ class SerialDevice final : public FdChardev {
     modes.c_cc[VTIME] = 0;
     cfsetspeed(&modes, speed_for(line.rate));
     // What the device cannot do it leaves as it was, as a real line of other speed would.
-    tcsetattr(fd_.get(), TCSANOW, &modes);
+    tcsetattr(fd_, TCSANOW, &modes);
   }
   void set_break(bool on) override {
-    if (terminal_) ioctl(fd_.get(), on ? TIOCSBRK : TIOCCBRK);
+    if (terminal_) ioctl(fd_, on ? TIOCSBRK : TIOCCBRK);
   }
   void set_modem_control(bool dtr, bool rts) override {
     if (!terminal_) return;
     const int raised = (dtr ? TIOCM_DTR : 0) | (rts ? TIOCM_RTS : 0);
     const int lowered = (TIOCM_DTR | TIOCM_RTS) & ~raised;
-    ioctl(fd_.get(), TIOCMBIS, &raised);
-    ioctl(fd_.get(), TIOCMBIC, &lowered);
+    ioctl(fd_, TIOCMBIS, &raised);
+    ioctl(fd_, TIOCMBIC, &lowered);
   }
   std::optional<ModemLines> modem_lines() const override {
     int lines = 0;
-    if (!terminal_ || ioctl(fd_.get(), TIOCMGET, &lines) < 0) return std::nullopt;
+    if (!terminal_ || ioctl(fd_, TIOCMGET, &lines) < 0) return std::nullopt;
     return ModemLines{.cts = (lines & TIOCM_CTS) != 0,
                       .dsr = (lines & TIOCM_DSR) != 0,
                       .ri = (lines & TIOCM_RNG) != 0,
@@ -107,7 +107,7 @@ class SerialDevice final : public FdChardev {
   // The end of /dev/null's input is none of its output.
   void hangup() override { terminal_ ? stop() : stop_input(); }
 
-  FileDescriptor fd_;
+  int fd_{-1};
   bool terminal_{false};
 };
 

@@ -27,6 +27,11 @@ class ChardevTest : public testing::Test {
     text << std::ifstream(path).rdbuf();
     return text.str();
   }
+  // What the file holds once it is `expected`, or after a while: a thread writes it.
+  std::string settled(const std::string& path, std::string_view expected) {
+    turn_until(machine_, [&] { return contents(path) == expected; });
+    return contents(path);
+  }
 
   ScratchFolder scratch_;
   Machine machine_;
@@ -92,7 +97,7 @@ TEST_F(ChardevTest, file_is_emptied_and_written) {
   std::ofstream(path) << "old";
   Chardev* file = create_chardev(machine_, "file,id=f,path=" + path).value();
   EXPECT_EQ(file->write(bytes_of("new")), 3u);
-  EXPECT_EQ(contents(path), "new");
+  EXPECT_EQ(settled(path, "new"), "new");
 }
 
 TEST_F(ChardevTest, file_with_append_keeps_what_was_there) {
@@ -100,14 +105,14 @@ TEST_F(ChardevTest, file_with_append_keeps_what_was_there) {
   std::ofstream(path) << "old";
   Chardev* file = create_chardev(machine_, "file,id=f,append=on,path=" + path).value();
   file->write(bytes_of("new"));
-  EXPECT_EQ(contents(path), "oldnew");
+  EXPECT_EQ(settled(path, "oldnew"), "oldnew");
 }
 
 TEST_F(ChardevTest, logfile_gets_a_copy_of_output) {
   const std::string path = scratch_.file("log");
   Chardev* null = create_chardev(machine_, "null,id=n,logfile=" + path).value();
   null->write(bytes_of("hello"));
-  EXPECT_EQ(contents(path), "hello");
+  EXPECT_EQ(settled(path, "hello"), "hello");
 }
 
 TEST_F(ChardevTest, second_front_end_is_refused) {
@@ -133,7 +138,7 @@ TEST_F(ChardevTest, legacy_file_path_may_hold_commas) {
   const std::string path = scratch_.file("a,b");
   Chardev* file = create_chardev_legacy(machine_, "serial0", "file:" + path).value();
   file->write(bytes_of("x"));
-  EXPECT_EQ(contents(path), "x");
+  EXPECT_EQ(settled(path, "x"), "x");
 }
 
 }  // namespace

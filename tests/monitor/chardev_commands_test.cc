@@ -43,8 +43,10 @@ TEST_F(ChardevCommandsTest, file_and_its_log_are_written) {
       {"data", {{"out", scratch_.file("out")}, {"logfile", scratch_.file("log")}}}};
   EXPECT_EQ(qmp(command("chardev-add", "f", backend)), "{\"return\": {}}");
   find_chardev(machine(), "f")->write(bytes_of("both"));
-  EXPECT_EQ(std::filesystem::file_size(scratch_.file("out")), 4u);
-  EXPECT_EQ(std::filesystem::file_size(scratch_.file("log")), 4u);
+  EXPECT_TRUE(
+      bench_.run_until([this] { return std::filesystem::file_size(scratch_.file("out")) == 4; }));
+  EXPECT_TRUE(
+      bench_.run_until([this] { return std::filesystem::file_size(scratch_.file("log")) == 4; }));
 }
 
 TEST_F(ChardevCommandsTest, passed_descriptor_is_named_by_getfd) {
@@ -90,7 +92,8 @@ TEST_F(ChardevCommandsTest, changed_chardev_keeps_its_front_end) {
                         {{"type", "file"}, {"data", {{"out", scratch_.file("out")}}}})),
             "{\"return\": {}}");
   bench_.outb(0xe9, 'b');
-  EXPECT_EQ(std::filesystem::file_size(scratch_.file("out")), 1u);
+  EXPECT_TRUE(
+      bench_.run_until([this] { return std::filesystem::file_size(scratch_.file("out")) == 1; }));
   EXPECT_EQ(filename("c"), "file");
 }
 

@@ -38,6 +38,8 @@ class Chardev : public Object {
   static constexpr std::string_view kName = "chardev";
   static constexpr std::string_view kLinkRoot = "/chardevs";
   using Extendable = Chardev;
+  Chardev();
+  ~Chardev() override;
 
   /// The side that uses the back end. Functions may be empty.
   struct FrontEnd {
@@ -91,7 +93,7 @@ class Chardev : public Object {
   /// Takes the front end off, to attach it elsewhere.
   FrontEnd take_front_end();
   /// Copies all output to this file from now on (logfile=, logappend=).
-  Result<> open_log(const std::string& path, bool append);
+  Result<> open_log(Machine& machine, const std::string& path, bool append);
 
  protected:
   FrontEnd& front_end() { return front_end_; }
@@ -102,8 +104,8 @@ class Chardev : public Object {
  private:
   FrontEnd front_end_;
   bool attached_{false};
-  FileDescriptor log_;
-  bool log_warned_{false};
+  class Log;
+  std::unique_ptr<Log> log_;
 };
 
 /// Creates a chardev from -chardev's text `backend,id=ID,key=value,…`, or from the short forms of
