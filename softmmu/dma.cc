@@ -2,6 +2,7 @@
 // Bus-master transfers and scatter lists.
 #include "rhea/softmmu/dma.h"
 
+#include "softmmu/device_faults.h"
 #include "softmmu/dispatch_scope.h"
 
 #include <algorithm>
@@ -10,6 +11,16 @@
 
 namespace rhea {
 
+namespace {
+
+// On purpose: x-fault.
+bool goes_wrong(const Device* owner) {
+  DeviceFaults* faults = FaultTable::find(owner);
+  return faults != nullptr && faults->transfer_fails();
+}
+
+}  // namespace
+
 void DmaMaster::init(Device& owner, AddressSpace& space, u16 requester_id) {
   owner_ = &owner;
   space_ = &space;
@@ -17,7 +28,7 @@ void DmaMaster::init(Device& owner, AddressSpace& space, u16 requester_id) {
 }
 
 MemResult DmaMaster::read(u64 address, std::span<u8> data) const {
-  if (!enabled()) {
+  if (!enabled() || goes_wrong(owner_)) {
     std::fill(data.begin(), data.end(), u8{0xff});
     return MemResult::Refused;
   }
@@ -26,7 +37,7 @@ MemResult DmaMaster::read(u64 address, std::span<u8> data) const {
 }
 
 MemResult DmaMaster::write(u64 address, std::span<const u8> data) const {
-  if (!enabled()) return MemResult::Refused;
+  if (!enabled() || goes_wrong(owner_)) return MemResult::Refused;
   const DispatchScope scope(owner_);
   return space_->write(address, data, {.requester_id = requester_id_});
 }

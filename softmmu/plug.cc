@@ -5,6 +5,7 @@
 #include "rhea/util/keyval.h"
 #include "rhea/util/known_names.h"
 #include "softmmu/compat_properties.h"
+#include "softmmu/device_faults.h"
 
 #include <algorithm>
 
@@ -57,6 +58,7 @@ Result<Device*> Machine::attach_and_realize(Object& place, std::string name,
   if (result) result = device->set_realized(true);
   if (result) return device;
   if (device->parent_bus() != nullptr) device->parent_bus()->detach(*device);
+  if (FaultTable::find(device) != nullptr) service<FaultTable>().forget(*device);
   place.remove_child(*device);
   return std::unexpected(std::move(result).error());
 }
@@ -100,6 +102,7 @@ Result<Device*> Machine::plug(std::string_view type,
   place.add_child(name, std::move(object));
   for (const auto& [key, value] : properties)
     if (auto result = device.set(key, value); !result) {
+      if (FaultTable::find(&device) != nullptr) service<FaultTable>().forget(device);
       place.remove_child(device);
       return std::unexpected(std::move(result).error());
     }

@@ -4,6 +4,7 @@
 #include "rhea/softmmu/region.h"
 #include "rhea/util/lock.h"
 #include "rhea/util/log.h"
+#include "softmmu/device_faults.h"
 #include "softmmu/dispatch_scope.h"
 #include "softmmu/host_access.h"
 #include "softmmu/trace_events.h"
@@ -71,6 +72,8 @@ MemResult Region::dispatch(Access& access, bool write) const {
   }
   const DispatchScope scope(owner_);
   const DomainGuard lock(lock_domain());
+  if (DeviceFaults* faults = FaultTable::find(owner_)) [[unlikely]]
+    if (faults->access_fails()) return refuse(access, write, MemResult::Ok);
   if (access.offset >= size_ || access.size > size_ - access.offset)
     return refuse(access, write, MemResult::Refused);
   if (write) {

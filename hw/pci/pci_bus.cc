@@ -2,6 +2,7 @@
 // The PCI bus: slots, configuration accesses, shared interrupt links.
 #include "hw/pci/trace_events.h"
 #include "rhea/hw/pci.h"
+#include "softmmu/device_faults.h"
 
 #include <algorithm>
 
@@ -14,6 +15,12 @@ constexpr unsigned make_devfn(unsigned slot, unsigned function) { return slot <<
 
 constexpr bool in_config_space(unsigned reg, unsigned size) {
   return reg < PciDevice::kConfigSize && size <= PciDevice::kConfigSize - reg;
+}
+
+bool answers(const PciDevice* device) {
+  if (device == nullptr || !device->is_realized()) return false;
+  const DeviceFaults* faults = FaultTable::find(device);
+  return faults == nullptr || !faults->removed();
 }
 
 }  // namespace
@@ -35,8 +42,7 @@ bool PciBus::is_full() const {
 u32 PciBus::config_read(unsigned devfn, unsigned reg, unsigned size) const {
   PciDevice* target = device(devfn);
   u32 value = static_cast<u32>(all_ones(size));
-  if (target != nullptr && target->is_realized() && in_config_space(reg, size))
-    value &= target->config_read(reg, size);
+  if (answers(target) && in_config_space(reg, size)) value &= target->config_read(reg, size);
   hw::pci_config_read(devfn, reg, size, value);
   return value;
 }
@@ -44,8 +50,7 @@ u32 PciBus::config_read(unsigned devfn, unsigned reg, unsigned size) const {
 void PciBus::config_write(unsigned devfn, unsigned reg, u32 value, unsigned size) {
   hw::pci_config_write(devfn, reg, size, value);
   PciDevice* target = device(devfn);
-  if (target != nullptr && target->is_realized() && in_config_space(reg, size))
-    target->config_write(reg, value, size);
+  if (answers(target) && in_config_space(reg, size)) target->config_write(reg, value, size);
 }
 
 // Whether `device` may sit at `devfn`: free, and in agreement with function 0 about there being
@@ -93,6 +98,8 @@ Result<> PciBus::assign_slot(Device& plugged) {
 }
 
 void PciBus::release_slot(Device& plugged) {
+  if (FaultTable::find(&plugged) != nullptr)
+    plugged.machine().service<FaultTable>().forget(plugged);
   std::ranges::replace(slots_, dynamic_cast<PciDevice*>(&plugged),
                        static_cast<PciDevice*>(nullptr));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The base class of PCI devices: properties, life, configuration space.
 #include "rhea/hw/pci.h"
+#include "softmmu/device_faults.h"
 
 #include <charconv>
 
@@ -62,6 +63,32 @@ void PciDevice::describe(Schema<PciDevice>& s) {
   s.property("romsize", &PciDevice::romsize_, ~u32{0}).help("bytes of the option ROM's BAR");
   s.property("multifunction", &PciDevice::multifunction_, false)
       .help("let other functions share the slot");
+  s.computed(
+       "x-fault", "str",
+       [](const PciDevice& d) -> Value {
+         const DeviceFaults* faults = FaultTable::find(&d);
+         return faults != nullptr ? faults->text() : "";
+       },
+       [](PciDevice& d, const Value& value) -> Result<> {
+         const std::string text = TRY(parse_string(value));
+         if (!d.in_machine()) return fail("it is a device's own, not for -global");
+         if (text.empty() && FaultTable::find(&d) == nullptr) return {};
+         DeviceFaults& faults = d.machine().service<FaultTable>().make(d);
+         if (!faults.late.initialised())
+           faults.late.init(d.machine().virtual_clock(), [&d, &faults] {
+             faults.deliver(d.machine().interrupts, [&d] { d.update_intx(); });
+           });
+         // Within an access: the line falls soon after.
+         faults.on_removal = [&faults] { faults.late.arm_in(1); };
+         TRY(faults.configure(text));
+         if (d.base_realized_) d.update_intx();
+         return {};
+       })
+      .settable_when_realized()
+      .help(
+          "what goes wrong on purpose: drop-irq, delay-irq=NS, fail-dma, ones, surprise-remove; "
+          "each "
+          "@N or %P; joined by +");
   s.state("config", &PciDevice::config_);
   s.state("intx-level", &PciDevice::intx_level_);
   s.subsection(
@@ -107,6 +134,7 @@ Result<> PciDevice::realize() {
 }
 
 void PciDevice::unrealize() {
+  if (DeviceFaults* faults = FaultTable::find(this)) faults->forget_late();
   config_put16(pci::kCommand, 0);
   intx_level_ = false;
   apply_config();
@@ -115,6 +143,7 @@ void PciDevice::unrealize() {
 }
 
 void PciDevice::reset_enter(ResetKind) {
+  if (DeviceFaults* faults = FaultTable::find(this)) faults->forget_late();
   config_ = reset_value_;
   intx_level_ = false;
   reset_msix();

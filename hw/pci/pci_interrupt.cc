@@ -3,6 +3,7 @@
 // and 6.8).
 #include "hw/pci/trace_events.h"
 #include "rhea/hw/pci.h"
+#include "softmmu/device_faults.h"
 
 #include <algorithm>
 #include <bit>
@@ -14,6 +15,7 @@ constexpr u8 kCapabilityMsi = 5;
 // Layout of the 64-bit capability.
 constexpr unsigned kMsiControl = 2, kMsiAddressLow = 4, kMsiAddressHigh = 8, kMsiData = 12,
                    kMsiSize = 14;
+constexpr std::size_t kMostLate = 64;
 constexpr u16 kMsiEnable = 1, kMsiGranted = 0x70, kMsi64Bit = 0x80;
 
 }  // namespace
@@ -35,8 +37,11 @@ void PciDevice::update_intx() {
   config_put8(pci::kStatus, status);
   const bool enabled = (config16(pci::kCommand) & pci::kCommandIntxDisable) == 0 &&
                        !msi_enabled() && !msix_enabled() && powered();
-  const bool asserted = pin != 0 && intx_level_ && enabled;
+  DeviceFaults* faults = FaultTable::find(this);
+  const bool removed = faults != nullptr && faults->removed();
+  const bool asserted = pin != 0 && intx_level_ && enabled && !removed;
   if (asserted == intx_asserted_) return;
+  if (asserted && faults != nullptr && faults->keeps_back()) return;
   intx_asserted_ = asserted;
   pci_bus().set_intx(*this, pin - 1U, asserted);
 }
@@ -73,6 +78,11 @@ bool PciDevice::notify_msi(unsigned vector) {
 // A message is a memory write: without bus mastering it does not get onto the bus.
 void PciDevice::send_message(const MsiMessage& message) {
   if (!dma_.enabled()) return;
+  if (DeviceFaults* faults = FaultTable::find(this); faults != nullptr && faults->keeps_back()) {
+    if (faults->late.armed() && faults->late_messages.size() < kMostLate)
+      faults->late_messages.push_back(message);
+    return;
+  }
   hw::pci_msi(devfn_, message.address, message.data);
   if (machine().interrupts.send_msi) machine().interrupts.send_msi(message);
 }
