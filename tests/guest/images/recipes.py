@@ -39,6 +39,21 @@ def write_initrd(busybox: Path, target: Path) -> None:
         archive.file("init", (HERE / "init").read_bytes(), 0o755)
 
 
+def driver_lab(packages: Packages, folder: Path) -> None:
+    """The same for scripts/driver-lab, with the modules that let a shell be a PCI device's driver."""
+    modules = ("uio", "uio_pci_generic")
+    image = packages.dependency("linux-image-amd64", "amd64", "linux-image-")
+    packages.take(image, "amd64", {
+        "/boot/vmlinuz-*": "linux",
+        **{f"/lib/modules/*/{name}.ko": f"{name}.ko" for name in modules}}, folder)
+    packages.take("busybox-static", "amd64", {"/bin/busybox": "busybox"}, folder)
+    write_initrd(folder / "busybox", folder / "initrd")
+    with gzip.GzipFile(folder / "modules", "wb", mtime=0) as sink, Newc(sink) as archive:
+        archive.folder("modules")
+        for name in modules:
+            archive.file(f"modules/{name}.ko", (folder / f"{name}.ko").read_bytes())
+
+
 def memtest(packages: Packages, folder: Path) -> None:
     packages.take("memtest86+", "amd64", {
         "/boot/memtest86+x64.bin": "memtest.bin",
@@ -83,6 +98,7 @@ class Recipe:
 
 RECIPES: dict[str, Recipe] = {
     "linux-amd64": Recipe(linux("amd64"), ("init", "newc.py")),
+    "driver-lab": Recipe(driver_lab, ("init", "newc.py")),
     "linux-i386": Recipe(linux("i386"), ("init", "newc.py")),
     "memtest": Recipe(memtest),
     "ipxe": Recipe(ipxe),
