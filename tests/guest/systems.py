@@ -139,7 +139,7 @@ def linux_debugged() -> System:
         (hear(SHELL), say(f"grep -E ' ({names})$' /proc/kallsyms; echo that was all\n"),
          hear(r"(?m)^that was all"),
          say("while :; do cat /proc/uptime > /dev/null; done &\n"), hear(SHELL + r"[\s\S]*" + SHELL),
-         debug_linux, hear(rf"Linux version[\s\S]*Linux version[\s\S]*{SHELL}"), *WORK,
+         debug_linux, hear("Linux version"), hear(SHELL), *WORK, hear(SHELL),
          say("exit\n"), powers_off),
         images=usual.images)
 
