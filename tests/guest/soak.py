@@ -43,7 +43,7 @@ def commands(chance: random.Random, folder: Path) -> list[tuple[str, dict]]:
         ("pmemsave", {"val": address, "size": size, "filename": str(folder / "memory")}),
         ("memsave", {"val": address, "size": size, "filename": str(folder / "memory")}),
         ("device_add", {"driver": "edu", "id": "e"}), ("device_del", {"id": "e"}),
-        ("device_add", {"driver": "secondary-vga", "id": "v"}), ("device_del", {"id": "v"}),
+        ("device_add", {"driver": "VGA", "id": "v"}), ("device_del", {"id": "v"}),
         ("send-key", {"keys": [{"type": "qcode", "data": chance.choice(["a", "ret", "ctrl"])}]}),
         ("human-monitor-command", {"command_line": chance.choice(
             ["info registers -a", "info mtree", "info qtree", "x/16x 0", "xp/8i 0xf0000",

@@ -34,17 +34,23 @@ main:
     FAIL_UNLESS ne, "counter of mode 2 never 0"
     loop .latch
 
-    ; One shot in mode 0, with interrupts off: it shows in the request register, and comes at STI.
+    ; One shot in mode 0, with interrupts off: it shows in the request register, and comes at STI, once.
+    ; A KVM brings the last tick of mode 2 from a thread of its own, however late: then once more.
+    mov byte [attempts], 5
+.one_shot:
     call one_shot
     call wait_for_request
     mov al, [ticks]
     EXPECT al, 0, "no interrupt while interrupts are off"
     call spin
-    mov al, [ticks]
-    EXPECT al, 1, "the interrupt after STI"
     call spin
     mov al, [ticks]
-    EXPECT al, 1, "one shot is one interrupt"
+    cmp al, 1
+    je .once
+    dec byte [attempts]
+    jnz .one_shot
+    EXPECT al, 1, "one shot is one interrupt after STI"
+.once:
 
     ; STI takes effect after the next instruction: STI and HLT miss nothing.
     call one_shot
@@ -135,6 +141,8 @@ tick:
     iret
 
 ticks:
+    db 0
+attempts:
     db 0
 
 %include "end.inc"
