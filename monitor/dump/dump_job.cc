@@ -3,6 +3,7 @@
 #include "monitor/dump/dump_job.h"
 
 #include "monitor/dump/writer.h"
+#include "monitor/long_work.h"
 
 #include <unistd.h>
 
@@ -12,10 +13,9 @@ DumpJob::~DumpJob() { shutdown(); }
 
 // The end of the program ends the dump; what there is of it is not one.
 void DumpJob::shutdown() {
-  cancelled_ = true;
-  if (!thread_.joinable()) return;
-  thread_.join();
-  if (active() && !request_.file.empty()) ::unlink(request_.file.c_str());
+  if (!active()) return;
+  machine_->service<monitor::LongWork>().shutdown();
+  if (!request_.file.empty()) ::unlink(request_.file.c_str());
   status_ = Status::Failed;
 }
 
@@ -34,14 +34,24 @@ Result<> DumpJob::start(Request request, Done done) {
   status_ = Status::Active;
   total_ = image_.bytes();
   completed_ = 0;
-  if (thread_.joinable()) thread_.join();
-  thread_ =
-      std::thread([this] { machine_->loop().defer([this, result = write()] { finish(result); }); });
+  auto later = machine_->service<monitor::LongWork>().start(
+      [this](const std::stop_token& stop) -> Result<qmp::Json> {
+        TRY(write(stop));
+        return qmp::Json();
+      });
+  if (!later) {
+    status_ = Status::Failed;
+    go_on();
+    return std::unexpected(std::move(later).error());
+  }
+  (*later)->on_finish([this](const Result<qmp::Json>& result) {
+    finish(result ? Result<>() : std::unexpected(result.error()));
+  });
   return {};
 }
 
-Result<> DumpJob::write() const {
-  Sink sink(request_.to.get(), cancelled_);
+Result<> DumpJob::write(const std::stop_token& stop) const {
+  Sink sink(request_.to.get(), stop);
   const Progress progress = [this](u64 bytes) {
     completed_.fetch_add(bytes, std::memory_order_relaxed);
   };
@@ -50,8 +60,6 @@ Result<> DumpJob::write() const {
 }
 
 void DumpJob::finish(const Result<>& result) {
-  if (!active()) return;  // the end of the program came first
-  thread_.join();
   status_ = result ? Status::Completed : Status::Failed;
   if (!result && !request_.file.empty()) ::unlink(request_.file.c_str());
   request_ = {};

@@ -8,8 +8,8 @@
 #include <atomic>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
-#include <thread>
 
 namespace rhea::dump {
 
@@ -24,7 +24,7 @@ struct Request {
   std::optional<Filter> filter;
 };
 
-/// Writes on a thread of its own while the machine stands still (run state save-vm); all else on
+/// Long work (monitor/long_work.h) while the machine stands still (run state save-vm); all else on
 /// the main thread, under the machine's lock.
 class DumpJob final : public MachineService {
  public:
@@ -47,7 +47,7 @@ class DumpJob final : public MachineService {
   u64 completed() const { return completed_.load(std::memory_order_relaxed); }
 
  private:
-  Result<> write() const;
+  Result<> write(const std::stop_token& stop) const;
   void finish(const Result<>& result);
   void go_on();
 
@@ -59,8 +59,6 @@ class DumpJob final : public MachineService {
   bool was_running_{false};
   u64 total_{0};
   mutable std::atomic<u64> completed_{0};
-  std::atomic<bool> cancelled_{false};
-  std::thread thread_;
 };
 
 }  // namespace rhea::dump

@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <utility>
 
 namespace rhea::dump {
 namespace {
@@ -25,8 +26,8 @@ bool is_disk(int fd) {
 }  // namespace
 
 // A pipe that poll() calls writable takes PIPE_BUF bytes; nothing more is promised of anything.
-Sink::Sink(int fd, const std::atomic<bool>& cancelled)
-    : fd_(fd), cancelled_(&cancelled), piece_(is_disk(fd) ? kBuffer : PIPE_BUF) {
+Sink::Sink(int fd, std::stop_token stop)
+    : fd_(fd), stop_(std::move(stop)), piece_(is_disk(fd) ? kBuffer : PIPE_BUF) {
   buffer_.reserve(kBuffer);
 }
 
@@ -59,7 +60,7 @@ Result<> Sink::flush() {
 
 Result<> Sink::write_out(std::span<const u8> data) {
   while (!data.empty()) {
-    if (cancelled_->load(std::memory_order_relaxed)) return fail("dump: cancelled");
+    if (stop_.stop_requested()) return fail("dump: cancelled");
     pollfd ready{.fd = fd_, .events = POLLOUT, .revents = 0};
     if (::poll(&ready, 1, kLookAgainMs) == 0) continue;
     const ssize_t done = ::write(fd_, data.data(), std::min(data.size(), piece_));

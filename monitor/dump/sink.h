@@ -6,17 +6,17 @@
 #include "rhea/util/file_descriptor.h"
 #include "rhea/util/types.h"
 
-#include <atomic>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 namespace rhea::dump {
 
-/// Writes on a thread of its own. Never waits longer than a moment once `cancelled` is set,
-/// whatever the descriptor is.
+/// Writes on a thread of its own. Never waits longer than a moment once it is to stop, whatever the
+/// descriptor is.
 class Sink {
  public:
-  Sink(int fd, const std::atomic<bool>& cancelled);
+  Sink(int fd, std::stop_token stop);
 
   /// All of it, through a buffer.
   Result<> write(std::span<const u8> data);
@@ -29,7 +29,7 @@ class Sink {
   Result<> write_out(std::span<const u8> data);
 
   int fd_;
-  const std::atomic<bool>* cancelled_;
+  std::stop_token stop_;
   std::size_t piece_;  ///< what can be written after poll() without waiting
   std::vector<u8> buffer_;
   u64 position_{0};
