@@ -91,7 +91,8 @@ class Serial16550 final : public Device {
   u8 interrupt_id() const;
   void update_irq();
 
-  // Line status: THRE and TEMT. Line control.
+  // Line status: overrun, break, THRE and TEMT. Line control.
+  static constexpr u8 kOverrun = 0x02, kBreak = 0x10;
   static constexpr u8 kHoldingEmpty = 0x20, kShiftEmpty = 0x40;
   static constexpr u8 kWordLength = 0x03, kTwoStopBits = 0x04, kParity = 0x08, kEvenParity = 0x10,
                       kSendBreak = 0x40, kDlab = 0x80;
