@@ -37,6 +37,8 @@ Result<> take_drive(BlockBackend*& drive, Device& device, DriveUse use, MediaDev
   } else if (use == DriveUse::Write && drive->inserted() && drive->medium()->details().fell_back) {
     return fail("Drive '{}': '{}' cannot be written by this user", drive->name(),
                 drive->filename());
+  } else if (use == DriveUse::Write && drive->inserted() && drive->read_only()) {
+    return fail("Block node is read-only");
   }
   return drive->attach(device, media);
 }
