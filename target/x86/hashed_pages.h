@@ -11,9 +11,9 @@ namespace rhea::x86 {
 /// Pages of 4 KiB, and large ones, by the linear address of any of their bytes.
 class HashedPages {
  public:
-  /// `shift`: the page's size. Those of 2 MiB count as 4 MiB.
+  /// `shift`: the page's size.
   void add(u64 linear, unsigned shift) {
-    const u64 at = bit(linear, shift == 21 ? 22 : shift);
+    const u64 at = bit(linear, shift);
     bits_[at / 64] |= u64{1} << at % 64;
     used_ = true;
   }
@@ -23,7 +23,7 @@ class HashedPages {
   }
   /// By a page of any size.
   bool has(u64 linear) const {
-    return used_ && (has(linear, 12) || has(linear, 22) || has(linear, 30));
+    return used_ && (has(linear, 12) || has(linear, 21) || has(linear, 22) || has(linear, 30));
   }
   void clear() {
     if (used_) *this = {};

@@ -6,15 +6,9 @@
 namespace rhea::x86 {
 namespace {
 
-constexpr TlbEntry kNone;
 constexpr u64 kPageMask = ~u64{0xfff};
 
 }  // namespace
-
-TlbView Tlb::view() const {
-  if (read_.empty()) return TlbView::of(&kNone, &kNone, 1);
-  return TlbView::of(read_.data(), write_.data(), read_.size());
-}
 
 void Tlb::set(Table& table, u64 page, u8* host) {
   table[page >> 12 & (table.size() - 1)] = {.page = page,
@@ -56,6 +50,7 @@ void Tlb::resize(std::size_t entries) {
       if (entry.page != TlbEntry::kInvalid) made[entry.page >> 12 & (entries - 1)] = entry;
     *table = std::move(made);
   }
+  update_view();
 }
 
 void Tlb::clear(u64& room) {
@@ -64,6 +59,7 @@ void Tlb::clear(u64& room) {
     room += read_.size() / 2;
     read_ = Table(read_.size() / 2);
     write_ = Table(read_.size());
+    update_view();
   } else {
     std::ranges::fill(read_, TlbEntry{});
     std::ranges::fill(write_, TlbEntry{});

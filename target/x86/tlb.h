@@ -64,7 +64,7 @@ class Tlb {
  public:
   static constexpr unsigned kFewest = 1024, kMost = 32768;  ///< entries of each table
 
-  TlbView view() const;
+  const TlbView& view() const { return view_; }
   /// `write` may be null. `room` is how many entries more there may be. True: the view has changed.
   bool put(u64 linear, u8* read, u8* write, u64& room);
   /// Gives memory back that was of little use, into `room`.
@@ -82,9 +82,12 @@ class Tlb {
   using Table = std::vector<TlbEntry>;
   static void set(Table& table, u64 page, u8* host);
   void resize(std::size_t entries);
+  void update_view() { view_ = TlbView::of(read_.data(), write_.data(), read_.size()); }
   bool grow(u64& room);
 
+  static constexpr TlbEntry kNone{};
   Table read_, write_;
+  TlbView view_{TlbView::of(&kNone, &kNone, 1)};
   bool used_{};                       ///< whether there is anything to clear
   std::size_t puts_{}, conflicts_{};  ///< since the tables were cleared or last looked at
   std::size_t filled_{};              ///< puts since they were cleared

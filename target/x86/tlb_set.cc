@@ -99,7 +99,7 @@ void TlbSet::drop_page(u64 linear) {
   ++shared_->changes;
   for (Tlb& each : tlb_) {
     each.drop_page(linear);
-    for (const unsigned shift : {22U, 30U})
+    for (const unsigned shift : {21U, 22U, 30U})
       if (large_.has(linear, shift)) each.drop_range(linear, shift);
   }
   if (fetched_.has(linear)) void_code(false);

@@ -57,7 +57,7 @@ class TlbSet {
 
   explicit TlbSet(Shared& shared) : shared_(&shared), code_epoch_(shared.epochs.next()) {}
 
-  TlbView view(Privilege as) const { return tlb_[static_cast<unsigned>(as)].view(); }
+  const TlbView& view(Privilege as) const { return tlb_[static_cast<unsigned>(as)].view(); }
   bool put(Privilege as, u64 linear, u8* read, u8* write) {
     return tlb_[static_cast<unsigned>(as)].put(linear, read, write, shared_->room);
   }

@@ -17,7 +17,7 @@ class TlbSets {
 
   TlbSets();
 
-  TlbView view(Privilege as) const { return running_->view(as); }
+  const TlbView& view(Privilege as) const { return running_->view(as); }
   const CodeEpochs& epochs() const { return shared_.epochs; }
   u64 changes() const { return shared_.changes; }
 

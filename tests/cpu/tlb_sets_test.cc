@@ -306,6 +306,19 @@ TEST_F(TlbSets, InvlpgOfDataLeavesCodeAndOfCodeDoesNot) {
   EXPECT_NE(cpu.code_epoch(), epoch);
 }
 
+TEST_F(TlbSets, InvlpgBesideALargePageLeavesItsCode) {
+  bench.poke<u64>(kFirst + 0x2008, kAll | kPs);
+  fetch(512);
+  read(512);
+  const u64 epoch = cpu.code_epoch();
+  cpu.flush_tlb_page(at(0));
+  EXPECT_EQ(cpu.code_epoch(), epoch);
+  EXPECT_TRUE(has(512));
+  cpu.flush_tlb_page(at(513));
+  EXPECT_NE(cpu.code_epoch(), epoch);
+  EXPECT_FALSE(has(512));
+}
+
 TEST_F(TlbSets, CodeOnGlobalPagesIsThereInEverySpace) {
   write_cr4(cpu, cpu.cr4 | x86::cr4::kPge);
   map(kFirst, 0, kData | kAll | kG);
