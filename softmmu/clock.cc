@@ -2,6 +2,8 @@
 // Clocks and their timers.
 #include "rhea/softmmu/clock.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <ctime>
 
@@ -145,6 +147,10 @@ i64 Timer::expiry_ns() const {
 
 void StateCodec<Timer>::save(const Timer& timer, StateWriter& out) {
   out.number(static_cast<u64>(timer.expiry_ns()), 8);
+}
+
+Value StateCodec<Timer>::show(const Timer& timer) {
+  return timer.armed() ? fmt::format("at {} ns", timer.expiry_ns()) : std::string("not armed");
 }
 
 Result<> StateCodec<Timer>::load(Timer& timer, StateReader& in, const StateField& field) {

@@ -134,6 +134,12 @@ MemResult write_registers(const RegisterCode& bank, void* device, Access& access
     r.row->write(device, r.index, value, r.lanes);
   });
   if (found) return MemResult::Ok;
+  // Of those that are only read, the names are told.
+  const bool read_only = each_reached(bank, access, false, [&](const Reached& r) {
+    if (traced) show(bank, device, r, true, access.value >> (8 * r.from) << (8 * r.skip) & r.lanes);
+    log_read_only(device_name(bank, device), r.row->name, access.value);
+  });
+  if (read_only) return MemResult::Ok;
   if (traced) show_other(bank, device, fmt::format("{:#x}", access.offset), access, true);
   log_guest(device_name(bank, device), "write of {:#x} to nothing at {:#x}", access.value,
             access.offset);

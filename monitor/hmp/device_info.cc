@@ -33,7 +33,9 @@ void print_bank(Context& context, const Object& object, const RegisterBankInfo& 
   context.print("registers {}:\n", bank.name);
   std::vector<const rhea::RegisterInfo*> rows;
   for (const rhea::RegisterInfo& row : bank.rows) rows.push_back(&row);
-  std::ranges::stable_sort(rows, {}, &rhea::RegisterInfo::offset);
+  std::ranges::sort(rows, {}, [](const rhea::RegisterInfo* row) {
+    return std::pair(row->offset, row->guest_writes);
+  });
   for (const rhea::RegisterInfo* row : rows) {
     if (row->is_range())
       context.print("  {:04x} {:<20} {} of {:#x} bytes\n", row->offset, row->name, "range",

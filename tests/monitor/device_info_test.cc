@@ -15,6 +15,7 @@ class DeviceInfoTest : public MonitorTest {
     path_ = bench_.add("edu", {{"addr", "3"}}).path();
     bench_.config_write(3 << 3, 0x10, 0xfe00'0000, 4);
     bench_.config_write(3 << 3, 0x04, 6, 2);
+    bench_.store(0xfe00'0008, 4, 4);
     bench_.store(0xfe00'0060, 0x101, 4);
   }
   std::string get(const std::string& name) { return hmp("qom-get " + path_ + " " + name); }
@@ -32,6 +33,8 @@ TEST_F(DeviceInfoTest, shows_registers_with_their_fields_and_the_rest_of_the_sta
   EXPECT_THAT(text, HasSubstr("  intx-level                on\n"));
   EXPECT_THAT(text, HasSubstr("state of edu:\n  buffer                    0000000000000000"));
   EXPECT_THAT(text, HasSubstr("… (4096 bytes)\n"));
+  EXPECT_THAT(text, HasSubstr("  factorial-timer           at 10000 ns\n"
+                              "  dma-timer                 not armed\n"));
   EXPECT_THAT(text, Not(HasSubstr("  IRQ_STATUS                257")));
 }
 

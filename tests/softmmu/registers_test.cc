@@ -328,6 +328,8 @@ TEST_F(RegisterTraces, NameRegistersAndFields) {
   write(0x04, 0x13);
   read(0x04);
   read(0x48);
+  write(0x00, 5);
+  write(0x48, 6);
   write(0x15, 0xee, 1);
   write(0x38, 0x1234, 2);
   read(0x51, 1);
@@ -335,6 +337,8 @@ TEST_F(RegisterTraces, NameRegistersAndFields) {
             "test-registers: CONTROL <- 0x13 [ON MODE=fast LEVEL=0x1]\n"
             "test-registers: CONTROL -> 0x13 [ON MODE=fast LEVEL=0x1]\n"
             "test-registers: 0x48 -> 0xffffffff\n"
+            "test-registers: ID <- 0x5\n"
+            "test-registers: 0x48 <- 0x6\n"
             "test-registers: KEPT <- 0xee00 of bits 0xff00\n"
             "test-registers: DATA[1] <- 0x1234\n"
             "test-registers: WINDOW+0x1 -> 0x101\n");

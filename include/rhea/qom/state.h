@@ -211,10 +211,13 @@ struct StateCodec<T> {
 /// Saved bytes as hexadecimal digits, cut off with "…" where they are many.
 std::string bytes_text(std::span<const u8> bytes);
 
-/// A state member as monitors show it: numbers and names as they are, all else as saved bytes.
+/// A state member as monitors show it: numbers and names as they are, what its codec's show() says,
+/// all else as saved bytes.
 template <class V>
 Value shown_state(const V& value) {
-  if constexpr (requires { EnumTraits<V>::kNames; }) {
+  if constexpr (requires { StateCodec<V>::show(value); }) {
+    return StateCodec<V>::show(value);
+  } else if constexpr (requires { EnumTraits<V>::kNames; }) {
     const auto& names = EnumTraits<V>::kNames;
     const auto number = static_cast<std::size_t>(value);
     return number < names.size() ? Value(std::string(names[number])) : Value(u64{number});

@@ -103,6 +103,7 @@ template <>
 struct StateCodec<Timer> {
   static void save(const Timer& timer, StateWriter& out);
   static Result<> load(Timer& timer, StateReader& in, const StateField& field);
+  static Value show(const Timer& timer);
 };
 
 }  // namespace rhea

@@ -55,7 +55,7 @@ constexpr Sentence check_fields(const RegisterInfo& row) {
     const auto field_is = [&] { return about(row).add("has a field ").add(field.name).add(" "); };
     if (field.mask == 0) return field_is().add("without bits");
     if ((field.mask & ~bits_of(row.width)) != 0)
-      return field_is().add("outside of its ").add(8 * row.width).add(" bits");
+      return field_is().add("outside of its ").add(u64{8} * row.width).add(" bits");
     if ((field.mask & seen) != 0) return field_is().add("that overlaps another");
     const u64 low = field.mask >> std::countr_zero(field.mask);
     if ((low & (low + 1)) != 0) return field_is().add("whose bits are not adjacent");
@@ -76,7 +76,7 @@ constexpr Sentence check_bits(const CheckedRow& row) {
         .add(" ")
         .add(mask, 16)
         .add(", but ")
-        .add(8 * info.width)
+        .add(u64{8} * info.width)
         .add(" bits");
   };
   if ((info.reset & ~all) != 0) return wider("the value", info.reset);
