@@ -53,7 +53,7 @@ class TlbSet {
     u64 changes{0};          ///< raised whenever entries go
   };
   /// Of all tables of a processor: 8 MiB.
-  static constexpr u64 kMostEntries = 256 * 1024;
+  static constexpr u64 kMostEntries = 0x4'0000;
 
   explicit TlbSet(Shared& shared) : shared_(&shared), code_epoch_(shared.epochs.next()) {}
 

@@ -5,9 +5,7 @@
 
 namespace rhea::x86 {
 
-TlbSets::TlbSets() {
-  sets_.push_back(std::make_unique<TlbSet>(shared_));
-  running_ = sets_.front().get();
+TlbSets::TlbSets() : running_(sets_.emplace_back(std::make_unique<TlbSet>(shared_)).get()) {
   settle();
 }
 
