@@ -92,6 +92,7 @@ class PcBoard final : public Board {
   bool fd_bootchk_{};
   bool mem_merge_{};
   std::string memory_backend_;
+  std::string speaker_audio_;
   u64 max_ram_below_4g_{};
   KernelOptions kernel_;
   std::array<std::string, 2> flash_;
@@ -118,6 +119,8 @@ void PcBoard::describe(Schema<PcBoard>& s) {
       .help("the host may share pages of guest memory that are alike");
   s.property("memory-backend", &PcBoard::memory_backend_, "")
       .help("id of the -object memory-backend-... that is the guest's memory");
+  s.property("pcspk-audiodev", &PcBoard::speaker_audio_, "")
+      .help("id of the -audiodev that the PC speaker sounds on");
   s.property("max-ram-below-4g", &PcBoard::max_ram_below_4g_, u64{0})
       .as_size()
       .range(0, 4 * GiB)
@@ -247,7 +250,9 @@ Result<> PcBoard::add_interrupt_controllers() {
   if (with_pit_ == OnOffAuto::Off) return {};
   Device* pit = TRY(add(parts.pit, bus_of(parts.pit)));
   if (pit->has_gpio_out("", 0)) pit->connect_gpio_out("", 0, isa_->irq(0));
-  TRY(add("isa-pcspk", isa_, {{"pit", pit->path()}}));
+  Settings speaker = {{"pit", pit->path()}};
+  if (!speaker_audio_.empty()) speaker.emplace_back("audiodev", speaker_audio_);
+  TRY(add("isa-pcspk", isa_, speaker));
   return {};
 }
 

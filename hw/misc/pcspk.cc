@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Port 0x61: the speaker, counter 2's gate, and what else the chipset put there.
+#include "audio/audiodev.h"
 #include "hw/misc/trace_events.h"
 #include "rhea/hw/isa.h"
 #include "rhea/softmmu/speaker_timer.h"
@@ -27,6 +28,8 @@ class PcSpeaker final : public IsaDevice {
     s.property("iobase", &PcSpeaker::iobase_, u32{0x61}).range(0, 0xffff).help("I/O port");
     s.property("pit", &PcSpeaker::pit_path_, std::string())
         .help("path of the timer whose counter 2 it uses (default: the machine's)");
+    s.property("audiodev", &PcSpeaker::audiodev_, std::string())
+        .help("id of the -audiodev it sounds on (default: none)");
     s.state("control", &PcSpeaker::control_).range(0, kWritable);
     s.state("looks", &PcSpeaker::looks_);
     s.state("looked-at", &PcSpeaker::looked_at_);
@@ -56,7 +59,7 @@ class PcSpeaker final : public IsaDevice {
   void write(u64 offset, u64 value, unsigned size);
 
   u32 iobase_{};
-  std::string pit_path_;
+  std::string pit_path_, audiodev_;
   u8 control_{0};
   u8 looks_{0};  ///< one closely behind the other
   i64 looked_at_{0};
@@ -69,6 +72,9 @@ Result<> PcSpeaker::realize() {
   timer_ = find_timer();
   if (timer_ == nullptr && !pit_path_.empty())
     return fail("Property 'isa-pcspk.pit': '{}' is no timer", pit_path_);
+  const auto& known = machine().service<audio::AudioBackends>().ids();
+  if (!audiodev_.empty() && std::ranges::find(known, audiodev_) == known.end())
+    return fail("Property 'isa-pcspk.audiodev' can't find value '{}'", audiodev_);
   region_.init_io(*this, "pcspk", 1, io<&PcSpeaker::read, &PcSpeaker::write>({.min = 1, .max = 1}));
   add_port(static_cast<u16>(iobase_), region_);
   return {};

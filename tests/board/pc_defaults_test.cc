@@ -83,5 +83,16 @@ TEST(PcDefaults, TheUsersSerialPortIsTheFirst) {
   EXPECT_EQ(to_text((*port)->get("iobase").value()), "1016");
 }
 
+TEST(PcDefaults, TheSpeakerTakesASilentBackEnd) {
+  Pc pc({}, [](Machine& machine) {
+    ASSERT_TRUE(find_option("audiodev")->apply(machine, "none,id=a0"));
+    ASSERT_TRUE(find_option("machine")->apply(machine, "pcspk-audiodev=a0"));
+  });
+  std::string found;
+  for (Device* device : pc.devices())
+    if (device->type().name == "isa-pcspk") found = to_text(device->get("audiodev").value());
+  EXPECT_EQ(found, "a0");
+}
+
 }  // namespace
 }  // namespace rhea::test

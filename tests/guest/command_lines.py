@@ -83,6 +83,7 @@ WRONG = (
     ("-numa dist,src=0,dst=0,val=10", "-numa dist NUMA node is missing"),
     ("-numa hmat-lb,initiator=0", "-numa hmat-lb QEMU Rhea has not yet"),
     ("-smp 3,dies=2", "-smp dies (2) maxcpus (3)"),
+    ("-machine pc,accel=qtest,pcspk-audiodev=nope", "isa-pcspk.audiodev nope"),
     ("-icount 11", "-icount shift=11"),
     ("-icount shift=auto", "-icount shift=auto"),
     ("-icount 3,align=on", "-icount align=on"),
