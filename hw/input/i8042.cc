@@ -189,6 +189,10 @@ void I8042::reset(ResetKind) {
   last_was_command_ = true;
   data_ = 0;
   full_ = false;
+  source_ = Source::Keyboard;
+  from_keyboard_ = {};
+  answer_ = 0;
+  answer_source_ = Source::Keyboard;
   answer_waits_ = false;
   break_next_ = false;
   throttle_timer_.cancel();

@@ -52,6 +52,11 @@ class PcTestdev final : public IsaDevice {
     add_memory(kMemory, memory_region_);
     return {};
   }
+  void unrealize() override {
+    levels_ = 0;
+    drive_lines();
+    IsaDevice::unrealize();
+  }
   void reset(ResetKind) override {
     latch_ = 0;
     levels_ = 0;

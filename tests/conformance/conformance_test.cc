@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What every device type must do, tested for each one that is registered.
-#include "tests/conformance/fixture.h"
+#include "rhea/block/block_backend.h"
+#include "tests/conformance/fuzzer.h"
 
 #include <gtest/gtest.h>
 
@@ -147,6 +148,69 @@ TEST_P(Conformance, SurvivesRandomAccesses) {
   EXPECT_TRUE(done == wanted || !type().user_creatable || type().name == "vmcoreinfo") << done;
   specimen.bench().reset(ResetKind::Cold);
   EXPECT_FALSE(specimen.save().empty());
+}
+
+// Two machines, one loaded from what the other saved, must do the same for ever after.
+TEST_P(Conformance, LoadIsLikeSave) {
+  Specimen original(type(), Specimen::Given::Everything);
+  REQUIRE_ON_BENCH(original);
+  Specimen copy(type(), Specimen::Given::Everything);
+  for (u64 seed = 1; seed <= 3; ++seed) {
+    Fuzzer(original, seed).run(400);
+    const auto loaded = copy.bench().load(original.bench().save());
+    ASSERT_TRUE(loaded) << loaded.error().message();
+    copy.copy_peers(original);
+    Fuzzer one(original, seed + 100);
+    Fuzzer other(copy, seed + 100);
+    one.run(400);
+    other.run(400);
+    const auto [a, b] = std::ranges::mismatch(one.seen(), other.seen());
+    ASSERT_TRUE(a == one.seen().end() && b == other.seen().end())
+        << "seed " << seed << ", observation " << a - one.seen().begin();
+    ASSERT_EQ(original.bench().read(0, 512 * KiB), copy.bench().read(0, 512 * KiB)) << seed;
+  }
+}
+
+// What a reset leaves on the hardware, too.
+bool keeps_state_over_reset(const std::string& name) {
+  return name == "i8237"            // a master clear leaves addresses, counts and modes
+         || name == "mc146818rtc";  // has a battery
+}
+
+TEST_P(Conformance, ResetIsLikeNew) {
+  Specimen specimen(type(), Specimen::Given::Everything);
+  REQUIRE_ON_BENCH(specimen);
+  Specimen fresh(type(), Specimen::Given::Everything);
+  Fuzzer(specimen, 11).run(access_count(3000));
+  fresh.bench().machine().virtual_clock().set_ns(
+      specimen.bench().machine().virtual_clock().now_ns());
+  fresh.bench().reset(ResetKind::Cold);
+  specimen.bench().reset(ResetKind::Cold);
+  EXPECT_EQ(specimen.lines(), fresh.lines());
+  if (keeps_state_over_reset(type().name)) return;
+  const auto used = specimen.save();
+  const auto unused = fresh.save();
+  const auto [at, other] = std::ranges::mismatch(used, unused);
+  EXPECT_TRUE(used == unused) << "state differs from byte " << at - used.begin() << " of "
+                              << unused.size();
+}
+
+TEST_P(Conformance, UnplugLeavesNothing) {
+  Specimen specimen(type(), Specimen::Given::Everything);
+  REQUIRE_ON_BENCH(specimen);
+  Machine& machine = specimen.bench().machine();
+  Fuzzer(specimen, 12).run(access_count(3000));
+  ASSERT_TRUE(machine.unplug(*specimen.device()));
+  for (const auto& child : machine.container("/chardevs").children())
+    EXPECT_FALSE(static_cast<Chardev&>(*child).attached()) << child->name();
+  for (BlockBackend* drive : drives(machine)) EXPECT_EQ(drive->device(), nullptr) << drive->name();
+  EXPECT_EQ(specimen.lines(), "");
+  if (type().bus.empty() || type().bus == "ISA" || type().bus == "PCI") {
+    EXPECT_EQ(machine.virtual_clock().next_expiry_ns(), -1);
+    EXPECT_EQ(machine.map().flat_text(), Bench().machine().map().flat_text());
+  }
+  specimen.bench().advance(kNsPerSecond);
+  machine.loop().iterate(false);
 }
 
 TEST_P(Conformance, UnrealizeLeavesTheMemoryMapAsItWas) {

@@ -37,9 +37,13 @@ std::string find_provider(const std::string& kind) {
 
 }  // namespace
 
-Specimen::Specimen(const TypeInfo& type) {
+Specimen::Specimen(const TypeInfo& type, Given given) {
   const auto place = [&]() -> Result<Device*> {
     TRY(ensure_bus(type.bus));
+    if (given == Given::Everything) {
+      const Properties links = TRY(link_properties(type));
+      if (auto full = bench_.try_add(type.name, links)) return full;
+    }
     if (auto plain = bench_.try_add(type.name)) return plain;
     // Some types cannot do without a back end: give every link one.
     const Properties links = TRY(link_properties(type));
@@ -72,7 +76,7 @@ Result<Properties> Specimen::link_properties(const TypeInfo& type) {
         continue;
       }
       if (p.type == "link<block-backend>") {
-        make_fake_disk(bench_, id, kDiskBytes);
+        disks_.push_back(make_fake_disk(bench_, id, kDiskBytes));
       } else if (p.type == "link<chardev>") {
         FakeChardev::make(bench_, id);
       } else {
@@ -103,14 +107,34 @@ std::string Specimen::lines() const {
   return high;
 }
 
+u32 Specimen::line_bits() const {
+  u32 bits = 0;
+  for (unsigned line = 0; line < 16; ++line) bits |= u32{bench_.irq(line)} << line;
+  for (unsigned link = 0; link < 4; ++link) bits |= u32{bench_.intx(link)} << (16 + link);
+  return bits;
+}
+
+void Specimen::copy_peers(Specimen& other) {
+  for (std::size_t n = 0; n < disks_.size(); ++n) *disks_[n] = *other.disks_[n];
+  for (const auto& child : bench_.machine().container("/chardevs").children()) {
+    auto* mine = dynamic_cast<FakeChardev*>(child.get());
+    const auto* theirs = dynamic_cast<FakeChardev*>(
+        other.bench_.machine().container("/chardevs").child(child->name()));
+    if (mine != nullptr && theirs != nullptr) mine->room = theirs->room;
+  }
+}
+
 std::vector<AccessibleRange> accessible_ranges(Machine& machine, const Device& device) {
   std::vector<AccessibleRange> own;
   std::vector<AccessibleRange> all;
   const RcuGuard guard;
   for (const AddressSpace* space : {&machine.memory(), &machine.io()})
     for (const FlatRange& range : space->view().ranges()) {
-      const AccessibleRange found{
-          .io = space == &machine.io(), .first = range.first, .last = range.last};
+      const AccessibleRange found{.io = space == &machine.io(),
+                                  .first = range.first,
+                                  .last = range.last,
+                                  .min_size = range.region->ops().valid.min,
+                                  .max_size = range.region->ops().valid.max};
       if (range.region->owner() == &device) own.push_back(found);
       if (range.region->owner() != nullptr) all.push_back(found);
     }

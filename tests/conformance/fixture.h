@@ -17,7 +17,9 @@ namespace rhea::test {
 /// for its links.
 class Specimen {
  public:
-  explicit Specimen(const TypeInfo& type);
+  enum class Given : u8 { WhatItNeeds, Everything };
+  /// With `Everything`, a back end at every link that takes one.
+  explicit Specimen(const TypeInfo& type, Given given = Given::WhatItNeeds);
 
   Bench& bench() { return bench_; }
   /// Realized, or null when the type cannot stand on a bench (error() says why).
@@ -28,6 +30,10 @@ class Specimen {
   Result<> load(std::span<const u8> stream);
   /// The interrupt lines that are high, by name.
   std::string lines() const;
+  /// The same as a number: IRQ n is bit n, INTA to INTD follow.
+  u32 line_bits() const;
+  /// Peers and disks as `other`'s are: they are not part of a machine's state.
+  void copy_peers(Specimen& other);
 
  private:
   Result<> ensure_bus(const std::string& kind);
@@ -37,6 +43,7 @@ class Specimen {
   Device* device_{};
   std::string error_;
   unsigned fakes_{0};
+  std::vector<std::shared_ptr<std::vector<u8>>> disks_;
 };
 
 /// Every place where a guest can touch the device; that of all devices for one that has none
@@ -45,6 +52,7 @@ struct AccessibleRange {
   bool io{};
   u64 first{};
   u64 last{};
+  unsigned min_size{1}, max_size{8};  ///< of accesses that the region takes
 };
 std::vector<AccessibleRange> accessible_ranges(Machine& machine, const Device& device);
 

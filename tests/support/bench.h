@@ -109,7 +109,8 @@ class FakeChardev final : public Chardev {
   std::string filename() const override { return "fake"; }
   /// Delivers as much as the front end takes; returns how much.
   std::size_t say(std::string_view text);
-  void send_break() { deliver(ChardevEvent::Break); }
+  void send_break() override { tell(ChardevEvent::Break); }
+  void tell(ChardevEvent event) { deliver(event); }
   /// Takes `bytes` more, and says that there is room.
   void make_room(std::size_t bytes);
   std::string written;
