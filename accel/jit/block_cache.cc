@@ -51,7 +51,7 @@ Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at, con
   if (ram.test_dirty(DirtyClient::Code, page.offset, kPageSize))
     page.code->invalidate(
         [&] { ram.test_and_clear_dirty(DirtyClient::Code, page.offset, kPageSize); });
-  const u32 key = at << 4 | mode.key();
+  const u32 key = at << CodeMode::kBits | mode.key();
   const auto known = page.blocks.find(key);
   if (known != page.blocks.end() &&
       (known->second->current() || renew(*known->second, page, host_page + at, at)))
@@ -71,6 +71,7 @@ Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at, con
     std::atomic_thread_fence(std::memory_order_seq_cst);
   } while (std::memcmp(code.data(), host_page + at, bytes) != 0);
   // Jumps may still point at an old block there, so that one is filled anew and never freed.
+  if (known != page.blocks.end()) ++replacements_;
   Block* block = known != page.blocks.end() ? known->second : new (arena_.array<Block>(1)) Block;
   *block = {.insns = keep<Insn>(block->insns, decoded_),
             .code_bytes = keep<u8>(block->code_bytes, {code.data(), bytes}),
@@ -80,7 +81,9 @@ Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at, con
             .written = &ram.dirty_word(DirtyClient::Code, page.offset / kPageSize),
             .written_bit = u64{1} << (page.offset / kPageSize % 64),
             .logged = false,
-            .links = {}};
+            .links = {},
+            .translation = nullptr,
+            .runs = 0};
   if (known == page.blocks.end()) page.blocks.emplace(key, block);
   return block;
 }
@@ -134,9 +137,11 @@ void BlockCache::forget(const std::function<bool(u64)>& known) {
     for (const auto& [key, block] : page->blocks) block->links = {};
   jumps_.fill({});
   ++drops_;
+  ++replacements_;
 }
 
 void BlockCache::clear() {
+  ++clears_;
   pages_.reset();
   arena_.clear();
   pages_.emplace(&arena_);

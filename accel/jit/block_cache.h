@@ -24,8 +24,25 @@ namespace rhea::jit {
 /// because it is made for every block that is executed.
 class CodeMode {
  public:
+  /// What of the segments translated code relies on, outside 64-bit mode.
+  struct Segments {
+    bool flat_data{};   ///< DS, ES, SS
+    bool flat_code{};   ///< CS
+    bool wide_stack{};  ///< SS.B
+  };
+  static constexpr unsigned kBits = 7;
+
   CodeMode(unsigned code_bits, bool real_or_v86, bool user)
-      : key_(code_bits >> 5 | (real_or_v86 ? 4U : 0U) | (user ? 8U : 0U)) {}
+      : CodeMode(code_bits, real_or_v86, user, {}) {}
+  CodeMode(unsigned code_bits, bool real_or_v86, bool user, Segments segments)
+      : key_(code_bits >> 5 | (real_or_v86 ? 4U : 0U) | (user ? 8U : 0U) |
+             (segments.flat_data ? 16U : 0U) | (segments.flat_code ? 32U : 0U) |
+             (segments.wide_stack ? 64U : 0U)) {}
+  Segments segments() const {
+    return {.flat_data = (key_ & 16) != 0,
+            .flat_code = (key_ & 32) != 0,
+            .wide_stack = (key_ & 64) != 0};
+  }
   u32 key() const { return key_; }
   u8 code_bits() const { return (key_ & 3) == 0 ? u8{16} : static_cast<u8>((key_ & 3) * 32); }
   bool real_or_v86() const { return (key_ & 4) != 0; }
@@ -36,6 +53,7 @@ class CodeMode {
 };
 
 struct PageBlocks;
+struct Translation;
 
 /// Where a block led before: the next one, if it is at this address under this epoch.
 struct Link {
@@ -56,6 +74,8 @@ struct Block {
   u64 written_bit{};
   bool logged{};                ///< by -d in_asm
   std::array<Link, 2> links{};  ///< the latest first
+  Translation* translation{};   ///< of these bytes
+  unsigned runs{};              ///< before it is translated
 
   /// Whether nothing has been written over it. In this order: the mark of a device's store goes
   /// after the generation has been raised.
@@ -125,10 +145,13 @@ class BlockCache {
   /// Of all that it remembers, in bytes; from any thread.
   std::size_t size() const { return arena_.size(); }
   void clear();
+  /// How often everything was dropped, and how often a block's code was found to be another.
+  u64 clears() const { return clears_; }
+  u64 replacements() const { return replacements_; }
 
  private:
   static constexpr unsigned kJumps = 8192;
-  static u64 when(u64 epoch, const CodeMode& mode) { return epoch << 4 | mode.key(); }
+  static u64 when(u64 epoch, const CodeMode& mode) { return epoch << CodeMode::kBits | mode.key(); }
   static unsigned slot(u64 linear, const CodeMode& mode) {
     return static_cast<unsigned>((linear ^ linear >> 13 ^ mode.key() << 3) % kJumps);
   }
@@ -147,6 +170,7 @@ class BlockCache {
   u64 drops_{0};
   std::array<Link, kJumps> jumps_{};
   std::vector<x86::Insn> decoded_;
+  u64 clears_{}, replacements_{};
   CodeArena arena_;
   std::optional<std::pmr::unordered_map<const u8*, PageBlocks*>> pages_;  ///< in the arena
 };

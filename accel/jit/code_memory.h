@@ -21,6 +21,9 @@ class CodeMemory {
   std::size_t most() const { return most_.load(std::memory_order_relaxed); }
   bool over() const { return size() > most(); }
   void set_most(std::size_t most) { most_.store(most, std::memory_order_relaxed); }
+  void add(i64 bytes) {
+    size_.fetch_add(static_cast<std::size_t>(bytes), std::memory_order_relaxed);
+  }
 
  private:
   friend class CodeArena;

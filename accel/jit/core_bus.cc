@@ -40,7 +40,9 @@ bool CoreBus::watches(const Region& region, u64 offset) {
 
 void CoreBus::stored(const Region& region, u64 offset, unsigned size) {
   const unsigned at = offset & kOffset;
-  if (code_pages(region).at(offset).stored(at, at + size - 1)) vcpu_->cpu().leave_block = true;
+  if (!code_pages(region).at(offset).stored(at, at + size - 1)) return;
+  vcpu_->cpu().leave_block = true;
+  vcpu_->vm().count_code_hit(*vcpu_);
 }
 
 bool CoreBus::is_apic_page(u64 address) const { return vcpu_->is_apic_page(address); }

@@ -25,6 +25,7 @@ JitVcpu::Next JitVcpu::attend() {
     cpu_.clear_attention(Attention::Exit);
     return Next::Leave;
   }
+  static_cast<void>(take(Attention::Code));
   if (take(Attention::Forget)) forget_code();
   if (can_take(held_)) release_held();  // the shadow of STI ends with HLT
   take_requests();

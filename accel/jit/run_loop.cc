@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Executing the guest: block by block, one instruction at a time where more than the instruction
 // counts.
+#include "accel/jit/run_loop.h"
+
 #include "accel/jit/turns.h"
 #include "accel/jit/vcpu.h"
 #include "accel/jit/vm.h"
@@ -14,6 +16,13 @@
 #include <utility>
 
 namespace rhea::jit {
+
+bool logs_code() {
+  constexpr u32 items = static_cast<u32>(LogItem::InAsm) | static_cast<u32>(LogItem::Exec) |
+                        static_cast<u32>(LogItem::Cpu);
+  return (log_mask.load(std::memory_order_relaxed) & items) != 0;
+}
+
 namespace {
 
 using x86::Activity;
@@ -22,12 +31,6 @@ using x86::DebugStop;
 using x86::Insn;
 
 constexpr u64 kOffset = kPageSize - 1;
-
-bool logs_code() {
-  constexpr u32 items = static_cast<u32>(LogItem::InAsm) | static_cast<u32>(LogItem::Exec) |
-                        static_cast<u32>(LogItem::Cpu);
-  return (log_mask.load(std::memory_order_relaxed) & items) != 0;
-}
 
 }  // namespace
 
@@ -108,10 +111,12 @@ JitVcpu::Next JitVcpu::execute() {
     }
     if (logs_code()) [[unlikely]]
       log(*block);
-    if (turns_ == nullptr) [[likely]]
-      run_block(*block);
-    else
+    if (turns_ != nullptr) [[unlikely]]
       run_singly(*block, budget);
+    else if (!is_translated(*block))
+      run_block(*block);
+    else if (run_translated(*block) == Next::Leave)
+      return Next::Leave;
   }
 }
 
@@ -260,6 +265,7 @@ void JitVcpu::forget_found() {
 
 void JitVcpu::forget_code() {
   cache_.clear();
+  departure_ = {};
   forget_found();
 }
 
@@ -269,6 +275,7 @@ void JitVcpu::forget_hidden_code() {
   const u64 changes = vm_->code().changes();
   if (changes == seen_code_changes_) return;
   seen_code_changes_ = changes;
+  if (translations_) return forget_code();
   cache_.forget([this](u64 id) { return vm_->code().known(id); });
   forget_found();
 }

@@ -24,15 +24,18 @@ class TcgAccelerator final : public accel::Accelerator {
     s.help("the software CPU: needs nothing of the host");
     s.property("thread", &TcgAccelerator::thread_, TcgThread::Multi)
         .help("accepted for QEMU's sake: there is always a host thread a processor");
+    s.property("translate", &TcgAccelerator::translate_, false)
+        .help("translate the guest's code to host code instead of interpreting it: faster");
   }
 
   std::string_view short_name() const override { return "tcg"; }
   Result<std::unique_ptr<accel::VmBackend>> create_vm(Machine& machine) override {
-    return std::make_unique<Vm>(machine);
+    return std::make_unique<Vm>(machine, translate_);
   }
 
  private:
   TcgThread thread_{};
+  bool translate_{};
 };
 
 const RegisterType<TcgAccelerator> registration;

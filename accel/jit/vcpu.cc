@@ -27,6 +27,12 @@ JitVcpu::JitVcpu(Vm& vm, unsigned index, x86::CpuModel model)
       apic_(vm.machine().service<apic::ApicBus>(), *this, vm.machine().virtual_clock(),
             model_.apic_id, index == 0),
       cache_(model_, cpu_.tlb.epochs(), vm.code_memory()) {
+  if (vm.translates()) {
+    translations_.emplace(cpu_, vm.code_memory());
+    if (!*translations_) translations_.reset();
+    cpu_.translated.call = reinterpret_cast<const void*>(&call_instruction);
+    cpu_.translated.owner = this;
+  }
   vm.add(*this);
   reset(ResetKind::Cold);
 }
@@ -69,6 +75,7 @@ void JitVcpu::enter() {
     guard_.reset();
     vm_->wait_open();
   }
+  devices_may_have_written_ = true;
   // What was seen of the map before may be gone: not even the rest of this instruction may use it.
   if (take(Attention::DropWrites)) cpu_.tlb.drop_writes();
   if (cpu_.wants(Attention::FlushTlb)) flush();

@@ -12,6 +12,7 @@
 #include "accel/apic/local_apic.h"
 #include "accel/jit/block_cache.h"
 #include "accel/jit/core_bus.h"
+#include "accel/jit/translations.h"
 #include "rhea/util/rcu.h"
 #include "target/x86/cpu.h"
 #include "util/sleeper.h"
@@ -74,7 +75,9 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   bool leave();
 
   /// Of its decoded code, in bytes; from any thread.
-  std::size_t code_size() const { return cache_.size(); }
+  std::size_t code_size() const {
+    return cache_.size() + (translations_ ? translations_->size() : 0);
+  }
 
   // For CoreBus.
   apic::LocalApic& apic() { return apic_; }
@@ -134,6 +137,13 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void watch(CodePage& page, const u8* host);
   void run_block(const Block& block);
   void run_singly(const Block& block, u64 budget);
+  bool is_translated(Block& block);
+  Next run_translated(const Block& block);
+  Next leave_translated(const x86::translating::Left& left);
+  void follow_jump(const Block& block);
+  void forget_stale_jumps();
+  void look_for_devices_writes();
+  static bool call_instruction(void* state, const void* const* header, u32 record);
   void end_block();
   Next execute_watched(u64 budget);
   /// Counted time as devices and the guest are about to see it; nothing otherwise.
@@ -143,7 +153,15 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   bool careful() const;
   Next fault(const x86::Fault& fault);
   CodeMode code_mode() const {
-    return {cpu_.code_bits, cpu_.mode <= x86::Mode::Virtual8086, cpu_.cpl == 3};
+    const auto& seg = cpu_.seg;
+    if (cpu_.long_mode()) return {64, false, cpu_.cpl == 3};
+    return {cpu_.code_bits,
+            cpu_.mode <= x86::Mode::Virtual8086,
+            cpu_.cpl == 3,
+            {.flat_data = seg[x86::Ds].flat && seg[x86::Es].flat && seg[x86::Ss].flat,
+             .flat_code = seg[x86::Cs].base == 0 && seg[x86::Cs].limit == 0xffff'ffff &&
+                          cpu_.code_bits == 32,
+             .wide_stack = seg[x86::Ss].db()}};
   }
 
   Vm* vm_;
@@ -154,6 +172,16 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   x86::Cpu cpu_;
   apic::LocalApic apic_;
   BlockCache cache_;
+  std::optional<Translations> translations_;  ///< if code is translated
+  /// The jump by which a translated block was left, and what it belonged to.
+  struct Departure {
+    DirectJump* jump{};
+    u64 page{}, epoch{}, global_epoch{};
+    u32 mode_key{};
+  } departure_;
+  u64 seen_changes_{}, seen_clears_{};
+  bool devices_may_have_written_{};  ///< to pages with translated code
+  std::optional<x86::Fault> translated_fault_;
   /// Pages that code was fetched from, by linear address: a TLB for fetches.
   struct FetchPage {
     u64 page{};

@@ -13,7 +13,8 @@
 
 namespace rhea::jit {
 
-Vm::Vm(Machine& machine) : machine_(&machine), hyperv_(machine) {
+Vm::Vm(Machine& machine, bool translate)
+    : machine_(&machine), translates_(translate), hyperv_(machine) {
   machine_->memory().add_listener(*this);
   auto& count = machine_->service<accel::InstructionCount>();
   if (count.settings) turns_ = std::make_unique<Turns>(*this, *count.settings);
@@ -68,7 +69,18 @@ Result<std::unique_ptr<accel::VcpuBackend>> Vm::create_vcpu(unsigned index) {
   return std::make_unique<JitVcpu>(*this, index, std::move(model));
 }
 
-std::string Vm::describe() const { return "software CPU: interpreter with decoded blocks\n"; }
+std::string Vm::describe() const {
+  return translates_ ? "software CPU: translator to host code\n"
+                     : "software CPU: interpreter with decoded blocks\n";
+}
+
+// Before the next look around of the others, which have jumps from block to block.
+void Vm::count_code_hit(const JitVcpu& by) {
+  code_hits_.fetch_add(1);
+  if (!translates_) return;
+  for (JitVcpu* vcpu : vcpus_)
+    if (vcpu != &by) vcpu->cpu().need_attention(x86::Attention::Code);
+}
 
 void Vm::add(JitVcpu& vcpu) { vcpus_.push_back(&vcpu); }
 void Vm::remove(JitVcpu& vcpu) { std::erase(vcpus_, &vcpu); }

@@ -22,7 +22,8 @@ class JitVcpu;
 /// Watches the memory map for the processors and lets one of them be alone.
 class Vm final : public accel::VmBackend, private MemoryListener {
  public:
-  explicit Vm(Machine& machine);
+  /// `translate`: to host code; else all is interpreted.
+  explicit Vm(Machine& machine, bool translate = false);
   ~Vm() override;
   Vm(const Vm&) = delete;
   Vm& operator=(const Vm&) = delete;
@@ -37,6 +38,10 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   /// While there is more decoded code than there may be. Has who has most of it forget it; false:
   /// the caller is to forget its own.
   bool make_room(const JitVcpu& caller);
+  bool translates() const { return translates_; }
+  /// Stores that have hit code, those of all processors.
+  u64 code_hits() const { return code_hits_.load(std::memory_order_acquire); }
+  void count_code_hit(const JitVcpu& by);
   HypervPartition& hyperv() { return hyperv_; }
   /// Null unless -icount asked for them.
   Turns* turns() const { return turns_.get(); }
@@ -73,6 +78,8 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   std::optional<x86::CpuModel> model_;  ///< once the first processor is made
   CodeMap code_;
   CodeMemory code_memory_;
+  bool translates_;
+  std::atomic<u64> code_hits_{0};
   HypervPartition hyperv_;
   std::shared_ptr<char> alive_{std::make_shared<char>()};
   std::atomic<AddressSpace*> management_memory_{nullptr};

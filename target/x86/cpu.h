@@ -11,6 +11,7 @@
 #include "target/x86/fpu.h"
 #include "target/x86/insn.h"
 #include "target/x86/tlb_sets.h"
+#include "target/x86/translated.h"
 
 #include <atomic>
 #include <cstring>
@@ -33,6 +34,7 @@ struct SegmentRegister {
   bool unusable{};
   // Follow from the attributes; see refresh().
   bool readable{}, writable{}, expand_down{};
+  bool flat{};  ///< data from 0 to 4 GiB that may be read and written
 
   unsigned type() const { return attributes & 0xf; }
   bool s() const { return (attributes & 0x10) != 0; }
@@ -49,6 +51,7 @@ struct SegmentRegister {
     readable = usable && (!is_code() || (attributes & 2) != 0);
     writable = usable && !is_code() && (attributes & 2) != 0;
     expand_down = s() && (attributes & 0xc) == 4;
+    flat = readable && writable && !expand_down && base == 0 && limit == 0xffff'ffff;
   }
   Segment to_state() const;
   static SegmentRegister from_state(const Segment& segment);
@@ -67,6 +70,7 @@ enum class Attention : u32 {
   Injected = 1 << 8,     ///< Cpu::injected has an event for deliver_injected
   Forget = 1 << 9,       ///< what it has decoded: others need the room
   DropWrites = 1 << 10,  ///< TLB entries to write: somebody is to be told of stores
+  Code = 1 << 11,        ///< somebody has stored to code
 };
 
 enum class Activity : u8 { Running, Halted, Shutdown, WaitForSipi };
@@ -81,6 +85,7 @@ struct Cpu {
   /// Of the tables for `privilege`, near the registers for who addresses both by one.
   TlbView view;
   TlbView system_view;         ///< for the processor's own accesses, as supervisor
+  Translated translated;       ///< what translated code keeps, near the registers
   Flags flags;                 ///< status flags
   u64 eflags{eflags::kFixed};  ///< all other flags; the status bits in it mean nothing
   std::array<SegmentRegister, 6> seg{};

@@ -4,6 +4,7 @@
 
 #include "accel/cpu_device.h"
 #include "rhea/util/option.h"
+#include "tests/support/environment.h"
 
 #include <algorithm>
 #include <thread>
@@ -15,7 +16,7 @@ JitGuest::JitGuest(unsigned cpus, Counting counting, const char* model) {
   machine_.config.cpus = machine_.config.max_cpus = machine_.config.sockets = cpus;
   machine_.service<accel::InstructionCount>().settings = counting;
   RHEA_ASSERT(find_option("cpu")->apply(machine_, model).has_value());
-  vm_ = std::make_unique<jit::Vm>(machine_);
+  vm_ = std::make_unique<jit::Vm>(machine_, from_environment("RHEA_TRANSLATE", 0) != 0);
   RHEA_ASSERT(ram_.init_ram(nullptr, "pc.ram", 2 * MiB).has_value());
   machine_.system_memory().add(0, ram_);
   ports_.init_io(nullptr, "test-ports", 2, io<&JitGuest::read, &JitGuest::write>(), this);

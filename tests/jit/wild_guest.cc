@@ -3,6 +3,7 @@
 #include "tests/jit/wild_guest.h"
 
 #include "target/x86/models.h"
+#include "tests/support/environment.h"
 
 #include <fmt/format.h>
 #include <immintrin.h>
@@ -40,7 +41,7 @@ std::vector<std::vector<const x86::isa::Row*>> row_groups() {
 
 WildGuest::WildGuest() : groups_(row_groups()) {
   const DomainGuard guard(&machine_.lock());
-  vm_ = std::make_unique<jit::Vm>(machine_);
+  vm_ = std::make_unique<jit::Vm>(machine_, from_environment("RHEA_TRANSLATE", 0) != 0);
   RHEA_ASSERT(ram_.init_ram(nullptr, "ram", kRam).has_value());
   RHEA_ASSERT(rom_.init_rom(nullptr, "rom", 64 * KiB).has_value());
   RHEA_ASSERT(overlay_.init_ram(nullptr, "overlay", 64 * KiB).has_value());

@@ -42,7 +42,7 @@ void set_decode_fault(Insn& insn, DecodeStatus status) {
   insn.exec = status == DecodeStatus::TooLong ? &too_long : &undefined;
 }
 
-bool is_undefined(const Insn& insn) { return insn.exec == &undefined; }
+bool is_undefined(const Insn& insn) { return insn.exec == &undefined || insn.exec == &too_long; }
 
 void fetch(Cpu& cpu, Fetched& to) {
   cpu.insn_rip = cpu.rip();

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Executing translated blocks: from the run loop into them, and back.
+#include "accel/jit/run_loop.h"
+#include "accel/jit/vcpu.h"
+#include "accel/jit/vm.h"
+#include "target/x86/interp/step.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace rhea::jit {
+namespace {
+
+using x86::Attention;
+using x86::Insn;
+
+constexpr u64 kOffset = kPageSize - 1;
+/// What is executed less often is interpreted.
+constexpr unsigned kRunsBefore = 2;
+/// Looks around in translated code before others may have the guard: tens of microseconds.
+constexpr i32 kBudget = 20'000;
+
+x86::translating::BlockMode block_mode(const CodeMode& mode) {
+  const bool wide = mode.code_bits() == 64;
+  const CodeMode::Segments segments = mode.segments();
+  return {.code_bits = mode.code_bits(),
+          .flat_data = wide || segments.flat_data,
+          .flat_code = wide || segments.flat_code,
+          .wide_stack = segments.wide_stack};
+}
+
+/// RIP of the first byte of its page.
+u64 page_rip(const x86::Cpu& cpu) {
+  return (cpu.rip() - (x86::linear_rip(cpu) & kOffset)) & cpu.rip_mask;
+}
+
+/// Whether RIP neither leaves the code segment nor wraps within the page.
+bool page_is_whole(const x86::Cpu& cpu) {
+  if (cpu.long_mode()) return true;
+  const u64 most =
+      std::min<u64>(cpu.seg[x86::Cs].limit, cpu.code_bits == 16 ? 0xffff : 0xffff'ffff);
+  return page_rip(cpu) + kOffset <= most;
+}
+
+}  // namespace
+
+// Whether the block, which lies at RIP, is to be executed as host code; translates it if so.
+bool JitVcpu::is_translated(Block& block) {
+  if (!translations_ || cpu_.stop_pages != 0 || logs_code() || !page_is_whole(cpu_)) return false;
+  if (block.translation != nullptr) return true;
+  if (!leave_at_pause_ && ++block.runs < kRunsBefore) return false;
+  forget_stale_jumps();
+  const auto offset = static_cast<unsigned>(x86::linear_rip(cpu_) & kOffset);
+  if (translations_->full()) {
+    cpu_.need_attention(Attention::Forget);
+    return false;
+  }
+  block.translation = translations_->translate(block, offset, block_mode(code_mode()));
+  return block.translation != nullptr;
+}
+
+// Looked at after every access to a device and every pause: only those show what devices have done.
+void JitVcpu::look_for_devices_writes() {
+  if (!std::exchange(devices_may_have_written_, false) || !translations_->written()) return;
+  departure_ = {};
+  translations_->unlink_all();
+}
+
+// Jumps lead to blocks as long as those are what lies in memory.
+void JitVcpu::forget_stale_jumps() {
+  if (seen_clears_ != cache_.clears()) {
+    seen_clears_ = cache_.clears();
+    departure_ = {};
+    translations_->clear();
+  }
+  look_for_devices_writes();
+  const u64 changes = cache_.replacements() + vm_->code_hits();
+  if (seen_changes_ == changes) return;
+  seen_changes_ = changes;
+  departure_ = {};
+  translations_->unlink_all();
+}
+
+// A jump that led out of a translated block came here: the next time it needs nobody.
+void JitVcpu::follow_jump(const Block& block) {
+  const u64 linear = x86::linear_rip(cpu_);
+  const Departure from = std::exchange(departure_, {});
+  if (from.jump == nullptr || from.page != (linear & ~kOffset) || from.epoch != cpu_.code_epoch() ||
+      from.global_epoch != cpu_.tlb.epochs().global || from.mode_key != code_mode().key() ||
+      from.jump->target != (linear & kOffset))
+    return;
+  translations_->link(*from.jump, *block.translation);
+}
+
+JitVcpu::Next JitVcpu::run_translated(const Block& block) {
+  forget_stale_jumps();
+  translations_->about_to_enter(*block.translation);
+  const CodeMode mode = code_mode();
+  auto& state = cpu_.translated;
+  x86::JumpTable& jumps = translations_->jumps(mode.key(), mode.user(), cpu_.tlb.epochs());
+  if (!leave_at_pause_) {
+    follow_jump(block);
+    if (cpu_.long_mode() || mode.segments().flat_code)
+      jumps.put(cpu_.rip(), block.translation->entry);
+  }
+  state.jumps = &jumps;
+  state.page_rip = page_rip(cpu_);
+  state.flags = x86::Translated::saved_flags(cpu_.flags.value());
+  state.budget = kBudget;
+  cpu_.leave_block = false;
+  last_block_ = nullptr;
+  return leave_translated(translations_->enter(*block.translation));
+}
+
+JitVcpu::Next JitVcpu::leave_translated(const x86::translating::Left& left) {
+  const auto& state = cpu_.translated;
+  cpu_.flags.set_value(x86::Translated::eflags(state.flags));
+  if (translated_fault_) {
+    const x86::Fault thrown = *translated_fault_;
+    translated_fault_.reset();
+    return fault(thrown);
+  }
+  if (left.header != nullptr) {
+    i64 offset = static_cast<i32>(left.where);
+    if (left.where >> 32 != 0) {
+      const auto& block = *static_cast<const Block*>(*left.header);
+      DirectJump& jump = block.translation->jumps[static_cast<u32>(left.where)];
+      offset = jump.target;
+      departure_ = {.jump = &jump,
+                    .page = 0,
+                    .epoch = cpu_.code_epoch(),
+                    .global_epoch = cpu_.tlb.epochs().global,
+                    .mode_key = code_mode().key()};
+    }
+    cpu_.set_rip((state.page_rip + static_cast<u64>(offset)) & cpu_.rip_mask);
+    departure_.page = x86::linear_rip(cpu_) & ~kOffset;
+  }
+  if (state.budget < 0) rounds_ = pause_at_;
+  end_block();
+  return Next::GoOn;
+}
+
+// Called by translated code.
+bool JitVcpu::call_instruction(void* opaque, const void* const* header, u32 record_bits) {
+  auto& vcpu = *static_cast<JitVcpu*>(opaque);
+  x86::Cpu& cpu = vcpu.cpu_;
+  x86::Translated& translated = cpu.translated;
+  const x86::translating::Record record(record_bits);
+  const Insn& insn = static_cast<const Block*>(*header)->insns[record.index()];
+  cpu.flags.set_value(x86::Translated::eflags(translated.flags));
+  cpu.insn_rip = (translated.page_rip + record.offset()) & cpu.rip_mask;
+  cpu.set_rip((cpu.insn_rip + insn.length) & cpu.rip_mask);
+  bool leaves = true;
+  try {
+    insn.exec(cpu, insn);
+    leaves = cpu.leave_block || record.ends();
+    vcpu.look_for_devices_writes();
+  } catch (const x86::Fault& thrown) {
+    vcpu.translated_fault_ = thrown;
+  }
+  translated.flags = x86::Translated::saved_flags(cpu.flags.value());
+  return leaves;
+}
+
+}  // namespace rhea::jit

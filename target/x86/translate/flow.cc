@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// From block to block.
+#include "target/x86/translate/translator.h"
+
+#include <cstddef>
+
+namespace rhea::x86::translating {
+
+void Translator::load_rip(unsigned to, i64 offset) {
+  a.load(8, to, state.page_rip);
+  a.lea(address_width(), to, {.base = static_cast<u8>(to), .disp = static_cast<i32>(offset)});
+}
+
+void Translator::call_if(Condition condition) {
+  cold_.push_back({.kind = ColdKind::Call, .from = a.jcc(condition), .what = record_});
+}
+
+void Translator::jump_site(u8* displacement, i64 offset) {
+  const auto number = static_cast<u32>(result_->sites.size());
+  result_->sites.push_back({.displacement = static_cast<u32>(displacement - a.start()),
+                            .target = static_cast<u16>(offset)});
+  cold_.push_back({.kind = ColdKind::Site, .from = displacement, .what = number});
+}
+
+void Translator::go_to(i64 offset) {
+  if (same_page(offset))
+    jump_site(a.jmp(), offset);
+  else
+    go_to_page(offset);
+}
+
+void Translator::go_to_if(Condition condition, i64 offset) {
+  u8* const displacement = a.jcc(condition);
+  if (same_page(offset))
+    jump_site(displacement, offset);
+  else
+    cold_.push_back(
+        {.kind = ColdKind::GoTo, .from = displacement, .what = record_, .target = offset});
+}
+
+void Translator::go_to_page(i64 offset) {
+  load_rip(kScratch0, offset);
+  look_up();
+  set_page_of_scratch();
+  a.jmp_through({.base = kScratch1, .disp = 8});
+}
+
+void Translator::look_up() {
+  static_assert(sizeof(JumpTable::Entry) == 16 && offsetof(JumpTable, entries) == 0);
+  a.op(4, {.byte = 0x69}, kScratch1, kScratch0);  // IMUL
+  a.imm(JumpTable::kFactor, 4);
+  a.shift_imm(4, kShr, kScratch1, 32 - JumpTable::kShift - 4);
+  a.alu_imm(4, kAnd, kScratch1, (JumpTable::kEntries - 1) << 4);
+  a.alu(8, kAdd, kScratch1, state.jumps);
+  a.alu(8, kCmp, kScratch0, Mem{.base = kScratch1});
+  call_if(kNotEqual);
+}
+
+// Where code of other pages is reached, RIP and linear addresses have the same offset in a page.
+void Translator::set_page_of_scratch() {
+  a.alu_imm(8, kAnd, kScratch0, -0x1000);
+  a.store(8, state.page_rip, kScratch0);
+}
+
+}  // namespace rhea::x86::translating

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Accesses to guest memory: addresses, and the look into the TLB before each.
+#include "target/x86/translate/host_cpu.h"
+#include "target/x86/translate/translator.h"
+
+#include <cstdint>
+
+namespace rhea::x86::translating {
+namespace {
+
+constexpr i64 kPageMask = -0x1000;
+constexpr i32 kLongest = 15;
+
+unsigned host_or_none(unsigned reg) { return reg >= kNoReg ? unsigned{Mem::kNone} : guest(reg); }
+bool is_home(unsigned reg) { return reg < kRip && guest(reg) == kHome; }
+
+}  // namespace
+
+bool Translator::reaches(const Insn& insn) const {
+  if (insn.base == kRip && insn.disp > INT32_MAX - 0x1000 - kLongest) return false;
+  if (mode.long_mode()) {
+    // An address that is computed a second time has one scratch register.
+    return plain(insn) || !(is_home(insn.base) && is_home(insn.index));
+  }
+  return mode.flat_data && (insn.seg == Ds || insn.seg == Es || insn.seg == Ss);
+}
+
+// base + index << scale + disp, cut to the address size. kScratch1 is left alone unless both base
+// and index lie in memory.
+void Translator::effective_address(const Insn& insn, unsigned to) {
+  Mem m{.scale = insn.scale, .disp = insn.disp};
+  if (insn.index < kNoReg) {
+    if (is_home(insn.index)) {
+      const unsigned scratch = is_home(insn.base) || insn.base == kRip ? kScratch1 : kScratch0;
+      a.load(8, scratch, state.gpr(insn.index));
+      m.index = static_cast<u8>(scratch);
+    } else {
+      m.index = static_cast<u8>(guest(insn.index));
+    }
+  }
+  if (insn.base == kRip) {
+    a.load(8, kScratch0, state.page_rip);
+    m.base = kScratch0;
+    m.disp += static_cast<i32>(next_offset());
+  } else if (is_home(insn.base)) {
+    a.load(8, kScratch0, state.gpr(insn.base));
+    m.base = kScratch0;
+  } else {
+    m.base = static_cast<u8>(host_or_none(insn.base));
+  }
+  if (insn.address_size == 8) return a.lea(8, to, m);
+  a.lea(4, to, m);
+  if (insn.address_size == 2) a.op(4, {.byte = 0xb7, .map = Opcode::Map0f}, to, to);  // MOVZX
+}
+
+// The page's TLB entry must be the first byte's, and its page the last byte's: an access over the
+// end of a page finds none. Leaves what is to be added to the address in kScratch1.
+void Translator::probe(unsigned address, Access access) {
+  if (access.aligned && access.size > 1) {
+    a.op(1, {.byte = 0xf6, .digit = true}, 0, address);  // TEST
+    a.imm(access.size - 1, 1);
+    call_if(kNotEqual);
+  }
+  if (host_cpu().bmi2) {
+    a.vex({.byte = 0xf0, .map = 3, .pp = 3, .w = true}, kScratch1, 0, address);  // RORX
+    a.imm(TlbView::kByteShift, 1);
+  } else {
+    a.mov(kScratch1, address);
+    a.shift_imm(8, kShr, kScratch1, TlbView::kByteShift);
+  }
+  a.alu(8, kAnd, kScratch1, state.table_mask);
+  a.alu(8, kAdd, kScratch1, access.write ? state.write_table : state.read_table);
+  const auto last = static_cast<i32>(access.size) - 1;
+  if (last != 0)
+    a.lea(8, kScratch0, {.base = static_cast<u8>(address), .disp = last});
+  else
+    a.mov(kScratch0, address);
+  a.alu_imm(8, kAnd, kScratch0, kPageMask);
+  a.alu(8, kCmp, kScratch0, Mem{.base = kScratch1});
+  call_if(kNotEqual);
+  a.load(8, kScratch1, {.base = kScratch1, .disp = 8});
+}
+
+Mem Translator::memory(const Insn& insn, Access access) {
+  flags_to_memory();
+  const bool one_register = plain(insn) && insn.index >= kNoReg && insn.disp == 0 &&
+                            insn.base < kRip && !is_home(insn.base);
+  unsigned address = kScratch0;
+  if (one_register)
+    address = guest(insn.base);
+  else
+    effective_address(insn, kScratch0);
+  if (mode.long_mode() && insn.seg >= Fs) a.alu(8, kAdd, kScratch0, state.segment_base(insn.seg));
+  probe(address, access);
+  flags_lost();
+  return finish_address(insn);
+}
+
+// The address once more, of kScratch1, and registers of the guest where they can be had.
+Mem Translator::finish_address(const Insn& insn) {
+  if (!plain(insn)) {
+    effective_address(insn, kScratch0);
+    if (mode.long_mode() && insn.seg >= Fs) a.alu(8, kAdd, kScratch0, state.segment_base(insn.seg));
+    a.alu(8, kAdd, kScratch1, kScratch0);
+    return {.base = kScratch1};
+  }
+  Mem m{.base = kScratch1, .disp = insn.disp};
+  if (insn.base == kRip) {
+    a.alu(8, kAdd, kScratch1, state.page_rip);
+    m.disp += static_cast<i32>(next_offset());
+  } else if (is_home(insn.base)) {
+    a.alu(8, kAdd, kScratch1, state.gpr(insn.base));
+  } else if (insn.base < kRip) {
+    if (insn.index >= kNoReg)
+      m.index = static_cast<u8>(guest(insn.base));
+    else
+      a.alu(8, kAdd, kScratch1, guest(insn.base));
+  }
+  if (insn.index >= kNoReg) return m;
+  if (is_home(insn.index)) {
+    a.load(8, kScratch0, state.gpr(insn.index));
+    if (insn.scale != 0) a.shift_imm(8, kShl, kScratch0, insn.scale);
+    a.alu(8, kAdd, kScratch1, kScratch0);
+  } else {
+    m.index = static_cast<u8>(guest(insn.index));
+    m.scale = insn.scale;
+  }
+  return m;
+}
+
+Mem Translator::stack(unsigned reg, i32 disp, Access access) {
+  flags_to_memory();
+  const auto base = static_cast<u8>(guest(reg));
+  const bool wide = mode.long_mode();
+  if (!wide || disp != 0) a.lea(address_width(), kScratch0, {.base = base, .disp = disp});
+  probe(wide && disp == 0 ? base : kScratch0, access);
+  flags_lost();
+  if (wide) return {.base = kScratch1, .index = base, .disp = disp};
+  a.lea(4, kScratch0, {.base = base, .disp = disp});
+  a.alu(8, kAdd, kScratch1, kScratch0);
+  return {.base = kScratch1};
+}
+
+}  // namespace rhea::x86::translating

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A block from its first instruction to what lies behind its last.
+#include "target/x86/translate/translator.h"
+
+#include "rhea/util/error.h"
+#include "target/x86/interp/step.h"
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+
+namespace rhea::x86::translating {
+namespace {
+
+/// More than any instruction needs, its way out of line included.
+constexpr std::size_t kMostBytes = 512;
+
+const std::vector<const Emitter*>& emitters() {
+  static const std::vector<const Emitter*> made = [] {
+    std::unordered_map<std::string_view, const Emitter*> by_name;
+    for (const auto& family :
+         {alu_emitters(), bit_emitters(), branch_emitters(), exchange_emitters(), move_emitters(),
+          muldiv_emitters(), shift_emitters(), stack_emitters()})
+      for (const Emitter& each : family) by_name[each.mnemonic] = &each;
+    std::vector<const Emitter*> list;
+    for (const isa::Row& row : isa::rows()) {
+      const auto it = by_name.find(row.mnemonic);
+      list.push_back(it == by_name.end() ? nullptr : it->second);
+    }
+    return list;
+  }();
+  return made;
+}
+
+template <class T>
+i32 distance(const Cpu& cpu, const T& member) {
+  return static_cast<i32>(reinterpret_cast<const u8*>(&member) -
+                          reinterpret_cast<const u8*>(cpu.gpr.data())) -
+         kStateBias;
+}
+
+}  // namespace
+
+const Emitter* emitter_of(unsigned row) { return emitters()[row]; }
+
+bool ends_translation(const Insn& insn, bool long_mode) {
+  if (is_undefined(insn)) return true;
+  const isa::Row& row = isa::rows()[insn.row];
+  if (row.is(isa::EndsBlock)) return true;
+  if (long_mode) return false;
+  // What segments are is a part of the block's mode.
+  constexpr std::string_view kLoads[] = {"popseg", "les", "lds", "lfs", "lgs"};
+  return std::ranges::find(kLoads, row.mnemonic) != std::end(kLoads);
+}
+
+bool encodable(const Insn& insn) {
+  if (std::ranges::none_of(insn.op, is_high_byte)) return true;
+  return std::ranges::all_of(insn.op, [](const Operand& op) {
+    if (op.kind == OperandKind::Memory) return false;
+    if (op.kind != OperandKind::Gpr || op.reg >= kHighByte) return true;
+    const unsigned host = guest(op.reg);
+    return host < 4 || (host < 8 && op.size > 1);
+  });
+}
+
+StateLayout::StateLayout(const Cpu& cpu)
+    : page_rip(at(distance(cpu, cpu.translated.page_rip))),
+      flags(at(distance(cpu, cpu.translated.flags))),
+      temporary(at(distance(cpu, cpu.translated.temporary))),
+      temporary2(at(distance(cpu, cpu.translated.temporary2))),
+      read_table(at(distance(cpu, cpu.view.read))),
+      write_table(at(distance(cpu, cpu.view.write))),
+      table_mask(at(distance(cpu, cpu.view.byte_mask))),
+      jumps(at(distance(cpu, cpu.translated.jumps))),
+      call(at(distance(cpu, cpu.translated.call))),
+      owner(at(distance(cpu, cpu.translated.owner))),
+      attention(at(distance(cpu, cpu.attention))),
+      budget(at(distance(cpu, cpu.translated.budget))),
+      gpr_(distance(cpu, cpu.gpr[0])),
+      base_(distance(cpu, cpu.seg[0].base)),
+      base_step_(static_cast<i32>(sizeof(SegmentRegister))) {}
+
+Translator::Translator(std::span<u8> room, const StateLayout& layout, const Runtime& runtime,
+                       const void* block)
+    : a(room), state(layout), runtime_(runtime), block_(block) {}
+
+bool Translator::run(std::span<const Insn> insns, unsigned page_offset, const BlockMode& how,
+                     Result& result) {
+  insns_ = insns;
+  mode = how;
+  offset_ = page_offset;
+  result_ = &result;
+  result.sites.clear();
+  find_wanted_flags();
+  emit_entry();
+  for (index_ = 0; index_ < insns.size() && !ended_; ++index_) {
+    if (a.left() < kMostBytes * (1 + cold_.size() / 4)) return false;
+    emit_insn();
+    offset_ += insns[index_].length;
+  }
+  if (!ended_) {
+    flags_to_memory();
+    if (same_page(offset_))
+      jump_site(a.jmp(), offset_);
+    else
+      cold_.push_back({.kind = ColdKind::Leave, .from = a.jmp(), .what = left_at(offset_)});
+  }
+  // Some of them add more.
+  for (std::size_t n = 0; n < cold_.size(); ++n) emit_cold(Cold(cold_[n]));
+  result.size = a.offset();
+  return !a.overrun();
+}
+
+// The block's address first, for those who are called; then what every way out of line passes.
+void Translator::emit_entry() {
+  header_ = a.here();
+  a.imm(reinterpret_cast<u64>(block_), 8);
+  const auto pass = [this](const u8* to) {
+    u8* const here = a.here();
+    a.lea_code(kScratch1, header_);
+    Assembler::bind(a.jmp(), to);
+    return here;
+  };
+  call_ = pass(runtime_.call);
+  leave_ = pass(runtime_.leave);
+  result_->entry = a.offset();
+  a.alu_imm(4, kCmp, state.attention, 0);
+  cold_.push_back({.kind = ColdKind::Leave, .from = a.jcc(kNotEqual), .what = left_at(offset_)});
+  a.alu_imm(4, kSub, state.budget, 1);
+  cold_.push_back({.kind = ColdKind::Leave, .from = a.jcc(kSign), .what = left_at(offset_)});
+  result_->quick_entry = a.offset();
+}
+
+void Translator::emit_insn() {
+  const Insn& insn = insns_[index_];
+  record_ = record();
+  const std::size_t colds = cold_.size();
+  const Emitter* const emitter = is_undefined(insn) ? nullptr : emitter_of(insn.row);
+  if (emitter == nullptr || !encodable(insn) || !emitter->emit(*this, insn)) emit_call();
+  for (std::size_t n = colds; n < cold_.size(); ++n)
+    if (cold_[n].kind == ColdKind::Call) cold_[n].back = a.here();
+}
+
+void Translator::emit_call() {
+  flags_to_memory();
+  a.mov_imm(kScratch0, record_);
+  Assembler::bind(a.call(), call_);
+  in_host_ = in_memory_ = true;
+  ended_ = ends_translation(insns_[index_], mode.long_mode());
+}
+
+void Translator::emit_cold(const Cold& cold) {
+  a.bind_here(cold.from);
+  switch (cold.kind) {
+    case ColdKind::Call:
+      a.mov_imm(kScratch0, cold.what);
+      Assembler::bind(a.call(), call_);
+      if (cold.back != nullptr) Assembler::bind(a.jmp(), cold.back);
+      return;
+    case ColdKind::Site:
+      result_->sites[cold.what].stub = a.offset();
+      a.mov_imm(kScratch0, left_by(static_cast<u32>(cold.what)));
+      Assembler::bind(a.jmp(), leave_);
+      return;
+    case ColdKind::GoTo: record_ = static_cast<u32>(cold.what); return go_to_page(cold.target);
+    case ColdKind::Leave:
+      a.mov_imm(kScratch0, cold.what);
+      Assembler::bind(a.jmp(), leave_);
+      return;
+  }
+}
+
+u32 Translator::record() const {
+  return Record(index_, static_cast<unsigned>(offset_),
+                ends_translation(insns_[index_], mode.long_mode()))
+      .bits();
+}
+
+void Translator::find_wanted_flags() {
+  bool wanted = true;
+  for (std::size_t n = insns_.size(); n-- > 0;) {
+    const Insn& insn = insns_[n];
+    wanted_[n] = wanted;
+    const Emitter* const emitter = is_undefined(insn) ? nullptr : emitter_of(insn.row);
+    const isa::FlagUse& use = isa::rows()[insn.row].flags;
+    if (emitter == nullptr || emitter->may_fault || insn.memory() || use.reads != 0)
+      wanted = true;
+    else if ((use.writes | use.undefined) == eflags::kStatus)
+      wanted = false;
+  }
+}
+
+unsigned Translator::value(unsigned reg, unsigned scratch) {
+  const unsigned host = guest(reg & 15);
+  if (host != kHome) return reg >= kHighByte ? reg : host;
+  a.load(8, scratch, state.gpr(reg));
+  return scratch;
+}
+
+unsigned Translator::result(unsigned reg, unsigned scratch, unsigned size, bool old_needed) {
+  const unsigned host = guest(reg & 15);
+  if (host != kHome) return reg >= kHighByte ? reg : host;
+  if (old_needed || size < 4) a.load(8, scratch, state.gpr(reg));
+  return scratch;
+}
+
+void Translator::finish(unsigned reg, unsigned scratch) {
+  if (guest(reg & 15) == kHome) a.store(8, state.gpr(reg), scratch);
+}
+
+}  // namespace rhea::x86::translating

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A block of decoded instructions turned into host code.
+//
+// General registers live in host registers (guest()): all but RSP, R10, R11, R14 and R15 in those
+// of the same number, RSP in R14, the others in the state block (Cpu), which R15 points to. R10 and
+// R11 are scratch.
+// Between blocks the status flags lie in Translated::flags; within one the host's are the guest's
+// from the instruction that sets them to whatever needs them in memory: an instruction that may
+// fault, the end.
+// An instruction that has no emitter, or whose access finds no TLB entry, is executed by its
+// function (Insn::exec), with all registers in the state block.
+#pragma once
+
+#include "target/x86/cpu.h"
+#include "target/x86/insn.h"
+#include "target/x86/isa/row.h"
+#include "target/x86/translate/assembler.h"
+
+#include <array>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace rhea::x86::translating {
+
+inline constexpr unsigned kScratch0 = host::kR11, kScratch1 = host::kR10, kGuestRsp = host::kR14,
+                          kState = host::kR15;
+/// The host register of a guest's general register; kHome: it stays in the state block.
+inline constexpr unsigned kHome = 0xff;
+constexpr unsigned guest(unsigned reg) {
+  if (reg == Rsp) return kGuestRsp;
+  return reg == R10 || reg == R11 || reg == R14 || reg == R15 ? kHome : reg;
+}
+/// Those that lie in host registers, by the guest's number.
+inline constexpr std::array<u8, 12> kResident{Rax, Rcx, Rdx, Rbx, Rsp, Rbp,
+                                              Rsi, Rdi, R8,  R9,  R12, R13};
+
+/// kState points that far behind Cpu::gpr, so that what is used most has a short displacement.
+inline constexpr i32 kStateBias = 128;
+
+/// What code means beside its bytes and the processor's model.
+struct BlockMode {
+  u8 code_bits{64};
+  bool flat_data{};   ///< DS, ES and SS: base 0, 4 GiB, readable and writable
+  bool flat_code{};   ///< likewise CS; in long mode both are set
+  bool wide_stack{};  ///< SS.B: 32-bit stack
+  bool long_mode() const { return code_bits == 64; }
+};
+
+/// A jump to other code of the same page, which can be led there directly.
+struct Site {
+  u32 displacement{};  ///< where the jump's 4 bytes lie in the block's code
+  u32 stub{};          ///< where it leads as long as it is not linked
+  u16 target{};        ///< offset in the page
+};
+
+/// Code that blocks go to, in the same buffer (see runtime.h). With the block's header in
+/// kScratch1.
+struct Runtime {
+  const u8* call{};   ///< calls the function of an instruction: its record() in kScratch0
+  const u8* leave{};  ///< out of translated code; kScratch0 says where to: left_at(), left_by()
+};
+
+/// kScratch0 at `leave`: an offset from page_rip, or the number of a Site.
+constexpr u64 left_at(i64 offset) { return static_cast<u32>(offset); }
+constexpr u64 left_by(u32 site) { return u64{1} << 32 | site; }
+
+/// What kScratch0 says at `call`: which instruction of the block, its offset in the page, and
+/// whether it is the last that may be executed without a look around.
+class Record {
+ public:
+  explicit Record(u32 bits) : bits_(bits) {}
+  Record(unsigned index, unsigned offset, bool ends)
+      : bits_(index | (ends ? 0x80U : 0U) | offset << 8) {}
+  u32 bits() const { return bits_; }
+  unsigned index() const { return bits_ & 0x7f; }
+  bool ends() const { return (bits_ & 0x80) != 0; }
+  unsigned offset() const { return bits_ >> 8; }
+
+ private:
+  u32 bits_;
+};
+
+/// The members of Cpu as seen from kState.
+class StateLayout {
+ public:
+  explicit StateLayout(const Cpu& cpu);
+
+  Mem gpr(unsigned reg) const { return at(gpr_ + static_cast<i32>(reg & 15) * 8); }
+  Mem segment_base(unsigned segment) const {
+    return at(base_ + static_cast<i32>(segment) * base_step_);
+  }
+  Mem page_rip, flags, temporary, temporary2, read_table, write_table, table_mask, jumps, call,
+      owner, attention, budget;
+
+ private:
+  static Mem at(i32 offset) { return {.base = kState, .disp = offset}; }
+  i32 gpr_{}, base_{}, base_step_{};
+};
+
+/// An access to memory.
+struct Access {
+  unsigned size{};
+  bool write{};
+  bool aligned{};  ///< only if it is naturally aligned: locked ones must not split a cache line
+};
+
+class Translator {
+ public:
+  /// Blocks may be entered at `entry`, or at `quick_entry` where nobody has to look around.
+  struct Result {
+    u32 size{}, entry{}, quick_entry{};
+    std::vector<Site> sites;
+  };
+
+  Translator(std::span<u8> room, const StateLayout& layout, const Runtime& runtime,
+             const void* block);
+  /// False: no room.
+  bool run(std::span<const Insn> insns, unsigned page_offset, const BlockMode& how, Result& result);
+
+  // ---- For the emitters.
+  Assembler a;
+  const StateLayout& state;
+  BlockMode mode;
+
+  // ---- General registers. Neither changes flags.
+  /// Host register with a guest's register's value: its own, or `scratch`, loaded.
+  unsigned value(unsigned reg, unsigned scratch);
+  /// Host register for an operand that is written, `size` bytes of it; with its old value if
+  /// `read`. Then finish().
+  unsigned result(unsigned reg, unsigned scratch, unsigned size, bool read);
+  void finish(unsigned reg, unsigned scratch);
+
+  // ---- Memory. What finds no TLB entry has the instruction called, of which nothing may have been
+  // done. All status flags of the host are lost. Uses both scratch registers; the result needs
+  // kScratch1 only.
+  /// Whether accesses to the memory operand can be emitted.
+  bool reaches(const Insn& insn) const;
+  bool reaches_stack() const { return mode.long_mode() || (mode.flat_data && mode.wide_stack); }
+  Mem memory(const Insn& insn, Access access);
+  /// In the stack segment, at a guest's register plus `disp`.
+  Mem stack(unsigned reg, i32 disp, Access access);
+  /// Into `to`, any register; uses both scratch registers, no flags.
+  void effective_address(const Insn& insn, unsigned to);
+
+  // ---- Flags.
+  /// The host's are the guest's. Uses kScratch0.
+  void flags_to_host();
+  /// Translated::flags are the guest's. Uses kScratch0.
+  void flags_to_memory();
+  void flags_lost() { in_host_ = false; }
+  void flags_set() {
+    in_host_ = true;
+    in_memory_ = false;
+  }
+  /// Before an instruction that leaves some flags alone.
+  void keep_flags() {
+    if (wanted_[index_]) flags_to_host();
+  }
+
+  // ---- Control flow. Flags must be in memory.
+  /// Of the instruction behind this one in the page.
+  i64 next_offset() const { return offset_ + insns_[index_].length; }
+  static bool same_page(i64 offset) { return offset >= 0 && offset < 0x1000; }
+  /// Whether code of other pages can be reached from here.
+  bool reaches_pages() const { return mode.long_mode() || mode.flat_code; }
+  unsigned address_width() const { return mode.long_mode() ? 8 : 4; }
+  /// RIP of an offset in the page into a register.
+  void load_rip(unsigned to, i64 offset);
+  /// Jumps there, or has it looked up. From other pages only where reaches_pages().
+  void go_to(i64 offset);
+  void go_to_if(Condition condition, i64 offset);
+  /// Looks up the guest's address in kScratch0; the host's is then in memory at kScratch1 + 8.
+  void look_up();
+  /// The address in kScratch0 has been looked up, and RIP is to be there.
+  void set_page_of_scratch();
+  /// Where the condition holds, the instruction is called instead.
+  void call_if(Condition condition);
+  void end() { ended_ = true; }
+
+ private:
+  enum class ColdKind : u8 { Call, Site, GoTo, Leave };
+  /// Code out of line.
+  struct Cold {
+    ColdKind kind{};
+    u8* from{};        ///< a displacement that leads there
+    const u8* back{};  ///< where it goes on
+    u64 what{};        ///< for kScratch0; GoTo: record()
+    i64 target{};
+  };
+  void emit_entry();
+  void emit_insn();
+  void emit_call();
+  void emit_cold(const Cold& cold);
+  void find_wanted_flags();
+  void probe(unsigned address, Access access);
+  Mem finish_address(const Insn& insn);
+  Mem finish_linear();
+  void jump_site(u8* displacement, i64 offset);
+  void go_to_page(i64 offset);
+  u32 record() const;
+  bool plain(const Insn& insn) const {
+    return mode.long_mode() && insn.address_size == 8 && insn.seg < Fs;
+  }
+
+  const Runtime& runtime_;
+  const void* block_;
+  u8* header_{};
+  u8* call_{};
+  u8* leave_{};
+  std::span<const Insn> insns_;
+  unsigned index_{};
+  i64 offset_{};
+  u32 record_{};
+  bool in_host_{}, in_memory_{true};
+  bool ended_{};
+  std::array<bool, 64> wanted_{};
+  std::vector<Cold> cold_;
+  Result* result_{};
+};
+
+/// Emits one instruction. False: it cannot, and nothing has been emitted.
+using Emit = bool (*)(Translator& t, const Insn& insn);
+
+/// A mnemonic as the instruction table has it, and its emitter.
+struct Emitter {
+  std::string_view mnemonic;
+  Emit emit;
+  bool may_fault{};  ///< even without a memory operand
+};
+
+/// The families. A mnemonic that is in none is called.
+std::span<const Emitter> alu_emitters();
+std::span<const Emitter> bit_emitters();
+std::span<const Emitter> branch_emitters();
+std::span<const Emitter> exchange_emitters();
+std::span<const Emitter> move_emitters();
+std::span<const Emitter> muldiv_emitters();
+std::span<const Emitter> shift_emitters();
+std::span<const Emitter> stack_emitters();
+
+/// The row's emitter; null: it is called.
+const Emitter* emitter_of(unsigned row);
+/// Whether nothing of the block may be executed behind the instruction without a look around.
+bool ends_translation(const Insn& insn, bool long_mode);
+
+/// Whether the operand is AH, CH, DH or BH.
+inline bool is_high_byte(const Operand& op) {
+  return op.kind == OperandKind::Gpr && op.reg >= kHighByte;
+}
+inline bool is_memory(const Operand& op) { return op.kind == OperandKind::Memory; }
+/// Whether registers can be encoded: AH and its like need an instruction without REX.
+bool encodable(const Insn& insn);
+
+}  // namespace rhea::x86::translating

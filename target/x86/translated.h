@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What translated code keeps of a processor beside its registers: it addresses all of this by a
+// host register.
+#pragma once
+
+#include "rhea/util/types.h"
+
+#include <array>
+
+namespace rhea::x86 {
+
+/// Where code at an address goes on in host code. Direct-mapped, by a hash of RIP.
+struct JumpTable {
+  static constexpr unsigned kShift = 11;
+  static constexpr unsigned kEntries = 1U << kShift;
+  /// The hash is the top bits of the low half of RIP times this.
+  static constexpr u32 kFactor = 0x9e37'79b1;
+  struct Entry {
+    u64 rip{};
+    const u8* host{};
+  };
+  static unsigned slot(u64 rip) { return static_cast<u32>(rip) * kFactor >> (32 - kShift); }
+
+  std::array<Entry, kEntries> entries{};
+  bool used{true};
+  JumpTable() { clear(); }
+  /// An entry that is not there has an address that belongs elsewhere: nobody finds it.
+  void clear() {
+    if (!used) return;
+    used = false;
+    entries.fill({});
+    entries[slot(0)].rip = 1;
+  }
+  void put(u64 rip, const u8* host) {
+    used = true;
+    entries[slot(rip)] = {.rip = rip, .host = host};
+  }
+};
+
+struct Translated {
+  /// RIP of the first byte of the page that the running block lies on: RIP minus the linear
+  /// address's offset in the page.
+  u64 page_rip{};
+  /// Status flags between blocks: AH as LAHF leaves it in the high byte, OF in the low one.
+  u16 flags{};
+  /// Ways back before translated code is left for others' sake.
+  i32 budget{};
+  u64 temporary{}, temporary2{};
+  const JumpTable* jumps{};
+  /// translating::CallInstruction.
+  const void* call{};
+  void* owner{};  ///< of `call`: its own
+
+  static u16 saved_flags(u32 eflags) {
+    return static_cast<u16>((eflags & 0xd5) << 8 | 0x200 | (eflags >> 11 & 1));
+  }
+  static u32 eflags(u16 saved) {
+    return (static_cast<u32>(saved) >> 8 & 0xd5) | (saved & 1U) << 11;
+  }
+};
+
+}  // namespace rhea::x86
