@@ -30,7 +30,7 @@ u64 Fuzzer::value() {
   }
 }
 
-void Fuzzer::access() {
+void Fuzzer::access(HangWatch& watch) {
   if (ranges_.empty()) return;
   const bool near = last_range_ < ranges_.size() && one_in(2);
   if (!near) last_range_ = random_() % ranges_.size();
@@ -45,10 +45,15 @@ void Fuzzer::access() {
   offset %= length;
   last_offset_ = offset;
   const AddressSpace& space = range.io ? machine_->io() : machine_->memory();
-  if (one_in(2))
-    seen_.push_back(space.load(range.first + offset, size));
+  const bool write = one_in(2);
+  const u64 data = write ? value() : 0;
+  watch.begin(fmt::format("{}: {} of {} bytes at {} {:#x}, value {:#x}",
+                          specimen_->device()->type().name, write ? "write" : "read", size,
+                          range.io ? "port" : "address", range.first + offset, data));
+  if (write)
+    space.store(range.first + offset, data, size);
   else
-    space.store(range.first + offset, value(), size);
+    seen_.push_back(space.load(range.first + offset, size));
 }
 
 void Fuzzer::access_config(PciDevice& device) {
@@ -94,7 +99,7 @@ void Fuzzer::finish_requests() {
   machine_->loop().iterate(false);
 }
 
-void Fuzzer::step() {
+void Fuzzer::step(HangWatch& watch) {
   auto* pci = dynamic_cast<PciDevice*>(specimen_->device());
   // Configuration writes move BARs and switch decoding off.
   if (pci != nullptr && one_in(32)) map_bars(*pci);
@@ -109,15 +114,16 @@ void Fuzzer::step() {
   else if (pci != nullptr && one_in(24))
     access_config(*pci);
   else
-    access();
+    access(watch);
   if (one_in(16)) finish_requests();
   seen_.push_back(specimen_->line_bits());
 }
 
-void Fuzzer::run(unsigned steps) {
+void Fuzzer::run(unsigned steps, unsigned hang_seconds) {
+  HangWatch watch(hang_seconds);
   if (auto* pci = dynamic_cast<PciDevice*>(specimen_->device()); pci != nullptr) map_bars(*pci);
   ranges_ = accessible_ranges(*machine_, *specimen_->device());
-  for (unsigned i = 0; i < steps; ++i) step();
+  for (unsigned i = 0; i < steps; ++i) step(watch);
   finish_requests();
 }
 

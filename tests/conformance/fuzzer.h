@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tests/conformance/fixture.h"
+#include "tests/conformance/hang_watch.h"
 
 #include <random>
 #include <vector>
@@ -17,13 +18,13 @@ class Fuzzer {
   /// One access to a register, mostly of a size and alignment that the region takes, often at or
   /// beside the last one; or something else that happens to a device: new descriptors in memory,
   /// time, characters, an end of the connection.
-  void step();
-  void run(unsigned steps);
+  void step(HangWatch& watch);
+  void run(unsigned steps, unsigned hang_seconds = 20);
   /// What the guest has read so far, and the interrupt lines after each step.
   const std::vector<u64>& seen() const { return seen_; }
 
  private:
-  void access();
+  void access(HangWatch& watch);
   void access_config(PciDevice& device);
   void change_memory();
   void let_peers_speak();
