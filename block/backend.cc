@@ -15,6 +15,7 @@ namespace rhea {
 using namespace block;
 
 struct BlockBackend::Impl {
+  std::shared_ptr<char> attached = std::make_shared<char>();  ///< whose requests they are
   std::shared_ptr<BlockNode> node;
   BlockService* service{};  ///< with the queue
   std::unique_ptr<RequestQueue> queue;
@@ -70,14 +71,15 @@ BlockBackend::Ticket BlockBackend::start(Request request, Result<> allowed,
         if (present->load() != node.get()) return fail("the medium has been changed");
         return work(*node);
       },
-      [this, request, read, asked, done = std::move(done)](Result<> result) {
+      [this, request, read, asked, whose = std::weak_ptr(impl_->attached),
+       done = std::move(done)](Result<> result) {
         ++(statistics_.*request.counter);
         if (result && request.bytes_counter != nullptr)
           statistics_.*request.bytes_counter += request.bytes;
         if (!result) block_error(name(), result.error().message());
         if (!result && asked && asked == impl_->node)
           tell_of_error(*this, *asked, read, result.error().message());
-        done(std::move(result));
+        if (!whose.expired()) done(std::move(result));
       });
 }
 
@@ -147,7 +149,9 @@ std::string BlockBackend::device_name() const {
   return device_->id().empty() ? device_->path() : device_->id();
 }
 
+// Requests of the device that are under way are completed for nobody.
 void BlockBackend::detach() {
+  impl_->attached = std::make_shared<char>();
   device_ = nullptr;
   media_ = nullptr;
 }

@@ -64,9 +64,11 @@ Result<> Chardev::attach(FrontEnd front_end) {
   return {};
 }
 
+// It may be one of the front end's own functions that asks: they go when none can be running.
 void Chardev::detach(const void*) {
-  front_end_ = {};
+  auto old = std::make_shared<FrontEnd>(std::exchange(front_end_, {}));
   attached_ = false;
+  if (in_machine()) machine().loop().defer([old = std::move(old)] {});
 }
 
 Chardev::FrontEnd Chardev::take_front_end() {

@@ -79,7 +79,9 @@ void Clock::advance_to(i64 now_ns) {
     armed_.erase(armed_.begin());
     timer->expiry_ = -1;
     mutex_.unlock();
-    timer->expired_();
+    // A copy: the callback may end its timer, or give it another one.
+    const auto expired = timer->expired_;
+    expired();
     mutex_.lock();
   }
   advancing_ = false;
@@ -104,7 +106,9 @@ void Clock::run_expired() {
     armed_.erase(armed_.begin());
     timer->expiry_ = -1;
     mutex_.unlock();
-    timer->expired_();
+    // A copy: the callback may end its timer, or give it another one.
+    const auto expired = timer->expired_;
+    expired();
     mutex_.lock();
   }
 }

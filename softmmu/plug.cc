@@ -12,6 +12,22 @@
 namespace rhea {
 namespace {
 
+/// Unplugged devices until nobody can be inside one of their functions any more.
+class Unplugged final : public MachineService {
+ public:
+  explicit Unplugged(Machine& machine) : machine_(&machine) {}
+  void shutdown() override { gone_.clear(); }
+  void objects_gone() override { gone_.clear(); }
+  void add(std::unique_ptr<Object> device) {
+    gone_.push_back(std::move(device));
+    machine_->loop().defer([this] { const auto now = std::exchange(gone_, {}); });
+  }
+
+ private:
+  Machine* machine_;
+  std::vector<std::unique_ptr<Object>> gone_;
+};
+
 std::unexpected<Error> no_such_device(std::string_view name) {
   std::vector<std::string_view> own;
   for (const TypeInfo* type : all_types())
@@ -112,7 +128,8 @@ Result<Device*> Machine::plug(std::string_view type,
 Result<> Machine::unplug(Device& device) {
   TRY(device.set_realized(false));
   if (device.parent_bus() != nullptr) device.parent_bus()->detach(device);
-  device.parent()->remove_child(device);
+  // It may be the device itself that asks, in a handler or a timer.
+  service<Unplugged>().add(device.parent()->remove_child(device));
   return {};
 }
 

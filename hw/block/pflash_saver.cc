@@ -23,6 +23,7 @@ void PflashSaver::open(Machine& machine, BlockBackend& drive, std::span<const u8
   first_ = end_ = 0;
   opened_ = std::make_shared<char>();
   writing_ = again_ = false;
+  write_out_.init(machine.loop(), [this] { write_out(); });
   machine.service<PflashSavers>().savers_.push_back(this);
 }
 
@@ -39,15 +40,11 @@ void PflashSaver::changed(u64 offset, u64 length) {
     again_ = true;
     return;
   }
-  if (scheduled_) return;
-  scheduled_ = std::make_shared<char>();
-  machine_->loop().defer([this, alive = std::weak_ptr(scheduled_)] {
-    if (!alive.expired()) write_out();
-  });
+  write_out_.schedule();
 }
 
 void PflashSaver::write_out() {
-  scheduled_.reset();
+  write_out_.cancel();
   if (writing_ || first_ == end_) return;
   const u64 offset = std::exchange(first_, 0), length = std::exchange(end_, 0) - offset;
   const auto part = contents_.subspan(offset, length);
@@ -76,14 +73,14 @@ void PflashSaver::written(u64 offset, u64 length, const Result<>& result) {
 
 void PflashSaver::settle() {
   if (drive_ == nullptr) return;
-  if (scheduled_) write_out();
+  if (write_out_.scheduled()) write_out();
   drive_->drain();
 }
 
 // What failed before gets one more try. A disk that does not answer is not waited for.
 void PflashSaver::close() {
   if (drive_ == nullptr) return;
-  if (scheduled_) write_out();
+  if (write_out_.scheduled()) write_out();
   drive_->finish();
   settled_ = nullptr;
   write_out();

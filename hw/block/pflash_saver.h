@@ -3,6 +3,7 @@
 #pragma once
 
 #include "rhea/block/block_backend.h"
+#include "rhea/softmmu/deferred.h"
 #include "rhea/util/message_limit.h"
 
 #include <functional>
@@ -40,7 +41,7 @@ class PflashSaver {
             std::function<void(bool ok)> settled);
   void changed(u64 offset, u64 length);
   /// Whether nothing is on its way: the last outcome is the outcome of all changes so far.
-  bool is_settled() const { return scheduled_ == nullptr && !writing_; }
+  bool is_settled() const { return !write_out_.scheduled() && !writing_; }
   /// Waits until that is so.
   void settle();
   /// Writes what is outstanding and waits for it, as long as the disk may take at an end.
@@ -56,9 +57,9 @@ class PflashSaver {
   BlockBackend* drive_{};
   std::span<const u8> contents_;
   std::function<void(bool)> settled_;
-  u64 first_{0}, end_{0};            ///< what is not written; empty: nothing
-  std::shared_ptr<char> scheduled_;  ///< known to the main loop by a weak pointer
-  std::shared_ptr<char> opened_;     ///< known to requests by a weak pointer
+  u64 first_{0}, end_{0};  ///< what is not written; empty: nothing
+  Deferred write_out_;
+  std::shared_ptr<char> opened_;  ///< known to requests by a weak pointer
   bool writing_{false};
   bool again_{false};  ///< something changed while writing
   MessageLimit warnings_;

@@ -38,7 +38,7 @@ class PciVga final : public PciDevice {
   Result<> post_load(unsigned version) override;
 
  private:
-  void make_mmio();
+  Result<> make_mmio();
   u64 edid_read(u64 offset, unsigned size);
   u64 port_read(u64 offset, unsigned size);
   void port_write(u64 offset, u64 value, unsigned size);
@@ -92,12 +92,11 @@ Result<> PciVga::realize() {
     PciDevice::unrealize();
     return made;
   }
-  bar(0, core_.framebuffer(), BarKind::MemoryPrefetch32);
-  if (mmio_) make_mmio();
-  return {};
+  TRY(bar(0, core_.framebuffer(), BarKind::MemoryPrefetch32));
+  return mmio_ ? make_mmio() : Result<>();
 }
 
-void PciVga::make_mmio() {
+Result<> PciVga::make_mmio() {
   mmio_region_.init_container(this, "vga.mmio", kMmioBytes);
   if (edid_) {
     const auto edid =
@@ -121,7 +120,7 @@ void PciVga::make_mmio() {
         io<&PciVga::extended_read, &PciVga::ignore_write>({.min = 4, .max = 4}));
     mmio_region_.add(kMmioExtended, extended_region_);
   }
-  bar(2, mmio_region_);
+  return bar(2, mmio_region_);
 }
 
 void PciVga::unrealize() {

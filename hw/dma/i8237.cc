@@ -3,6 +3,7 @@
 #include "hw/dma/i8237_chip.h"
 #include "hw/dma/trace_events.h"
 #include "rhea/hw/isa.h"
+#include "rhea/softmmu/deferred.h"
 
 #include <algorithm>
 #include <array>
@@ -72,8 +73,7 @@ class I8237 final : public IsaDevice, public IsaDma {
   std::array<u8, kPageRegisters> pages_{};
   std::array<u8, kPageRegisters> high_pages_{};
   std::array<IsaDmaClient*, kAllChannels> clients_{};
-  bool scheduled_{false};
-  std::shared_ptr<bool> alive_;  ///< deferred work looks whether the device is still there
+  Deferred run_;
   std::array<Region, 4> regions_;
 };
 
@@ -94,13 +94,12 @@ Result<> I8237::realize() {
   add_port(0x80, regions_[2]);
   add_port(0x480, regions_[3]);
   isa().set_dma(this);
-  alive_ = std::make_shared<bool>(true);
+  run_.init(machine().loop(), [this] { run(); });
   return {};
 }
 
 void I8237::unrealize() {
-  alive_.reset();
-  scheduled_ = false;
+  run_.cancel();
   if (isa().dma() == this) isa().set_dma(nullptr);
   IsaDevice::unrealize();
 }
@@ -153,15 +152,10 @@ bool I8237::auto_init(unsigned n) const { return channel(n % kAllChannels).auto_
 
 // Runs on the main loop, never inside a handler of the device that asked.
 void I8237::schedule() {
-  if (scheduled_ || !alive_ || (chips_[0].active() | chips_[1].active()) == 0) return;
-  scheduled_ = true;
-  machine().loop().defer([this, alive = std::weak_ptr<bool>(alive_)] {
-    if (alive.lock()) run();
-  });
+  if (is_realized() && (chips_[0].active() | chips_[1].active()) != 0) run_.schedule();
 }
 
 void I8237::run() {
-  scheduled_ = false;
   bool moved = false;
   for (unsigned n = 0; n < kAllChannels; ++n)
     if ((chips_[n / 4].active() & 1u << n % 4) != 0) moved = run_channel(n) || moved;

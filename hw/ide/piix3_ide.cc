@@ -89,7 +89,7 @@ Result<> Piix3Ide::realize() {
   master_region_.init_io(*this, "piix-bmdma", 16,
                          io<&Piix3Ide::read_master, &Piix3Ide::write_master>(
                              {.min = 1, .max = 4, .unaligned = true}, {.min = 1, .max = 1}));
-  bar(4, master_region_, BarKind::Io);
+  TRY(bar(4, master_region_, BarKind::Io));
   return {};
 }
 

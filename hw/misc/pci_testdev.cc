@@ -66,11 +66,11 @@ class PciTestdev final : public PciDevice {
                     io<&PciTestdev::read, &PciTestdev::write<0>>({.min = 1, .max = 4}, kBytes));
     ports_.init_io(*this, "pci-testdev-portio", kBarSize[1],
                    io<&PciTestdev::read, &PciTestdev::write<1>>({.min = 1, .max = 4}, kBytes));
-    bar(0, memory_);
-    bar(1, ports_, BarKind::Io);
+    TRY(bar(0, memory_));
+    TRY(bar(1, ports_, BarKind::Io));
     if (membar_ == 0) return {};
     nothing_.init_container(this, "pci-testdev-membar", membar_);
-    bar(2, nothing_, BarKind::MemoryPrefetch64);
+    TRY(bar(2, nothing_, BarKind::MemoryPrefetch64));
     return {};
   }
   void unrealize() override {

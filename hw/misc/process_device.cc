@@ -127,7 +127,7 @@ Result<> ProcessDevice::add_parts(const ProcessIdentity& identity) {
                           io<&Window::read, &Window::write>(sizes), &window);
     // A vCPU waits for the process, and nobody for that vCPU.
     window.region.set_lock_domain(nullptr);
-    bar(n, window.region, wanted.io ? BarKind::Io : BarKind::Memory32);
+    TRY(bar(n, window.region, wanted.io ? BarKind::Io : BarKind::Memory32));
   }
   return {};
 }

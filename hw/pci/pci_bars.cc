@@ -36,21 +36,36 @@ constexpr unsigned bar_register(unsigned n) { return pci::kBar0 + 4 * n; }
 
 }  // namespace
 
-void PciDevice::bar(unsigned n, Region& region, BarKind kind) {
+// Says which property it was whose value made the size.
+Result<> PciDevice::check_bar_size(unsigned n, u64 size, BarKind kind) const {
+  const u64 least = kind == BarKind::Io ? 4 : 16;
+  const u64 most = is_64bit(kind) ? u64{1} << 63 : kind == BarKind::Io ? 64 * KiB : 2 * GiB;
+  if (std::has_single_bit(size) && size >= least && size <= most) return {};
+  std::string who = fmt::format("Device '{}'", type().name);
+  for (const TypeInfo* t : type().lineage())
+    for (const Property& p : t->properties) {
+      const auto value = get(p.name);
+      const auto* number = value ? std::get_if<u64>(&*value) : nullptr;
+      if (number != nullptr && *number == size)
+        who = fmt::format("Property '{}.{}'", type().name, p.name);
+    }
+  return fail("{}: BAR {} cannot have {} bytes (a power of two from {} to {})", who, n, size, least,
+              most);
+}
+
+Result<> PciDevice::bar(unsigned n, Region& region, BarKind kind) {
   RHEA_ASSERT(base_realized_ && !is_realized());
   RHEA_ASSERT(n < kRomBarIndex && region.initialised() && region.container() == nullptr);
   RHEA_ASSERT(bars_[n].region == nullptr);
   const auto size = static_cast<u64>(region.size());
-  RHEA_ASSERT(std::has_single_bit(size) && size >= (kind == BarKind::Io ? 4U : 16U));
+  TRY(check_bar_size(n, size, kind));
   add_bar(n, region, kind);
   const u64 writable = ~(size - 1);
   config_set32(bar_register(n), type_bits(kind), static_cast<u32>(writable));
-  if (!is_64bit(kind)) {
-    RHEA_ASSERT(size <= 2 * GiB);
-    return;
-  }
+  if (!is_64bit(kind)) return {};
   RHEA_ASSERT(n + 1 < kRomBarIndex && bars_[n + 1].region == nullptr);
   config_set32(bar_register(n + 1), 0, static_cast<u32>(writable >> 32));
+  return {};
 }
 
 Result<> PciDevice::map_registers() {
@@ -60,7 +75,7 @@ Result<> PciDevice::map_registers() {
       auto& bank = *static_cast<RegisterBank*>(declared.region(*this));
       const BarKind kind = declared.bar_of_ports ? BarKind::Io : BarKind::Memory32;
       bank.init(*this, std::max<u64>(declared.info->size, kind == BarKind::Io ? 4 : 16));
-      bar(*declared.bar, bank, kind);
+      TRY(bar(*declared.bar, bank, kind));
     }
   return {};
 }

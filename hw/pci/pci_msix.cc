@@ -54,12 +54,13 @@ void PciDevice::add_msix(unsigned vectors, unsigned bar, u64 offset) {
   around.add(pending, msix_.pending_region, 1);
 }
 
-void PciDevice::add_msix_bar(unsigned vectors, unsigned bar, BarKind kind) {
+Result<> PciDevice::add_msix_bar(unsigned vectors, unsigned bar, BarKind kind) {
   const u64 size =
       std::bit_ceil(std::max<u64>(4 * KiB, u64{vectors} * kEntrySize + pending_size(vectors)));
   msix_.bar_region.init_container(this, fmt::format("{}.msix", type().name), size);
-  this->bar(bar, msix_.bar_region, kind);
+  TRY(this->bar(bar, msix_.bar_region, kind));
   add_msix(vectors, bar, 0);
+  return {};
 }
 
 bool PciDevice::msix_enabled() const {

@@ -12,9 +12,9 @@ Result<> TestPciDevice::realize() {
   memory_.init_io(*this, "test-memory", 0x1000, ops);
   ports_.init_io(*this, "test-ports", 32, ops);
   TRY(wide_.init_ram(this, "test-ram", 64 * KiB));
-  bar(0, memory_);
-  bar(1, ports_, BarKind::Io);
-  bar(2, wide_, BarKind::MemoryPrefetch64);
+  TRY(bar(0, memory_));
+  TRY(bar(1, ports_, BarKind::Io));
+  TRY(bar(2, wide_, BarKind::MemoryPrefetch64));
   set_interrupt_pin(1);
   add_msi(4);
   add_msix(kMsixVectors, 0, kMsixTable);

@@ -140,8 +140,9 @@ class PciDevice : public Device, public FirmwareNamed {
   void set_identity(const PciIdentity& identity);
   /// BAR `n` shows `region`, whose size must be a power of two (io: >= 4, memory: >= 16). 64-bit
   /// BARs take two. The region stays the device's; it must be in no container. Its BAR places,
-  /// enables and disables it, and unrealize() resets it.
-  void bar(unsigned n, Region& region, BarKind kind = BarKind::Memory32);
+  /// enables and disables it, and unrealize() resets it. A size that cannot be is an error that
+  /// names the device, and the property that has this value if there is one: `TRY(bar(0, ram_));`.
+  [[nodiscard]] Result<> bar(unsigned n, Region& region, BarKind kind = BarKind::Memory32);
   /// INTx: which pin the device uses (1 = INTA#; 0 none), and its level. The level is remembered
   /// and saved; it reaches the bus unless the guest disabled INTx or enabled MSI. Reset lowers it.
   void set_interrupt_pin(u8 pin);
@@ -155,7 +156,8 @@ class PciDevice : public Device, public FirmwareNamed {
   /// shows there: 16 bytes a vector, then a bit each, to a whole 8 bytes.
   void add_msix(unsigned vectors, unsigned n, u64 offset);
   /// The same in a BAR of its own, which the base class makes.
-  void add_msix_bar(unsigned vectors, unsigned n, BarKind kind = BarKind::Memory32);
+  [[nodiscard]] Result<> add_msix_bar(unsigned vectors, unsigned n,
+                                      BarKind kind = BarKind::Memory32);
   bool msix_enabled() const;
   unsigned msix_vectors() const { return static_cast<unsigned>(msix_.table.size() / 4); }
   /// Sends message `vector` and says true when the guest enabled MSI-X (where a masked one waits,
@@ -213,6 +215,7 @@ class PciDevice : public Device, public FirmwareNamed {
   Result<> set_addr(const Value& value);
   u64 wanted_address(unsigned n) const;
   void add_bar(unsigned n, Region& region, BarKind kind);
+  Result<> check_bar_size(unsigned n, u64 size, BarKind kind) const;
   void map_bar(Bar& bar, u64 address);
   void update_mappings();
   void update_intx();
