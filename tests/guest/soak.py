@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "lib"))
 import attacked as hostile  # noqa: E402
 import tap  # noqa: E402
 from emulator import program  # noqa: E402
-from qmp import QmpError  # noqa: E402
+from qmp import QmpError, QmpLate  # noqa: E402
 
 SECONDS = float(os.environ.get("RHEA_SOAK_SECONDS", "3600"))
 SEED = int(os.environ.get("RHEA_SOAK_SEED", "1"))
@@ -59,6 +59,10 @@ def guest_round(chance: random.Random, rhea: Path, images: Path, folder: Path) -
             command, arguments = chance.choice(commands(chance, folder))
             try:
                 attacked.qmp.execute(command, **arguments)
+            except QmpLate:
+                # Reading and writing memory may take long on a loaded host; the next command may not.
+                print(f"# {name}: {command} {arguments} is late", flush=True)
+                hostile.longest_answer(attacked.qmp)
             except QmpError as refused:
                 tap.expect(attacked.process.poll() is None, f"{command}: {refused}, and it ended")
         hostile.longest_answer(attacked.qmp)

@@ -14,11 +14,16 @@ class QmpError(Exception):
     """The emulator refused a command, or the connection is gone."""
 
 
+class QmpLate(QmpError):
+    """There was no answer in time."""
+
+
 class Qmp:
     def __init__(self, path: Path, seconds: float, alive: Callable[[], bool]) -> None:
         """Connects as soon as the socket is there; `alive()` tells whether to go on waiting."""
         self.events: list[dict] = []
         self.pending = b""
+        self.requests = 0
         self.socket = self.connect(path, time.monotonic() + seconds, alive)
         self.greeting = self.receive(time.monotonic() + seconds)
         self.execute("qmp_capabilities")
@@ -44,12 +49,12 @@ class Qmp:
         while b"\n" not in self.pending:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise QmpError("no message in time")
+                raise QmpLate("no message in time")
             self.socket.settimeout(left)
             try:
                 more = self.socket.recv(65536)
             except TimeoutError:
-                raise QmpError("no message in time") from None
+                raise QmpLate("no message in time") from None
             except OSError as error:
                 raise QmpError(str(error)) from error
             if not more:
@@ -60,7 +65,8 @@ class Qmp:
 
     def execute(self, command: str, seconds: float = 60, **arguments):
         """What the command returned."""
-        request = {"execute": command}
+        self.requests += 1
+        request = {"execute": command, "id": self.requests}
         if arguments:
             request["arguments"] = {key.replace("_", "-"): value
                                     for key, value in arguments.items()}
@@ -73,6 +79,8 @@ class Qmp:
             message = self.receive(deadline)
             if "event" in message:
                 self.events.append(message)
+            elif message.get("id") != self.requests:
+                continue  # the late answer to one that nobody waits for any more
             elif "error" in message:
                 raise QmpError(message["error"].get("desc", str(message)))
             elif "return" in message:
