@@ -5,21 +5,27 @@
 #include "accel/accelerator.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace rhea::monitor {
 
+// All pages are looked up in one go: to be asked, a processor leaves the guest.
 std::size_t read_virtual(Machine& machine, unsigned cpu, u64 address, std::span<u8> data) {
   auto& accel = machine.service<accel::AccelService>();
   if (cpu >= accel.vcpu_count()) return 0;
+  std::vector<u64> pages;
+  machine.vcpus()[cpu]->run_on([&] {
+    for (u64 at = address; at - address < data.size(); at += kPageSize - at % kPageSize) {
+      const auto physical = accel.vcpu(cpu).translate(GuestVirt(at));
+      if (!physical) return;
+      pages.push_back(physical->value);
+    }
+  });
   std::size_t done = 0;
-  while (done < data.size()) {
-    const u64 at = address + done;
-    std::optional<GuestPhys> physical;
-    machine.vcpus()[cpu]->run_on([&] { physical = accel.vcpu(cpu).translate(GuestVirt(at)); });
-    if (!physical) break;
+  for (const u64 page : pages) {
     const std::size_t in_page =
-        std::min<std::size_t>(data.size() - done, kPageSize - at % kPageSize);
-    read_physical(machine, physical->value, data.subspan(done, in_page));
+        std::min<std::size_t>(data.size() - done, kPageSize - (address + done) % kPageSize);
+    read_physical(machine, page, data.subspan(done, in_page));
     done += in_page;
   }
   return done;
