@@ -125,7 +125,11 @@ Result<Device*> Machine::plug(std::string_view type,
   return attach_and_realize(place, std::move(name), place.remove_child(device), bus);
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): as deep as bridges lie behind each other
 Result<> Machine::unplug(Device& device) {
+  // What is plugged into it goes first, the deepest before all.
+  for (Bus* bus : device.buses())
+    while (!bus->devices().empty()) TRY(unplug(*bus->devices().back()));
   TRY(device.set_realized(false));
   if (device.parent_bus() != nullptr) device.parent_bus()->detach(device);
   // It may be the device itself that asks, in a handler or a timer.

@@ -14,6 +14,7 @@ constexpr int kPciPriority = -1;
 }  // namespace
 
 struct I440fxHost::Target {
+  PciBus* bus;
   unsigned devfn;
   unsigned reg;
 };
@@ -111,20 +112,22 @@ MemResult I440fxHost::access_byte(Access& access, bool write) {
 }
 
 std::optional<I440fxHost::Target> I440fxHost::target(u64 offset) const {
-  const unsigned bus = config_address_ >> 16 & 0xff;
-  if ((config_address_ & kEnable) == 0 || bus != bus_->number()) return std::nullopt;
-  return Target{.devfn = config_address_ >> 8 & 0xff,
+  if ((config_address_ & kEnable) == 0) return std::nullopt;
+  PciBus* const bus = bus_->find(config_address_ >> 16 & 0xff);
+  if (bus == nullptr) return std::nullopt;
+  return Target{.bus = bus,
+                .devfn = config_address_ >> 8 & 0xff,
                 .reg = (config_address_ & 0xfc) | static_cast<unsigned>(offset & 3)};
 }
 
 u64 I440fxHost::read_data(u64 offset, unsigned size) {
   const auto at = target(offset);
-  return at ? bus_->config_read(at->devfn, at->reg, size) : all_ones(size);
+  return at ? at->bus->config_read(at->devfn, at->reg, size) : all_ones(size);
 }
 
 void I440fxHost::write_data(u64 offset, u64 value, unsigned size) {
   if (const auto at = target(offset))
-    bus_->config_write(at->devfn, at->reg, static_cast<u32>(value), size);
+    at->bus->config_write(at->devfn, at->reg, static_cast<u32>(value), size);
 }
 
 namespace {

@@ -39,6 +39,19 @@ bool PciBus::is_full() const {
   return std::ranges::none_of(slots_, [](const PciDevice* device) { return device == nullptr; });
 }
 
+PciBus* PciBus::find(unsigned number) {
+  if (number == number_) return this;
+  for (PciDevice* device : slots_) {
+    PciBus* const behind = device != nullptr ? device->secondary_bus() : nullptr;
+    // Firmware opens one bridge after the other: a number that is not set yet is 0, this bus's.
+    if (behind == nullptr || device->secondary_number() == 0 ||
+        number < device->secondary_number() || number > device->subordinate_number())
+      continue;
+    return behind->find(number);
+  }
+  return nullptr;
+}
+
 u32 PciBus::config_read(unsigned devfn, unsigned reg, unsigned size) const {
   PciDevice* target = device(devfn);
   u32 value = static_cast<u32>(all_ones(size));

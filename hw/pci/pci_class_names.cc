@@ -32,7 +32,7 @@ constexpr std::array kClassNames = {
     ClassName{0x0601, "isa"},
     ClassName{0x0602, "eisa"},
     ClassName{0x0603, "mca"},
-    ClassName{0x0604, "pci"},
+    ClassName{0x0604, "pci-bridge"},
     ClassName{0x0605, "pcmcia"},
     ClassName{0x0606, "nubus"},
     ClassName{0x0607, "cardbus"},

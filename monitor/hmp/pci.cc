@@ -20,6 +20,22 @@ void print_region(Context& context, const Json& region) {
                 region["prefetch"].get<bool>() ? " prefetchable" : "", address, end);
 }
 
+void print_bridge(Context& context, const Json& bus) {
+  const auto range = [&bus](const char* name, const char* end) {
+    return bus[name][end].get<u64>();
+  };
+  context.print("      BUS {}.\n", bus["number"].get<int>());
+  context.print("      secondary bus {}.\n", bus["secondary"].get<int>());
+  context.print("      subordinate bus {}.\n", bus["subordinate"].get<int>());
+  context.print("      IO range [{:#06x}, {:#06x}]\n", range("io_range", "base"),
+                range("io_range", "limit"));
+  context.print("      memory range [{:#010x}, {:#010x}]\n", range("memory_range", "base"),
+                range("memory_range", "limit"));
+  context.print("      prefetchable memory range [{:#010x}, {:#010x}]\n",
+                range("prefetchable_range", "base"), range("prefetchable_range", "limit"));
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): as deep as bridges lie behind each other
 void print_device(Context& context, const Json& device) {
   const Json& id = device["id"];
   const Json& kind = device["class_info"];
@@ -36,8 +52,12 @@ void print_device(Context& context, const Json& device) {
   if (device.contains("irq"))
     context.print("      IRQ {}, pin {}\n", device["irq"].get<int>(),
                   static_cast<char>('A' + device["irq_pin"].get<int>() - 1));
+  const bool is_bridge = device.contains("pci_bridge");
+  if (is_bridge) print_bridge(context, device["pci_bridge"]["bus"]);
   for (const Json& region : device["regions"]) print_region(context, region);
   context.print("      id \"{}\"\n", device["qdev_id"].get<std::string>());
+  if (is_bridge && device["pci_bridge"].contains("devices"))
+    for (const Json& behind : device["pci_bridge"]["devices"]) print_device(context, behind);
 }
 
 Result<> pci(Context& context, Arguments& arguments) {

@@ -9,15 +9,19 @@
 namespace rhea::qmp {
 namespace {
 
-// Buses whose hardware lets devices come and go.
-bool is_hot_pluggable(const TypeInfo& type) { return type.bus == "PCI"; }
+bool hot_pluggable(const Bus* bus) { return bus != nullptr && bus->hot_pluggable(); }
 
 Result<Json> device_add(Context& context, const Json& arguments) {
   const auto& driver = text_argument(arguments, "driver");
   const TypeInfo* type = find_type(driver);
-  const bool known = type != nullptr && type->is_a(Device::kName);
-  if (known && !is_hot_pluggable(*type) && context.machine.run_state() != RunState::Prelaunch)
-    return fail("Bus '{}' does not support hotplugging", type->bus);
+  const auto bus_name = argument<std::string>(arguments, "bus", "");
+  if (type != nullptr && type->is_a(Device::kName) &&
+      context.machine.run_state() != RunState::Prelaunch) {
+    const Bus* bus = context.machine.find_bus(type->bus, bus_name);
+    // A bus that is not there is plug()'s to tell of.
+    if (bus != nullptr ? !bus->hot_pluggable() : type->bus.empty())
+      return fail("Bus '{}' does not support hotplugging", bus != nullptr ? bus->name() : "");
+  }
   std::vector<std::pair<std::string, Value>> properties;
   for (const auto& [key, value] : arguments.items()) {
     if (key == "driver" || key == "id" || key == "bus") continue;
@@ -28,7 +32,7 @@ Result<Json> device_add(Context& context, const Json& arguments) {
   }
   Device* device =
       TRY(context.machine.plug(driver, properties, argument<std::string>(arguments, "id", ""),
-                               argument<std::string>(arguments, "bus", "")));
+                               bus_name));
   device->reset_tree(ResetKind::Cold);
   return Json();
 }
@@ -36,8 +40,9 @@ Result<Json> device_add(Context& context, const Json& arguments) {
 Result<Json> device_del(Context& context, const Json& arguments) {
   const auto& name = text_argument(arguments, "id");
   Device& device = *TRY(monitor::find_peripheral(context.machine, name));
-  if (!is_hot_pluggable(device.type()))
-    return fail("Bus '{}' does not support hotplugging", device.type().bus);
+  if (!hot_pluggable(device.parent_bus()))
+    return fail("Bus '{}' does not support hotplugging",
+                device.parent_bus() != nullptr ? device.parent_bus()->name() : "");
   Json data = {{"path", device.path()}};
   if (!device.id().empty()) data["device"] = device.id();
   TRY(context.machine.unplug(device));

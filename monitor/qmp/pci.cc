@@ -73,34 +73,62 @@ Json regions_of(const PciDevice& device) {
   return list;
 }
 
+Json devices_of(const PciBus& bus);
+
+Json range_info(const PciDevice::Range& range) {
+  return {{"base", range.base}, {"limit", range.limit}};
+}
+
+Json bridge_info(const PciBus& bus, const PciDevice& bridge) {
+  const auto ranges = bridge.forwarded();
+  Json info = {{"bus",
+                {{"number", bus.number()},
+                 {"secondary", bridge.secondary_number()},
+                 {"subordinate", bridge.subordinate_number()},
+                 {"io_range", range_info(ranges[0])},
+                 {"memory_range", range_info(ranges[1])},
+                 {"prefetchable_range", range_info(ranges[2])}}}};
+  // Before firmware has numbered it, nobody reaches what is behind.
+  if (bridge.secondary_number() != 0) info["devices"] = devices_of(*bridge.secondary_bus());
+  return info;
+}
+
+// A bridge's header has no room for a subsystem.
+Json identity(const PciDevice& device) {
+  Json id = {{"vendor", device.config16(pci::kVendorId)},
+             {"device", device.config16(pci::kDeviceId)}};
+  if (device.secondary_bus() == nullptr) {
+    id["subsystem-vendor"] = device.config16(pci::kSubsystemVendorId);
+    id["subsystem"] = device.config16(pci::kSubsystemId);
+  }
+  return id;
+}
+
 Json device_info(const PciBus& bus, const PciDevice& device) {
   const u8 pin = device.config8(pci::kInterruptPin);
-  Json info = {{"bus", bus.number()},
-               {"slot", device.slot()},
-               {"function", device.function()},
-               {"class_info", class_info(device)},
-               {"id",
-                {{"vendor", device.config16(pci::kVendorId)},
-                 {"device", device.config16(pci::kDeviceId)},
-                 {"subsystem-vendor", device.config16(pci::kSubsystemVendorId)},
-                 {"subsystem", device.config16(pci::kSubsystemId)}}},
-               {"irq_pin", pin},
-               {"qdev_id", device.id()},
-               {"regions", regions_of(device)}};
+  Json info = {{"bus", bus.number()},           {"slot", device.slot()},
+               {"function", device.function()}, {"class_info", class_info(device)},
+               {"id", identity(device)},        {"irq_pin", pin},
+               {"qdev_id", device.id()},        {"regions", regions_of(device)}};
   if (pin != 0) info["irq"] = device.config8(pci::kInterruptLine);
+  if (device.secondary_bus() != nullptr) info["pci_bridge"] = bridge_info(bus, device);
   return info;
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): as deep as bridges lie behind each other
+Json devices_of(const PciBus& bus) {
+  Json devices = Json::array();
+  for (unsigned devfn = 0; devfn < 256; ++devfn)
+    if (const PciDevice* device = bus.device(devfn)) devices.push_back(device_info(bus, *device));
+  return devices;
 }
 
 Result<Json> query_pci(Context& context, const Json&) {
   Json list = Json::array();
   context.machine.visit([&](Object& object) {
     const auto* bus = dynamic_cast<const PciBus*>(&object);
-    if (bus == nullptr) return;
-    Json devices = Json::array();
-    for (unsigned devfn = 0; devfn < 256; ++devfn)
-      if (const PciDevice* device = bus->device(devfn))
-        devices.push_back(device_info(*bus, *device));
-    list.push_back({{"bus", bus->number()}, {"devices", std::move(devices)}});
+    if (bus == nullptr || dynamic_cast<const PciDevice*>(bus->parent()) != nullptr) return;
+    list.push_back({{"bus", bus->number()}, {"devices", devices_of(*bus)}});
   });
   return list;
 }
@@ -120,6 +148,16 @@ const RegisterQmpType types[] = {
                                  {"size", "int"},
                                  {"prefetch", "bool", true},
                                  {"mem_type_64", "bool", true}}}),
+    RegisterQmpType({.name = "PciMemoryRange", .members = {{"base", "int"}, {"limit", "int"}}}),
+    RegisterQmpType({.name = "PciBusInfo",
+                     .members = {{"number", "int"},
+                                 {"secondary", "int"},
+                                 {"subordinate", "int"},
+                                 {"io_range", "PciMemoryRange"},
+                                 {"memory_range", "PciMemoryRange"},
+                                 {"prefetchable_range", "PciMemoryRange"}}}),
+    RegisterQmpType({.name = "PciBridgeInfo",
+                     .members = {{"bus", "PciBusInfo"}, {"devices", "[PciDeviceInfo]", true}}}),
     RegisterQmpType({.name = "PciDeviceInfo",
                      .members = {{"bus", "int"},
                                  {"slot", "int"},
@@ -129,6 +167,7 @@ const RegisterQmpType types[] = {
                                  {"irq", "int", true},
                                  {"irq_pin", "int"},
                                  {"qdev_id", "str"},
+                                 {"pci_bridge", "PciBridgeInfo", true},
                                  {"regions", "[PciMemoryRegion]"}}}),
     RegisterQmpType(
         {.name = "PciInfo", .members = {{"bus", "int"}, {"devices", "[PciDeviceInfo]"}}}),

@@ -53,6 +53,7 @@ class PciBus final : public Bus {
   static constexpr std::string_view kName = "PCI";
   std::string_view kind() const override { return "PCI"; }
   bool is_full() const override;
+  bool hot_pluggable() const override { return true; }
 
   /// `map_irq(slot, pin)` gives the interrupt link of a device's pin (0 = INTA#), `set_irq(link,
   /// level)` drives it (wired-or is done here).
@@ -67,7 +68,15 @@ class PciBus final : public Bus {
   /// answers.
   u32 config_read(unsigned devfn, unsigned reg, unsigned size) const;
   void config_write(unsigned devfn, unsigned reg, u32 value, unsigned size);
+  /// The bus of that number: this one or one behind a bridge of it; null when there is none.
+  PciBus* find(unsigned number);
   u8 number() const { return number_; }
+  /// For the bridge whose secondary bus this is.
+  void set_number(u8 number) { number_ = number; }
+  /// What a bridge on this bus passes on of the interrupts behind it.
+  void forward_intx(const PciDevice& bridge, unsigned pin, bool level) {
+    set_intx(bridge, pin, level);
+  }
   /// Level of an interrupt link (0..7) as the wired-or of all devices on it.
   bool link_level(unsigned link) const { return link_counts_[link & 7] != 0; }
 
@@ -132,6 +141,16 @@ class PciDevice : public Device, public FirmwareNamed {
   };
   std::optional<BarInfo> bar_info(unsigned n) const;
   bool is_multifunction() const { return multifunction_ || identity_multifunction_; }
+  /// Of a bridge: the bus behind it, and which bus numbers it answers for.
+  virtual PciBus* secondary_bus() const { return nullptr; }
+  virtual u8 secondary_number() const { return 0; }
+  virtual u8 subordinate_number() const { return 0; }
+  /// Of a bridge: the ranges of ports, memory and prefetchable memory that it forwards; none where
+  /// the limit is below the base.
+  struct Range {
+    u64 base, limit;
+  };
+  virtual std::array<Range, 3> forwarded() const { return {}; }
   /// By class, else by vendor and device: "ethernet@3", "ide@1,1".
   std::string firmware_name() const override;
 

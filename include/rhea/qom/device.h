@@ -106,6 +106,8 @@ class Bus : public Object {
   void detach(Device& device);
   const std::vector<Device*>& devices() const { return devices_; }
   virtual bool is_full() const { return false; }
+  /// Whether devices come and go while the guest runs.
+  virtual bool hot_pluggable() const { return false; }
   /// Resets every device on the bus, in three phases.
   void reset(ResetKind kind);
 
