@@ -90,6 +90,8 @@ class Introspection {
 
   std::string list_of(std::string_view wanted) {
     const std::string element = type(wanted.substr(1, wanted.size() - 2));
+    // A type with lists of its own kind has made this one meanwhile.
+    if (const auto it = names_.find(wanted); it != names_.end()) return it->second;
     const std::string name = "[" + element + "]";
     names_[wanted] = name;
     entries_.push_back({{"name", name}, {"meta-type", "array"}, {"element-type", element}});
