@@ -30,9 +30,8 @@ Result<Json> device_add(Context& context, const Json& arguments) {
       return std::unexpected(std::move(scalar).error().within(fmt::format("Parameter '{}'", key)));
     properties.emplace_back(key, *scalar);
   }
-  Device* device =
-      TRY(context.machine.plug(driver, properties, argument<std::string>(arguments, "id", ""),
-                               bus_name));
+  Device* device = TRY(context.machine.plug(driver, properties,
+                                            argument<std::string>(arguments, "id", ""), bus_name));
   device->reset_tree(ResetKind::Cold);
   return Json();
 }

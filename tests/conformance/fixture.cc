@@ -45,7 +45,7 @@ Specimen::Specimen(const TypeInfo& type, Given given) {
       if (auto full = bench_.try_add(type.name, links)) return full;
     }
     if (auto plain = bench_.try_add(type.name)) return plain;
-    // Some types cannot do without a back end: give every link one.
+    // Some types cannot do without a back end or a number: give every link one.
     const Properties links = TRY(link_properties(type));
     return bench_.try_add(type.name, links);
   };
@@ -73,6 +73,10 @@ Result<Properties> Specimen::link_properties(const TypeInfo& type) {
       if (type.is_a("process-device") && (p.name == "script" || p.name == "program")) {
         ::setenv("PYTHONPATH", RHEA_SOURCE_ROOT "/hw/misc", 1);
         links.emplace_back(p.name, RHEA_SOURCE_ROOT "/examples/python-device/copier.py");
+        continue;
+      }
+      if (p.name == "chassis_nr") {
+        links.emplace_back(p.name, "1");
         continue;
       }
       if (p.type == "link<block-backend>") {

@@ -201,7 +201,7 @@ TEST_F(QmpTest, device_add_errors) {
               HasSubstr("Parameter 'dma_mask'"));
   qmp(R"({"execute":"cont"})");
   EXPECT_EQ(error(R"({"execute":"device_add","arguments":{"driver":"isa-serial"}})"),
-            "GenericError: Bus 'ISA' does not support hotplugging");
+            "GenericError: Bus 'isa.0' does not support hotplugging");
 }
 
 TEST_F(QmpTest, types_and_their_properties_are_listed) {
