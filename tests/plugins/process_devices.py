@@ -52,7 +52,7 @@ BAD = (
     ("a deep value", "describe(); until('read'); say('[' * 500000); time.sleep(1000)", "its process sends nonsense"),
     ("a gigabyte", "describe(); until('read')\ntry:\n for i in range(1000): s.sendall(b'x' * 1000000)\nexcept OSError: os._exit(1)",
      "its process sends a line of more than 1048576 bytes"),
-    ("a flood", "describe(); until('read')\nwhile True: say({'do': 'interrupt', 'level': True})",
+    ("a flood", "describe(); until('read')\ntry:\n while True: say({'do': 'interrupt', 'level': True})\nexcept OSError: os._exit(1)",
      "its process does not answer"),
 )
 # At start-up: the script, and words of the error.
