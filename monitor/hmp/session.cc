@@ -60,13 +60,19 @@ void Session::receive(std::span<const u8> data) {
       editor_.feed(byte);
   }
   busy_ = false;
-  if (std::exchange(client_changed_, false)) new_client();
+  if (std::exchange(client_changed_, false)) return new_client();
+  if (left_ && !waiting_) new_client();
 }
 
 void Session::event(ChardevEvent what) {
   switch (what) {
-    case ChardevEvent::Opened:
     case ChardevEvent::Closed:
+      greeted_ = false;
+      // What it has said before it went is done, as without a command that takes long.
+      left_ = busy_ || waiting_ != nullptr;
+      if (!left_) new_client();
+      return;
+    case ChardevEvent::Opened:
       greeted_ = false;
       if (busy_)
         client_changed_ = true;
@@ -88,6 +94,7 @@ void Session::moved(Chardev& next) {
 }
 
 void Session::new_client() {
+  left_ = false;
   forget_waiting();
   output_.reset();
   editor_.reset();

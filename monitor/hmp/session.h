@@ -34,6 +34,7 @@ class Session {
   Chardev* chardev_;
   bool busy_{false};
   bool client_changed_{false};           ///< while busy
+  bool left_{false};                     ///< the client has gone, and its commands are not done
   std::shared_ptr<qmp::Later> waiting_;  ///< a command that goes on: no prompt, nothing is heard
   std::string unheard_;
   bool greeted_{false};

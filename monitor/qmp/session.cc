@@ -55,7 +55,8 @@ void Session::receive(std::span<const u8> data) {
     unheard_.push_back(message ? Result<std::string>(*message) : std::unexpected(message.error()));
   });
   busy_ = false;
-  if (std::exchange(client_changed_, false)) new_client();
+  if (std::exchange(client_changed_, false)) return new_client();
+  if (left_ && !waiting_) new_client();
 }
 
 void Session::keep(std::vector<FileDescriptor> descriptors) {
@@ -88,26 +89,35 @@ void Session::go_on() {
     unheard_.pop_front();
     answer(message ? Result<std::string_view>(*message) : std::unexpected(message.error()));
   }
-  if (!waiting_) chardev_->accept_input();
+  if (waiting_) return;
+  if (left_) return new_client();
+  chardev_->accept_input();
 }
 
 void Session::event(ChardevEvent what) {
-  if (what == ChardevEvent::Opened || what == ChardevEvent::Closed) {
-    open_ = what == ChardevEvent::Opened;
-    if (busy_)
-      client_changed_ = true;
-    else
-      new_client();
-  }
+  if (what != ChardevEvent::Opened && what != ChardevEvent::Closed) return;
+  open_ = what == ChardevEvent::Opened;
+  // What a client has said before it went is done, as without a command that takes long.
+  left_ = !open_ && (busy_ || waiting_ != nullptr);
+  if (!left_) change_client();
 }
 
 void Session::moved(Chardev& next) {
   chardev_ = &next;
   output_.move_to(next);
-  event(ChardevEvent::Closed);
+  open_ = false;
+  change_client();
+}
+
+void Session::change_client() {
+  if (busy_)
+    client_changed_ = true;
+  else
+    new_client();
 }
 
 void Session::new_client() {
+  left_ = false;
   if (waiting_) waiting_->on_finish(nullptr);
   waiting_.reset();
   unheard_.clear();

@@ -35,6 +35,7 @@ class Session {
   void event(ChardevEvent event);
   void can_send();
   void moved(Chardev& next);
+  void change_client();
   void new_client();
   void send(const std::string& text);
 
@@ -43,6 +44,7 @@ class Session {
   bool pretty_;
   bool busy_{false};
   bool client_changed_{false};      ///< while busy
+  bool left_{false};                ///< the client has gone, and its commands are not done
   std::shared_ptr<Later> waiting_;  ///< for an answer; what comes meanwhile is kept
   std::deque<Result<std::string>> unheard_;
   bool open_{false};

@@ -34,6 +34,16 @@ class SessionTest : public MonitorTest {
       return client.said.find(text) != std::string::npos;
     });
   }
+  // With the machine's lock free in between: a command at work wants it.
+  bool turn_freely_until(const std::function<bool()>& done) {
+    machine().lock().unlock();
+    const bool result = turn_until(machine(), done);
+    machine().lock().lock();
+    return result;
+  }
+  bool ends() {
+    return turn_freely_until([&] { return machine().exit_code().has_value(); });
+  }
 };
 
 TEST_F(SessionTest, qmp_client_is_greeted_and_answered) {
@@ -55,6 +65,43 @@ TEST_F(SessionTest, next_client_starts_with_negotiation_again) {
   second.send("{\"execute\":\"query-name\"}");
   ASSERT_TRUE(hears(second, "CommandNotFound"));
   EXPECT_THAT(second.said, HasSubstr("Expecting capabilities negotiation"));
+}
+
+TEST_F(SessionTest, what_people_said_before_they_left_is_done_behind_a_command_that_takes_long) {
+  FakeChardev& line = FakeChardev::make(bench_, "m");
+  ASSERT_TRUE(machine().service<Monitors>().add(line, MonitorMode::Human));
+  line.say(fmt::format("pmemsave 0 4096 {}\nquit\n", scratch_.file("memory")));
+  line.tell(ChardevEvent::Closed);
+  EXPECT_TRUE(ends());
+}
+
+TEST_F(SessionTest, what_a_program_said_before_it_left_is_done_behind_a_command_that_takes_long) {
+  FakeChardev& line = FakeChardev::make(bench_, "m");
+  ASSERT_TRUE(machine().service<Monitors>().add(line, MonitorMode::Qmp));
+  const qmp::Json save = {
+      {"execute", "pmemsave"},
+      {"arguments", {{"val", 0}, {"size", 4096}, {"filename", scratch_.file("memory")}}}};
+  line.tell(ChardevEvent::Opened);
+  line.say(fmt::format(R"({{"execute":"qmp_capabilities"}}{}{{"execute":"quit"}})", save.dump()));
+  line.tell(ChardevEvent::Closed);
+  EXPECT_TRUE(ends());
+}
+
+TEST_F(SessionTest, who_comes_while_the_last_ones_command_takes_long_is_served_at_once) {
+  FakeChardev& line = FakeChardev::make(bench_, "m");
+  ASSERT_TRUE(machine().service<Monitors>().add(line, MonitorMode::Human));
+  line.say(fmt::format("pmemsave 0 4096 {}\nquit\n", scratch_.file("memory")));
+  line.tell(ChardevEvent::Closed);
+  line.tell(ChardevEvent::Opened);
+  line.written.clear();
+  line.say("info status\n");
+  EXPECT_THAT(line.written, HasSubstr("VM status: "));
+  const std::string memory = scratch_.file("memory");
+  ASSERT_TRUE(turn_freely_until([&] {
+    return std::filesystem::exists(memory) && std::filesystem::file_size(memory) == 4096;
+  }));
+  turn(machine(), 20);
+  EXPECT_FALSE(machine().exit_code());
 }
 
 TEST_F(SessionTest, descriptors_that_no_command_claims_are_closed) {

@@ -102,6 +102,19 @@ def by_hmp(machine: Machine) -> None:
     tap.expect_equal(said, "Error: Device 'nobody' not found\r\n", "an unknown one")
 
 
+def piped(rhea: Path, plugins: Path) -> None:
+    """All that a script says comes in one piece, and the end of the input at once behind it."""
+    with tempfile.TemporaryDirectory(prefix="rhea-plugins-") as folder:
+        file = Path(folder) / "latch.so"
+        shutil.copyfile(plugins / "plugin-good.so", file)
+        run = subprocess.run(
+            [str(rhea), "-accel", "qtest", "-display", "none", "-monitor", "stdio", "-device-plugin", str(file),
+             "-device", "plugin-latch,id=latch0"], input="device-reload latch0\ninfo qtree\nquit\n",
+            stdout=subprocess.PIPE, text=True, timeout=SECONDS, check=False)
+        tap.expect_equal(run.returncode, 0, "status")
+        tap.expect('id "latch0"' in run.stdout, run.stdout)
+
+
 def the_old_one_stays(machine: Machine, name: str, words: str) -> None:
     machine.write(0x2a)
     machine.build(name)
@@ -142,6 +155,7 @@ def main() -> int:
              ("exists", "the type 'edu' is there already"), ("hangs", "within 10 s"))
     cases = [("the new code goes on with the state", on_machine(new_code_goes_on)),
              ("by HMP", on_machine(by_hmp)),
+             ("by a pipe", lambda: piped(options.rhea.resolve(), options.plugins.resolve())),
              ("devices that cannot be exchanged", on_machine(wrong_devices)),
              ("a sandbox without children", on_machine(Machine.expect_refused, "-sandbox spawn=deny lets no program",
                                                        more=("-sandbox", "on,spawn=deny")))]
