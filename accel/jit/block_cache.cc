@@ -48,9 +48,11 @@ PageBlocks& BlockCache::page(const u8* host_page, CodePages& pages, u64 offset) 
 Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at, const CodeMode& mode) {
   RamBlock& ram = *page.pages->ram();
   // Before the mark goes, so that nobody finds neither.
-  if (ram.test_dirty(DirtyClient::Code, page.offset, kPageSize))
+  if (ram.test_dirty(DirtyClient::Code, page.offset, kPageSize)) {
     page.code->invalidate(
         [&] { ram.test_and_clear_dirty(DirtyClient::Code, page.offset, kPageSize); });
+    on_change_(*page.code);
+  }
   const u32 key = at << CodeMode::kBits | mode.key();
   const auto known = page.blocks.find(key);
   if (known != page.blocks.end() &&
@@ -71,7 +73,7 @@ Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at, con
     std::atomic_thread_fence(std::memory_order_seq_cst);
   } while (std::memcmp(code.data(), host_page + at, bytes) != 0);
   // Jumps may still point at an old block there, so that one is filled anew and never freed.
-  if (known != page.blocks.end()) ++replacements_;
+  if (known != page.blocks.end()) on_change_(*page.code);
   Block* block = known != page.blocks.end() ? known->second : new (arena_.array<Block>(1)) Block;
   *block = {.insns = keep<Insn>(block->insns, decoded_),
             .code_bytes = keep<u8>(block->code_bytes, {code.data(), bytes}),
@@ -137,7 +139,6 @@ void BlockCache::forget(const std::function<bool(u64)>& known) {
     for (const auto& [key, block] : page->blocks) block->links = {};
   jumps_.fill({});
   ++drops_;
-  ++replacements_;
 }
 
 void BlockCache::clear() {

@@ -5,52 +5,22 @@
 
 #include "accel/jit/code_map.h"
 #include "accel/jit/code_memory.h"
+#include "accel/jit/code_mode.h"
 #include "target/x86/cpuid.h"
 #include "target/x86/decode/decode.h"
 #include "target/x86/insn.h"
 #include "target/x86/tlb_set.h"
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace rhea::jit {
-
-/// What code means depends on this, beside its bytes: the code segment's size, whether instructions
-/// of protected mode are there, and, since another privilege may not fetch here, CPL 3. One word,
-/// because it is made for every block that is executed.
-class CodeMode {
- public:
-  /// What of the segments translated code relies on, outside 64-bit mode.
-  struct Segments {
-    bool flat_data{};   ///< DS, ES, SS
-    bool flat_code{};   ///< CS
-    bool wide_stack{};  ///< SS.B
-  };
-  static constexpr unsigned kBits = 7;
-
-  CodeMode(unsigned code_bits, bool real_or_v86, bool user)
-      : CodeMode(code_bits, real_or_v86, user, {}) {}
-  CodeMode(unsigned code_bits, bool real_or_v86, bool user, Segments segments)
-      : key_(code_bits >> 5 | (real_or_v86 ? 4U : 0U) | (user ? 8U : 0U) |
-             (segments.flat_data ? 16U : 0U) | (segments.flat_code ? 32U : 0U) |
-             (segments.wide_stack ? 64U : 0U)) {}
-  Segments segments() const {
-    return {.flat_data = (key_ & 16) != 0,
-            .flat_code = (key_ & 32) != 0,
-            .wide_stack = (key_ & 64) != 0};
-  }
-  u32 key() const { return key_; }
-  u8 code_bits() const { return (key_ & 3) == 0 ? u8{16} : static_cast<u8>((key_ & 3) * 32); }
-  bool real_or_v86() const { return (key_ & 4) != 0; }
-  bool user() const { return (key_ & 8) != 0; }
-
- private:
-  u32 key_;
-};
 
 struct PageBlocks;
 struct Translation;
@@ -104,7 +74,8 @@ class BlockCache {
   BlockCache(const x86::CpuModel& model, const x86::CodeEpochs& epochs, CodeMemory& memory);
 
   /// The block at a linear address, reached from `from` (may be null), if it is known and good.
-  Block* find(Block* from, u64 linear, const CodeMode& mode) {
+  /// `everywhere` becomes whether in all address spaces.
+  Block* find(Block* from, u64 linear, const CodeMode& mode, bool& everywhere) {
     const u64 here = when(epochs_->now, mode), anywhere = when(epochs_->global, mode);
     const auto leads = [=](const Link& link) {
       return link.linear == linear && (link.when == here || link.when == anywhere) &&
@@ -112,15 +83,22 @@ class BlockCache {
     };
     if (from != nullptr) [[likely]]
       for (const Link& link : from->links)
-        if (leads(link)) [[likely]]
+        if (leads(link)) [[likely]] {
+          everywhere = link.when == anywhere;
           return link.block;
+        }
     for (const unsigned way : {0U, 1U}) {
       const Link& jump = jumps_[slot(linear, mode) ^ way];
       if (!leads(jump)) continue;
       if (from != nullptr) connect(*from, jump);
+      everywhere = jump.when == anywhere;
       return jump.block;
     }
     return nullptr;
+  }
+  Block* find(Block* from, u64 linear, const CodeMode& mode) {
+    bool everywhere = false;
+    return find(from, linear, mode, everywhere);
   }
   /// `epoch`: one of CodeEpochs, under which the page was looked up.
   void remember(Block* from, u64 linear, const CodeMode& mode, u64 epoch, Block& block) {
@@ -145,9 +123,10 @@ class BlockCache {
   /// Of all that it remembers, in bytes; from any thread.
   std::size_t size() const { return arena_.size(); }
   void clear();
-  /// How often everything was dropped, and how often a block's code was found to be another.
+  /// How often everything was dropped.
   u64 clears() const { return clears_; }
-  u64 replacements() const { return replacements_; }
+  /// Who hears of pages whose code is found to have changed.
+  void set_on_change(std::function<void(const CodePage&)> told) { on_change_ = std::move(told); }
 
  private:
   static constexpr unsigned kJumps = 8192;
@@ -170,7 +149,8 @@ class BlockCache {
   u64 drops_{0};
   std::array<Link, kJumps> jumps_{};
   std::vector<x86::Insn> decoded_;
-  u64 clears_{}, replacements_{};
+  u64 clears_{};
+  std::function<void(const CodePage&)> on_change_ = [](const CodePage&) {};
   CodeArena arena_;
   std::optional<std::pmr::unordered_map<const u8*, PageBlocks*>> pages_;  ///< in the arena
 };

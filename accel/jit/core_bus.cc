@@ -40,9 +40,10 @@ bool CoreBus::watches(const Region& region, u64 offset) {
 
 void CoreBus::stored(const Region& region, u64 offset, unsigned size) {
   const unsigned at = offset & kOffset;
-  if (!code_pages(region).at(offset).stored(at, at + size - 1)) return;
+  CodePage& page = code_pages(region).at(offset);
+  if (!page.stored(at, at + size - 1)) return;
   vcpu_->cpu().leave_block = true;
-  vcpu_->vm().count_code_hit(*vcpu_);
+  vcpu_->vm().code_changed(*vcpu_, page);
 }
 
 bool CoreBus::is_apic_page(u64 address) const { return vcpu_->is_apic_page(address); }

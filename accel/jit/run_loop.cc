@@ -103,10 +103,12 @@ JitVcpu::Next JitVcpu::execute() {
       if (stepping()) return stop(cpu_.stopped.value_or(DebugStop{}));
       continue;
     }
+    if ((x86::linear_rip(cpu_) & kOffset) > kPageSize - x86::kLongestInsn && step_known_crossing())
+      continue;
     Block* const block = look_up();
     last_block_ = block;
     if (block == nullptr) [[unlikely]] {
-      step();
+      step_across();
       continue;
     }
     if (logs_code()) [[unlikely]]
@@ -190,20 +192,12 @@ void JitVcpu::run_block(const Block& block) {
   end_block();
 }
 
-// One instruction, from wherever it is.
-void JitVcpu::step() {
-  if (logs_code()) [[unlikely]]
-    x86::log_block(cpu_, index_, nullptr);
-  x86::step(cpu_);
-  if (turns_ != nullptr) turns_->count();
-}
-
 // The block at RIP. Null where the instruction there cannot be had from one page of memory, or the
 // code segment ends within the block.
 Block* JitVcpu::look_up() {
   const CodeMode mode = code_mode();
   const u64 linear = x86::linear_rip(cpu_);
-  Block* block = cache_.find(last_block_, linear, mode);
+  Block* block = cache_.find(last_block_, linear, mode, found_everywhere_);
   if (block == nullptr) [[unlikely]] {
     block = find_code(linear, mode);
     if (block == nullptr) return nullptr;
@@ -230,6 +224,7 @@ Block* JitVcpu::find_code(u64 linear, const CodeMode& mode) {
   Block* block =
       cache_.block(*fetch->blocks, fetch->code.host, static_cast<unsigned>(linear & kOffset), mode);
   if (block != nullptr) cache_.remember(last_block_, linear, mode, fetch->epoch, *block);
+  found_everywhere_ = fetch->epoch == cpu_.tlb.epochs().global;
   return block;
 }
 

@@ -5,7 +5,6 @@
 #include "accel/jit/vm.h"
 #include "target/x86/interp/step.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace rhea::jit {
@@ -19,28 +18,6 @@ constexpr u64 kOffset = kPageSize - 1;
 constexpr unsigned kRunsBefore = 2;
 /// Looks around in translated code before others may have the guard: tens of microseconds.
 constexpr i32 kBudget = 20'000;
-
-x86::translating::BlockMode block_mode(const CodeMode& mode) {
-  const bool wide = mode.code_bits() == 64;
-  const CodeMode::Segments segments = mode.segments();
-  return {.code_bits = mode.code_bits(),
-          .flat_data = wide || segments.flat_data,
-          .flat_code = wide || segments.flat_code,
-          .wide_stack = segments.wide_stack};
-}
-
-/// RIP of the first byte of its page.
-u64 page_rip(const x86::Cpu& cpu) {
-  return (cpu.rip() - (x86::linear_rip(cpu) & kOffset)) & cpu.rip_mask;
-}
-
-/// Whether RIP neither leaves the code segment nor wraps within the page.
-bool page_is_whole(const x86::Cpu& cpu) {
-  if (cpu.long_mode()) return true;
-  const u64 most =
-      std::min<u64>(cpu.seg[x86::Cs].limit, cpu.code_bits == 16 ? 0xffff : 0xffff'ffff);
-  return page_rip(cpu) + kOffset <= most;
-}
 
 }  // namespace
 
@@ -61,9 +38,23 @@ bool JitVcpu::is_translated(Block& block) {
 
 // Looked at after every access to a device and every pause: only those show what devices have done.
 void JitVcpu::look_for_devices_writes() {
-  if (!std::exchange(devices_may_have_written_, false) || !translations_->written()) return;
-  departure_ = {};
-  translations_->unlink_all();
+  if (std::exchange(devices_may_have_written_, false)) translations_->shut_written();
+}
+
+void JitVcpu::hear_of_change(const CodePage& page) {
+  const std::lock_guard lock(changes_mutex_);
+  if (changed_pages_.size() <= kMostChanges) changed_pages_.push_back(&page);
+  changed_.store(true, std::memory_order_release);
+}
+
+void JitVcpu::shut_changed_pages() {
+  const std::lock_guard lock(changes_mutex_);
+  changed_.store(false, std::memory_order_relaxed);
+  if (changed_pages_.size() > kMostChanges)
+    translations_->shut_all();
+  else
+    for (const CodePage* const page : changed_pages_) translations_->shut(*page);
+  changed_pages_.clear();
 }
 
 // Jumps lead to blocks as long as those are what lies in memory.
@@ -74,11 +65,7 @@ void JitVcpu::forget_stale_jumps() {
     translations_->clear();
   }
   look_for_devices_writes();
-  const u64 changes = cache_.replacements() + vm_->code_hits();
-  if (seen_changes_ == changes) return;
-  seen_changes_ = changes;
-  departure_ = {};
-  translations_->unlink_all();
+  if (changed_.load(std::memory_order_acquire)) shut_changed_pages();
 }
 
 // A jump that led out of a translated block came here: the next time it needs nobody.
@@ -92,23 +79,40 @@ void JitVcpu::follow_jump(const Block& block) {
   translations_->link(*from.jump, *block.translation);
 }
 
-JitVcpu::Next JitVcpu::run_translated(const Block& block) {
-  forget_stale_jumps();
-  translations_->about_to_enter(*block.translation);
+// What translated code finds its way by.
+void JitVcpu::prepare_translated() {
   const CodeMode mode = code_mode();
-  auto& state = cpu_.translated;
-  x86::JumpTable& jumps = translations_->jumps(mode.key(), mode.user(), cpu_.tlb.epochs());
-  if (!leave_at_pause_) {
-    follow_jump(block);
-    if (cpu_.long_mode() || mode.segments().flat_code)
-      jumps.put(cpu_.rip(), block.translation->entry);
-  }
-  state.jumps = &jumps;
-  state.page_rip = page_rip(cpu_);
-  state.flags = x86::Translated::saved_flags(cpu_.flags.value());
-  state.budget = kBudget;
+  cpu_.translated.jumps = &translations_->jumps().of(mode.key(), mode.user(), cpu_.tlb.epochs());
+  cpu_.translated.page_rip = page_rip(cpu_);
   cpu_.leave_block = false;
   last_block_ = nullptr;
+}
+
+// Behind an instruction that ends blocks: where translated code goes on, if nothing wants the run
+// loop. Null: it is left.
+const u8* JitVcpu::next_translated() {
+  const bool quiet = cpu_.attention.load(std::memory_order_relaxed) == 0 &&
+                     cpu_.activity == x86::Activity::Running && !cpu_.stopped &&
+                     !cpu_.shadow_next && cpu_.pending_db == 0 && cpu_.stop_pages == 0 &&
+                     !careful() && (held_ == 0 || !can_take(held_)) && !logs_code();
+  if (!quiet || leave_at_pause_ || !reaches_pages() || --cpu_.translated.budget < 0) return nullptr;
+  forget_stale_jumps();
+  prepare_translated();
+  return translations_->jumps().find(cpu_.rip());
+}
+
+JitVcpu::Next JitVcpu::run_translated(const Block& block) {
+  forget_stale_jumps();
+  translations_->revive(*block.translation);
+  auto& state = cpu_.translated;
+  prepare_translated();
+  if (!leave_at_pause_) {
+    follow_jump(block);
+    if (reaches_pages())
+      translations_->jumps().put(cpu_.rip(), block.translation->entry, found_everywhere_);
+  }
+  state.flags = x86::Translated::saved_flags(cpu_.flags.value());
+  state.budget = kBudget;
   return leave_translated(translations_->enter(*block.translation));
 }
 
@@ -141,7 +145,7 @@ JitVcpu::Next JitVcpu::leave_translated(const x86::translating::Left& left) {
 }
 
 // Called by translated code.
-bool JitVcpu::call_instruction(void* opaque, const void* const* header, u32 record_bits) {
+u64 JitVcpu::call_instruction(void* opaque, const void* const* header, u32 record_bits) {
   auto& vcpu = *static_cast<JitVcpu*>(opaque);
   x86::Cpu& cpu = vcpu.cpu_;
   x86::Translated& translated = cpu.translated;
@@ -159,7 +163,9 @@ bool JitVcpu::call_instruction(void* opaque, const void* const* header, u32 reco
     vcpu.translated_fault_ = thrown;
   }
   translated.flags = x86::Translated::saved_flags(cpu.flags.value());
-  return leaves;
+  if (!leaves) return x86::translating::kGoOn;
+  const u8* const next = vcpu.translated_fault_ ? nullptr : vcpu.next_translated();
+  return next != nullptr ? reinterpret_cast<u64>(next) : x86::translating::kLeave;
 }
 
 }  // namespace rhea::jit

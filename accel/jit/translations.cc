@@ -5,6 +5,7 @@
 #include "accel/jit/block_cache.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rhea::jit {
 namespace {
@@ -30,10 +31,6 @@ Translation* Translations::translate(const Block& block, unsigned page_offset,
   if (full()) return nullptr;
   translating::Translator translator(buffer_.room(), layout_, runtime_, &block);
   if (!translator.run(block.insns, page_offset, mode, made_)) return nullptr;
-  const auto known = std::ranges::find(marks_, block.written, &Mark::word);
-  const auto mark = static_cast<std::size_t>(known - marks_.begin());
-  if (known == marks_.end()) marks_.push_back({.word = block.written});
-  marks_[mark].pages |= block.written_bit;
   u8* const code = buffer_.room().data();
   buffer_.take((made_.size + 15) & ~std::size_t{15});
   auto* const jumps = arena_.array<DirectJump>(made_.sites.size());
@@ -41,57 +38,86 @@ Translation* Translations::translate(const Block& block, unsigned page_offset,
     new (&jumps[n]) DirectJump{.displacement = code + made_.sites[n].displacement,
                                .stub = code + made_.sites[n].stub,
                                .target = made_.sites[n].target};
-  return new (arena_.array<Translation>(1))
+  TranslatedPage& page = page_of(block);
+  auto* const made = new (arena_.array<Translation>(1))
       Translation{.entry = buffer_.executable(code + made_.entry),
                   .quick_entry = buffer_.executable(code + made_.quick_entry),
+                  .way_out = buffer_.executable(code + made_.way_out),
+                  .open = true,
                   .start = page_offset,
                   .jumps = {jumps, made_.sites.size()},
-                  .mark = mark,
-                  .mark_bit = block.written_bit};
+                  .page = &page};
+  std::copy_n(code + made_.entry, made->first.size(), made->first.begin());
+  page.open.push_back(made);
+  return made;
+}
+
+TranslatedPage& Translations::page_of(const Block& block) {
+  const auto [entry, is_new] = pages_.try_emplace(block.code);
+  TranslatedPage& page = entry->second;
+  if (!is_new) return page;
+  const auto known = std::ranges::find(marks_, block.written, &Mark::word);
+  page.mark = static_cast<std::size_t>(known - marks_.begin());
+  page.mark_bit = block.written_bit;
+  if (known == marks_.end()) marks_.push_back({.word = block.written});
+  marks_[page.mark].pages |= block.written_bit;
+  return page;
+}
+
+void Translations::revive(Translation& block) {
+  marks_[block.page->mark].seen &= ~block.page->mark_bit;
+  if (block.open) return;
+  block.open = true;
+  std::ranges::copy(block.first, buffer_.writable(block.entry));
+  block.page->open.push_back(&block);
 }
 
 // Every loop has a jump that goes back: there the processor looks around.
 void Translations::link(DirectJump& jump, Translation& to) {
   if (jump.linked) return;
   jump.linked = true;
-  linked_.push_back(&jump);
+  to.page->linked.push_back(&jump);
   const bool back = jump.displacement >= buffer_.writable(to.entry);
   Assembler::bind(jump.displacement, buffer_.writable(back ? to.entry : to.quick_entry));
 }
 
-void Translations::unlink_all() {
-  for (DirectJump* const jump : linked_) {
+void Translations::shut(TranslatedPage& page) {
+  for (Translation* const block : page.open) {
+    Assembler::write_jump(buffer_.writable(block->entry), buffer_.writable(block->way_out));
+    block->open = false;
+  }
+  page.open.clear();
+  for (DirectJump* const jump : page.linked) {
     Assembler::bind(jump->displacement, jump->stub);
     jump->linked = false;
   }
-  linked_.clear();
-  for (Jumps& each : jumps_) each.table.clear();
+  page.linked.clear();
 }
 
-x86::JumpTable& Translations::jumps(u32 mode_key, bool user, const x86::CodeEpochs& epochs) {
-  Jumps& all = jumps_[user ? 1 : 0];
-  if (all.mode_key != mode_key || all.epoch != epochs.now || all.global_epoch != epochs.global)
-    all.table.clear();
-  all.mode_key = mode_key;
-  all.epoch = epochs.now;
-  all.global_epoch = epochs.global;
-  return all.table;
+void Translations::shut(const CodePage& page) {
+  if (const auto it = pages_.find(&page); it != pages_.end()) shut(it->second);
 }
 
-bool Translations::written() {
-  bool any = false;
+void Translations::shut_all() {
+  for (auto& [code, page] : pages_) shut(page);
+}
+
+void Translations::shut_written() {
+  u64 found = 0;
   for (Mark& mark : marks_) {
     const u64 set = mark.word->load(std::memory_order_acquire) & mark.pages;
-    any |= (set & ~mark.seen) != 0;
+    found |= mark.written = set & ~mark.seen;
     mark.seen = set;
   }
-  return any;
+  if (found == 0) return;
+  for (auto& [code, page] : pages_)
+    if ((marks_[page.mark].written & page.mark_bit) != 0) shut(page);
 }
 
 void Translations::clear() {
-  linked_.clear();
+  pages_.clear();
   marks_.clear();
-  for (Jumps& each : jumps_) each.table.clear();
+  jumps_.clear();
   arena_.clear();
   buffer_.drop(runtime_size_);
 }

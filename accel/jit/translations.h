@@ -4,17 +4,21 @@
 
 #include "accel/jit/code_buffer.h"
 #include "accel/jit/code_memory.h"
+#include "accel/jit/jump_tables.h"
 #include "target/x86/cpu.h"
 #include "target/x86/translate/runtime.h"
 
-#include <array>
+#include <deque>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 namespace rhea::jit {
 
+class CodePage;
 struct Block;
 struct Translation;
+struct TranslatedPage;
 
 /// A jump in a block's code that may be led to another block of its page.
 struct DirectJump {
@@ -24,12 +28,24 @@ struct DirectJump {
   bool linked{};
 };
 
+/// A block that may not be entered any more, but by way of Translations::revive(), leads out of
+/// translated code at its entry: whoever knows that finds it shut.
 struct Translation {
   const u8* entry{};  ///< looks around first
   const u8* quick_entry{};
+  const u8* way_out{};                                   ///< leaves, as at the entry
+  std::array<u8, x86::translating::kJumpBytes> first{};  ///< of the code at the entry
+  bool open{};
   unsigned start{};  ///< of the block, offset in its page
   std::span<DirectJump> jumps;
-  std::size_t mark{};  ///< Mark of its page, and the page's bit there
+  TranslatedPage* page{};
+};
+
+/// What leads to blocks of a page.
+struct TranslatedPage {
+  std::vector<Translation*> open;
+  std::vector<DirectJump*> linked;  ///< all within the page
+  std::size_t mark{};               ///< Mark of the page, and its bit there
   u64 mark_bit{};
 };
 
@@ -48,17 +64,16 @@ class Translations {
   x86::translating::Left enter(const Translation& block) {
     return enter_(x86::translating::state_of(*cpu_), block.entry);
   }
+  /// The block, which is as it lies in memory, is about to be entered.
+  void revive(Translation& block);
   /// Leads a jump to a block from now on.
   void link(DirectJump& jump, Translation& to);
-  /// Code may have changed: nothing leads from block to block any more.
-  void unlink_all();
-  /// The jump table for code of this kind, empty if the last one had another or if linear addresses
-  /// may mean something else by now.
-  x86::JumpTable& jumps(u32 mode_key, bool user, const x86::CodeEpochs& epochs);
-  /// Whether a device has written to a page that blocks have been entered in since.
-  bool written();
-  /// The block, which is as it lies in memory, is about to be entered.
-  void about_to_enter(const Translation& block) { marks_[block.mark].seen &= ~block.mark_bit; }
+  /// The page's code may have changed: nothing leads to its blocks any more.
+  void shut(const CodePage& page);
+  void shut_all();
+  /// Shuts the pages that a device has written to since their blocks were entered.
+  void shut_written();
+  JumpTables& jumps() { return jumps_; }
   /// Everything is forgotten.
   void clear();
   bool full() const { return buffer_.room().size() < kLeast; }
@@ -68,17 +83,16 @@ class Translations {
  private:
   /// What a block may need.
   static constexpr std::size_t kLeast = 64 * KiB;
-  struct Jumps {
-    x86::JumpTable table;
-    u32 mode_key{};
-    u64 epoch{}, global_epoch{};
-  };
   /// Where devices mark pages that they write to.
   struct Mark {
     const std::atomic<u64>* word{};
-    u64 pages{};  ///< those with translated blocks
-    u64 seen{};   ///< marked, and noticed
+    u64 pages{};    ///< those with translated blocks
+    u64 seen{};     ///< marked, and noticed
+    u64 written{};  ///< newly, as of the last look
   };
+
+  TranslatedPage& page_of(const Block& block);
+  void shut(TranslatedPage& page);
 
   x86::Cpu* cpu_;
   x86::translating::StateLayout layout_;
@@ -88,8 +102,8 @@ class Translations {
   x86::translating::Enter enter_{};
   std::size_t runtime_size_{0};
   x86::translating::Translator::Result made_;
-  std::array<Jumps, 2> jumps_{};
-  std::vector<DirectJump*> linked_;
+  JumpTables jumps_;
+  std::unordered_map<const CodePage*, TranslatedPage> pages_;
   std::vector<Mark> marks_;
 };
 

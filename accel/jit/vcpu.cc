@@ -30,6 +30,7 @@ JitVcpu::JitVcpu(Vm& vm, unsigned index, x86::CpuModel model)
   if (vm.translates()) {
     translations_.emplace(cpu_, vm.code_memory());
     if (!*translations_) translations_.reset();
+    cache_.set_on_change([this](const CodePage& page) { vm_->code_changed(*this, page); });
     cpu_.translated.call = reinterpret_cast<const void*>(&call_instruction);
     cpu_.translated.owner = this;
   }

@@ -18,7 +18,9 @@
 #include "util/sleeper.h"
 
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <vector>
 
 namespace rhea::jit {
 
@@ -78,6 +80,9 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   std::size_t code_size() const {
     return cache_.size() + (translations_ ? translations_->size() : 0);
   }
+
+  /// From any thread: code of the page has changed.
+  void hear_of_change(const CodePage& page);
 
   // For CoreBus.
   apic::LocalApic& apic() { return apic_; }
@@ -142,27 +147,27 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   Next leave_translated(const x86::translating::Left& left);
   void follow_jump(const Block& block);
   void forget_stale_jumps();
+  void shut_changed_pages();
   void look_for_devices_writes();
-  static bool call_instruction(void* state, const void* const* header, u32 record);
+  void prepare_translated();
+  /// Whether translated code goes from page to page.
+  bool reaches_pages() const { return cpu_.long_mode() || code_mode().segments().flat_code; }
+  static u64 call_instruction(void* state, const void* const* header, u32 record);
   void end_block();
   Next execute_watched(u64 budget);
   /// Counted time as devices and the guest are about to see it; nothing otherwise.
   void show_time();
   void log(Block& block);
   void step();
+  struct Crossing;
+  void step_across();
+  bool step_known_crossing();
+  bool lies_in_memory(const Crossing& known, const CodeMode& mode);
+  Crossing& crossing_at(u64 linear) { return crossings_[(linear >> 12) % kCrossings]; }
+  const u8* next_translated();
   bool careful() const;
   Next fault(const x86::Fault& fault);
-  CodeMode code_mode() const {
-    const auto& seg = cpu_.seg;
-    if (cpu_.long_mode()) return {64, false, cpu_.cpl == 3};
-    return {cpu_.code_bits,
-            cpu_.mode <= x86::Mode::Virtual8086,
-            cpu_.cpl == 3,
-            {.flat_data = seg[x86::Ds].flat && seg[x86::Es].flat && seg[x86::Ss].flat,
-             .flat_code = seg[x86::Cs].base == 0 && seg[x86::Cs].limit == 0xffff'ffff &&
-                          cpu_.code_bits == 32,
-             .wide_stack = seg[x86::Ss].db()}};
-  }
+  CodeMode code_mode() const { return jit::code_mode(cpu_); }
 
   Vm* vm_;
   unsigned index_;
@@ -179,7 +184,13 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
     u64 page{}, epoch{}, global_epoch{};
     u32 mode_key{};
   } departure_;
-  u64 seen_changes_{}, seen_clears_{};
+  /// Pages whose code has changed, until it is looked at; more than kMostChanges: all of them.
+  static constexpr std::size_t kMostChanges = 64;
+  std::mutex changes_mutex_;
+  std::vector<const CodePage*> changed_pages_;
+  std::atomic<bool> changed_{false};
+  u64 seen_clears_{};
+  bool found_everywhere_{};          ///< the block that look_up() found
   bool devices_may_have_written_{};  ///< to pages with translated code
   std::optional<x86::Fault> translated_fault_;
   /// Pages that code was fetched from, by linear address: a TLB for fetches.
@@ -192,6 +203,17 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   };
   static constexpr unsigned kFetchPages = 256;
   std::array<FetchPage, kFetchPages> fetch_pages_{};
+  /// Instructions that lie on two pages, by their linear address. Of use where these bytes lie
+  /// there now.
+  struct Crossing {
+    u64 linear{};
+    u32 mode_key{};
+    u8 count{};  ///< of the bytes; 0: nothing is known
+    std::array<u8, x86::kLongestInsn> bytes{};
+    x86::Insn insn;
+  };
+  static constexpr unsigned kCrossings = 512;
+  std::array<Crossing, kCrossings> crossings_{};
   u64 seen_code_changes_{};
   Block* last_block_{};  ///< the one executed before, while nothing else came in between
   std::optional<RcuGuard> guard_;

@@ -75,11 +75,12 @@ std::string Vm::describe() const {
 }
 
 // Before the next look around of the others, which have jumps from block to block.
-void Vm::count_code_hit(const JitVcpu& by) {
-  code_hits_.fetch_add(1);
+void Vm::code_changed(JitVcpu& by, const CodePage& page) {
   if (!translates_) return;
-  for (JitVcpu* vcpu : vcpus_)
+  for (JitVcpu* vcpu : vcpus_) {
+    vcpu->hear_of_change(page);
     if (vcpu != &by) vcpu->cpu().need_attention(x86::Attention::Code);
+  }
 }
 
 void Vm::add(JitVcpu& vcpu) { vcpus_.push_back(&vcpu); }

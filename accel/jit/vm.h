@@ -39,9 +39,8 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   /// the caller is to forget its own.
   bool make_room(const JitVcpu& caller);
   bool translates() const { return translates_; }
-  /// Stores that have hit code, those of all processors.
-  u64 code_hits() const { return code_hits_.load(std::memory_order_acquire); }
-  void count_code_hit(const JitVcpu& by);
+  /// Tells every processor: blocks of the page are void. The caller is a vCPU's thread.
+  void code_changed(JitVcpu& by, const CodePage& page);
   HypervPartition& hyperv() { return hyperv_; }
   /// Null unless -icount asked for them.
   Turns* turns() const { return turns_.get(); }
@@ -79,7 +78,6 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   CodeMap code_;
   CodeMemory code_memory_;
   bool translates_;
-  std::atomic<u64> code_hits_{0};
   HypervPartition hyperv_;
   std::shared_ptr<char> alive_{std::make_shared<char>()};
   std::atomic<AddressSpace*> management_memory_{nullptr};

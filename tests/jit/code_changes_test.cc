@@ -56,6 +56,37 @@ TEST(JitCodeChanges, DataBesideCodeDoesNotDisturbIt) {
   EXPECT_EQ(guest.written(), (Bytes{0x80}));
 }
 
+/// An instruction on two pages, three times; it ends in `out 0x80, al` and counts at `changed`.
+Bytes run_across_pages(u8 changed_low, u8 changed_high, u8 shown) {
+  JitGuest guest;
+  guest.load({
+      0xb9, 0x03, 0x00,  // mov cx, 3
+      0xe9, 0xf8, 0x0f,  // jmp 0x1ffe
+  });
+  const Bytes code = {
+      0xb8, 0x11,  0x55,                       // 0x1ffe: mov ax, 0x5511
+      0x88, shown,                             // mov al, al or ah
+      0xe6, 0x80,                              // out 0x80, al
+      0xfe, 0x06,  changed_low, changed_high,  // inc byte [changed]
+      0x49,                                    // dec cx
+      0x75, 0xf2,                              // jnz 0x1ffe
+      0xe6, 0x81,                              // out 0x81, al
+      0xf4,                                    // hlt
+  };
+  std::ranges::copy(code, guest.memory() + 0x1ffe);
+  guest.start();
+  EXPECT_TRUE(guest.wait_done());
+  return guest.written();
+}
+
+TEST(JitCodeChanges, AnInstructionOnTwoPagesChangesOnTheFirst) {
+  EXPECT_EQ(run_across_pages(0xff, 0x1f, 0xc0), (Bytes{0x11, 0x12, 0x13}));
+}
+
+TEST(JitCodeChanges, AnInstructionOnTwoPagesChangesOnTheSecond) {
+  EXPECT_EQ(run_across_pages(0x00, 0x20, 0xe0), (Bytes{0x55, 0x56, 0x57}));
+}
+
 // As DMA does: through the address space, from another thread.
 TEST(JitCodeChanges, ADeviceWritesOverALoop) {
   JitGuest guest;

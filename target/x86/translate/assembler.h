@@ -140,6 +140,11 @@ class Assembler {
     const auto distance = static_cast<i32>(target - (displacement + 4));
     std::memcpy(displacement, &distance, sizeof distance);
   }
+  /// Makes an instruction at `at` (of 5 bytes) jump to `target` of the same buffer.
+  static void write_jump(u8* at, const u8* target) {
+    *at = 0xe9;
+    bind(at + 1, target);
+  }
   void bind_here(u8* displacement) {
     if (!overrun_) bind(displacement, at_);
   }

@@ -45,7 +45,22 @@ void Translator::go_to_page(i64 offset) {
   a.jmp_through({.base = kScratch1, .disp = 8});
 }
 
+// No instruction leads there that could be called instead.
+void Translator::go_on_behind_page() {
+  load_rip(kScratch0, offset_);
+  find_entry();
+  cold_.push_back({.kind = ColdKind::Leave, .from = a.jcc(kNotEqual), .what = left_at(offset_)});
+  set_page_of_scratch();
+  a.jmp_through({.base = kScratch1, .disp = 8});
+}
+
 void Translator::look_up() {
+  find_entry();
+  call_if(kNotEqual);
+}
+
+// ZF says whether it is at kScratch1.
+void Translator::find_entry() {
   static_assert(sizeof(JumpTable::Entry) == 16 && offsetof(JumpTable, entries) == 0);
   a.op(4, {.byte = 0x69}, kScratch1, kScratch0);  // IMUL
   a.imm(JumpTable::kFactor, 4);
@@ -53,7 +68,6 @@ void Translator::look_up() {
   a.alu_imm(4, kAnd, kScratch1, (JumpTable::kEntries - 1) << 4);
   a.alu(8, kAdd, kScratch1, state.jumps);
   a.alu(8, kCmp, kScratch0, Mem{.base = kScratch1});
-  call_if(kNotEqual);
 }
 
 // Where code of other pages is reached, RIP and linear addresses have the same offset in a page.

@@ -60,15 +60,21 @@ RuntimeCode emit_runtime(Assembler& a, const StateLayout& state) {
   move_stack(a, -8);
   a.call_through(state.call);
   move_stack(a, 8);
-  a.op(1, {.byte = 0x84}, host::kRax, host::kRax);  // TEST
-  u8* const out = a.jcc(kNotEqual);
+  a.op(8, {.byte = 0x85}, host::kRax, host::kRax);  // TEST
+  u8* const elsewhere = a.jcc(kNotEqual);
   a.op(4, {.byte = 0xb7, .map = Opcode::Map0f}, host::kRax, state.flags);  // MOVZX
   a.alu_imm(1, kAdd, unsigned{host::kRax}, 0x7f);
   a.byte(0x9e);  // SAHF
   load_registers(a, state);
   a.byte(0xc3);
-  a.bind_here(out);
+  a.bind_here(elsewhere);
   move_stack(a, 8);
+  a.mov(kScratch0, host::kRax);
+  a.alu_imm(8, kCmp, unsigned{host::kRax}, kLeave);
+  u8* const out = a.jcc(kEqual);
+  load_registers(a, state);
+  a.op(4, {.byte = 0xff, .digit = true}, 4, kScratch0);  // JMP
+  a.bind_here(out);
   a.alu(4, kXor, host::kRax, unsigned{host::kRax});
   emit_return(a);
   return code;

@@ -22,9 +22,11 @@ struct RuntimeCode {
 };
 
 /// What Translated::call points to: calls an instruction of the block, whose registers, flags (in
-/// Translated::flags) and all else lie in Cpu; true: out of translated code, RIP says where.
+/// Translated::flags) and all else lie in Cpu. Returns kGoOn, kLeave (RIP says where to), or the
+/// address of the block's entry where it goes on.
 /// The first argument is Translated::owner.
-using CallInstruction = bool (*)(void* owner, const void* const* header, u32 record);
+using CallInstruction = u64 (*)(void* owner, const void* const* header, u32 record);
+inline constexpr u64 kGoOn = 0, kLeave = 1;
 using Enter = Left (*)(void* state, const u8* block);
 
 inline void* state_of(Cpu& cpu) { return reinterpret_cast<u8*>(cpu.gpr.data()) + kStateBias; }

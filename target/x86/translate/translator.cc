@@ -91,6 +91,7 @@ bool Translator::run(std::span<const Insn> insns, unsigned page_offset, const Bl
   offset_ = page_offset;
   result_ = &result;
   result.sites.clear();
+  result.way_out = 0;
   find_wanted_flags();
   emit_entry();
   for (index_ = 0; index_ < insns.size() && !ended_; ++index_) {
@@ -102,6 +103,8 @@ bool Translator::run(std::span<const Insn> insns, unsigned page_offset, const Bl
     flags_to_memory();
     if (same_page(offset_))
       jump_site(a.jmp(), offset_);
+    else if (reaches_pages())
+      go_on_behind_page();
     else
       cold_.push_back({.kind = ColdKind::Leave, .from = a.jmp(), .what = left_at(offset_)});
   }
@@ -164,6 +167,7 @@ void Translator::emit_cold(const Cold& cold) {
       return;
     case ColdKind::GoTo: record_ = static_cast<u32>(cold.what); return go_to_page(cold.target);
     case ColdKind::Leave:
+      if (result_->way_out == 0) result_->way_out = a.offset();  // the entry's comes first
       a.mov_imm(kScratch0, cold.what);
       Assembler::bind(a.jmp(), leave_);
       return;

@@ -61,6 +61,9 @@ struct Runtime {
   const u8* leave{};  ///< out of translated code; kScratch0 says where to: left_at(), left_by()
 };
 
+/// Of a jump that Assembler::write_jump makes of the code at a block's entry.
+inline constexpr std::size_t kJumpBytes = 5;
+
 /// kScratch0 at `leave`: an offset from page_rip, or the number of a Site.
 constexpr u64 left_at(i64 offset) { return static_cast<u32>(offset); }
 constexpr u64 left_by(u32 site) { return u64{1} << 32 | site; }
@@ -110,6 +113,7 @@ class Translator {
   /// Blocks may be entered at `entry`, or at `quick_entry` where nobody has to look around.
   struct Result {
     u32 size{}, entry{}, quick_entry{};
+    u32 way_out{};  ///< leaves before the first instruction; for who comes by `entry`
     std::vector<Site> sites;
   };
 
@@ -198,6 +202,8 @@ class Translator {
   Mem finish_linear();
   void jump_site(u8* displacement, i64 offset);
   void go_to_page(i64 offset);
+  void go_on_behind_page();
+  void find_entry();
   u32 record() const;
   bool plain(const Insn& insn) const {
     return mode.long_mode() && insn.address_size == 8 && insn.seg < Fs;

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "accel/jit/jump_tables.h"
+
+#include <algorithm>
+
+namespace rhea::jit {
+
+x86::JumpTable& JumpTables::of(u32 mode_key, bool user, const x86::CodeEpochs& epochs) {
+  const auto fits = [&](const Kind& kind) {
+    return kind.mode_key == mode_key && kind.user == user && (!user || kind.epoch == epochs.now);
+  };
+  if (now_ == nullptr || !fits(*now_)) {
+    const auto known = std::ranges::find_if(all_, [&](const auto& each) { return fits(*each); });
+    now_ = known != all_.end() ? known->get() : &unused();
+    now_->used = ++uses_;
+    now_->mode_key = mode_key;
+    now_->user = user;
+  }
+  if (now_->global_epoch != epochs.global || (now_->epoch != epochs.now && now_->here)) {
+    now_->table.clear();
+    now_->here = false;
+  }
+  now_->epoch = epochs.now;
+  now_->global_epoch = epochs.global;
+  return now_->table;
+}
+
+// A new one, or whichever was used longest ago.
+JumpTables::Kind& JumpTables::unused() {
+  if (all_.size() < kMost) return *all_.emplace_back(std::make_unique<Kind>());
+  Kind& oldest = **std::ranges::min_element(all_, {}, [](const auto& each) { return each->used; });
+  oldest.table.clear();
+  oldest.here = false;
+  return oldest;
+}
+
+void JumpTables::clear() {
+  for (const auto& each : all_) each->table.clear();
+}
+
+}  // namespace rhea::jit

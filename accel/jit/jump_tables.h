@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Which tables translated code looks addresses up in: one for each address space's user code, and
+// one for the supervisor's of all.
+#pragma once
+
+#include "target/x86/tlb_set.h"
+#include "target/x86/translated.h"
+
+#include <memory>
+#include <vector>
+
+namespace rhea::jit {
+
+/// Not thread-safe.
+class JumpTables {
+ public:
+  static constexpr std::size_t kMost = 16;
+
+  /// The table for code of this kind (CodeMode::key()), without what was found under other epochs.
+  x86::JumpTable& of(u32 mode_key, bool user, const x86::CodeEpochs& epochs);
+  /// In the table of now; null: not there.
+  const u8* find(u64 rip) const {
+    const x86::JumpTable::Entry& entry = now_->table.entries[x86::JumpTable::slot(rip)];
+    return entry.rip == rip ? entry.host : nullptr;
+  }
+  /// In the table of now. `everywhere`: on a global page, which all address spaces have.
+  void put(u64 rip, const u8* host, bool everywhere) {
+    now_->here |= !everywhere;
+    now_->table.put(rip, host);
+  }
+  void clear();
+
+ private:
+  struct Kind {
+    u32 mode_key{};
+    bool user{};
+    u64 epoch{};  ///< of user code; of supervisor code: that of what is not everywhere
+    u64 global_epoch{};
+    bool here{};  ///< whether there is something that is not everywhere
+    u64 used{};
+    x86::JumpTable table;
+  };
+  Kind& unused();
+
+  std::vector<std::unique_ptr<Kind>> all_;
+  Kind* now_{};
+  u64 uses_{};
+};
+
+}  // namespace rhea::jit

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Where translated code looks addresses up, from address space to address space.
+#include "accel/jit/jump_tables.h"
+
+#include <gtest/gtest.h>
+
+namespace rhea::test {
+namespace {
+
+using jit::JumpTables;
+
+constexpr u32 kUserMode = 0xa, kKernelMode = 2;
+constexpr u64 kRip = 0x401000;
+constexpr u8 kCode{};
+
+void visit_spaces(JumpTables& tables, x86::CodeEpochs& epochs, std::size_t count) {
+  for (std::size_t n = 0; n < count; ++n) {
+    epochs.now = epochs.next();
+    tables.of(kUserMode, true, epochs);
+  }
+}
+
+TEST(JitJumpTables, AUsersAddressIsFoundAgainBehindAnotherSpace) {
+  JumpTables tables;
+  x86::CodeEpochs epochs;
+  const u64 first = epochs.now, second = epochs.next();
+  tables.of(kUserMode, true, epochs);
+  tables.put(kRip, &kCode, false);
+  epochs.now = second;
+  tables.of(kUserMode, true, epochs);
+  EXPECT_EQ(tables.find(kRip), nullptr);
+  epochs.now = first;
+  tables.of(kUserMode, true, epochs);
+  EXPECT_EQ(tables.find(kRip), &kCode);
+}
+
+TEST(JitJumpTables, TheSupervisorsGlobalCodeIsFoundInEachSpace) {
+  JumpTables tables;
+  x86::CodeEpochs epochs;
+  tables.of(kKernelMode, false, epochs);
+  tables.put(kRip, &kCode, true);
+  epochs.now = epochs.next();
+  tables.of(kKernelMode, false, epochs);
+  EXPECT_EQ(tables.find(kRip), &kCode);
+}
+
+TEST(JitJumpTables, TheSupervisorsOtherCodeIsNot) {
+  JumpTables tables;
+  x86::CodeEpochs epochs;
+  tables.of(kKernelMode, false, epochs);
+  tables.put(kRip, &kCode, false);
+  epochs.now = epochs.next();
+  tables.of(kKernelMode, false, epochs);
+  EXPECT_EQ(tables.find(kRip), nullptr);
+}
+
+TEST(JitJumpTables, ChangedGlobalPagesAreForgottenByAll) {
+  JumpTables tables;
+  x86::CodeEpochs epochs;
+  tables.of(kKernelMode, false, epochs);
+  tables.put(kRip, &kCode, true);
+  tables.of(kUserMode, true, epochs);
+  tables.put(kRip, &kCode, false);
+  epochs.global = epochs.next();
+  tables.of(kKernelMode, false, epochs);
+  EXPECT_EQ(tables.find(kRip), nullptr);
+  tables.of(kUserMode, true, epochs);
+  EXPECT_EQ(tables.find(kRip), nullptr);
+}
+
+TEST(JitJumpTables, ModesDoNotShareATable) {
+  JumpTables tables;
+  x86::CodeEpochs epochs;
+  tables.of(kKernelMode, false, epochs);
+  tables.put(kRip, &kCode, true);
+  tables.of(kKernelMode + 1, false, epochs);
+  EXPECT_EQ(tables.find(kRip), nullptr);
+}
+
+TEST(JitJumpTables, WhoTakesTheOldestsPlaceFindsNothingInIt) {
+  JumpTables tables;
+  x86::CodeEpochs epochs;
+  tables.of(kUserMode, true, epochs);
+  tables.put(kRip, &kCode, false);
+  visit_spaces(tables, epochs, JumpTables::kMost - 1);
+  epochs.now = epochs.next();
+  tables.of(kUserMode, true, epochs);
+  EXPECT_EQ(tables.find(kRip), nullptr);
+}
+
+}  // namespace
+}  // namespace rhea::test
