@@ -23,7 +23,9 @@ constexpr i32 kBudget = 20'000;
 
 // Whether the block, which lies at RIP, is to be executed as host code; translates it if so.
 bool JitVcpu::is_translated(Block& block) {
-  if (!translations_ || cpu_.stop_pages != 0 || logs_code() || !page_is_whole(cpu_)) return false;
+  if (!translations_ || std::exchange(interpret_next_, false) || cpu_.stop_pages != 0 ||
+      logs_code() || !page_is_whole(cpu_))
+    return false;
   if (block.translation != nullptr) return true;
   if (!leave_at_pause_ && ++block.runs < kRunsBefore) return false;
   forget_stale_jumps();
@@ -117,8 +119,9 @@ JitVcpu::Next JitVcpu::run_translated(const Block& block) {
 }
 
 JitVcpu::Next JitVcpu::leave_translated(const x86::translating::Left& left) {
-  const auto& state = cpu_.translated;
+  auto& state = cpu_.translated;
   cpu_.flags.set_value(x86::Translated::eflags(state.flags));
+  interpret_next_ = std::exchange(state.refused, false);
   if (translated_fault_) {
     const x86::Fault thrown = *translated_fault_;
     translated_fault_.reset();

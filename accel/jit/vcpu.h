@@ -193,6 +193,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   bool found_everywhere_{};          ///< the block that look_up() found
   bool devices_may_have_written_{};  ///< to pages with translated code
   std::optional<x86::Fault> translated_fault_;
+  bool interpret_next_{};  ///< block: translated code has refused it
   /// Pages that code was fetched from, by linear address: a TLB for fetches.
   struct FetchPage {
     u64 page{};

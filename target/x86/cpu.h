@@ -155,6 +155,8 @@ struct Cpu {
   TlbSets tlb;
   /// Clears bit 20 of physical addresses while A20M# is asserted.
   u64 a20_mask{~u64{0}};
+  /// The x87 state on its way between `x87` and the host's registers: an XSAVE area.
+  alignas(64) std::array<u8, 576> x87_image{};
 
   // ---- Registers, by size. Byte registers as in Operand::reg.
   template <class T>

@@ -37,6 +37,13 @@ struct JumpTable {
   }
 };
 
+/// What of the guest's state lies in the host's registers; bits of Translated::resident.
+enum Resident : u8 {
+  kResidentSse = 1,  ///< vector registers, in use as SSE allows, and MXCSR
+  kResidentAvx = 2,  ///< likewise as AVX allows; never alone
+  kResidentX87 = 4,  ///< x87 and MMX registers, control and status word
+};
+
 struct Translated {
   /// RIP of the first byte of the page that the running block lies on: RIP minus the linear
   /// address's offset in the page.
@@ -46,6 +53,12 @@ struct Translated {
   /// Ways back before translated code is left for others' sake.
   i32 budget{};
   u64 temporary{}, temporary2{};
+  u32 host_mxcsr{0x1f80};  ///< what C++ code needs
+  u16 host_fcw{0x037f};    ///< likewise
+  /// Bits of Resident: the rest of Cpu is not up to date there. Zero outside of translated code.
+  u8 resident{};
+  u8 kept{};       ///< of those, what is loaded again after a call
+  bool refused{};  ///< a block was left because the processor's state allows no such thing
   const JumpTable* jumps{};
   /// translating::CallInstruction.
   const void* call{};

@@ -4,7 +4,6 @@
 
 #include "target/x86/interp/native_code.h"
 #include "target/x86/interp/native_thunk.h"
-#include "target/x86/isa/row.h"
 
 #include <algorithm>
 #include <memory>
@@ -12,9 +11,7 @@
 #include <unordered_map>
 
 namespace rhea::x86::interp {
-namespace {
 
-/// The place that an operand is encoded in; kPlaces: none.
 unsigned place_of(isa::Method method) {
   using enum isa::Method;
   switch (method) {
@@ -33,6 +30,8 @@ unsigned place_of(isa::Method method) {
     default: return kPlaces;
   }
 }
+
+namespace {
 
 Bank bank_of(OperandKind kind) {
   switch (kind) {
@@ -57,8 +56,10 @@ bool implies_xmm0(const isa::Row& row) {
   return !row.vex && std::ranges::find(kThose, row.mnemonic) != std::end(kThose);
 }
 
-/// Of VEX instructions only the explicitly aligned moves want alignment (SDM vol. 2, table 2-21),
-/// of the others all with operands of 16 bytes but the explicitly unaligned.
+}  // namespace
+
+// Of VEX instructions only the explicitly aligned moves want alignment (SDM vol. 2, table 2-21), of
+// the others all with operands of 16 bytes but the explicitly unaligned.
 u8 alignment_of(const isa::Row& row, unsigned size) {
   if (!row.vex) return size >= 16 && !row.is(isa::Unaligned) ? 16 : 1;
   constexpr std::string_view kAligned[] = {"vmovaps",  "vmovapd",  "vmovdqa",  "vmovntps",
@@ -66,6 +67,8 @@ u8 alignment_of(const isa::Row& row, unsigned size) {
   const bool aligned = std::ranges::find(kAligned, row.mnemonic) != std::end(kAligned);
   return static_cast<u8>(aligned ? size : 1);
 }
+
+namespace {
 
 Gate gate_of(const NativeForm& form, const Insn& insn, const isa::Row& row) {
   const auto has = [&](OperandKind kind) {

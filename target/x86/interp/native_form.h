@@ -4,6 +4,7 @@
 #pragma once
 
 #include "target/x86/insn.h"
+#include "target/x86/isa/row.h"
 
 #include <array>
 
@@ -42,6 +43,11 @@ struct NativeForm {
   Gate gate{};
   u8 alignment{1};  ///< the memory operand's; #GP(0) if it does not have it
 };
+
+/// The place that an operand is encoded in; kPlaces: none.
+unsigned place_of(isa::Method method);
+/// What a memory operand of so many bytes must be aligned to.
+u8 alignment_of(const isa::Row& row, unsigned size);
 
 /// The form of this instruction; built at its first use, never freed. nullptr: the host cannot.
 /// Thread-safe.

@@ -172,7 +172,10 @@ struct Stos {
           if (s.down() || n < 4) return 0;
           u8* to = run_of(s, s.destination, Es, sizeof(T), true, n);
           if (to == nullptr) return 0;
-          for (u64 i = 0; i < n; ++i) std::memcpy(to + i * sizeof(T), &value, sizeof(T));
+          if constexpr (sizeof(T) == 1)
+            std::memset(to, value, n);
+          else
+            for (u64 i = 0; i < n; ++i) std::memcpy(to + i * sizeof(T), &value, sizeof(T));
           s.destination.add(static_cast<i64>(n * sizeof(T)));
           return n;
         });
@@ -203,13 +206,35 @@ void set_compare_flags(Flags& flags, T a, T b) {
 /// REPE goes on while equal, REPNE while not.
 bool goes_on(const Cpu& cpu, const Insn& insn) { return cpu.flags.zf() == insn.has(kRep); }
 
+/// How many of `n` elements at `bytes` go on: what `other(i)` gives is the same as they are, or is
+/// not. 64 bytes at a time, as long as none of those stops.
+template <class T, class Other>
+u64 run_length(const u8* bytes, u64 n, bool while_equal, Other other) {
+  constexpr u64 kPiece = 64 / sizeof(T);
+  const auto element = [bytes](u64 i) {
+    T value;
+    std::memcpy(&value, bytes + i * sizeof(T), sizeof value);
+    return value;
+  };
+  const auto piece_stops = [&](u64 at) {
+    T stops = 0;
+    for (u64 i = at; i < at + kPiece; ++i)
+      stops |= static_cast<T>((element(i) == other(i)) != while_equal ? 1 : 0);
+    return stops != 0;
+  };
+  u64 done = 0;
+  while (done + kPiece <= n && !piece_stops(done)) done += kPiece;
+  while (done < n && (element(done) == other(done)) == while_equal) ++done;
+  return done;
+}
+
 /// Comparisons up to one that faults have set the flags on AMD's processors; on Intel's they are as
 /// before the instruction (SDM vol. 2, REP).
-template <class One>
-void repeat_comparison(String& s, One one) {
+template <class One, class Many>
+void repeat_comparison(String& s, One one, Many many) {
   const Flags before = s.cpu.flags;
   try {
-    repeat(s, one, kOneByOne);
+    repeat(s, one, many);
   } catch (const Fault&) {
     if (!system::is_amd(s.cpu)) s.cpu.flags = before;
     throw;
@@ -221,7 +246,7 @@ struct Cmps {
   static void run(Cpu& cpu, const Insn& insn) {
     String s(cpu, insn);
     const i64 step = s.step(sizeof(T));
-    repeat_comparison(s, [&] {
+    const auto one = [&] {
       // Which comes first shows if both fault: so it is on AMD's processors.
       const T b = cpu.read<T>(Es, s.destination.value());
       const T a = cpu.read<T>(insn.seg, s.source.value());
@@ -229,6 +254,24 @@ struct Cmps {
       s.source.add(step);
       s.destination.add(step);
       return goes_on(cpu, insn);
+    };
+    repeat_comparison(s, one, [&](u64 n) -> u64 {
+      if (s.down()) return 0;
+      const u8* right = run_of(s, s.destination, Es, sizeof(T), false, n);
+      const u8* left =
+          right == nullptr ? nullptr : run_of(s, s.source, insn.seg, sizeof(T), false, n);
+      if (left == nullptr) return 0;
+      const auto at = [](const u8* bytes, u64 i) {
+        T value;
+        std::memcpy(&value, bytes + i * sizeof(T), sizeof value);
+        return value;
+      };
+      const u64 same = run_length<T>(left, n, insn.has(kRep), [&](u64 i) { return at(right, i); });
+      if (same == 0) return 0;
+      set_compare_flags(cpu.flags, at(left, same - 1), at(right, same - 1));
+      s.source.add(static_cast<i64>(same * sizeof(T)));
+      s.destination.add(static_cast<i64>(same * sizeof(T)));
+      return same;
     });
   }
 };
@@ -239,10 +282,22 @@ struct Scas {
     String s(cpu, insn);
     const i64 step = s.step(sizeof(T));
     const T a = cpu.reg<T>(Rax);
-    repeat_comparison(s, [&] {
+    const auto one = [&] {
       set_compare_flags(cpu.flags, a, cpu.read<T>(Es, s.destination.value()));
       s.destination.add(step);
       return goes_on(cpu, insn);
+    };
+    repeat_comparison(s, one, [&](u64 n) -> u64 {
+      if (s.down()) return 0;
+      const u8* bytes = run_of(s, s.destination, Es, sizeof(T), false, n);
+      if (bytes == nullptr) return 0;
+      const u64 same = run_length<T>(bytes, n, insn.has(kRep), [a](u64) { return a; });
+      if (same == 0) return 0;
+      T last;
+      std::memcpy(&last, bytes + (same - 1) * sizeof(T), sizeof last);
+      set_compare_flags(cpu.flags, a, last);
+      s.destination.add(static_cast<i64>(same * sizeof(T)));
+      return same;
     });
   }
 };

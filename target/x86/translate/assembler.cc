@@ -66,21 +66,30 @@ void Assembler::op(unsigned size, Opcode code, unsigned reg, const Mem& m) {
   modrm(reg, m);
 }
 
-void Assembler::vex(Vex code, unsigned reg, unsigned vvvv, unsigned rm) {
-  put(0xc4, 1);
-  put((reg < 8 ? 0x80U : 0U) | 0x40U | (rm < 8 ? 0x20U : 0U) | code.map, 1);
-  put((code.w ? 0x80U : 0U) | (~vvvv & 15) << 3 | (code.l ? 4U : 0U) | code.pp, 1);
+/// The prefix, of two bytes where they can say it, and the opcode.
+void Assembler::vex_prefix(const Vex& code, unsigned reg, unsigned vvvv, bool high_index,
+                           bool high_base) {
+  const unsigned last = (~vvvv & 15) << 3 | (code.l ? 4U : 0U) | code.pp;
+  const unsigned inverted_reg = reg < 8 ? 0x80 : 0;
+  if (code.map == 1 && !code.w && !high_index && !high_base) {
+    put(0xc5, 1);
+    put(inverted_reg | last, 1);
+  } else {
+    put(0xc4, 1);
+    put(inverted_reg | (high_index ? 0U : 0x40U) | (high_base ? 0U : 0x20U) | code.map, 1);
+    put((code.w ? 0x80U : 0U) | last, 1);
+  }
   put(code.byte, 1);
+}
+
+void Assembler::vex(Vex code, unsigned reg, unsigned vvvv, unsigned rm) {
+  vex_prefix(code, reg, vvvv, false, rm >= 8);
   put(0xc0 | (reg & 7) << 3 | (rm & 7), 1);
 }
 
 void Assembler::vex(Vex code, unsigned reg, unsigned vvvv, const Mem& m) {
-  const bool high_index = m.index != Mem::kNone && m.index >= 8;
-  const bool high_base = m.base != Mem::kNone && m.base >= 8;
-  put(0xc4, 1);
-  put((reg < 8 ? 0x80U : 0U) | (high_index ? 0U : 0x40U) | (high_base ? 0U : 0x20U) | code.map, 1);
-  put((code.w ? 0x80U : 0U) | (~vvvv & 15) << 3 | (code.l ? 4U : 0U) | code.pp, 1);
-  put(code.byte, 1);
+  vex_prefix(code, reg, vvvv, m.index != Mem::kNone && m.index >= 8,
+             m.base != Mem::kNone && m.base >= 8);
   modrm(reg, m);
 }
 

@@ -75,7 +75,7 @@ class Assembler {
   void op(unsigned size, Opcode code, unsigned reg, unsigned rm);
   void op(unsigned size, Opcode code, unsigned reg, const Mem& m);
   void imm(u64 value, unsigned bytes) { put(value, bytes); }
-  /// VEX-encoded, of general registers: `map` 2 or 3 (0F38, 0F3A), `pp` 0 to 3 (none, 66, F3, F2).
+  /// VEX-encoded: `map` 1 to 3 (0F, 0F38, 0F3A), `pp` 0 to 3 (none, 66, F3, F2).
   struct Vex {
     u8 byte{}, map{2}, pp{};
     bool w{}, l{};
@@ -163,6 +163,7 @@ class Assembler {
   void prefixes(unsigned size, const Opcode& code, unsigned reg, unsigned index, unsigned rm,
                 bool rm_is_byte);
   void modrm(unsigned reg, const Mem& m);
+  void vex_prefix(const Vex& code, unsigned reg, unsigned vvvv, bool high_index, bool high_base);
 
   u8* start_;
   u8* at_;

@@ -12,7 +12,7 @@ void Translator::load_rip(unsigned to, i64 offset) {
 }
 
 void Translator::call_if(Condition condition) {
-  cold_.push_back({.kind = ColdKind::Call, .from = a.jcc(condition), .what = record_});
+  cold_.push_back({.kind = ColdKind::Call, .from = a.jcc(condition), .what = record_, .x87 = x87_});
 }
 
 void Translator::jump_site(u8* displacement, i64 offset) {

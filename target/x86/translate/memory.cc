@@ -54,13 +54,25 @@ void Translator::effective_address(const Insn& insn, unsigned to) {
 }
 
 // The page's TLB entry must be the first byte's, and its page the last byte's: an access over the
-// end of a page finds none. Leaves what is to be added to the address in kScratch1.
+// end of a page finds none. What has to be aligned and is not finds none either, for its low bits
+// are compared too. Leaves what is to be added to the address in kScratch1.
 void Translator::probe(unsigned address, Access access) {
-  if (access.aligned && access.size > 1) {
-    a.op(1, {.byte = 0xf6, .digit = true}, 0, address);  // TEST
-    a.imm(access.size - 1, 1);
-    call_if(kNotEqual);
-  }
+  find_tlb_entry(address, access.write);
+  const auto last = static_cast<i32>(access.size) - 1;
+  if (access.aligned)
+    a.mov(kScratch0, address);
+  else
+    a.lea(8, kScratch0, {.base = static_cast<u8>(address), .disp = last});
+  compare_page(access.aligned ? kPageMask | last : kPageMask);
+}
+
+void Translator::probe_up_to(unsigned address, bool write) {
+  find_tlb_entry(address, write);
+  compare_page(kPageMask);
+}
+
+/// The entry's address into kScratch1.
+void Translator::find_tlb_entry(unsigned address, bool write) {
   if (host_cpu().bmi2) {
     a.vex({.byte = 0xf0, .map = 3, .pp = 3, .w = true}, kScratch1, 0, address);  // RORX
     a.imm(TlbView::kByteShift, 1);
@@ -69,13 +81,12 @@ void Translator::probe(unsigned address, Access access) {
     a.shift_imm(8, kShr, kScratch1, TlbView::kByteShift);
   }
   a.alu(8, kAnd, kScratch1, state.table_mask);
-  a.alu(8, kAdd, kScratch1, access.write ? state.write_table : state.read_table);
-  const auto last = static_cast<i32>(access.size) - 1;
-  if (last != 0)
-    a.lea(8, kScratch0, {.base = static_cast<u8>(address), .disp = last});
-  else
-    a.mov(kScratch0, address);
-  a.alu_imm(8, kAnd, kScratch0, kPageMask);
+  a.alu(8, kAdd, kScratch1, write ? state.write_table : state.read_table);
+}
+
+/// What of the address in kScratch0 is in `mask` must be the entry's page.
+void Translator::compare_page(i64 mask) {
+  a.alu_imm(8, kAnd, kScratch0, mask);
   a.alu(8, kCmp, kScratch0, Mem{.base = kScratch1});
   call_if(kNotEqual);
   a.load(8, kScratch1, {.base = kScratch1, .disp = 8});

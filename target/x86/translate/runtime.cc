@@ -2,6 +2,8 @@
 // Host code that all blocks share, by the System V calling convention.
 #include "target/x86/translate/runtime.h"
 
+#include "target/x86/translate/residence.h"
+
 namespace rhea::x86::translating {
 namespace {
 
@@ -45,8 +47,12 @@ RuntimeCode emit_runtime(Assembler& a, const StateLayout& state) {
   load_registers(a, state);
   a.op(4, {.byte = 0xff, .digit = true}, 4, kScratch0);  // JMP
 
+  code.runtime.load = a.here();
+  emit_load_resident(a, state);
+
   code.runtime.leave = a.here();
   store_registers(a, state);
+  emit_spill_resident(a, state);
   a.mov(host::kRax, kScratch1);
   a.mov(host::kRdx, kScratch0);
   emit_return(a);
@@ -54,6 +60,9 @@ RuntimeCode emit_runtime(Assembler& a, const StateLayout& state) {
   // Called: the return address is on the stack.
   code.runtime.call = a.here();
   store_registers(a, state);
+  emit_spill_resident(a, state);
+  a.op(4, {.byte = 0xb6, .map = Opcode::Map0f}, host::kRax, Mem{.base = kScratch1, .disp = 8});
+  a.store(1, state.kept, host::kRax);
   a.load(8, host::kRdi, state.owner);
   a.mov(host::kRsi, kScratch1);
   a.mov32(host::kRdx, kScratch0);
@@ -62,11 +71,19 @@ RuntimeCode emit_runtime(Assembler& a, const StateLayout& state) {
   move_stack(a, 8);
   a.op(8, {.byte = 0x85}, host::kRax, host::kRax);  // TEST
   u8* const elsewhere = a.jcc(kNotEqual);
+  a.op(4, {.byte = 0xb6, .map = Opcode::Map0f}, kScratch0, state.kept);  // MOVZX
+  a.op(4, {.byte = 0x85}, kScratch0, kScratch0);
+  u8* const nothing_kept = a.jcc(kEqual);
+  Assembler::bind(a.call(), code.runtime.load);
+  u8* const refused = a.jcc(kBelow);
+  a.bind_here(nothing_kept);
   a.op(4, {.byte = 0xb7, .map = Opcode::Map0f}, host::kRax, state.flags);  // MOVZX
   a.alu_imm(1, kAdd, unsigned{host::kRax}, 0x7f);
   a.byte(0x9e);  // SAHF
   load_registers(a, state);
   a.byte(0xc3);
+  a.bind_here(refused);
+  a.mov_imm(host::kRax, kLeave);
   a.bind_here(elsewhere);
   move_stack(a, 8);
   a.mov(kScratch0, host::kRax);

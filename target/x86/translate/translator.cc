@@ -20,12 +20,15 @@ const std::vector<const Emitter*>& emitters() {
     std::unordered_map<std::string_view, const Emitter*> by_name;
     for (const auto& family :
          {alu_emitters(), bit_emitters(), branch_emitters(), exchange_emitters(), move_emitters(),
-          muldiv_emitters(), shift_emitters(), stack_emitters()})
+          muldiv_emitters(), shift_emitters(), stack_emitters(), string_emitters(),
+          vector_emitters(), x87_emitters()})
       for (const Emitter& each : family) by_name[each.mnemonic] = &each;
     std::vector<const Emitter*> list;
     for (const isa::Row& row : isa::rows()) {
       const auto it = by_name.find(row.mnemonic);
-      list.push_back(it == by_name.end() ? nullptr : it->second);
+      const Emitter* const by_row =
+          x87_emitter(row) != nullptr ? x87_emitter(row) : vector_emitter(row);
+      list.push_back(it == by_name.end() ? by_row : it->second);
     }
     return list;
   }();
@@ -42,6 +45,19 @@ i32 distance(const Cpu& cpu, const T& member) {
 }  // namespace
 
 const Emitter* emitter_of(unsigned row) { return emitters()[row]; }
+
+namespace {
+
+u8 residence_of(std::span<const Insn> insns) {
+  u8 all = 0;
+  for (const Insn& insn : insns) {
+    const Emitter* const emitter = is_undefined(insn) ? nullptr : emitter_of(insn.row);
+    if (emitter != nullptr) all |= emitter->resident;
+  }
+  return all;
+}
+
+}  // namespace
 
 bool ends_translation(const Insn& insn, bool long_mode) {
   if (is_undefined(insn)) return true;
@@ -64,8 +80,17 @@ bool encodable(const Insn& insn) {
 }
 
 StateLayout::StateLayout(const Cpu& cpu)
-    : page_rip(at(distance(cpu, cpu.translated.page_rip))),
+    : fcw(at(distance(cpu, cpu.x87.fcw))),
+      fsw(at(distance(cpu, cpu.x87.fsw))),
+      fxtag(at(distance(cpu, cpu.x87.valid))),
+      fop(at(distance(cpu, cpu.x87.fop))),
+      fip(at(distance(cpu, cpu.x87.fip))),
+      fdp(at(distance(cpu, cpu.x87.fdp))),
+      fcs(at(distance(cpu, cpu.x87.fcs))),
+      fds(at(distance(cpu, cpu.x87.fds))),
+      page_rip(at(distance(cpu, cpu.translated.page_rip))),
       flags(at(distance(cpu, cpu.translated.flags))),
+      eflags(at(distance(cpu, cpu.eflags))),
       temporary(at(distance(cpu, cpu.translated.temporary))),
       temporary2(at(distance(cpu, cpu.translated.temporary2))),
       read_table(at(distance(cpu, cpu.view.read))),
@@ -76,9 +101,22 @@ StateLayout::StateLayout(const Cpu& cpu)
       owner(at(distance(cpu, cpu.translated.owner))),
       attention(at(distance(cpu, cpu.attention))),
       budget(at(distance(cpu, cpu.translated.budget))),
+      resident(at(distance(cpu, cpu.translated.resident))),
+      kept(at(distance(cpu, cpu.translated.kept))),
+      refused(at(distance(cpu, cpu.translated.refused))),
+      cr0(at(distance(cpu, cpu.cr0))),
+      cr4(at(distance(cpu, cpu.cr4))),
+      xcr0(at(distance(cpu, cpu.xcr0))),
+      mxcsr(at(distance(cpu, cpu.mxcsr))),
+      host_mxcsr(at(distance(cpu, cpu.translated.host_mxcsr))),
+      host_fcw(at(distance(cpu, cpu.translated.host_fcw))),
       gpr_(distance(cpu, cpu.gpr[0])),
       base_(distance(cpu, cpu.seg[0].base)),
-      base_step_(static_cast<i32>(sizeof(SegmentRegister))) {}
+      base_step_(static_cast<i32>(sizeof(SegmentRegister))),
+      ymm_(distance(cpu, cpu.ymm[0])),
+      selector_(distance(cpu, cpu.seg[0].selector)),
+      x87_(distance(cpu, cpu.x87.reg[0])),
+      image_(distance(cpu, cpu.x87_image)) {}
 
 Translator::Translator(std::span<u8> room, const StateLayout& layout, const Runtime& runtime,
                        const void* block)
@@ -88,10 +126,11 @@ bool Translator::run(std::span<const Insn> insns, unsigned page_offset, const Bl
                      Result& result) {
   insns_ = insns;
   mode = how;
-  offset_ = page_offset;
+  offset_ = start_ = page_offset;
   result_ = &result;
   result.sites.clear();
   result.way_out = 0;
+  resident_ = residence_of(insns);
   find_wanted_flags();
   emit_entry();
   for (index_ = 0; index_ < insns.size() && !ended_; ++index_) {
@@ -100,6 +139,7 @@ bool Translator::run(std::span<const Insn> insns, unsigned page_offset, const Bl
     offset_ += insns[index_].length;
   }
   if (!ended_) {
+    settle_x87();
     flags_to_memory();
     if (same_page(offset_))
       jump_site(a.jmp(), offset_);
@@ -114,10 +154,12 @@ bool Translator::run(std::span<const Insn> insns, unsigned page_offset, const Bl
   return !a.overrun();
 }
 
-// The block's address first, for those who are called; then what every way out of line passes.
+// The block's address first, for those who are called, and what they have to leave as it was; then
+// what every way out of line passes.
 void Translator::emit_entry() {
   header_ = a.here();
   a.imm(reinterpret_cast<u64>(block_), 8);
+  a.imm(resident_, 1);
   const auto pass = [this](const u8* to) {
     u8* const here = a.here();
     a.lea_code(kScratch1, header_);
@@ -132,6 +174,28 @@ void Translator::emit_entry() {
   a.alu_imm(4, kSub, state.budget, 1);
   cold_.push_back({.kind = ColdKind::Leave, .from = a.jcc(kSign), .what = left_at(offset_)});
   result_->quick_entry = a.offset();
+  emit_residence();
+}
+
+// Flags are in memory.
+void Translator::emit_residence() {
+  if (resident_ == 0) return;
+  // What is never alone speaks for the other, too.
+  const u8 vectors = (resident_ & kResidentAvx) != 0 ? kResidentAvx : resident_ & kResidentSse;
+  for (const u8 bit : {vectors, static_cast<u8>(resident_ & kResidentX87)}) {
+    if (bit == 0) continue;
+    a.op(1, {.byte = 0xf6, .digit = true}, 0, state.resident);  // TEST
+    a.imm(bit, 1);
+    cold_.push_back({.kind = ColdKind::Load, .from = a.jcc(kEqual), .back = a.here()});
+  }
+}
+
+void Translator::emit_load(const Cold& cold) {
+  a.mov_imm(kScratch0, resident_);
+  Assembler::bind(a.call(), runtime_.load);
+  Assembler::bind(a.jcc(kAboveOrEqual), cold.back);
+  a.mov_imm(kScratch0, left_at(start_));
+  Assembler::bind(a.jmp(), leave_);
 }
 
 void Translator::emit_insn() {
@@ -139,12 +203,14 @@ void Translator::emit_insn() {
   record_ = record();
   const std::size_t colds = cold_.size();
   const Emitter* const emitter = is_undefined(insn) ? nullptr : emitter_of(insn.row);
+  if (isa::rows()[insn.row].is(isa::EndsBlock)) settle_x87();
   if (emitter == nullptr || !encodable(insn) || !emitter->emit(*this, insn)) emit_call();
   for (std::size_t n = colds; n < cold_.size(); ++n)
     if (cold_[n].kind == ColdKind::Call) cold_[n].back = a.here();
 }
 
 void Translator::emit_call() {
+  settle_x87();
   flags_to_memory();
   a.mov_imm(kScratch0, record_);
   Assembler::bind(a.call(), call_);
@@ -156,6 +222,7 @@ void Translator::emit_cold(const Cold& cold) {
   a.bind_here(cold.from);
   switch (cold.kind) {
     case ColdKind::Call:
+      settle_x87(cold.x87);
       a.mov_imm(kScratch0, cold.what);
       Assembler::bind(a.call(), call_);
       if (cold.back != nullptr) Assembler::bind(a.jmp(), cold.back);
@@ -165,6 +232,7 @@ void Translator::emit_cold(const Cold& cold) {
       a.mov_imm(kScratch0, left_by(static_cast<u32>(cold.what)));
       Assembler::bind(a.jmp(), leave_);
       return;
+    case ColdKind::Load: return emit_load(cold);
     case ColdKind::GoTo: record_ = static_cast<u32>(cold.what); return go_to_page(cold.target);
     case ColdKind::Leave:
       if (result_->way_out == 0) result_->way_out = a.offset();  // the entry's comes first

@@ -57,6 +57,10 @@ struct Site {
 /// Code that blocks go to, in the same buffer (see runtime.h). With the block's header in
 /// kScratch1.
 struct Runtime {
+  /// Called with bits of Resident in kScratch0, flags in memory: loads those that are not yet in
+  /// the host's registers. Carry: the processor's state does not allow it. Uses both scratch
+  /// registers.
+  const u8* load{};
   const u8* call{};   ///< calls the function of an instruction: its record() in kScratch0
   const u8* leave{};  ///< out of translated code; kScratch0 says where to: left_at(), left_by()
 };
@@ -93,12 +97,33 @@ class StateLayout {
   Mem segment_base(unsigned segment) const {
     return at(base_ + static_cast<i32>(segment) * base_step_);
   }
-  Mem page_rip, flags, temporary, temporary2, read_table, write_table, table_mask, jumps, call,
-      owner, attention, budget;
+  Mem vector(unsigned reg, unsigned part = 0) const {
+    return at(ymm_ + static_cast<i32>((reg & 15) * sizeof(VectorRegister) + part * 8));
+  }
+  Mem selector(unsigned segment) const {
+    return at(selector_ + static_cast<i32>(segment) * base_step_);
+  }
+  Mem x87_register(unsigned part, u8 index) const {
+    return {.base = kState, .index = index, .disp = x87_ + static_cast<i32>(part)};
+  }
+  Mem x87_image(unsigned offset) const { return at(image_ + static_cast<i32>(offset)); }
+  Mem fcw, fsw, fxtag, fop, fip, fdp, fcs, fds;
+  Mem page_rip, flags, eflags, temporary, temporary2, read_table, write_table, table_mask, jumps,
+      call, owner, attention, budget, resident, kept, refused, cr0, cr4, xcr0, mxcsr, host_mxcsr,
+      host_fcw;
 
  private:
   static Mem at(i32 offset) { return {.base = kState, .disp = offset}; }
-  i32 gpr_{}, base_{}, base_step_{};
+  i32 gpr_{}, base_{}, base_step_{}, ymm_{}, selector_{}, x87_{}, image_{};
+};
+
+/// What FIP, FCS, FOP and FDS are to be, before anybody can see it: those of the last x87
+/// instruction that is not a control one. FDP is stored behind each.
+struct X87Pointers {
+  bool pending{};
+  u8 segment{kNoSegment};  ///< of the last memory operand
+  u16 opcode{};
+  i64 offset{};
 };
 
 /// An access to memory.
@@ -144,6 +169,9 @@ class Translator {
   Mem memory(const Insn& insn, Access access);
   /// In the stack segment, at a guest's register plus `disp`.
   Mem stack(unsigned reg, i32 disp, Access access);
+  /// Of memory from the linear address in `address` to the last byte's in kScratch0, on one page:
+  /// kScratch1 is what to add for the host's. Called if there is no such page.
+  void probe_up_to(unsigned address, bool write);
   /// Into `to`, any register; uses both scratch registers, no flags.
   void effective_address(const Insn& insn, unsigned to);
 
@@ -161,6 +189,10 @@ class Translator {
   void keep_flags() {
     if (wanted_[index_]) flags_to_host();
   }
+
+  // ---- x87.
+  /// An instruction that leaves its address has been emitted. Uses kScratch0 and 1, no flags.
+  void note_x87(const Insn& insn);
 
   // ---- Control flow. Flags must be in memory.
   /// Of the instruction behind this one in the page.
@@ -183,7 +215,7 @@ class Translator {
   void end() { ended_ = true; }
 
  private:
-  enum class ColdKind : u8 { Call, Site, GoTo, Leave };
+  enum class ColdKind : u8 { Call, Site, GoTo, Leave, Load };
   /// Code out of line.
   struct Cold {
     ColdKind kind{};
@@ -191,13 +223,23 @@ class Translator {
     const u8* back{};  ///< where it goes on
     u64 what{};        ///< for kScratch0; GoTo: record()
     i64 target{};
+    X87Pointers x87{};
   };
   void emit_entry();
+  void emit_residence();
+  void settle_x87(const X87Pointers& pointers);
+  void settle_x87() {
+    settle_x87(x87_);
+    x87_ = {};
+  }
+  void emit_load(const Cold& cold);
   void emit_insn();
   void emit_call();
   void emit_cold(const Cold& cold);
   void find_wanted_flags();
   void probe(unsigned address, Access access);
+  void find_tlb_entry(unsigned address, bool write);
+  void compare_page(i64 mask);
   Mem finish_address(const Insn& insn);
   Mem finish_linear();
   void jump_site(u8* displacement, i64 offset);
@@ -211,17 +253,19 @@ class Translator {
 
   const Runtime& runtime_;
   const void* block_;
+  u8 resident_{};  ///< what has to be, throughout the block
   u8* header_{};
   u8* call_{};
   u8* leave_{};
   std::span<const Insn> insns_;
   unsigned index_{};
-  i64 offset_{};
+  i64 offset_{}, start_{};
   u32 record_{};
   bool in_host_{}, in_memory_{true};
   bool ended_{};
   std::array<bool, 64> wanted_{};
   std::vector<Cold> cold_;
+  X87Pointers x87_;
   Result* result_{};
 };
 
@@ -233,9 +277,10 @@ struct Emitter {
   std::string_view mnemonic;
   Emit emit;
   bool may_fault{};  ///< even without a memory operand
+  u8 resident{};     ///< bits of Resident: what must lie in the host's registers
 };
 
-/// The families. A mnemonic that is in none is called.
+/// The families, by mnemonic.
 std::span<const Emitter> alu_emitters();
 std::span<const Emitter> bit_emitters();
 std::span<const Emitter> branch_emitters();
@@ -244,6 +289,12 @@ std::span<const Emitter> move_emitters();
 std::span<const Emitter> muldiv_emitters();
 std::span<const Emitter> shift_emitters();
 std::span<const Emitter> stack_emitters();
+std::span<const Emitter> string_emitters();
+std::span<const Emitter> vector_emitters();
+std::span<const Emitter> x87_emitters();
+/// Of rows that have none by their mnemonic, by what the row says; null: called.
+const Emitter* vector_emitter(const isa::Row& row);
+const Emitter* x87_emitter(const isa::Row& row);
 
 /// The row's emitter; null: it is called.
 const Emitter* emitter_of(unsigned row);

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A machine whose one software processor executes a few instructions in 64-bit mode from a state of
+// the caller's choice, translated or interpreted.
+#pragma once
+
+#include "accel/jit/vcpu.h"
+#include "accel/jit/vm.h"
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rhea::test {
+
+/// What an instruction may read and write.
+struct RowState {
+  std::array<u64, 16> gpr{};
+  std::array<x86::VectorRegister, 16> ymm{};
+  x86::X87 x87;
+  u32 mxcsr{x86::kMxcsrReset};
+  u64 flags{}, rip{}, cr2{};
+};
+
+class RowGuest {
+ public:
+  /// The pages from here on are plain memory, but for one that is not there and one that is
+  /// read-only. Those below, but the stack's, are read-only.
+  static constexpr u64 kRam = 256 * KiB, kCode = 0x1'0000, kData = 0x2'0000, kAbsent = 0x2'2000,
+                       kReadOnly = 0x2'3000, kStack = 0x7000;
+
+  explicit RowGuest(bool translates);
+  ~RowGuest();
+  RowGuest(const RowGuest&) = delete;
+  RowGuest& operator=(const RowGuest&) = delete;
+
+  /// Code at kCode, with a HLT behind it.
+  void load(std::span<const u8> code);
+  /// Of all memory that the guest may write.
+  void fill(std::span<const u8> data);
+  /// From the start of the code to the first HLT, or that of an exception's handler.
+  RowState run(const RowState& state);
+  x86::Cpu& cpu() { return vcpu_->cpu(); }
+  const u8* memory() const { return ram_.host(); }
+  /// Bytes of decoded and translated code so far.
+  std::size_t code_size() const { return vcpu_->code_size(); }
+
+ private:
+  void build_tables();
+  void enter_long_mode();
+
+  Machine machine_;
+  Region ram_;
+  std::unique_ptr<jit::Vm> vm_;
+  std::unique_ptr<jit::JitVcpu> vcpu_;
+};
+
+}  // namespace rhea::test
