@@ -40,13 +40,12 @@ Result<> take_drive(BlockBackend*& drive, Device& device, DriveUse use, MediaDev
   } else if (use == DriveUse::Write && drive->inserted() && drive->read_only()) {
     return fail("Block node is read-only");
   }
-  return drive->attach(device, media);
-}
-
-void leave_drive(BlockBackend*& drive) {
-  if (drive == nullptr) return;
-  drive->detach();
-  if (drive->anonymous()) remove_drive(*std::exchange(drive, nullptr));
+  TRY(drive->attach(device, media));
+  device.on_unrealize([&drive] {
+    drive->detach();
+    if (drive->anonymous()) remove_drive(*std::exchange(drive, nullptr));
+  });
+  return {};
 }
 
 }  // namespace rhea

@@ -2,6 +2,7 @@
 // What all character back ends share: the front end, bounded waiting, the log file.
 #include "rhea/chardev/chardev.h"
 
+#include "rhea/chardev/chardev_port.h"
 #include "rhea/softmmu/ending.h"
 #include "rhea/util/file_writer.h"
 #include "rhea/util/host_file.h"
@@ -55,7 +56,12 @@ class Chardev::Log {
 };
 
 Chardev::Chardev() = default;
-Chardev::~Chardev() = default;
+Chardev::~Chardev() {
+  for (ChardevPort* port : ports_) {
+    port->chardev_ = nullptr;
+    port->attached_ = false;
+  }
+}
 
 Result<> Chardev::attach(FrontEnd front_end) {
   if (attached_) return fail("chardev '{}' is already in use", name());

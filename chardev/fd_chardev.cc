@@ -37,6 +37,11 @@ void FdChardev::detach(const void* owner) {
 
 void FdChardev::accept_input() { update_input(); }
 
+void FdChardev::use_loop(Machine& machine) {
+  machine_loop_ = &machine.loop();
+  watch_later_.init(machine.loop(), [this] { watch_for_room(); });
+}
+
 void FdChardev::start_on(Machine& machine, FileDescriptor in, FileDescriptor out) {
   use_loop(machine);
   own_in_ = std::move(in);
@@ -74,12 +79,6 @@ void FdChardev::stop() {
   stop_input();
   // From here on output is dropped; whoever waits for room must hear of it.
   if (waiting && front_end().can_send) front_end().can_send();
-}
-
-void FdChardev::defer(std::function<void()> work) {
-  loop().defer([alive = std::weak_ptr<int>(alive_), work = std::move(work)] {
-    if (!alive.expired()) work();
-  });
 }
 
 // Reads only while the front end takes something; else only hears of hang-ups, or the loop would
@@ -155,16 +154,17 @@ std::size_t FdChardev::write(std::span<const u8> data) {
 }
 
 void FdChardev::wait_for_room() {
-  if (std::exchange(want_room_, true)) return;
-  defer([this] {
-    int fd = -1;
-    {
-      const std::lock_guard lock(out_mutex_);
-      if (!want_room_) return;
-      fd = out_;
-    }
-    out_watch_ = loop().watch_fd(fd, FdEvents::Write, [this](FdEvents) { output_ready(); });
-  });
+  if (!std::exchange(want_room_, true)) watch_later_.schedule();
+}
+
+void FdChardev::watch_for_room() {
+  int fd = -1;
+  {
+    const std::lock_guard lock(out_mutex_);
+    if (!want_room_) return;
+    fd = out_;
+  }
+  out_watch_ = loop().watch_fd(fd, FdEvents::Write, [this](FdEvents) { output_ready(); });
 }
 
 void FdChardev::output_ready() {

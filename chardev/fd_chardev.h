@@ -3,9 +3,9 @@
 #pragma once
 
 #include "rhea/chardev/chardev.h"
+#include "rhea/softmmu/deferred.h"
 #include "rhea/util/file_descriptor.h"
 
-#include <memory>
 #include <mutex>
 
 namespace rhea::chardev {
@@ -25,7 +25,7 @@ class FdChardev : public Chardev {
   bool connected() const override { return in_ >= 0; }
 
  protected:
-  void use_loop(Machine& machine) { machine_loop_ = &machine.loop(); }
+  void use_loop(Machine& machine);
   /// use_loop() and start() on descriptors that it keeps from now on; without `out`, `in` is both.
   void start_on(Machine& machine, FileDescriptor in, FileDescriptor out = {});
   EventLoop& loop() { return *machine_loop_; }
@@ -51,13 +51,12 @@ class FdChardev : public Chardev {
   /// The peer has gone but the front end has not taken everything yet.
   virtual void hangup_with_input() {}
   int in() const { return in_; }
-  /// `work` on the main loop, unless this object has gone by then.
-  void defer(std::function<void()> work);
 
  private:
   void update_input();
   void input_ready(FdEvents events);
   void output_ready();
+  void watch_for_room();
 
   EventLoop* machine_loop_{};
   FileDescriptor own_in_, own_out_;
@@ -69,7 +68,7 @@ class FdChardev : public Chardev {
   int out_{-1};
   bool want_room_{false};
   EventLoop::Watch out_watch_;
-  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+  Deferred watch_later_;  ///< room is waited for on the loop's thread
 };
 
 }  // namespace rhea::chardev

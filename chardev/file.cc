@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The back end on a named file, for output.
 #include "chardev/backend.h"
+#include "rhea/softmmu/deferred.h"
 #include "rhea/softmmu/ending.h"
 #include "rhea/util/file_writer.h"
 #include "rhea/util/host_file.h"
 #include "rhea/util/log.h"
 
 #include <fcntl.h>
+
+#include <mutex>
 
 namespace rhea::chardev {
 namespace {
@@ -45,30 +48,32 @@ class FileChardev final : public Chardev {
 
  private:
   void begin(FileDescriptor fd, EventLoop& loop) {
-    const auto later = [this, &loop, alive = std::weak_ptr(alive_)](auto work) {
-      loop.defer([alive, work] {
-        if (!alive.expired()) work();
-      });
-    };
-    writer_ = std::make_unique<FileWriter>(
-        FileWriter::to_file(std::move(fd)), kMaxWaiting,
-        FileWriter::Events{.room =
-                               [this, later] {
-                                 later([this] {
-                                   if (front_end().can_send) front_end().can_send();
-                                 });
-                               },
-                           .failed =
-                               [this, later](const Error& error) {
-                                 later([this, why = error.message()] { warn(why); });
-                               }});
+    room_later_.init(loop, [this] {
+      if (front_end().can_send) front_end().can_send();
+    });
+    warn_later_.init(loop, [this] { warn(failure()); });
+    writer_ =
+        std::make_unique<FileWriter>(FileWriter::to_file(std::move(fd)), kMaxWaiting,
+                                     FileWriter::Events{.room = [this] { room_later_.schedule(); },
+                                                        .failed =
+                                                            [this](const Error& error) {
+                                                              failure(error.message());
+                                                              warn_later_.schedule();
+                                                            }});
+  }
+  std::string failure(std::optional<std::string> now = {}) {
+    const std::lock_guard lock(mutex_);
+    if (now) failure_ = std::move(*now);
+    return failure_;
   }
   void warn(std::string_view why) const {
     report_warning(fmt::format("chardev '{}': output is lost: {}", name(), why));
   }
 
   const Ending* ending_{};
-  std::shared_ptr<char> alive_ = std::make_shared<char>();
+  Deferred room_later_, warn_later_;  // outlive the writer's thread, which schedules them
+  std::mutex mutex_;                  ///< guards what follows
+  std::string failure_;
   std::unique_ptr<FileWriter> writer_;
 };
 

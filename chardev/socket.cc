@@ -47,6 +47,8 @@ class SocketChardev final : public FdChardev {
     self.machine_ = &machine;
     self.connector_.emplace(machine.loop());
     self.options_ = TRY(SocketOptions::take(options));
+    self.hangup_later_.init(machine.loop(), [&self] { self.hangup(); });
+    self.break_later_.init(machine.loop(), [&self] { self.deliver(ChardevEvent::Break); });
     self.timer_.init(machine.realtime_clock(), [&self] { self.connect(); });
     self.accept_timer_.init(machine.realtime_clock(), [&self] { self.listen_again(); });
     self.handshake_timer_.init(machine.realtime_clock(), [&self] { self.hangup(); });
@@ -55,7 +57,7 @@ class SocketChardev final : public FdChardev {
   }
 
   void disconnect() override {
-    if (peer_) defer([this] { hangup(); });
+    if (peer_) hangup_later_.schedule();
   }
   std::vector<FileDescriptor> take_descriptors() override {
     return std::exchange(descriptors_, {});
@@ -96,6 +98,7 @@ class SocketChardev final : public FdChardev {
   EventLoop::Watch accept_watch_;
   std::optional<Connector> connector_;
   Timer timer_;  ///< reconnects
+  Deferred hangup_later_, break_later_;
   Timer accept_timer_;
   Timer handshake_timer_;
   EventLoop::Watch handshake_watch_;
@@ -273,7 +276,7 @@ Result<std::size_t> SocketChardev::decode(std::span<const u8> raw, std::span<u8>
   if (!flush_raw(peer_.get()) && taken) wait_for_room();
   TRY(taken);
   if (raw_.size() > kMaxRaw) return fail("the peer does not read what it is answered");
-  if (protocol_->take_break()) defer([this] { deliver(ChardevEvent::Break); });
+  if (protocol_->take_break()) break_later_.schedule();
   std::ranges::copy(payload, buffer.begin());
   return payload.size();
 }

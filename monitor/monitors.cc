@@ -73,8 +73,8 @@ Monitors::Monitors(Machine& machine) : machine_(&machine) {
         send_event(name, object);
       });
   machine.service<Suspension>().observe(
-      this, {.suspended = [this] { send_event("SUSPEND", {}); },
-             .woken = [this](WakeSource) { send_event("WAKEUP", {}); }});
+      {.suspended = [this] { send_event("SUSPEND", {}); },
+       .woken = [this](WakeSource) { send_event("WAKEUP", {}); }});
   machine.service<DebuggerLink>().run_command = hmp::command_runner(machine);
 }
 Monitors::~Monitors() = default;

@@ -14,28 +14,53 @@ Device::~Device() {
 Result<> Device::set_realized(bool on) {
   if (on == realized_) return {};
   if (!on) {
-    for (const auto& c : children())
-      if (auto* device = dynamic_cast<Device*>(c.get())) TRY(device->set_realized(false));
-    for (Bus* bus : buses())
-      while (!bus->devices().empty()) {
-        Device& last = *bus->devices().back();
-        TRY(last.set_realized(false));
-        bus->detach(last);
-      }
+    unrealize_below();
     realized_ = false;
     unrealize();
+    undo_realize();
     return {};
   }
   const std::string& needed = type().bus;
   if (!needed.empty() && bus_ == nullptr)
     return fail("Device '{}' needs a bus of kind {}", type().name, needed);
-  TRY(realize());
-  if (auto mapped = map_registers(); !mapped) {
-    unrealize();
-    return mapped;
+  former_children_.clear();
+  own_children_ = children().size();
+  auto result = realize();
+  if (result) result = map_registers();
+  realized_ = result.has_value();
+  if (!realized_) {
+    unrealize_below();
+    undo_realize();
   }
-  realized_ = true;
-  return {};
+  return result;
+}
+
+// The devices that it owns, and those on its buses.
+void Device::unrealize_below() {
+  const auto unrealized = [](Device& device) {
+    // Only realizing fails.
+    RHEA_ASSERT(device.set_realized(false).has_value());
+  };
+  for (const auto& c : children())
+    if (auto* device = dynamic_cast<Device*>(c.get())) unrealized(*device);
+  for (Bus* bus : buses())
+    while (!bus->devices().empty()) {
+      Device& last = *bus->devices().back();
+      unrealized(last);
+      bus->detach(last);
+    }
+}
+
+void Device::undo_realize() {
+  while (!undo_.empty()) {
+    const auto undo = std::move(undo_.back());
+    undo_.pop_back();
+    undo();
+  }
+  release();
+  end_members();
+  while (children().size() > own_children_)
+    former_children_.push_back(remove_child(*children().back()));
 }
 
 std::vector<Bus*> Device::buses() const {

@@ -8,7 +8,10 @@
 
 namespace rhea {
 
-Object::~Object() { destroy_children(); }
+Object::~Object() {
+  destroy_children();
+  disown_members();
+}
 
 // Youngest first: later children may refer to earlier ones.
 void Object::destroy_children() {
@@ -141,6 +144,7 @@ Result<std::unique_ptr<Object>> create_object(std::string_view type_name) {
   if (info == nullptr)
     return fail(ErrorClass::DeviceNotFound, "'{}' is not a known type", type_name);
   if (info->is_abstract || !info->create) return fail("type '{}' is abstract", type_name);
+  if (!info->problem.empty()) return fail("{}", info->problem);
   std::unique_ptr<Object> object = info->create();
   object->type_ = info;
   for (const TypeInfo* type : info->lineage())

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <limits>
 
 namespace rhea {
 namespace {
@@ -119,14 +120,23 @@ void Timer::init(Clock& clock, std::function<void()> expired) {
   expired_ = std::move(expired);
 }
 
+void Timer::arm_in(i64 delay_ns) {
+  if (clock_ == nullptr) used_before_init("Timer");
+  i64 expiry = 0;
+  if (__builtin_add_overflow(clock_->now_ns(), delay_ns, &expiry))
+    expiry = delay_ns < 0 ? 0 : std::numeric_limits<i64>::max();
+  arm(expiry);
+}
+
 void Timer::arm(i64 expiry_ns) {
+  if (clock_ == nullptr) used_before_init("Timer");
   bool first = false;
   {
     const std::lock_guard lock(clock_->mutex_);
     if (expiry_ >= 0) clock_->armed_.erase(this);
     expiry_ = std::max<i64>(expiry_ns, 0);
     // Time must move between two expiries of one timer, or advance_to would never end.
-    if (clock_->advancing_) expiry_ = std::max<i64>(expiry_, clock_->stopped_at_ + 1);
+    if (clock_->advancing_ && expiry_ <= clock_->stopped_at_) expiry_ = clock_->stopped_at_ + 1;
     sequence_ = ++clock_->sequence_;
     clock_->armed_.insert(this);
     first = *clock_->armed_.begin() == this;

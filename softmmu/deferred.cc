@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rhea/softmmu/deferred.h"
 
-#include "rhea/util/error.h"
-
 namespace rhea {
 
 void Deferred::init(EventLoop& loop, std::function<void()> work) {
@@ -13,7 +11,7 @@ void Deferred::init(EventLoop& loop, std::function<void()> work) {
 }
 
 void Deferred::schedule() {
-  RHEA_ASSERT(initialised());
+  if (!initialised()) used_before_init("Deferred");
   if (call_->wanted.exchange(true)) return;
   loop_->defer([call = call_] {
     if (call->wanted.exchange(false)) call->work();

@@ -117,10 +117,10 @@ void Machine::resume() {
   run_state_ = RunState::Running;
   virtual_clock_.start();
   // Those who set a clock or timer going do it before the guest can program it anew.
-  for (const auto& observer : run_state_observers_) observer(RunState::Running);
+  run_state_observers_.tell(RunState::Running);
   service<DebuggerLink>().let_go(vcpus_);
   if (awakes) return;  // the guest's own doing: there are other events for that
-  for (const auto& observer : event_observers_) observer(MachineEvent::Resume, ShutdownCause::None);
+  event_observers_.tell(MachineEvent::Resume, ShutdownCause::None);
 }
 
 void Machine::pause(RunState why) {
@@ -130,9 +130,9 @@ void Machine::pause(RunState why) {
   virtual_clock_.stop();
   if (run_state_ == why) return;
   run_state_ = why;
-  for (const auto& observer : run_state_observers_) observer(why);
+  run_state_observers_.tell(why);
   if (!was_running || why == RunState::Suspended) return;
-  for (const auto& observer : event_observers_) observer(MachineEvent::Stop, ShutdownCause::None);
+  event_observers_.tell(MachineEvent::Stop, ShutdownCause::None);
 }
 
 // Stops every vCPU and waits for it, letting go of the lock that it may need to get there.
@@ -176,9 +176,8 @@ void Machine::handle_requests() {
     now.powerdown = std::exchange(requests_->powerdown, false);
   }
   if (now.powerdown) {
-    for (const auto& observer : event_observers_)
-      observer(MachineEvent::Powerdown, ShutdownCause::None);
-    for (const auto& observer : powerdown_observers_) observer();
+    event_observers_.tell(MachineEvent::Powerdown, ShutdownCause::None);
+    powerdown_observers_.tell();
   }
   if (now.reset && config.no_reboot && now.reset->first != ShutdownCause::SubsystemReset)
     now.shutdown = now.reset->first;
@@ -196,7 +195,7 @@ void Machine::handle_requests() {
 }
 
 void Machine::shut_down(ShutdownCause cause) {
-  for (const auto& observer : event_observers_) observer(MachineEvent::Shutdown, cause);
+  event_observers_.tell(MachineEvent::Shutdown, cause);
   // Signals and quit end the process even under -no-shutdown.
   if (config.no_shutdown && by_guest(cause)) return pause(RunState::Shutdown);
   exit(0);
@@ -206,10 +205,10 @@ void Machine::reset_now(ShutdownCause cause, ResetKind kind) {
   {
     const Transaction transaction(map_);
     for_each_top_device([kind](Device& device) { device.reset_tree(kind); });
-    for (const auto& observer : reset_observers_) observer(kind);
+    reset_observers_.tell(kind);
   }
   if (cause != ShutdownCause::SubsystemReset && cause != ShutdownCause::None)
-    for (const auto& observer : event_observers_) observer(MachineEvent::Reset, cause);
+    event_observers_.tell(MachineEvent::Reset, cause);
 }
 
 void Machine::exit(int code) {
@@ -226,24 +225,22 @@ int Machine::run_main_loop() {
   return *exit_code();
 }
 
-void Machine::on_event(std::function<void(MachineEvent, ShutdownCause)> observer) {
-  event_observers_.push_back(std::move(observer));
+void Machine::on_event(std::function<void(MachineEvent, ShutdownCause)> observer, Device* of) {
+  event_observers_.add(std::move(observer), of);
 }
-void Machine::on_run_state(std::function<void(RunState)> observer) {
-  run_state_observers_.push_back(std::move(observer));
+void Machine::on_run_state(std::function<void(RunState)> observer, Device* of) {
+  run_state_observers_.add(std::move(observer), of);
 }
-void Machine::on_reset(std::function<void(ResetKind)> observer) {
-  reset_observers_.push_back(std::move(observer));
+void Machine::on_reset(std::function<void(ResetKind)> observer, Device* of) {
+  reset_observers_.add(std::move(observer), of);
 }
-void Machine::on_powerdown(std::function<void()> observer) {
-  powerdown_observers_.push_back(std::move(observer));
+void Machine::on_powerdown(std::function<void()> observer, Device* of) {
+  powerdown_observers_.add(std::move(observer), of);
 }
-void Machine::on_machine_ready(std::function<void()> observer) {
-  ready_observers_.push_back(std::move(observer));
+void Machine::on_machine_ready(std::function<void()> observer, Device* of) {
+  ready_observers_.add(std::move(observer), of);
 }
-void Machine::machine_ready() {
-  for (const auto& observer : ready_observers_) observer();
-}
+void Machine::machine_ready() { ready_observers_.tell(); }
 
 Vcpu& Machine::add_vcpu(VcpuRunner& runner) {
   const auto index = static_cast<unsigned>(vcpus_.size());

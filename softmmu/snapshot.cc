@@ -183,6 +183,7 @@ Result<> load_object(Object& object, StateReader& in) {
   if (section.path != object.path())
     return fail("state of '{}' is expected, not of '{}'", object.path(), section.path);
   TRY(load_body(object, section));
+  object.members_loaded();
   return run_post_load(object);
 }
 
@@ -229,6 +230,7 @@ Result<> load_machine(Machine& machine, std::span<const u8> stream) {
   const Transaction transaction(machine.map());
   for (const RamSection& block : blocks) TRY(load_ram(block));
   for (const auto& [object, section] : sections) TRY(load_body(*object, section));
+  for (const auto& [object, section] : sections) object->members_loaded();
   for (const auto& [object, section] : sections) TRY(run_post_load(*object));
   return {};
 }

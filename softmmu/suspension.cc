@@ -6,18 +6,14 @@ namespace rhea {
 
 Suspension::Suspension(Machine& machine) : machine_(&machine) {
   machine.on_run_state([this](RunState state) {
-    if (state != RunState::Suspended) return;
-    for (const auto& [owner, observer] : observers_) observer.suspended();
+    if (state == RunState::Suspended) suspended_.tell();
   });
 }
 
-void Suspension::observe(const void* owner, Observer observer) {
-  forget(owner);
-  observers_.emplace_back(owner, std::move(observer));
-}
-
-void Suspension::forget(const void* owner) {
-  std::erase_if(observers_, [owner](const auto& entry) { return entry.first == owner; });
+void Suspension::observe(Observer observer, Device* of) {
+  suspended_.add(std::move(observer.suspended), of);
+  waking_.add(std::move(observer.waking), of);
+  woken_.add(std::move(observer.woken), of);
 }
 
 void Suspension::wake(WakeSource source) {
@@ -26,9 +22,9 @@ void Suspension::wake(WakeSource source) {
 
 void Suspension::wake_now(WakeSource source) {
   if (!suspended() || !enabled_[static_cast<std::size_t>(source)]) return;
-  for (const auto& [owner, observer] : observers_) observer.waking();
+  waking_.tell();
   machine_->reset_now(ShutdownCause::None, ResetKind::Warm);
-  for (const auto& [owner, observer] : observers_) observer.woken(source);
+  woken_.tell(source);
   machine_->resume();
 }
 

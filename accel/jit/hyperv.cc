@@ -136,7 +136,8 @@ void HypervPartition::set_hypercall(u64 value) {
     if (guest_os_id_ == 0) value &= ~kEnable;
     hypercall_ = value & (kFrame | kEnable | kLocked);
   }
-  if ((value & kEnable) != 0) machine_->memory().write(value & kFrame, kHypercallPage);
+  if ((value & kEnable) != 0)
+    static_cast<void>(machine_->memory().write(value & kFrame, kHypercallPage));
 }
 
 void HypervPartition::set_reference_tsc(JitVcpu& vcpu, u64 value) {
@@ -153,7 +154,7 @@ void HypervPartition::set_reference_tsc(JitVcpu& vcpu, u64 value) {
     const u64 counted = static_cast<u64>(u128{vcpu.time_stamp()} * page.scale >> 64);
     page.offset = static_cast<i64>(reference_time() - counted);
   }
-  machine_->memory().write(value & kFrame, bytes_of(page));
+  static_cast<void>(machine_->memory().write(value & kFrame, bytes_of(page)));
 }
 
 void HypervPartition::time_stamp_moved() {
@@ -163,7 +164,8 @@ void HypervPartition::time_stamp_moved() {
     page = reference_tsc_;
   }
   constexpr u32 invalid = 0;
-  if ((page & kEnable) != 0) machine_->memory().write(page & kFrame, bytes_of(invalid));
+  if ((page & kEnable) != 0)
+    static_cast<void>(machine_->memory().write(page & kFrame, bytes_of(invalid)));
 }
 
 // All that the page could say is that an interrupt needs no end; each does.
@@ -173,7 +175,8 @@ void HypervPartition::set_assist_page(JitVcpu& vcpu, u64 value) {
     assist_page(vcpu) = value;
   }
   constexpr u32 needed = 0;
-  if ((value & kEnable) != 0) machine_->memory().write(value & kFrame, bytes_of(needed));
+  if ((value & kEnable) != 0)
+    static_cast<void>(machine_->memory().write(value & kFrame, bytes_of(needed)));
 }
 
 // With the lock held.

@@ -20,8 +20,7 @@ class KvmClock final : public Device {
   Result<> realize() override {
     vm_ = Vm::of(machine());
     if (vm_ == nullptr) return fail("kvmclock: the machine does not run on KVM");
-    if (!watching_) machine().on_run_state([this](RunState state) { run_state_changed(state); });
-    watching_ = true;
+    machine().on_run_state([this](RunState state) { run_state_changed(state); }, this);
     return {};
   }
 
@@ -62,7 +61,6 @@ class KvmClock final : public Device {
   }
 
   Vm* vm_{};
-  bool watching_{false};
   bool stopped_{false};
   u64 clock_{0};
 };

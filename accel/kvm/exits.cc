@@ -79,9 +79,9 @@ void KvmVcpu::memory_access() {
   } else if (!softmmu::register_sized(size)) {
     // What is left of an access that crosses a page.
     if (mmio.is_write != 0)
-      memory_->write(mmio.phys_addr, {static_cast<const u8*>(mmio.data), size});
+      static_cast<void>(memory_->write(mmio.phys_addr, {static_cast<const u8*>(mmio.data), size}));
     else
-      memory_->read(mmio.phys_addr, {static_cast<u8*>(mmio.data), size});
+      static_cast<void>(memory_->read(mmio.phys_addr, {static_cast<u8*>(mmio.data), size}));
   } else if (mmio.is_write != 0) {
     memory_->store(mmio.phys_addr, softmmu::load_host(mmio.data, size), size);
   } else {

@@ -81,8 +81,7 @@ class KvmPit final : public Device, public SpeakerTimer {
     TRY(create());
     fetch();
     at_reset_ = channels_;
-    if (!watching_) machine().on_run_state([this](RunState state) { run_state_changed(state); });
-    watching_ = true;
+    machine().on_run_state([this](RunState state) { run_state_changed(state); }, this);
     running_ = machine().running();
     return {};
   }
@@ -173,7 +172,6 @@ class KvmPit final : public Device, public SpeakerTimer {
   IrqOutput irq_;
   u32 iobase_{};
   LostTickPolicy policy_{};
-  bool watching_{false};
   bool running_{true};
   mutable std::array<Channel, 3> channels_{};
   mutable u32 flags_{};

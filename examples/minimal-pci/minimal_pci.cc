@@ -23,7 +23,6 @@ class MinimalPci final : public PciDevice {
            reg("QUIET", 0x04, 4).read_by(&MinimalPci::rings).write_by(&MinimalPci::quiet));
      }).bar(0);
   }
-  MinimalPci() { set_identity(kPci); }
 
  private:
   void ring() {

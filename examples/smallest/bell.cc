@@ -16,7 +16,6 @@ class Bell final : public PciDevice {
        return reg("RING", 0, &Bell::ring_).after_write(&Bell::update);
      }).bar(0);
   }
-  Bell() { set_identity(kPci); }
 
  private:
   void update() { set_intx(ring_ != 0); }

@@ -114,7 +114,6 @@ class Piix4Pm final : public PciDevice {
   }
 
   Piix4Pm() {
-    set_identity(kPci);
     init_gpio_out("sci", sci_);
     init_gpio_out("smi-irq", smi_);
     init_gpio_in<&Piix4Pm::set_gpe>(*this, "gpe", kGpeEvents);
@@ -143,26 +142,12 @@ class Piix4Pm final : public PciDevice {
     }
     pci_bus().io().add(kApmPort, apm_ports_);
     pci_bus().io().add(kGpePort, gpe_ports_);
-    alive_ = std::make_shared<char>();
-    machine().on_powerdown([this, alive = std::weak_ptr(alive_)] {
-      if (!alive.expired()) press_power_button();
-    });
-    machine().service<Suspension>().observe(
-        this, {.waking = [this] { asleep_ = resume_well(); },
-               .woken = [this](WakeSource source) { awake(source); }});
+    machine().on_powerdown([this] { press_power_button(); }, this);
+    machine().service<Suspension>().observe({.waking = [this] { asleep_ = resume_well(); },
+                                             .woken = [this](WakeSource source) { awake(source); }},
+                                            this);
     pm1_.reset(now());
     return {};
-  }
-
-  void unrealize() override {
-    alive_.reset();
-    machine().service<Suspension>().forget(this);
-    timer_.cancel();
-    sci_.lower();
-    for (Region* region : {static_cast<Region*>(&pm_ports_), &smbus_ports_,
-                           static_cast<Region*>(&apm_ports_), static_cast<Region*>(&gpe_ports_)})
-      region->reset();
-    PciDevice::unrealize();
   }
 
   void reset(ResetKind) override {
@@ -321,8 +306,7 @@ class Piix4Pm final : public PciDevice {
   u8 apm_control_{0}, apm_status_{0};
   IrqOutput sci_, smi_;
   Timer timer_;
-  ResumeWell asleep_;            ///< while the machine wakes
-  std::shared_ptr<char> alive_;  ///< gone with realize(): the machine keeps our observer for ever
+  ResumeWell asleep_;  ///< while the machine wakes
   RegisterBank pm_ports_, apm_ports_, gpe_ports_;
   Region smbus_ports_;
 };

@@ -6,9 +6,11 @@
 
 namespace rhea::hw {
 
-// At the end of a machine the drive may have gone before its device: it is not spoken to.
-DriveIo::~DriveIo() {
+// The drive may have gone before its device: it is not spoken to.
+void DriveIo::end() {
   if (current_) current_->owner = nullptr;
+  current_.reset();
+  next_.reset();
 }
 
 void DriveIo::read(BlockBackend& drive, u64 offset, u32 bytes, Done done) {

@@ -11,18 +11,17 @@
 
 namespace rhea::hw {
 
-/// A member of the device. After cancel(), and after its own end, nothing is called back.
+/// A member of the device. After cancel(), and when the device was unrealized, nothing is called
+/// back.
 /// However often the guest forgets a request and gives another, the drive has one of them: the next
 /// waits here until the disk is through with a forgotten one that could not be withdrawn.
-class DriveIo {
+class DriveIo final : public ObjectMember {
  public:
   /// How it went, and the data (of reads what was read, of writes the buffer handed in).
   using Done = std::function<void(bool ok, std::vector<u8> data)>;
 
   DriveIo() = default;
-  ~DriveIo();
-  DriveIo(const DriveIo&) = delete;
-  DriveIo& operator=(const DriveIo&) = delete;
+  ~DriveIo() override { end(); }
 
   // Starting a request cancels the one before.
   void read(BlockBackend& drive, u64 offset, u32 bytes, Done done);
@@ -33,6 +32,9 @@ class DriveIo {
   /// nothing is left unless the disk is at it.
   void cancel();
   bool busy() const { return next_ != nullptr || (current_ != nullptr && !current_->forgotten); }
+
+ protected:
+  void end() override;
 
  private:
   enum class Kind : u8 { Read, Write, Flush, Discard };

@@ -93,13 +93,6 @@ Result<> Fdc::realize() {
   return connect_isa_irq(irq_, irq_number_);
 }
 
-void Fdc::unrealize() {
-  boot_a_.leave();
-  boot_b_.leave();
-  io_.cancel();
-  IsaDevice::unrealize();
-}
-
 void Fdc::reset(ResetKind) {
   locked_ = false;
   output_ = kOutputNotReset | kOutputGate;

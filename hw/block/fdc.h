@@ -60,7 +60,6 @@ class Fdc final : public IsaDevice, public IsaDmaClient, public FirmwareNamed {
 
   Fdc();
   Result<> realize() override;
-  void unrealize() override;
   std::string firmware_name() const override { return fmt::format("fdc@{:04x}", iobase_); }
   void reset(ResetKind kind) override;
   void pre_save() override;

@@ -13,7 +13,7 @@ constexpr u8 kMaxCylinder = 85;  // where the mechanics end
 
 void FloppyDrive::describe(Schema<FloppyDrive>& s) {
   s.help("virtual floppy drive");
-  s.link<BlockBackend>("drive", &FloppyDrive::drive_).help("ID of a drive to use as a backend");
+  s.link("drive", &FloppyDrive::drive_).help("ID of a drive to use as a backend");
   s.property("unit", &FloppyDrive::unit_, i32{-1}).range(-1, 255).help("0 or 1, -1 for any");
   s.computed(
        "drive-type", std::string(EnumTraits<FloppyDriveType>::kType),
@@ -40,8 +40,6 @@ Result<> FloppyDrive::realize() {
   if (type_ == FloppyDriveType::Auto) type_ = has_medium() ? geometry_.drive : fallback_;
   return {};
 }
-
-void FloppyDrive::unrealize() { leave_drive(drive_); }
 
 void FloppyDrive::medium_changed(bool) {
   changed_ = true;

@@ -44,7 +44,6 @@ class FloppyDrive final : public Device, public MediaDevice {
 
  protected:
   Result<> realize() override;
-  void unrealize() override;
   void reset(ResetKind kind) override;
 
  private:

@@ -41,7 +41,7 @@ constexpr u64 kMaxSize = 64 * MiB;
 void PflashCfi01::describe(Schema<PflashCfi01>& s) {
   s.help("NOR flash with Intel's command set");
   s.board_only();
-  s.link<BlockBackend>("drive", &PflashCfi01::drive_).help("what is in it, and where it is kept");
+  s.link("drive", &PflashCfi01::drive_).help("what is in it, and where it is kept");
   s.property("num-blocks", &PflashCfi01::blocks_, u32{0}).help("erase blocks");
   s.property("sector-length", &PflashCfi01::block_size_, u32{0}).help("bytes of an erase block");
   s.property("width", &PflashCfi01::width_, u8{1}).range(1, 1).help("bytes of its data bus");
@@ -82,20 +82,9 @@ Result<> PflashCfi01::realize() {
   Result<> loaded;
   drive_->read(0, contents, [&](Result<> result) { loaded = std::move(result); });
   drive_->drain();
-  if (!loaded) {
-    memory_.reset();
-    leave_drive(drive_);
-    return loaded;
-  }
-  if (!drive_->read_only())
-    saver_.open(machine(), *drive_, contents, [this](bool ok) { saved(ok); });
-  return {};
-}
-
-void PflashCfi01::unrealize() {
-  saver_.close();
-  leave_drive(drive_);
-  memory_.reset();
+  if (loaded && !drive_->read_only())
+    saver_.open(*this, *drive_, contents, [this](bool ok) { saved(ok); });
+  return loaded;
 }
 
 void PflashCfi01::reset(ResetKind) {

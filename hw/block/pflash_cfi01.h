@@ -30,7 +30,6 @@ class PflashCfi01 final : public Device {
 
  protected:
   Result<> realize() override;
-  void unrealize() override;
   void reset(ResetKind) override;
   void pre_save() override;
   Result<> post_load(unsigned version) override;

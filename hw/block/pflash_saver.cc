@@ -14,17 +14,17 @@ void PflashSavers::shutdown() {
   while (!savers_.empty()) savers_.back()->close();
 }
 
-void PflashSaver::open(Machine& machine, BlockBackend& drive, std::span<const u8> contents,
+void PflashSaver::open(Device& device, BlockBackend& drive, std::span<const u8> contents,
                        std::function<void(bool ok)> settled) {
-  machine_ = &machine;
+  machine_ = &device.machine();
   drive_ = &drive;
   contents_ = contents;
   settled_ = std::move(settled);
   first_ = end_ = 0;
-  opened_ = std::make_shared<char>();
   writing_ = again_ = false;
-  write_out_.init(machine.loop(), [this] { write_out(); });
-  machine.service<PflashSavers>().savers_.push_back(this);
+  write_out_.init(machine_->loop(), [this] { write_out(); });
+  machine_->service<PflashSavers>().savers_.push_back(this);
+  device.on_unrealize([this] { close(); });
 }
 
 void PflashSaver::add(u64 offset, u64 length) {
@@ -51,11 +51,9 @@ void PflashSaver::write_out() {
   auto copy = std::make_shared<std::vector<u8>>(part.begin(), part.end());
   writing_ = true;
   again_ = false;
-  drive_->write(
-      offset, *copy,
-      [this, offset, length, copy, opened = std::weak_ptr(opened_)](const Result<>& result) {
-        if (!opened.expired()) written(offset, length, result);
-      });
+  drive_->write(offset, *copy, [this, offset, length, copy](const Result<>& result) {
+    if (drive_ != nullptr) written(offset, length, result);
+  });
 }
 
 void PflashSaver::written(u64 offset, u64 length, const Result<>& result) {
@@ -88,7 +86,6 @@ void PflashSaver::close() {
     report_warning(
         fmt::format("cannot save flash to '{}': its disk does not answer", drive_->filename()));
   drive_ = nullptr;
-  opened_.reset();
   std::erase(machine_->service<PflashSavers>().savers_, this);
 }
 

@@ -35,9 +35,9 @@ class PflashSaver {
   PflashSaver(const PflashSaver&) = delete;
   PflashSaver& operator=(const PflashSaver&) = delete;
 
-  /// `contents` is the flash; it stays where it is until close(). `settled` hears when everything
-  /// was written, or that it could not be.
-  void open(Machine& machine, BlockBackend& drive, std::span<const u8> contents,
+  /// `contents` is the flash; it stays where it is until close(), which comes when the device is
+  /// unrealized. `settled` hears when everything was written, or that it could not be.
+  void open(Device& device, BlockBackend& drive, std::span<const u8> contents,
             std::function<void(bool ok)> settled);
   void changed(u64 offset, u64 length);
   /// Whether nothing is on its way: the last outcome is the outcome of all changes so far.
@@ -59,7 +59,6 @@ class PflashSaver {
   std::function<void(bool)> settled_;
   u64 first_{0}, end_{0};  ///< what is not written; empty: nothing
   Deferred write_out_;
-  std::shared_ptr<char> opened_;  ///< known to requests by a weak pointer
   bool writing_{false};
   bool again_{false};  ///< something changed while writing
   MessageLimit warnings_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The debug console: a port whose bytes go straight to a chardev.
-#include "rhea/chardev/chardev.h"
+#include "rhea/chardev/chardev_port.h"
 #include "rhea/hw/isa.h"
 #include "rhea/softmmu/registers.h"
 #include "rhea/softmmu/vcpu_gate.h"
@@ -33,44 +33,33 @@ class DebugConsole final : public IsaDevice {
 
  protected:
   Result<> realize() override {
-    Chardev::FrontEnd front_end;
-    front_end.can_send = [this] { flush(); };
-    front_end.event = [this](ChardevEvent) { flush(); };
-    front_end.moved = [this](Chardev& next) {
-      chardev_ = &next;
-      flush();
-    };
-    front_end.owner = this;
-    if (chardev_ != nullptr) TRY(chardev_->attach(std::move(front_end)));
-    return {};
-  }
-
-  void unrealize() override {
-    if (chardev_ != nullptr) chardev_->detach(this);
-    gate_.open();
-    IsaDevice::unrealize();
+    on_unrealize([this] { gate_.open(); });
+    return chardev_.attach({.can_receive = {},
+                            .receive = {},
+                            .event = [this](ChardevEvent) { flush(); },
+                            .can_send = [this] { flush(); },
+                            .moved = [this](Chardev&) { flush(); }});
   }
 
  private:
   u32 readback() const { return readback_; }
 
   void write(u8 byte) {
-    if (chardev_ == nullptr) return;
-    if (waiting_.empty() && chardev_->write({&byte, 1}) == 1) return;
+    if (waiting_.empty() && chardev_.write({&byte, 1}) == 1) return;
     if (waiting_.size() >= kMaxWaiting) return log_guest("isa-debugcon", "a byte is lost");
     waiting_.push_back(byte);
     gate_.hold_back();
   }
 
   void flush() {
-    const std::size_t sent = waiting_.empty() ? 0 : chardev_->write(waiting_);
+    const std::size_t sent = waiting_.empty() ? 0 : chardev_.write(waiting_);
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(sent));
     if (waiting_.empty()) gate_.open();
   }
 
   u32 iobase_{};
   u32 readback_{};
-  Chardev* chardev_{};
+  ChardevPort chardev_;
   RegisterBank port_;
   std::vector<u8> waiting_;  ///< for the peer to read
   VcpuGate gate_;

@@ -44,7 +44,7 @@ class IsaSerial final : public IsaDevice {
   u32 irq_number_{};
   u32 baud_base_{};
   bool line_time_{};
-  Chardev* chardev_{};
+  ChardevPort chardev_;
   Serial16550* uart_;
 };
 
@@ -60,7 +60,6 @@ Result<> IsaSerial::realize() {
   if (iobase_ > 0xfff8) return fail("Property 'isa-serial.iobase' is out of range: {:#x}", iobase_);
   TRY(connect_isa_irq(uart_->irq(), irq_number_));
   uart_->configure(chardev_, baud_base_, line_time_);
-  uart_->on_moved([this](Chardev& next) { chardev_ = &next; });
   TRY(uart_->set_realized(true));
   add_port(static_cast<u16>(iobase_), uart_->ports());
   return {};

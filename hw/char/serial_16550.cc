@@ -96,13 +96,11 @@ void Serial16550::describe(Schema<Serial16550>& s) {
 
 Result<> Serial16550::realize() {
   if (baud_base_ == 0) return fail("Property 'baudbase' must not be 0");
-  if (chardev_ != nullptr)
-    TRY(chardev_->attach({.can_receive = [this] { return room(); },
-                          .receive = [this](std::span<const u8> data) { receive(data); },
-                          .event = [this](ChardevEvent event) { chardev_event(event); },
-                          .can_send = [this] { transmit(); },
-                          .moved = [this](Chardev& next) { moved(next); },
-                          .owner = this}));
+  TRY(chardev_->attach({.can_receive = [this] { return room(); },
+                        .receive = [this](std::span<const u8> data) { receive(data); },
+                        .event = [this](ChardevEvent event) { chardev_event(event); },
+                        .can_send = [this] { transmit(); },
+                        .moved = [this](Chardev&) { moved(); }}));
   timeout_timer_.init(machine().virtual_clock(), [this] {
     timeout_ = !receiver_.empty();
     update_irq();
@@ -118,13 +116,6 @@ Result<> Serial16550::realize() {
       *this, "serial", 8,
       io<&Serial16550::read, &Serial16550::write>({.min = 1, .max = 4}, {.min = 1, .max = 1}));
   return {};
-}
-
-void Serial16550::unrealize() {
-  for (Timer* timer : {&timeout_timer_, &shift_timer_, &empty_timer_, &incoming_timer_})
-    timer->cancel();
-  if (chardev_ != nullptr) chardev_->detach(this);
-  ports_.reset();
 }
 
 void Serial16550::reset(ResetKind) {
@@ -235,14 +226,13 @@ void Serial16550::write_line_control(u8 value) {
   const u8 changed = value ^ line_control_;
   line_control_ = value;
   format_set_ = true;
-  if (chardev_ == nullptr) return;
   if ((changed & kSendBreak) != 0) chardev_->set_break((value & kSendBreak) != 0);
   if ((changed & ~(kDlab | kSendBreak)) != 0) tell_line();
 }
 
 // To a serial line of the host, if that is where this one leads.
 void Serial16550::tell_line() const {
-  if (chardev_ == nullptr || divisor_ == 0) return;
+  if (divisor_ == 0) return;
   const bool even = (line_control_ & kEvenParity) != 0;
   chardev_->set_serial_line(
       {.rate = baud_base_ / divisor_,
@@ -253,9 +243,7 @@ void Serial16550::tell_line() const {
        .stop_bits = static_cast<u8>((line_control_ & kTwoStopBits) != 0 ? 2 : 1)});
 }
 
-void Serial16550::moved(Chardev& next) {
-  chardev_ = &next;
-  if (moved_observer_) moved_observer_(next);
+void Serial16550::moved() {
   if (format_set_) tell_line();
   chardev_->set_modem_control((modem_control_ & kDtr) != 0, (modem_control_ & kRts) != 0);
   transmit();
@@ -303,7 +291,7 @@ void Serial16550::write_fifo_control(u8 value) {
 void Serial16550::write_modem_control(u8 value) {
   const u8 changed = value ^ modem_control_;
   modem_control_ = value & (kDtr | kRts | kOut1 | kOut2 | kLoop);
-  if (chardev_ != nullptr && (changed & (kDtr | kRts)) != 0)
+  if ((changed & (kDtr | kRts)) != 0)
     chardev_->set_modem_control((value & kDtr) != 0, (value & kRts) != 0);
   set_modem_lines();
   update_irq();
@@ -312,7 +300,7 @@ void Serial16550::write_modem_control(u8 value) {
 
 // The modem's lines, or in loopback the port's own, and what changed.
 void Serial16550::set_modem_lines() {
-  const auto host = chardev_ != nullptr ? chardev_->modem_lines() : std::nullopt;
+  const auto host = chardev_->modem_lines();
   u8 lines = kCts | kDsr | kDcd;
   if (host)
     lines = static_cast<u8>((host->cts ? kCts : 0) | (host->dsr ? kDsr : 0) | (host->ri ? kRi : 0) |

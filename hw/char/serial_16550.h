@@ -3,7 +3,7 @@
 #pragma once
 
 #include "hw/char/serial_fifo.h"
-#include "rhea/chardev/chardev.h"
+#include "rhea/chardev/chardev_port.h"
 #include "rhea/qom/device.h"
 #include "rhea/softmmu/clock.h"
 #include "rhea/softmmu/region.h"
@@ -25,15 +25,13 @@ class Serial16550 final : public Device {
   static void describe(Schema<Serial16550>& s);
   Serial16550() { init_gpio_out("", irq_); }
 
-  /// Before realize: where the line leads (null: nowhere), the input clock divided by 16, and
-  /// whether characters take their time.
-  void configure(Chardev* chardev, u32 baud_base, bool line_time) {
-    chardev_ = chardev;
+  /// Before realize: where the line leads, the input clock divided by 16, and whether characters
+  /// take their time.
+  void configure(ChardevPort& chardev, u32 baud_base, bool line_time) {
+    chardev_ = &chardev;
     baud_base_ = baud_base;
     line_time_ = line_time;
   }
-  /// Called when the line leads to another chardev (chardev-change).
-  void on_moved(std::function<void(Chardev&)> observer) { moved_observer_ = std::move(observer); }
   /// The eight registers; initialised while realized.
   Region& ports() { return ports_; }
   IrqOutput& irq() { return irq_; }
@@ -42,7 +40,6 @@ class Serial16550 final : public Device {
 
  protected:
   Result<> realize() override;
-  void unrealize() override;
   void reset(ResetKind kind) override;
   void reset_exit(ResetKind kind) override;
 
@@ -76,7 +73,7 @@ class Serial16550 final : public Device {
   void set_modem_lines();
   void write_line_control(u8 value);
   void tell_line() const;
-  void moved(Chardev& next);
+  void moved();
 
   bool fifos_on() const;
   bool loopback() const;
@@ -97,8 +94,8 @@ class Serial16550 final : public Device {
   static constexpr u8 kWordLength = 0x03, kTwoStopBits = 0x04, kParity = 0x08, kEvenParity = 0x10,
                       kSendBreak = 0x40, kDlab = 0x80;
 
-  Chardev* chardev_{};
-  std::function<void(Chardev&)> moved_observer_;
+  ChardevPort nowhere_;
+  ChardevPort* chardev_{&nowhere_};
   u32 baud_base_{115200};
   bool line_time_{false};
 

@@ -36,7 +36,7 @@ void Serial16550::pass_at_once() {
       continue;
     }
     const std::span<const u8> data = transmitter_.front();
-    const std::size_t sent = chardev_ != nullptr ? chardev_->write(data) : data.size();
+    const std::size_t sent = chardev_->write(data);
     transmitter_.drop(sent);
     if (sent < data.size()) return;
   }
@@ -60,10 +60,8 @@ void Serial16550::end_character() {
 }
 
 bool Serial16550::hand_over(u8 character) {
-  if (loopback())
-    push(character, 0);
-  else if (chardev_ != nullptr)
-    return chardev_->write({&character, 1}) == 1;
+  if (!loopback()) return chardev_->write({&character, 1}) == 1;
+  push(character, 0);
   return true;
 }
 

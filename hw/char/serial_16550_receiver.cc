@@ -51,7 +51,7 @@ u8 Serial16550::read_receiver() {
 }
 
 void Serial16550::accept_input() {
-  if (chardev_ != nullptr && room() != 0) chardev_->accept_input();
+  if (room() != 0) chardev_->accept_input();
 }
 
 void Serial16550::restart_timeout() {

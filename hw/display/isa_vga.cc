@@ -43,11 +43,6 @@ class IsaVga final : public IsaDevice {
     return {};
   }
 
-  void unrealize() override {
-    IsaDevice::unrealize();
-    core_.unrealize();
-  }
-
   void reset(ResetKind) override { core_.reset(); }
 
   Result<> post_load(unsigned) override {

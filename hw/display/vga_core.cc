@@ -29,11 +29,6 @@ constexpr std::array<PortRange, 5> kLatePorts = {
 // them.
 constexpr std::array<PortRange, 2> kWindowPorts = {{{0x3c4, 2}, {0x3ce, 2}}};
 
-void leave(Region& region) {
-  if (region.container() != nullptr) region.container()->remove(region);
-  if (region.initialised()) region.reset();
-}
-
 }  // namespace
 
 void VgaCore::describe(StateFields<VgaCore>& s) {
@@ -52,19 +47,11 @@ Result<> VgaCore::realize(Device& owner, Region& memory, Region& io, u32 memory_
   make_ports(io);
   make_window(memory);
   console_ = &owner.machine().service<Consoles>().add(*this);
+  owner.on_unrealize([this] {
+    owner_->machine().service<Consoles>().remove(*console_);
+    console_ = nullptr;
+  });
   return {};
-}
-
-void VgaCore::unrealize() {
-  owner_->machine().service<Consoles>().remove(*console_);
-  console_ = nullptr;
-  const Transaction transaction(owner_->machine().map());
-  for (Region* region :
-       {&window_packed_, &window_text_, &window_io_, &window_, &framebuffer_, &vbe_ports_})
-    leave(*region);
-  for (Region& region : port_windows_) leave(region);
-  leave(ports_);
-  vram_.reset();
 }
 
 Result<> VgaCore::make_memory() {

@@ -27,7 +27,6 @@ class VgaCore final : public DisplaySource {
 
   /// Maps the legacy ports and window. `memory_bytes` is a power of two, at least 1 MiB.
   Result<> realize(Device& owner, Region& memory, Region& io, u32 memory_bytes);
-  void unrealize();
   void reset();
   void post_load();
 

@@ -30,10 +30,7 @@ class PciVga final : public PciDevice {
                                     .romfile = "vgabios-stdvga.bin"};
 
   static void describe(Schema<PciVga>& s);
-  PciVga() { set_identity(kPci); }
-
   Result<> realize() override;
-  void unrealize() override;
   void reset(ResetKind kind) override;
   Result<> post_load(unsigned version) override;
 
@@ -88,10 +85,7 @@ Result<> PciVga::realize() {
     return fail("vgamem_mb={} is not a power of two", vgamem_mb_);
   TRY(PciDevice::realize());
   const auto memory_bytes = static_cast<u32>(vgamem_mb_ * MiB);
-  if (auto made = core_.realize(*this, pci_bus().memory(), pci_bus().io(), memory_bytes); !made) {
-    PciDevice::unrealize();
-    return made;
-  }
+  TRY(core_.realize(*this, pci_bus().memory(), pci_bus().io(), memory_bytes));
   TRY(bar(0, core_.framebuffer(), BarKind::MemoryPrefetch32));
   return mmio_ ? make_mmio() : Result<>();
 }
@@ -121,18 +115,6 @@ Result<> PciVga::make_mmio() {
     mmio_region_.add(kMmioExtended, extended_region_);
   }
   return bar(2, mmio_region_);
-}
-
-void PciVga::unrealize() {
-  // The BARs leave before the regions that they show.
-  PciDevice::unrealize();
-  core_.unrealize();
-  for (Region* region :
-       {&edid_region_, &ports_region_, &vbe_region_, &extended_region_, &mmio_region_})
-    if (region->initialised()) {
-      if (region->container() != nullptr) region->container()->remove(*region);
-      region->reset();
-    }
 }
 
 void PciVga::reset(ResetKind) { core_.reset(); }

@@ -45,7 +45,6 @@ class I8237 final : public IsaDevice, public IsaDma {
 
  protected:
   Result<> realize() override;
-  void unrealize() override;
   void reset(ResetKind kind) override;
 
  private:
@@ -94,14 +93,11 @@ Result<> I8237::realize() {
   add_port(0x80, regions_[2]);
   add_port(0x480, regions_[3]);
   isa().set_dma(this);
+  on_unrealize([this] {
+    if (isa().dma() == this) isa().set_dma(nullptr);
+  });
   run_.init(machine().loop(), [this] { run(); });
   return {};
-}
-
-void I8237::unrealize() {
-  run_.cancel();
-  if (isa().dma() == this) isa().set_dma(nullptr);
-  IsaDevice::unrealize();
 }
 
 void I8237::reset(ResetKind) {
@@ -223,7 +219,7 @@ u32 I8237::write_memory(unsigned n, u32 position, std::span<const u8> data) {
   const u32 length = clip(n, position, data.size());
   if (channel(n).direction() == DmaDirection::ToMemory)
     for_each_piece(n, position, length, [&](u64 address, u32 offset, u32 piece) {
-      machine().memory().write(address, data.subspan(offset, piece));
+      static_cast<void>(machine().memory().write(address, data.subspan(offset, piece)));
     });
   return length;
 }
@@ -236,7 +232,7 @@ u32 I8237::read_memory(unsigned n, u32 position, std::span<u8> data) {
     return length;
   }
   for_each_piece(n, position, length, [&](u64 address, u32 offset, u32 piece) {
-    machine().memory().read(address, data.subspan(offset, piece));
+    static_cast<void>(machine().memory().read(address, data.subspan(offset, piece)));
   });
   return length;
 }

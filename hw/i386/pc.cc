@@ -341,10 +341,11 @@ void PcBoard::describe_to_firmware() {
   for (const auto& [index, value] : cmos_contents(machine().config, facts))
     rtc_->set_cmos(index, value);
   // By CMOS's shutdown status firmware knows that it is to wake what lies in memory.
-  machine().service<Suspension>().observe(this, {.suspended = [rtc = rtc_] {
-                                            constexpr u8 kShutdownStatus = 0x0f, kAsleep = 0xfe;
-                                            rtc->set_cmos(kShutdownStatus, kAsleep);
-                                          }});
+  const auto falls_asleep = [rtc = rtc_] {
+    constexpr u8 kShutdownStatus = 0x0f, kAsleep = 0xfe;
+    rtc->set_cmos(kShutdownStatus, kAsleep);
+  };
+  machine().service<Suspension>().observe({.suspended = falls_asleep}, host_);
   facts.numa = numa_tables(machine().config, machine().service<Numa>());
   facts.acpi_tables = machine().service<UserAcpiTables>().tables;
   facts.has_smbios = version().has_usual_smbios();

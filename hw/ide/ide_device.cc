@@ -10,7 +10,7 @@
 namespace rhea::hw {
 
 void IdeDevice::describe(Schema<IdeDevice>& s) {
-  s.link<BlockBackend>("drive", &IdeDevice::drive_).help("ID of a drive to use as a backend");
+  s.link("drive", &IdeDevice::drive_).help("ID of a drive to use as a backend");
   s.property("unit", &IdeDevice::unit_, i32{-1}).range(-1, 255).help("0 or 1, -1 for any");
   s.property("serial", &IdeDevice::serial_, "").help("at most 20 characters");
   s.property("model", &IdeDevice::model_, "").help("at most 40 characters");
@@ -47,12 +47,6 @@ Result<> IdeDevice::realize() {
   TRY(take_drive(drive_, *this, media() != nullptr ? DriveUse::Read : DriveUse::Write, media()));
   if (serial_.empty()) serial_ = drive_->serial.substr(0, 20);
   return {};
-}
-
-void IdeDevice::unrealize() {
-  boot_index_.leave();
-  cancel();
-  leave_drive(drive_);
 }
 
 std::string IdeDevice::firmware_name() const {

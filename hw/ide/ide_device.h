@@ -104,7 +104,6 @@ class IdeDevice : public Device, public FirmwareNamed {
   virtual MediaDevice* media() { return nullptr; }
 
   Result<> realize() override;
-  void unrealize() override;
 
   IdeBus& ide_bus() const { return static_cast<IdeBus&>(*parent_bus()); }
   /// Ends a command.

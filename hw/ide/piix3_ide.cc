@@ -26,7 +26,6 @@ class Piix3Ide final : public PciDevice {
 
   Piix3Ide();
   Result<> realize() override;
-  void unrealize() override;
   void reset(ResetKind kind) override;
 
  private:
@@ -53,7 +52,6 @@ void Piix3Ide::describe(Schema<Piix3Ide>& s) {
 }
 
 Piix3Ide::Piix3Ide() {
-  set_identity(kPci);
   config_set16(kTimingRegisters, 0, 0xffff);
   config_set16(kTimingRegisters + 2, 0, 0xffff);
   config_set8(kSlaveTiming, 0, 0xff);
@@ -91,16 +89,6 @@ Result<> Piix3Ide::realize() {
                              {.min = 1, .max = 4, .unaligned = true}, {.min = 1, .max = 1}));
   TRY(bar(4, master_region_, BarKind::Io));
   return {};
-}
-
-void Piix3Ide::unrealize() {
-  for (Channel& channel : channels_) {
-    pci_bus().io().remove(channel.command);
-    pci_bus().io().remove(channel.control);
-    channel.command.reset();
-    channel.control.reset();
-  }
-  PciDevice::unrealize();
 }
 
 void Piix3Ide::reset(ResetKind kind) {

@@ -8,7 +8,20 @@
 
 #include <array>
 
-namespace rhea::hw {
+namespace rhea {
+namespace hw {
+namespace {
+enum class ByteSource : u8 { Keyboard, Aux };
+}  // namespace
+}  // namespace hw
+
+template <>
+struct EnumTraits<hw::ByteSource> {
+  static constexpr std::string_view kType = "ByteSource";
+  static constexpr std::array<std::string_view, 2> kNames = {"keyboard", "aux"};
+};
+
+namespace hw {
 namespace {
 
 enum Command : u8 {
@@ -71,11 +84,10 @@ class I8042 final : public IsaDevice {
 
  protected:
   Result<> realize() override;
-  void unrealize() override;
   void reset(ResetKind kind) override;
 
  private:
-  enum class Source : u8 { Keyboard, Aux };
+  using Source = ByteSource;
   static constexpr u8 kResetOutputPort = 0xcf;
 
   u64 read_data(u64 offset, unsigned size);
@@ -137,11 +149,11 @@ void I8042::describe(Schema<I8042>& s) {
   s.state("output-port", &I8042::output_port_);
   s.state("data", &I8042::data_);
   s.state("full", &I8042::full_);
-  s.state("source", &I8042::source_).range(0, 1);
+  s.state("source", &I8042::source_);
   s.state("from-keyboard", &I8042::from_keyboard_);
   s.state("answer", &I8042::answer_);
   s.state("answer-waits", &I8042::answer_waits_);
-  s.state("answer-source", &I8042::answer_source_).range(0, 1);
+  s.state("answer-source", &I8042::answer_source_);
   s.state("break-next", &I8042::break_next_);
   s.state("throttle-timer", &I8042::throttle_timer_);
 }
@@ -175,11 +187,6 @@ Result<> I8042::realize() {
   add_port(0x60, data_region_);
   add_port(0x64, command_region_);
   return {};
-}
-
-void I8042::unrealize() {
-  throttle_timer_.cancel();
-  IsaDevice::unrealize();
 }
 
 void I8042::reset(ResetKind) {
@@ -385,4 +392,5 @@ void I8042::update_irqs() {
 const RegisterType<I8042> registration;
 
 }  // namespace
-}  // namespace rhea::hw
+}  // namespace hw
+}  // namespace rhea

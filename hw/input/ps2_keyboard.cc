@@ -110,7 +110,6 @@ class Ps2Keyboard final : public Ps2Device {
 
  protected:
   Result<> realize() override;
-  void unrealize() override;
   void reset(ResetKind kind) override;
 
  private:
@@ -140,11 +139,11 @@ class Ps2Keyboard final : public Ps2Device {
 };
 
 Result<> Ps2Keyboard::realize() {
-  machine().service<InputHub>().on_key([this](KeyNumber number, bool down) { key(number, down); });
+  auto& input = machine().service<InputHub>();
+  input.on_key([this](KeyNumber number, bool down) { key(number, down); });
+  on_unrealize([&input] { input.on_key(nullptr); });
   return {};
 }
-
-void Ps2Keyboard::unrealize() { machine().service<InputHub>().on_key(nullptr); }
 
 void Ps2Keyboard::reset(ResetKind) {
   set_defaults();

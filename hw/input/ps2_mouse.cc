@@ -63,7 +63,6 @@ class Ps2Mouse final : public Ps2Device {
 
  protected:
   Result<> realize() override;
-  void unrealize() override;
   void reset(ResetKind kind) override;
   void refill() override { report(); }
 
@@ -102,11 +101,11 @@ class Ps2Mouse final : public Ps2Device {
 };
 
 Result<> Ps2Mouse::realize() {
-  machine().service<InputHub>().on_pointer([this](const PointerEvent& event) { move(event); });
+  auto& input = machine().service<InputHub>();
+  input.on_pointer([this](const PointerEvent& event) { move(event); });
+  on_unrealize([&input] { input.on_pointer(nullptr); });
   return {};
 }
-
-void Ps2Mouse::unrealize() { machine().service<InputHub>().on_pointer(nullptr); }
 
 Result<> Ps2Mouse::post_load(unsigned version) {
   for (i32* counter : {&dx_, &dy_, &dz_}) *counter = std::clamp(*counter, -kFarthest, kFarthest);

@@ -42,7 +42,6 @@ class I8259 final : public IsaDevice, public ExtIntSource, public InterruptStatu
 
  protected:
   Result<> realize() override;
-  void unrealize() override;
   void reset(ResetKind kind) override;
 
  private:
@@ -85,12 +84,10 @@ Result<> I8259::realize() {
   add_port(0xa0, slave_region_);
   add_port(0x4d0, elcr_region_);
   machine().interrupts.pic = this;
+  on_unrealize([this] {
+    if (machine().interrupts.pic == this) machine().interrupts.pic = nullptr;
+  });
   return {};
-}
-
-void I8259::unrealize() {
-  if (machine().interrupts.pic == this) machine().interrupts.pic = nullptr;
-  IsaDevice::unrealize();
 }
 
 void I8259::reset(ResetKind) {

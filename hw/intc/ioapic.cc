@@ -90,7 +90,6 @@ class Ioapic final : public Device, public EoiListener, public InterruptStatus {
 
  protected:
   Result<> realize() override;
-  void unrealize() override;
   void reset(ResetKind kind) override;
 
  private:
@@ -124,12 +123,10 @@ Result<> Ioapic::realize() {
   region_.init_io(*this, "ioapic", 0x1000, io<&Ioapic::read, &Ioapic::write>());
   machine().system_memory().add(kBase, region_, 1);
   machine().interrupts.ioapic = this;
+  on_unrealize([this] {
+    if (machine().interrupts.ioapic == this) machine().interrupts.ioapic = nullptr;
+  });
   return {};
-}
-
-void Ioapic::unrealize() {
-  if (machine().interrupts.ioapic == this) machine().interrupts.ioapic = nullptr;
-  region_.reset();
 }
 
 void Ioapic::reset(ResetKind) {

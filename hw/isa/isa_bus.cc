@@ -33,7 +33,7 @@ Result<> IsaDevice::map_registers() {
   return {};
 }
 
-void IsaDevice::unrealize() {
+void IsaDevice::release() {
   for (IrqOutput* output : connected_) {
     output->lower();
     output->connect({});

@@ -57,7 +57,6 @@ class Piix3 final : public PciDevice {
   }
 
   Piix3() {
-    set_identity(kPci);
     init_gpio_in<&Piix3::set_link>(*this, "pirq", kLinks);
     for (IrqOutput& line : lines_) init_gpio_out("isa-irq", line);
     config_set16(pci::kCommand, 0x0007, 0x0108);
@@ -94,18 +93,12 @@ class Piix3 final : public PciDevice {
     else
       pci_bus().io().add(kResetPort, reset_port_);
     connect_links([this](unsigned link) { return gpio_in("pirq", link); });
+    on_unrealize([this] {
+      connect_links([](unsigned) { return Irq(); });
+      links_.fill(false);
+      if (auto* host = dynamic_cast<I440fxHost*>(pci_bus().parent())) host->set_reset_port(nullptr);
+    });
     return {};
-  }
-
-  void unrealize() override {
-    connect_links([](unsigned) { return Irq(); });
-    links_.fill(false);
-    update_lines();
-    if (auto* host = dynamic_cast<I440fxHost*>(pci_bus().parent())) host->set_reset_port(nullptr);
-    reset_port_.reset();
-    remove_child(*isa_);
-    isa_ = nullptr;
-    PciDevice::unrealize();
   }
 
   void reset(ResetKind) override {

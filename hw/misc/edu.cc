@@ -59,21 +59,12 @@ class Edu final : public PciDevice {
     s.state("dma-timer", &Edu::dma_timer_);
   }
 
-  Edu() { set_identity(kPci); }
-
   Result<> realize() override {
     TRY(PciDevice::realize());
     add_msi();
     factorial_timer_.init(machine().virtual_clock(), [this] { finish_factorial(); });
     dma_timer_.init(machine().virtual_clock(), [this] { finish_dma(); });
     return {};
-  }
-
-  void unrealize() override {
-    factorial_timer_.cancel();
-    dma_timer_.cancel();
-    PciDevice::unrealize();
-    mmio_.reset();
   }
 
   void reset(ResetKind) override {

@@ -50,12 +50,11 @@ class PcTestdev final : public IsaDevice {
     add_port(kByteLatchPort, byte_region_);
     add_port(kIrqPort, irq_region_);
     add_memory(kMemory, memory_region_);
+    on_unrealize([this] {
+      levels_ = 0;
+      drive_lines();
+    });
     return {};
-  }
-  void unrealize() override {
-    levels_ = 0;
-    drive_lines();
-    IsaDevice::unrealize();
   }
   void reset(ResetKind) override {
     latch_ = 0;

@@ -53,8 +53,6 @@ class PciTestdev final : public PciDevice {
     s.state("count", &PciTestdev::count_);
   }
 
-  PciTestdev() { set_identity(kPci); }
-
   Result<> realize() override {
     constexpr u64 kLargest = u64{1} << 40;
     if (membar_ != 0 && (!std::has_single_bit(membar_) || membar_ < 4096 || membar_ > kLargest))
@@ -62,6 +60,10 @@ class PciTestdev final : public PciDevice {
     TRY(PciDevice::realize());
     event_ = FileDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!event_) return fail("cannot make an eventfd: {}", errno_text(errno));
+    on_unrealize([this] {
+      stop();
+      event_ = {};
+    });
     memory_.init_io(*this, "pci-testdev-mmio", kBarSize[0],
                     io<&PciTestdev::read, &PciTestdev::write<0>>({.min = 1, .max = 4}, kBytes));
     ports_.init_io(*this, "pci-testdev-portio", kBarSize[1],
@@ -72,11 +74,6 @@ class PciTestdev final : public PciDevice {
     nothing_.init_container(this, "pci-testdev-membar", membar_);
     TRY(bar(2, nothing_, BarKind::MemoryPrefetch64));
     return {};
-  }
-  void unrealize() override {
-    stop();
-    PciDevice::unrealize();
-    event_ = {};
   }
   void reset(ResetKind) override {
     stop();

@@ -35,7 +35,6 @@ class ProcessDevice : public PciDevice {
   }
 
   Result<> realize() override;
-  void unrealize() override;
   void reset(ResetKind kind) override;
   void pre_save() override;
   Result<> post_load(unsigned version) override;
@@ -81,11 +80,7 @@ Result<> ProcessDevice::realize() {
     timers_[i].init(machine().virtual_clock(), [this, i] {
       if (link_) link_->tell({{"do", "timer"}, {"timer", i}});
     });
-  if (auto result = connect(); !result) {
-    link_.reset();
-    return result;
-  }
-  return {};
+  return connect();
 }
 
 Result<> ProcessDevice::connect() {
@@ -96,6 +91,8 @@ Result<> ProcessDevice::connect() {
       TRY(ProcessLink::start(machine(), name, wanted.words, wanted.variables,
                              {.request = [this](const Json& message) { return request(message); },
                               .lost = [this] { lost(); }}));
+  // A vCPU may still be in an access: it has the link until the regions have gone.
+  on_unrealize([this] { link_->close(); });
   // While the machine runs nobody waits for long.
   const auto patience =
       machine().run_state() == RunState::Prelaunch ? kStartPatience : kHotPlugPatience;
@@ -130,13 +127,6 @@ Result<> ProcessDevice::add_parts(const ProcessIdentity& identity) {
     TRY(bar(n, window.region, wanted.io ? BarKind::Io : BarKind::Memory32));
   }
   return {};
-}
-
-void ProcessDevice::unrealize() {
-  if (link_) link_->close();
-  for (Timer& timer : timers_) timer.cancel();
-  PciDevice::unrealize();
-  link_.reset();
 }
 
 void ProcessDevice::reset(ResetKind kind) {

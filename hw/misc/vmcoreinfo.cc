@@ -39,6 +39,7 @@ Result<> Vmcoreinfo::realize() {
   slot_ = &machine().service<Slot>();
   if (slot_->device != nullptr) return fail("at most one vmcoreinfo device is permitted");
   slot_->device = this;
+  on_unrealize([this] { slot_->device = nullptr; });
   fw_cfg_ = FwCfg::of(machine());
   // The file outlives a device that is unplugged.
   if (fw_cfg_ != nullptr && !fw_cfg_->has_file(kFile))
@@ -52,8 +53,6 @@ Result<> Vmcoreinfo::realize() {
 void Vmcoreinfo::guest_writes(std::span<const u8> data) {
   std::copy_n(data.begin(), std::min(data.size(), kSize), contents_.begin());
 }
-
-void Vmcoreinfo::unrealize() { slot_->device = nullptr; }
 
 std::vector<u8> Vmcoreinfo::empty() {
   std::vector<u8> contents(kSize);

@@ -39,7 +39,6 @@ class Vmcoreinfo final : public Device {
 
  protected:
   Result<> realize() override;
-  void unrealize() override;
   void reset(ResetKind kind) override;
   Result<> post_load(unsigned version) override;
 

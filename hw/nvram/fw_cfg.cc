@@ -195,7 +195,7 @@ class FwCfgIo final : public FwCfg, public FwCfgFiles {
     dma_address_ = 0;
     if (dma_.read_value(at, descriptor) != MemResult::Ok) {
       log_guest("fw_cfg", "cannot read the DMA descriptor at {:#x}", at);
-      dma_.write_value(at, big_endian(kDmaError));
+      static_cast<void>(dma_.write_value(at, big_endian(kDmaError)));
       return;
     }
     const u32 control = big_endian(descriptor.control);
@@ -210,7 +210,7 @@ class FwCfgIo final : public FwCfg, public FwCfgFiles {
       ok = copy_from_guest(address, length);
     else if ((control & kDmaSkip) != 0)
       skip(length);
-    dma_.write_value(at, ok ? u32{0} : big_endian(kDmaError));
+    static_cast<void>(dma_.write_value(at, ok ? u32{0} : big_endian(kDmaError)));
   }
 
   void skip(u32 length) {

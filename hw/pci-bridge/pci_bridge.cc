@@ -77,7 +77,6 @@ class PciBridge final : public PciDevice {
   }
 
   PciBridge() {
-    set_identity(kPci);
     for (const u8 reg : {kPrimaryBus, kSecondaryBus, kSubordinateBus}) config_set8(reg, 0, 0xff);
     config_set8(kSecondaryLatency, 0, 0xf8);
     config_set8(kIoBase, 0, 0xf0);
@@ -106,20 +105,8 @@ class PciBridge final : public PciDevice {
     bus_->init(
         memory_, io_, *upstream_, [](unsigned slot, unsigned pin) { return (slot + pin) & 3; },
         [this](unsigned pin, bool level) { pci_bus().forward_intx(*this, pin, level); });
+    on_unrealize([this] { close(); });
     return {};
-  }
-
-  void unrealize() override {
-    const Transaction transaction(machine().map());
-    for (std::optional<Region>* window : {&memory_window_, &prefetch_window_, &vga_memory_})
-      window->reset();
-    io_windows_.clear();
-    remove_child(*bus_);
-    bus_ = nullptr;
-    upstream_.reset();
-    for (Region* region : {&upstream_window_, &upstream_root_, &memory_, &io_}) region->reset();
-    open_ = {};
-    PciDevice::unrealize();
   }
 
   void reset(ResetKind) override { update(); }
@@ -208,6 +195,16 @@ class PciBridge final : public PciDevice {
     io_windows_.clear();
     if (now.io.open) show_io(now.io, now.isa);
     if (now.vga_ports) show_vga_ports(now.vga_16);
+  }
+
+  void close() {
+    const Transaction transaction(machine().map());
+    for (std::optional<Region>* window : {&memory_window_, &prefetch_window_, &vga_memory_})
+      window->reset();
+    io_windows_.clear();
+    upstream_.reset();
+    bus_ = nullptr;
+    open_ = {};
   }
 
   void show(std::optional<Region>& region, const Window& window) {

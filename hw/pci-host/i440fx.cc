@@ -64,7 +64,6 @@ class I440fx final : public PciDevice {
   }
 
   I440fx() {
-    set_identity(kPci);
     config_set16(pci::kCommand, 0x0006, 0x0102);
     config_set16(pci::kStatus, 0x0280);
     config_set8(pci::kLatencyTimer, 0, 0xf8);
@@ -96,21 +95,10 @@ class I440fx final : public PciDevice {
         this, "pam-write-only", kPamSize,
         io<&I440fx::read_under, &I440fx::write_through>({.min = 1, .max = 8}), this));
     map_windows(host->smram());
-    machine().service<Suspension>().observe(this, {.waking = [this] { remember_pam(); },
-                                                   .woken = [this](WakeSource) { recall_pam(); }});
+    machine().service<Suspension>().observe(
+        {.waking = [this] { remember_pam(); }, .woken = [this](WakeSource) { recall_pam(); }},
+        this);
     return {};
-  }
-
-  void unrealize() override {
-    machine().service<Suspension>().forget(this);
-    const Transaction transaction(machine().map());
-    for (unsigned n = 0; n < kSegments; ++n) {
-      ram_[n].reset();
-      shadow_[n].reset();
-    }
-    for (Region* region : {&nobody_, &pci_, &smram_open_, &smram_ram_, &write_only_})
-      region->reset();
-    PciDevice::unrealize();
   }
 
   void reset(ResetKind) override { update_map(Fill::WriteOnly); }
@@ -210,7 +198,7 @@ class I440fx final : public PciDevice {
   void copy_pci(unsigned n) {
     const auto [base, size] = segment(n);
     AddressSpace pci(machine().map(), "pam-copy", *regions_.pci_memory);
-    pci.read(kPamBase + base, {write_only_.host() + base, size});
+    static_cast<void>(pci.read(kPamBase + base, {write_only_.host() + base, size}));
     write_only_.ram()->mark_dirty(base, size);
   }
 

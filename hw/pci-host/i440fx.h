@@ -57,7 +57,6 @@ class I440fxHost final : public Device, public FirmwareNamed {
   Region& smram() { return smram_; }
 
   Result<> realize() override;
-  void unrealize() override;
   void reset(ResetKind kind) override;
 
  private:

@@ -74,19 +74,9 @@ void I440fxHost::map_memory() {
     memory.add(4 * GiB, ram_above_);
   }
   memory.add(0, *regions_.pci_memory, kPciPriority);
+  on_unrealize([&memory, pci = regions_.pci_memory] { memory.remove(*pci); });
   smram_.init_container(this, "i440fx-smram", Region::kWholeSpace);
   machine().service<SystemManagement>().smram().add(0, smram_);
-}
-
-void I440fxHost::unrealize() {
-  const Transaction transaction(machine().map());
-  for (Region* region : {&address_port_, &data_port_, &ram_below_, &ram_above_, &smram_})
-    region->reset();
-  if (regions_.pci_memory->container() != nullptr)
-    regions_.pci_memory->container()->remove(*regions_.pci_memory);
-  if (Object* bridge = child("bridge")) remove_child(*bridge);
-  remove_child(*bus_);
-  bus_ = nullptr;
 }
 
 void I440fxHost::reset(ResetKind) { config_address_ = 0; }

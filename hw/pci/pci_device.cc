@@ -39,6 +39,8 @@ PciDevice::PciDevice() {
   config_set8(pci::kCacheLineSize, 0, 0xff);
   config_set8(pci::kLatencyTimer, 0, 0xff);
   config_set8(pci::kInterruptLine, 0, 0xff);
+  if (const TypeInfo* made = type_or_null(); made != nullptr && made->identity != nullptr)
+    set_identity(*static_cast<const PciIdentity*>(made->identity));
 }
 
 void PciDevice::describe(Schema<PciDevice>& s) {
@@ -125,6 +127,9 @@ void PciDevice::set_identity(const PciIdentity& identity) {
 }
 
 Result<> PciDevice::realize() {
+  if (config16(pci::kVendorId) == 0)
+    return fail("{}: it does not say which PCI device it is: `static constexpr PciIdentity kPci`",
+                type().name);
   config_set8(pci::kHeaderType, is_multifunction() ? kHeaderMultifunction : 0);
   dma_.init(*this, pci_bus().dma_space(), devfn_);
   base_realized_ = true;
@@ -133,7 +138,8 @@ Result<> PciDevice::realize() {
   return {};
 }
 
-void PciDevice::unrealize() {
+void PciDevice::release() {
+  if (!base_realized_) return;
   if (DeviceFaults* faults = FaultTable::find(this)) faults->forget_late();
   config_put16(pci::kCommand, 0);
   intx_level_ = false;

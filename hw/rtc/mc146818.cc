@@ -88,7 +88,6 @@ class Rtc final : public IsaDevice, public Mc146818 {
 
  protected:
   Result<> realize() override;
-  void unrealize() override;
   void reset(ResetKind kind) override;
 
  private:
@@ -150,7 +149,7 @@ Result<> Rtc::realize() {
   wall_timer_.init(*clock_, [this] { refresh(); });
   periodic_timer_.init(machine().virtual_clock(), [this] { refresh(); });
   // An alarm that came in the last moment wakes, too.
-  machine().service<Suspension>().observe(this, {.suspended = [this] { refresh(); }});
+  machine().service<Suspension>().observe({.suspended = [this] { refresh(); }}, this);
   memory_[kRegA] = 0x26;
   memory_[kRegB] = k24Hours;
   memory_[kRegD] = kValidRam;
@@ -160,13 +159,6 @@ Result<> Rtc::realize() {
                   io<&Rtc::read, &Rtc::write>({.min = 1, .max = 4}, {.min = 1, .max = 1}));
   add_port(iobase_, region_);
   return {};
-}
-
-void Rtc::unrealize() {
-  machine().service<Suspension>().forget(this);
-  wall_timer_.cancel();
-  periodic_timer_.cancel();
-  IsaDevice::unrealize();
 }
 
 // The RESET pin leaves the time, the RAM and register A alone.

@@ -36,7 +36,7 @@ class I8254 final : public IsaDevice, public SpeakerTimer {
     s.board_only();
     s.property("iobase", &I8254::iobase_, u32{0x40}).range(0, 0xfffc).help("first I/O port");
     s.state("counters", &I8254::counters_);
-    s.state("line", &I8254::line_);
+    s.state("line", &I8254::out_);
   }
 
   I8254() { init_gpio_out("", out_); }
@@ -49,7 +49,6 @@ class I8254 final : public IsaDevice, public SpeakerTimer {
 
  protected:
   Result<> realize() override;
-  void unrealize() override;
   void reset(ResetKind kind) override;
 
  private:
@@ -63,12 +62,10 @@ class I8254 final : public IsaDevice, public SpeakerTimer {
   void arm(u64 at);
   void update();
   void show_output(u64 at);
-  void set_line(bool level);
   u64 now() const { return machine().virtual_clock().ticks(kInputHz); }
 
   u32 iobase_{};
   std::array<I8254Counter, 3> counters_;
-  bool line_{false};  ///< level of the output
   IrqOutput out_;
   Timer timer_;
   Region region_;
@@ -82,11 +79,6 @@ Result<> I8254::realize() {
   return {};
 }
 
-void I8254::unrealize() {
-  timer_.cancel();
-  IsaDevice::unrealize();
-}
-
 void I8254::reset(ResetKind) {
   const u64 at = now();
   counters_[0].reset(at, true);
@@ -96,7 +88,6 @@ void I8254::reset(ResetKind) {
 }
 
 Result<> I8254::post_load(unsigned) {
-  out_.set(line_);
   update();
   return {};
 }
@@ -107,17 +98,12 @@ bool I8254::output() const {
   return counter.output(now());
 }
 
-void I8254::set_line(bool level) {
-  line_ = level;
-  out_.set(level);
-}
-
 // Tells of a rise since the last time. Whatever else a handler does is at the same time, or a rise
 // in between would be lost.
 void I8254::catch_up(u64 at) {
   if (!counters_[0].advance(at)) return;
-  set_line(false);
-  set_line(true);
+  out_.lower();
+  out_.raise();
   pit_output(true);
 }
 
@@ -136,8 +122,8 @@ void I8254::arm(u64 at) {
 
 // After a write to counter 0: what the guest did to OUT shows at once.
 void I8254::show_output(u64 at) {
-  if (const bool level = counters_[0].output(at); level != line_) {
-    set_line(level);
+  if (const bool level = counters_[0].output(at); level != out_.level()) {
+    out_.set(level);
     pit_output(level);
   }
   arm(at);

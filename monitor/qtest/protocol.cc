@@ -170,7 +170,7 @@ std::string Protocol::read(const Words& words) {
   if (*length == 0 || *length > kMaxTransfer)
     return fmt::format("ERR length {} is out of range", *length);
   std::vector<u8> data(*length);
-  machine_->memory().read(*address, data);
+  static_cast<void>(machine_->memory().read(*address, data));
   return words[0] == "read" ? to_hex(data) : to_base64(data);
 }
 
@@ -188,7 +188,7 @@ std::string Protocol::write(const Words& words) {
     std::copy_n(decoded, std::min<std::size_t>(size, data.size()), data.begin());
     g_free(decoded);
   }
-  machine_->memory().write(*address, data);
+  static_cast<void>(machine_->memory().write(*address, data));
   return "OK";
 }
 
@@ -200,7 +200,7 @@ std::string Protocol::fill(const Words& words) {
   // A fill needs no memory of its own: any part of RAM may be filled at once.
   if (*length > std::max(kMaxTransfer, machine_->config.ram_size))
     return fmt::format("ERR length {} is out of range", *length);
-  machine_->memory().fill(*address, static_cast<u8>(*pattern), *length);
+  static_cast<void>(machine_->memory().fill(*address, static_cast<u8>(*pattern), *length));
   return "OK";
 }
 

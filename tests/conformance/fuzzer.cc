@@ -71,7 +71,8 @@ void Fuzzer::change_memory() {
   for (u64& word : words) word = value() | value() << 32;
   const u64 address =
       kPageSize * (1 + random_() % kPages) + (one_in(2) ? 0 : random_() % kPageSize);
-  machine_->memory().write(address, {reinterpret_cast<const u8*>(words.data()), sizeof(words)});
+  static_cast<void>(machine_->memory().write(
+      address, {reinterpret_cast<const u8*>(words.data()), sizeof(words)}));
 }
 
 // Talks, stalls, takes a part, hangs up and comes again.

@@ -98,7 +98,7 @@ TEST(JitCodeChanges, ADeviceWritesOverALoop) {
   guest.start();
   ASSERT_TRUE(guest.wait_written(1000));
   const Bytes stop = {0xe6, 0x81, 0xf4};  // out 0x81, al; hlt
-  guest.machine().memory().write(0x1002, stop);
+  static_cast<void>(guest.machine().memory().write(0x1002, stop));
   EXPECT_TRUE(guest.wait_done());
 }
 

@@ -78,7 +78,7 @@ void WildGuest::start(u64 seed) {
     overlay_.set_enabled(true);
   }
   // Whoever leaves the code comes to a HLT soon.
-  machine_.memory().fill(0, 0xf4, kRam);
+  static_cast<void>(machine_.memory().fill(0, 0xf4, kRam));
   mode_ = static_cast<WildMode>(below(kWildModes));
   user_ = mode_ == WildMode::Virtual8086 || (mode_ != WildMode::Real && one_in(2));
   fill_data();
@@ -114,11 +114,11 @@ void WildGuest::fill_code() {
     for (unsigned n = 0; n < 40; ++n) {
       code_starts_.push_back(at);
       const std::vector<u8> bytes = instruction();
-      machine_.memory().write(at, bytes);
+      static_cast<void>(machine_.memory().write(at, bytes));
       at += bytes.size();
     }
     const std::array<u8, 2> back{0xeb, static_cast<u8>(random_())};  // JMP
-    machine_.memory().write(at, back);
+    static_cast<void>(machine_.memory().write(at, back));
   }
 }
 

@@ -102,8 +102,8 @@ TEST_F(I440fx, WriteOnlySegmentReadsRomAndWritesRam) {
 TEST_F(I440fx, RomCanBeShadowedInPlace) {
   pam(0, 0x20);
   std::vector<u8> block(4096);
-  pc.machine.memory().read(0xf8000, block);
-  pc.machine.memory().write(0xf8000, block);
+  static_cast<void>(pc.machine.memory().read(0xf8000, block));
+  static_cast<void>(pc.machine.memory().write(0xf8000, block));
   pam(0, 0x10);
   EXPECT_EQ(pc.peek(0xf8000), kRom);
   EXPECT_EQ(pc.peek(0xf8fff), kRom);

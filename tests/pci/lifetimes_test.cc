@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Devices that unplug themselves, and whatever would call them afterwards.
 #include "rhea/block/block_backend.h"
-#include "rhea/chardev/chardev.h"
+#include "rhea/chardev/chardev_port.h"
 #include "rhea/hw/isa.h"
 #include "rhea/softmmu/deferred.h"
 #include "tests/support/bench.h"
@@ -36,19 +36,10 @@ class Leaver final : public IsaDevice {
     ports_.init_io(*this, "leaver", 4, io<&Leaver::read, &Leaver::write>());
     add_port(0x500, ports_);
     if (drive_ != nullptr) TRY(take_drive(drive_, *this, DriveUse::Read));
-    if (chardev_ == nullptr) return {};
-    return chardev_->attach({.can_receive = [] { return std::size_t{16}; },
-                             .receive = [this](std::span<const u8>) { hear("chardev"); },
-                             .event = {},
-                             .can_send = {},
-                             .owner = this});
-  }
-  void unrealize() override {
-    if (chardev_ != nullptr) chardev_->detach(this);
-    leave_drive(drive_);
-    timer_.cancel();
-    later_.cancel();
-    IsaDevice::unrealize();
+    return chardev_.attach({.can_receive = [] { return std::size_t{16}; },
+                            .receive = [this](std::span<const u8>) { hear("chardev"); },
+                            .event = {},
+                            .can_send = {}});
   }
 
   void use_all() {
@@ -70,7 +61,7 @@ class Leaver final : public IsaDevice {
   u64 read(u64, unsigned) { return count_; }
   void write(u64, u64, unsigned) { hear("write"); }
 
-  Chardev* chardev_{};
+  ChardevPort chardev_;
   BlockBackend* drive_{};
   Timer timer_;
   Deferred later_;
@@ -155,7 +146,6 @@ class Sized final : public PciDevice {
     s.help("a BAR as large as the user says");
     s.property("ram-size", &Sized::size_, u64{4096});
   }
-  Sized() { set_identity(kPci); }
   Result<> realize() override {
     TRY(PciDevice::realize());
     ram_.init_container(this, "sized", size_);

@@ -27,11 +27,6 @@ Result<> TestPciDevice::realize() {
   return {};
 }
 
-void TestPciDevice::unrealize() {
-  PciDevice::unrealize();
-  for (Region* region : {&memory_, &ports_, &wide_}) region->reset();
-}
-
 namespace {
 const RegisterType<TestPciDevice> registration;
 }  // namespace

@@ -16,9 +16,7 @@ class TestPciDevice final : public PciDevice {
   static constexpr unsigned kScratch = 0xc0, kSticky = 0xc4;
   static void describe(Schema<TestPciDevice>&) {}
 
-  TestPciDevice() { set_identity(kPci); }
   Result<> realize() override;
-  void unrealize() override;
 
   using PciDevice::config_put8;
   using PciDevice::dma;

@@ -69,10 +69,6 @@ class Latch final : public IsaDevice {
     add_port(0x500, port_);
     return {};
   }
-  void unrealize() override {
-    port_.reset();
-    IsaDevice::unrealize();
-  }
   void reset(ResetKind) override { value_ = 0; }
 
  private:

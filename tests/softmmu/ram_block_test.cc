@@ -230,13 +230,13 @@ TEST_F(DirtyWriteTest, EveryKindOfWriteIsRecorded) {
   space_.store(0x102ffe, 0, 4);
   EXPECT_TRUE(dirty(2));
   EXPECT_TRUE(dirty(3));
-  space_.write(0x104ff0, std::vector<u8>(0x1020));
+  static_cast<void>(space_.write(0x104ff0, std::vector<u8>(0x1020)));
   EXPECT_TRUE(dirty(4));
   EXPECT_TRUE(dirty(5));
   EXPECT_TRUE(dirty(6));
-  space_.fill(0x107000, 0, 1);
+  static_cast<void>(space_.fill(0x107000, 0, 1));
   EXPECT_TRUE(dirty(7));
-  space_.write_rom(0x108000, std::vector<u8>(1));
+  static_cast<void>(space_.write_rom(0x108000, std::vector<u8>(1)));
   EXPECT_TRUE(dirty(8));
   space_.mark_dirty(0x109000, 1);
   EXPECT_TRUE(dirty(9));
@@ -246,7 +246,7 @@ TEST_F(DirtyWriteTest, EveryKindOfWriteIsRecorded) {
 TEST_F(DirtyWriteTest, ReadsAreNotRecorded) {
   space_.load(0x100000, 8);
   std::vector<u8> data(0x2000);
-  space_.read(0x100000, data);
+  static_cast<void>(space_.read(0x100000, data));
   EXPECT_FALSE(ram_.ram()->test_dirty(kDisplay, 0, ram_.ram()->size()));
 }
 

@@ -106,7 +106,6 @@ class RegisterPciDevice final : public PciDevice {
        return reg("ONLY", 0, &RegisterPciDevice::only_);
      }).port_bar(2);
   }
-  RegisterPciDevice() { set_identity(kPci); }
 
  private:
   u16 only_{};

@@ -134,12 +134,12 @@ void Bench::store(u64 address, u64 value, unsigned size) {
 
 std::vector<u8> Bench::read(u64 address, std::size_t length) {
   std::vector<u8> data(length);
-  machine_->memory().read(address, data);
+  static_cast<void>(machine_->memory().read(address, data));
   return data;
 }
 
 void Bench::write(u64 address, std::span<const u8> data) {
-  machine_->memory().write(address, data);
+  static_cast<void>(machine_->memory().write(address, data));
 }
 
 void Bench::advance(i64 ns) {

@@ -162,11 +162,10 @@ void remove_drive(BlockBackend& drive);
 
 /// What a device wants of its medium.
 enum class DriveUse : u8 { Read, WriteIfPossible, Write };
-/// What a device does with its drive= property when it is realized. A node is taken out of the
-/// hands of others and gets a drive; no drive at all becomes an empty one.
-Result<> take_drive(BlockBackend*& drive, Device& device, DriveUse use,
-                    MediaDevice* media = nullptr);
-/// When it is unrealized.
-void leave_drive(BlockBackend*& drive);
+/// What a device does in realize() with its drive= property, a member. A node is taken out of the
+/// hands of others and gets a drive; no drive at all becomes an empty one. The device has it until
+/// it is unrealized; requests that are under way then are completed for nobody.
+[[nodiscard]] Result<> take_drive(BlockBackend*& drive, Device& device, DriveUse use,
+                                  MediaDevice* media = nullptr);
 
 }  // namespace rhea

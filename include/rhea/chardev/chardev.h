@@ -16,6 +16,8 @@
 
 namespace rhea {
 
+class ChardevPort;
+
 /// MuxIn and MuxOut: a mux's focus came to this front end, or left it.
 enum class ChardevEvent : u8 { Opened, Closed, Break, MuxIn, MuxOut };
 
@@ -48,7 +50,7 @@ class Chardev : public Object {
     std::function<void(ChardevEvent)> event;
     std::function<void()> can_send;  ///< after a short write: there is room again
     /// The front end is about to be attached to another back end (chardev-change); empty: it
-    /// cannot be.
+    /// cannot be, unless a ChardevPort is its end.
     std::function<void(Chardev&)> moved{};
     const void* owner{};  ///< names the front end to detach(); only a mux needs it
     bool monitor{false};  ///< a mux gives its focus to other front ends first
@@ -102,8 +104,10 @@ class Chardev : public Object {
   std::size_t logged(std::span<const u8> taken);
 
  private:
+  friend class ChardevPort;
   FrontEnd front_end_;
   bool attached_{false};
+  std::vector<ChardevPort*> ports_;  ///< that lead here; some back ends end before their devices
   class Log;
   std::unique_ptr<Log> log_;
 };

@@ -49,12 +49,10 @@ class BootOrder final : public MachineService {
 
 /// A device's bootindex property; a member of the device. Set it before the device is realized or,
 /// for the next reset, afterwards.
-class BootIndex {
+class BootIndex final : public ObjectMember {
  public:
   BootIndex() = default;
-  ~BootIndex() { leave(); }
-  BootIndex(const BootIndex&) = delete;
-  BootIndex& operator=(const BootIndex&) = delete;
+  ~BootIndex() override { leave(); }
 
   /// Declares the property in a device's describe().
   template <class Self, class Owner>
@@ -66,11 +64,13 @@ class BootIndex {
         .help("place in the boot order, the least first; -1: none");
   }
   /// From realize(): `device` is in its place now. `suffix` follows the device's own path.
-  Result<> join(const Device& device, std::string suffix = {});
-  /// From unrealize().
-  void leave();
+  [[nodiscard]] Result<> join(const Device& device, std::string suffix = {});
+
+ protected:
+  void end() override { leave(); }
 
  private:
+  void leave();
   Result<> set(const Value& value);
 
   i32 index_{-1};

@@ -60,7 +60,7 @@ class IsaBus final : public Bus {
 };
 
 /// Base class. What add_port, add_memory and connect_isa_irq did ends when the device is
-/// unrealized.
+/// unrealized, or its realize() fails.
 class IsaDevice : public Device {
  public:
   static constexpr std::string_view kName = "isa-device";
@@ -74,10 +74,9 @@ class IsaDevice : public Device {
   void add_port(u16 port, Region& region);
   void add_memory(u64 address, Region& region, int priority = 1);
   /// Wires an output to line `n`, checked (0..15).
-  Result<> connect_isa_irq(IrqOutput& output, unsigned n);
+  [[nodiscard]] Result<> connect_isa_irq(IrqOutput& output, unsigned n);
   Result<> map_registers() override;
-  /// Resets the regions and lowers the lines; overriders call it.
-  void unrealize() override;
+  void release() override;
 
  private:
   std::vector<Region*> mapped_;

@@ -104,11 +104,10 @@ enum class ExpressType : u8 { Endpoint = 0, LegacyEndpoint = 1, RootComplexEndpo
 
 enum class BarKind : u8 { Memory32, Memory64, MemoryPrefetch32, MemoryPrefetch64, Io };
 
-/// Base class: a device declares `static constexpr PciIdentity kPci`, calls set_identity(kPci) in
-/// its constructor, and registers its BARs, capabilities and interrupt pin in realize(), after
-/// PciDevice::realize(). Configuration space, BAR moves, INTx, MSI and bus-master enable, with
-/// their reset and saved state, are done here. Properties: addr ("slot.function" hexadecimal, or
-/// -1), romfile, rombar, romsize, multifunction.
+/// Base class: a device declares `static constexpr PciIdentity kPci`, and registers its BARs,
+/// capabilities and interrupt pin in realize(), after PciDevice::realize(). Configuration space,
+/// BAR moves, INTx, MSI and bus-master enable, with their reset and saved state, are done here.
+/// Properties: addr ("slot.function" hexadecimal, or -1), romfile, rombar, romsize, multifunction.
 class PciDevice : public Device, public FirmwareNamed {
  public:
   static constexpr std::string_view kName = "pci-device";
@@ -156,11 +155,12 @@ class PciDevice : public Device, public FirmwareNamed {
 
  protected:
   PciDevice();
+  /// For devices that find out before PciDevice::realize() what they are; all others have kPci.
   void set_identity(const PciIdentity& identity);
   /// BAR `n` shows `region`, whose size must be a power of two (io: >= 4, memory: >= 16). 64-bit
   /// BARs take two. The region stays the device's; it must be in no container. Its BAR places,
-  /// enables and disables it, and unrealize() resets it. A size that cannot be is an error that
-  /// names the device, and the property that has this value if there is one: `TRY(bar(0, ram_));`.
+  /// enables and disables it. A size that cannot be is an error that names the device, and the
+  /// property that has this value if there is one: `TRY(bar(0, ram_));`.
   [[nodiscard]] Result<> bar(unsigned n, Region& region, BarKind kind = BarKind::Memory32);
   /// INTx: which pin the device uses (1 = INTA#; 0 none), and its level. The level is remembered
   /// and saved; it reaches the bus unless the guest disabled INTx or enabled MSI. Reset lowers it.
@@ -207,10 +207,10 @@ class PciDevice : public Device, public FirmwareNamed {
   /// Its offset.
   u8 add_express(ExpressType type);
 
-  /// Overriders of these call the base version: first in realize, last in unrealize.
-  Result<> realize() override;
+  /// Overriders call it first.
+  [[nodiscard]] Result<> realize() override;
   Result<> map_registers() override;
-  void unrealize() override;
+  void release() override;
   /// Configuration space goes to its reset values here, before any device's reset() (which need not
   /// call the base's).
   void reset_enter(ResetKind kind) override;

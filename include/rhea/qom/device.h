@@ -5,9 +5,12 @@
 #include "rhea/qom/irq.h"
 #include "rhea/qom/object.h"
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace rhea {
@@ -21,16 +24,23 @@ enum class ResetKind : u8 {
 
 /// A part of the machine. Life: create, set properties, attach to a bus, add to the tree, realize,
 /// reset, run, unrealize. All of it on the main thread under the machine's lock.
+/// Whatever realize() did ends when the device is unrealized, and when realize() fails half way:
+/// members (rhea/qom/member.h), what it asked others for (who call on_unrealize()), its place on
+/// lines, ports and BARs, the children that it added.
 class Device : public Object {
  public:
   static constexpr std::string_view kName = "device";
+  static constexpr bool kMustDescribe = true;  ///< each class that can be made
   using Extendable = Device;
 
   ~Device() override;
 
   bool is_realized() const override { return realized_; }
   /// Realizes the device (which may create and realize children). On error nothing is left behind.
-  Result<> set_realized(bool on);
+  [[nodiscard]] Result<> set_realized(bool on);
+  /// Done when the device is unrealized, or its realize() fails; the last first, before the members
+  /// end. For those who do something for a device from its realize() on.
+  void on_unrealize(std::function<void()> undo) { undo_.push_back(std::move(undo)); }
 
   /// The `id=` the user gave, or empty.
   const std::string& id() const { return id_; }
@@ -56,12 +66,14 @@ class Device : public Object {
   void reset_tree(ResetKind kind);
 
  protected:
-  /// Checks the configuration, maps regions, wires pins. May fail; must then leave nothing mapped.
-  virtual Result<> realize() { return {}; }
-  /// Undoes realize().
+  /// Checks the configuration, maps regions, wires pins. May fail: what it did by then is undone.
+  [[nodiscard]] virtual Result<> realize() { return {}; }
+  /// Called first when a realized device is unrealized: for last words. Most need none.
   virtual void unrealize() {}
   /// After realize(), for bases: maps the banks of registers whose declarations say where.
   virtual Result<> map_registers() { return {}; }
+  /// For bases: ends what they did for a device from its realize() on, be it complete or not.
+  virtual void release() {}
   virtual void reset_enter(ResetKind) {}
   /// The usual place: sets every register to its reset value.
   virtual void reset(ResetKind) {}
@@ -70,6 +82,8 @@ class Device : public Object {
   /// Declares `count` input pins handled by a member function `void f(unsigned pin, bool level)`.
   template <auto Method, class Self>
   void init_gpio_in(Self& self, std::string_view group, unsigned count) {
+    static_assert(std::is_invocable_r_v<void, decltype(Method), Self&, unsigned, bool>,
+                  "the handler of an input pin is `void f(unsigned pin, bool level)`");
     for (unsigned pin = 0; pin < count; ++pin) add_input(group, Irq::to<Method>(self, pin));
   }
   /// Declares an output pin; the device keeps the IrqOutput as a member. Call it before realize
@@ -80,6 +94,8 @@ class Device : public Object {
   friend class Bus;
   void add_input(std::string_view group, Irq irq);
   void each_below(const std::function<void(Device&)>& visitor);
+  void unrealize_below();
+  void undo_realize();
 
   std::string id_;
   Bus* bus_{};
@@ -88,6 +104,10 @@ class Device : public Object {
   std::map<std::string, std::vector<std::unique_ptr<IrqTap>>, std::less<>> inputs_;
   std::map<std::string, std::vector<IrqOutput*>, std::less<>> outputs_;
   std::vector<std::unique_ptr<IrqTap>> taps_;
+  std::vector<std::function<void()>> undo_;
+  std::size_t own_children_{0};  ///< those before realize()
+  /// Children of an earlier realize(): somebody may be inside one of their functions.
+  std::vector<std::unique_ptr<Object>> former_children_;
 };
 
 /// A bus belongs to the device that provides it (as a child object named after the bus) and refers
@@ -102,7 +122,7 @@ class Bus : public Object {
   /// What plugs in: "ISA", "PCI", "IDE", … equals the devices' TypeInfo::bus.
   virtual std::string_view kind() const = 0;
   /// Puts the device on this bus, finding it a slot; errors when the bus is full or the slot taken.
-  Result<> attach(Device& device);
+  [[nodiscard]] Result<> attach(Device& device);
   void detach(Device& device);
   const std::vector<Device*>& devices() const { return devices_; }
   virtual bool is_full() const { return false; }

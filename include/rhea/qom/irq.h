@@ -2,10 +2,13 @@
 // Interrupt and other one-bit lines between devices.
 #pragma once
 
+#include "rhea/qom/member.h"
+#include "rhea/qom/state.h"
 #include "rhea/util/types.h"
 
 #include <functional>
 #include <type_traits>
+#include <utility>
 
 namespace rhea {
 
@@ -39,13 +42,11 @@ class Irq {
   unsigned pin_{};
 };
 
-/// The sending end: remembers its level, so that connecting and loading state can repeat it.
-class IrqOutput {
+/// The sending end: remembers its level. As state (`s.state("irq", &Self::irq_)`) it is saved, and
+/// repeats its level when the machine was loaded; where the level follows from other state,
+/// post_load() sets it instead. Low once its device is unrealized.
+class IrqOutput final : public ObjectMember {
  public:
-  IrqOutput() = default;
-  IrqOutput(const IrqOutput&) = delete;
-  IrqOutput& operator=(const IrqOutput&) = delete;
-
   void connect(Irq target) { target_ = target; }
   Irq target() const { return target_; }
   bool connected() const { return target_.connected(); }
@@ -66,9 +67,28 @@ class IrqOutput {
   void repeat() const { target_.set(level_); }
   bool level() const { return level_; }
 
+ protected:
+  void end() override { lower(); }
+  void loaded() override {
+    if (std::exchange(load_, false)) repeat();
+  }
+
  private:
+  friend struct StateCodec<IrqOutput>;
   Irq target_;
   bool level_{false};
+  bool load_{false};  ///< the level is a loaded one, that nobody was told of
+};
+
+template <>
+struct StateCodec<IrqOutput> {
+  static void save(const IrqOutput& line, StateWriter& out) { out.number(line.level_, 1); }
+  static Result<> load(IrqOutput& line, StateReader& in, const StateField& field) {
+    TRY(StateCodec<bool>::load(line.level_, in, field));
+    line.load_ = true;
+    return {};
+  }
+  static Value show(const IrqOutput& line) { return line.level_; }
 };
 
 /// Stands between a line and its receiver and tells an observer, when there is one, of each level.

@@ -2,6 +2,7 @@
 // Objects of the composition tree: named children, paths, typed properties.
 #pragma once
 
+#include "rhea/qom/member.h"
 #include "rhea/qom/value.h"
 
 #include <functional>
@@ -28,7 +29,7 @@ class Object {
   static constexpr std::string_view kName = "object";
   using Extendable = Object;
 
-  Object() = default;
+  Object();
   virtual ~Object();
   Object(const Object&) = delete;
   Object& operator=(const Object&) = delete;
@@ -65,7 +66,7 @@ class Object {
   /// Errors name the property (and the value). get() also knows declared registers and state fields
   /// by their names, where no property has that name.
   Result<Value> get(std::string_view property) const;
-  Result<> set(std::string_view property, const Value& value);
+  [[nodiscard]] Result<> set(std::string_view property, const Value& value);
 
   /// The machine this object is in; only valid once the object is in a machine's tree.
   Machine& machine() const { return *machine_; }
@@ -77,24 +78,34 @@ class Object {
   virtual void pre_save();
   /// False while set() must refuse properties that shape a realized device.
   virtual bool is_realized() const { return false; }
+  /// The state of all objects was loaded, and their post_load() comes next: lines repeat their
+  /// levels.
+  void members_loaded();
 
  protected:
   /// Destroys the children, youngest first: for a root whose members they use.
   void destroy_children();
+  /// Also in constructors; null for objects that neither create_object nor create<T> made.
+  const TypeInfo* type_or_null() const { return type_; }
   /// A Machine calls this once, on itself.
   void become_root(Machine& machine, std::string name);
+  /// Ends every ObjectMember, the last first.
+  void end_members();
 
  private:
   friend Result<std::unique_ptr<Object>> create_object(std::string_view type_name);
   template <class T>
   friend std::unique_ptr<T> create();
+  friend class ObjectMember;
   void adopt_machine(Machine* machine);
+  void disown_members();
 
   const TypeInfo* type_{};
   Object* parent_{};
   Machine* machine_{};
   std::string name_;
   std::vector<std::unique_ptr<Object>> children_;
+  ObjectMember* last_member_{};
 };
 
 }  // namespace rhea

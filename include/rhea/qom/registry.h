@@ -8,6 +8,7 @@
 // when it is loaded. Look-ups are thread-safe and what they give lives as long as the program.
 #pragma once
 
+#include "rhea/qom/declaration.h"
 #include "rhea/qom/object.h"
 #include "rhea/qom/schema.h"
 
@@ -51,16 +52,20 @@ std::vector<const TypeInfo*> all_types();
 std::vector<std::string_view> duplicate_types();
 
 namespace detail {
-template <class T>
+template <class T, bool IsAbstract>
 void build_type(TypeInfo& info) {
   if constexpr (requires { T::kBus; }) info.bus = T::kBus;
-  if constexpr (requires(Schema<T>& s) { T::describe(s); }) {
-    // A class that only inherits describe() must not declare the base's members twice.
+  if constexpr (requires { T::kPci; }) info.identity = &T::kPci;
+  // A class that only inherits describe() must not declare the base's members twice.
+  if constexpr (DescribesItself<T>) {
     Schema<T> schema(info);
     T::describe(schema);
   }
-  if constexpr (std::is_default_constructible_v<T> && !std::is_abstract_v<T>)
-    info.create = [] { return std::unique_ptr<Object>(std::make_unique<T>()); };
+  if constexpr (!IsAbstract)
+    info.create = [type = &info] {
+      const Construction construction(*type);
+      return std::unique_ptr<Object>(std::make_unique<T>());
+    };
 }
 }  // namespace detail
 
@@ -69,7 +74,10 @@ void build_type(TypeInfo& info) {
 template <class T, class Parent = typename T::Extendable>
 class RegisterType {
  public:
-  RegisterType() : entry_(T::kName, Parent::kName, false, &detail::build_type<T>) {}
+  RegisterType() : entry_(T::kName, Parent::kName, false, &detail::build_type<T, false>) {
+    [[maybe_unused]] constexpr detail::DeclarationIs<detail::declaration_problem<T, Parent>(false)>
+        sound;
+  }
 
  private:
   TypeEntry entry_;
@@ -79,7 +87,10 @@ class RegisterType {
 template <class T, class Parent>
 class RegisterAbstractType {
  public:
-  RegisterAbstractType() : entry_(T::kName, Parent::kName, true, &detail::build_type<T>) {}
+  RegisterAbstractType() : entry_(T::kName, Parent::kName, true, &detail::build_type<T, true>) {
+    [[maybe_unused]] constexpr detail::DeclarationIs<detail::declaration_problem<T, Parent>(true)>
+        sound;
+  }
 
  private:
   TypeEntry entry_;
@@ -89,7 +100,7 @@ class RegisterAbstractType {
 template <class T>
 std::unique_ptr<T> create() {
   auto object = create_object(T::kName);
-  RHEA_ASSERT(object.has_value());
+  if (!object) programming_error(object.error().message());
   return std::unique_ptr<T>(static_cast<T*>(object->release()));
 }
 

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "rhea/qom/object.h"
+#include "rhea/qom/property.h"
 #include "rhea/qom/register_info.h"
 #include "rhea/qom/state.h"
 #include "rhea/qom/value.h"
@@ -21,23 +22,10 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace rhea {
-
-/// One property of a class.
-struct Property {
-  std::string name;
-  std::string type;  ///< "bool", "uint16", "size", "str", "link<chardev>", or an enum's name
-  std::string help;
-  Value default_value;
-  std::vector<std::string> enum_values;
-  IntegerRange range;
-  bool as_size{false};
-  bool settable_when_realized{false};
-  std::function<Value(const Object&)> get;
-  std::function<Result<>(Object&, const Value&, const Property&)> set;  ///< empty: read-only
-};
 
 /// A group of fields saved only when `needed` says so, so that older streams stay loadable.
 struct Subsection {
@@ -64,7 +52,9 @@ struct TypeInfo {
   std::vector<Subsection> subsections;
   std::vector<DeclaredBank> banks;  ///< of declared registers
   std::function<Result<>(Object&)>
-      loaded;  ///< this class's own part of what follows a load; may be empty
+      loaded;              ///< this class's own part of what follows a load; may be empty
+  const void* identity{};  ///< the class's kPci (PciIdentity), or null
+  std::string problem;     ///< what is wrong with its declaration; no object is made then
   std::function<std::unique_ptr<Object>()> create;
 
   /// Own and inherited; nullptr when there is none.
@@ -74,88 +64,32 @@ struct TypeInfo {
   std::vector<const TypeInfo*> lineage() const;
 };
 
-/// Chained after property().
-class PropertyBuilder {
+/// What bounds mean something for: unsigned numbers, arrays of them, the length of a vector.
+template <class V>
+inline constexpr bool kStateHasRange = std::unsigned_integral<V> && !std::same_as<V, bool>;
+template <class E>
+inline constexpr bool kStateHasRange<std::vector<E>> = true;
+template <class E, std::size_t N>
+inline constexpr bool kStateHasRange<std::array<E, N>> = kStateHasRange<E>;
+
+/// Chained after state(): a StateFieldBuilder that knows what the field is kept in.
+template <class V>
+class StateBuilder {
  public:
-  explicit PropertyBuilder(Property& property) : property_(&property) {}
-  PropertyBuilder& help(std::string_view text) {
-    property_->help = text;
+  explicit StateBuilder(StateField& field) : field_(field) {}
+  StateBuilder& since(unsigned version) {
+    field_.since(version);
     return *this;
   }
-  PropertyBuilder& range(i64 min, u64 max) {
-    property_->range = {.min = min, .max = max};
-    return *this;
-  }
-  /// Takes suffixes (4K, 16M) and is shown as type "size".
-  PropertyBuilder& as_size() {
-    property_->as_size = true;
-    property_->type = "size";
-    return *this;
-  }
-  PropertyBuilder& settable_when_realized() {
-    property_->settable_when_realized = true;
-    return *this;
-  }
-  PropertyBuilder& read_only() {
-    property_->set = nullptr;
+  StateBuilder& range(u64 min, u64 max) {
+    static_assert(kStateHasRange<V>,
+                  "range() is for unsigned numbers, arrays of them, and the length of vectors");
+    field_.range(min, max);
     return *this;
   }
 
  private:
-  Property* property_;
-};
-
-/// How a member of type V is read from and shown as a Value.
-template <class V>
-struct PropertyCodec;
-
-template <>
-struct PropertyCodec<bool> {
-  static std::string type() { return "bool"; }
-  static Value to_value(bool v) { return v; }
-  static Result<bool> parse(const Value& v, const Property&) { return parse_bool(v); }
-};
-
-template <class V>
-  requires(std::unsigned_integral<V> && !std::same_as<V, bool>)
-struct PropertyCodec<V> {
-  static std::string type() { return std::string(integer_type_name<V>()); }
-  static Value to_value(V v) { return u64{v}; }
-  static Result<V> parse(const Value& v, const Property& p) {
-    IntegerRange range = p.range;
-    range.max = std::min<u64>(range.max, std::numeric_limits<V>::max());
-    return static_cast<V>(TRY(parse_unsigned(v, range, p.as_size)));
-  }
-};
-
-template <std::signed_integral V>
-struct PropertyCodec<V> {
-  static std::string type() { return std::string(integer_type_name<V>()); }
-  static Value to_value(V v) { return i64{v}; }
-  static Result<V> parse(const Value& v, const Property& p) {
-    IntegerRange range = p.range;
-    range.min = std::max<i64>(range.min, std::numeric_limits<V>::min());
-    range.max = std::min<u64>(range.max, static_cast<u64>(std::numeric_limits<V>::max()));
-    return static_cast<V>(TRY(parse_signed(v, range)));
-  }
-};
-
-template <>
-struct PropertyCodec<std::string> {
-  static std::string type() { return "str"; }
-  static Value to_value(const std::string& v) { return v; }
-  static Result<std::string> parse(const Value& v, const Property&) { return parse_string(v); }
-};
-
-template <class E>
-  requires std::is_enum_v<E>
-struct PropertyCodec<E> {
-  static std::string type() { return std::string(EnumTraits<E>::kType); }
-  static Value to_value(E v) { return std::string(enum_name(v)); }
-  static Result<E> parse(const Value& v, const Property&) {
-    const auto& names = EnumTraits<E>::kNames;
-    return static_cast<E>(TRY(parse_enum(v, names.data(), names.size())));
-  }
+  StateFieldBuilder field_;
 };
 
 /// Chained after registers(): where the bank is mapped, so that realize() need not.
@@ -207,11 +141,12 @@ class Schema {
   void board_only() { info_->user_creatable = false; }
 
   /// A property kept in a member. The default is assigned when an object is created.
-  template <class V, class Owner, class Default = V>
+  template <class V, class Owner>
     requires std::derived_from<Self, Owner>
-  PropertyBuilder property(std::string_view name, V Owner::* member, const Default& default_value) {
+  PropertyBuilder<V> property(std::string_view name, V Owner::* member,
+                              const std::type_identity_t<detail::DefaultOf<V>>& default_value) {
     Property& p = add_property(name, PropertyCodec<V>::type());
-    p.default_value = PropertyCodec<V>::to_value(V(default_value));
+    p.default_value = PropertyCodec<V>::to_value(default_value.value);
     if constexpr (requires { EnumTraits<V>::kNames; })
       p.enum_values.assign(EnumTraits<V>::kNames.begin(), EnumTraits<V>::kNames.end());
     p.get = [member](const Object& object) {
@@ -221,18 +156,20 @@ class Schema {
       static_cast<Self&>(object).*member = TRY(PropertyCodec<V>::parse(value, property));
       return {};
     };
-    return PropertyBuilder(p);
+    return PropertyBuilder<V>(p);
   }
 
-  /// A link to another object, set by its id (looked up under T::kLinkRoot) or its path; may be
-  /// null.
-  template <class T, class Owner>
+  /// A link to another object, set by its id (looked up under its class's kLinkRoot) or its path;
+  /// may be null. Kept in a pointer, or in a member made for it (ChardevPort).
+  template <class M, class Owner>
     requires std::derived_from<Self, Owner>
-  PropertyBuilder link(std::string_view name, T* Owner::* member) {
+  PropertyBuilder<M> link(std::string_view name, M Owner::* member) {
+    using Member = detail::LinkMember<M>;
+    using T = typename Member::Target;
     Property& p = add_property(name, "link<" + std::string(T::kName) + ">");
     p.default_value = std::string();
     p.get = [member](const Object& object) {
-      const T* target = static_cast<const Self&>(object).*member;
+      const T* target = Member::get(static_cast<const Self&>(object).*member);
       return Value(target != nullptr ? static_cast<const Object*>(target)->path() : std::string());
     };
     p.set = [member](Object& object, const Value& value, const Property&) -> Result<> {
@@ -244,29 +181,29 @@ class Schema {
         target = dynamic_cast<T*>(found);
         if (target == nullptr) return fail("'{}' is not a {}", text, T::kName);
       }
-      static_cast<Self&>(object).*member = target;
+      Member::set(static_cast<Self&>(object).*member, target);
       return {};
     };
-    return PropertyBuilder(p);
+    return PropertyBuilder<M>(p);
   }
 
   /// A property computed by functions of the class; `set` may be omitted.
-  PropertyBuilder computed(std::string_view name, std::string_view type,
-                           std::function<Value(const Self&)> get,
-                           std::function<Result<>(Self&, const Value&)> set = nullptr) {
+  PropertyBuilder<void> computed(std::string_view name, std::string_view type,
+                                 std::function<Value(const Self&)> get,
+                                 std::function<Result<>(Self&, const Value&)> set = nullptr) {
     Property& p = add_property(name, std::string(type));
     p.get = [get = std::move(get)](const Object& o) { return get(static_cast<const Self&>(o)); };
     if (set)
       p.set = [set = std::move(set)](Object& o, const Value& v, const Property&) {
         return set(static_cast<Self&>(o), v);
       };
-    return PropertyBuilder(p);
+    return PropertyBuilder<void>(p);
   }
 
   /// Migratable state kept in a member.
   template <class V, class Owner>
     requires std::derived_from<Self, Owner>
-  StateFieldBuilder state(std::string_view name, V Owner::* member) {
+  StateBuilder<V> state(std::string_view name, V Owner::* member) {
     return add_state(info_->state, name, member);
   }
   /// The registers of a region: dispatch, reset, state, names in traces and monitors, all from one
@@ -296,7 +233,7 @@ class Schema {
    public:
     explicit FieldsOf(FieldList& list) : list_(&list) {}
     template <class V, class Owner>
-    StateFieldBuilder state(std::string_view name, V Owner::* member) {
+    StateBuilder<V> state(std::string_view name, V Owner::* member) {
       return add_state(*list_, name, member);
     }
 
@@ -319,7 +256,7 @@ class Schema {
 
   // Fields are reached from an Object pointer, because a class may derive from more than one base.
   template <class V, class Owner>
-  static StateFieldBuilder add_state(FieldList& list, std::string_view name, V Owner::* member) {
+  static StateBuilder<V> add_state(FieldList& list, std::string_view name, V Owner::* member) {
     list.fields.push_back(StateField{
         .name = std::string(name),
         .save =
@@ -337,7 +274,7 @@ class Schema {
               return shown_state(
                   static_cast<const Self*>(static_cast<const Object*>(object))->*member);
             }});
-    return StateFieldBuilder(list.fields.back());
+    return StateBuilder<V>(list.fields.back());
   }
 
   TypeInfo* info_;

@@ -2,6 +2,7 @@
 // Time as devices see it: clocks and timers on them. Times are nanoseconds.
 #pragma once
 
+#include "rhea/qom/member.h"
 #include "rhea/qom/state.h"
 #include "rhea/util/types.h"
 
@@ -71,24 +72,26 @@ class Clock {
   bool advancing_{false};
 };
 
-/// Calls back once when its clock reaches the expiry. A member of the device; cancelled by its
-/// destructor.
-class Timer {
+/// Calls back once when its clock reaches the expiry. A member of the device; cancelled when that
+/// is unrealized, and by its destructor.
+class Timer final : public ObjectMember {
  public:
   Timer() = default;
-  ~Timer() { cancel(); }
-  Timer(const Timer&) = delete;
-  Timer& operator=(const Timer&) = delete;
+  ~Timer() override { cancel(); }
 
   void init(Clock& clock, std::function<void()> expired);
   bool initialised() const { return clock_ != nullptr; }
   /// (Re)arms at an absolute time of the clock; a time in the past fires soon.
   void arm(i64 expiry_ns);
-  void arm_in(i64 delay_ns) { arm(clock_->now_ns() + delay_ns); }
+  /// A delay beyond the end of time, such as a guest may ask for, is the end of time.
+  void arm_in(i64 delay_ns);
   void cancel();
   bool armed() const;
   /// -1 when not armed.
   i64 expiry_ns() const;
+
+ protected:
+  void end() override { cancel(); }
 
  private:
   friend class Clock;

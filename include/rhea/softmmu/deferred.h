@@ -2,6 +2,7 @@
 // A call on the main loop that ends with its owner.
 #pragma once
 
+#include "rhea/qom/member.h"
 #include "rhea/util/event_loop.h"
 
 #include <atomic>
@@ -11,15 +12,12 @@
 namespace rhea {
 
 /// Work put off to the main loop, where it runs once, soon, under the machine's lock: what must not
-/// happen inside the handler that asks for it. A member of its owner: when that is destroyed, no
-/// call comes any more. A device cancels it in unrealize(), as it does its timers: it may be
-/// destroyed later than that.
-class Deferred {
+/// happen inside the handler that asks for it. A member of its owner: when that is destroyed, or
+/// unrealized, no call comes any more.
+class Deferred final : public ObjectMember {
  public:
   Deferred() = default;
-  ~Deferred() { cancel(); }
-  Deferred(const Deferred&) = delete;
-  Deferred& operator=(const Deferred&) = delete;
+  ~Deferred() override { cancel(); }
 
   /// From a device's realize(): `later_.init(machine().loop(), [this] { … })`.
   void init(EventLoop& loop, std::function<void()> work);
@@ -31,6 +29,9 @@ class Deferred {
   /// No call comes any more until the next schedule(). Main thread or machine's lock.
   void cancel();
   bool scheduled() const;
+
+ protected:
+  void end() override { cancel(); }
 
  private:
   /// Outlives the owner while the loop knows of it.

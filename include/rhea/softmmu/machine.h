@@ -8,6 +8,7 @@
 #include "rhea/softmmu/address_space.h"
 #include "rhea/softmmu/clock.h"
 #include "rhea/softmmu/interrupt.h"
+#include "rhea/softmmu/observers.h"
 #include "rhea/softmmu/run_state.h"
 #include "rhea/softmmu/vcpu.h"
 #include "rhea/util/event_loop.h"
@@ -85,13 +86,14 @@ class Machine final : public Object {
   Object& container(std::string_view path);
   /// Adds a board's device under /machine/unattached/device[N] (or `name` under /machine), plugs it
   /// into `bus` (may be null) and realizes it.
-  Result<Device*> add_device(std::unique_ptr<Object> device, Bus* bus, std::string_view name = {});
+  [[nodiscard]] Result<Device*> add_device(std::unique_ptr<Object> device, Bus* bus,
+                                           std::string_view name = {});
   /// What -device and device_add do: create, set, plug, realize; `bus` is a bus name or path, empty
   /// for any that fits.
   Result<Device*> plug(std::string_view type,
                        const std::vector<std::pair<std::string, Value>>& properties,
                        std::string_view id = {}, std::string_view bus = {});
-  Result<> unplug(Device& device);
+  [[nodiscard]] Result<> unplug(Device& device);
   /// The first bus of this kind with room, or by name or path; nullptr when absent.
   Bus* find_bus(std::string_view kind, std::string_view name_or_path = {});
   /// Defaults from -global driver.property=value, applied when an object of that type is made.
@@ -140,14 +142,15 @@ class Machine final : public Object {
   /// Runs the main loop until exit().
   int run_main_loop();
 
-  void on_event(std::function<void(MachineEvent, ShutdownCause)> observer);
-  void on_run_state(std::function<void(RunState)> observer);
+  // Observers that name a device end when it is unrealized.
+  void on_event(std::function<void(MachineEvent, ShutdownCause)> observer, Device* of = nullptr);
+  void on_run_state(std::function<void(RunState)> observer, Device* of = nullptr);
   /// Called in reset_now after the devices' hold phase: CPUs, firmware loaders.
-  void on_reset(std::function<void(ResetKind)> observer);
-  void on_powerdown(std::function<void()> observer);
+  void on_reset(std::function<void(ResetKind)> observer, Device* of = nullptr);
+  void on_powerdown(std::function<void()> observer, Device* of = nullptr);
   /// Called once when the board and all devices are there, before the first reset (ACPI tables,
   /// fw_cfg files).
-  void on_machine_ready(std::function<void()> observer);
+  void on_machine_ready(std::function<void()> observer, Device* of = nullptr);
   void machine_ready();
 
   // ---- vCPUs
@@ -186,11 +189,11 @@ class Machine final : public Object {
     bool used{false};
   };
   std::vector<Global> globals_;
-  std::vector<std::function<void(MachineEvent, ShutdownCause)>> event_observers_;
-  std::vector<std::function<void(RunState)>> run_state_observers_;
-  std::vector<std::function<void(ResetKind)>> reset_observers_;
-  std::vector<std::function<void()>> powerdown_observers_;
-  std::vector<std::function<void()>> ready_observers_;
+  Observers<MachineEvent, ShutdownCause> event_observers_;
+  Observers<RunState> run_state_observers_;
+  Observers<ResetKind> reset_observers_;
+  Observers<> powerdown_observers_;
+  Observers<> ready_observers_;
   std::vector<std::unique_ptr<Vcpu>> vcpus_;
   std::map<std::type_index, std::unique_ptr<MachineService>> services_;
   std::vector<MachineService*> service_order_;

@@ -12,6 +12,7 @@
 // change made outside one is a transaction of its own); everything else sees published flat views.
 #pragma once
 
+#include "rhea/qom/member.h"
 #include "rhea/softmmu/access.h"
 #include "rhea/softmmu/ram_block.h"
 #include "rhea/util/error.h"
@@ -20,6 +21,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace rhea {
@@ -45,44 +47,84 @@ struct RegionOps {
   AccessSizes impl{.min = 1, .max = 8};
 };
 
+/// RegionOps whose handlers are member functions of a `Handler`.
+template <class Handler>
+struct IoOps : RegionOps {};
+
 namespace detail {
-template <auto Method>
-struct IoThunk;
-template <class Self, u64 (Self::*Method)(u64, unsigned)>
-struct IoThunk<Method> {
-  static MemResult call(void* opaque, Access& a) {
-    a.value = (static_cast<Self*>(opaque)->*Method)(a.offset, a.size);
-    return MemResult::Ok;
-  }
+
+/// What a member function looks like as a handler.
+template <class F>
+struct IoMethod {
+  static constexpr bool kReads = false, kWrites = false;
 };
-template <class Self, void (Self::*Method)(u64, u64, unsigned)>
-struct IoThunk<Method> {
-  static MemResult call(void* opaque, Access& a) {
-    (static_cast<Self*>(opaque)->*Method)(a.offset, a.value, a.size);
-    return MemResult::Ok;
-  }
+template <class C>
+struct IoMethod<u64 (C::*)(u64, unsigned)> {
+  using Class = C;
+  static constexpr bool kReads = true, kWrites = false;
 };
-template <class Self, MemResult (Self::*Method)(Access&)>
-struct IoThunk<Method> {
-  static MemResult call(void* opaque, Access& a) {
-    return (static_cast<Self*>(opaque)->*Method)(a);
-  }
+template <class C>
+struct IoMethod<u64 (C::*)(u64, unsigned) const> : IoMethod<u64 (C::*)(u64, unsigned)> {};
+template <class C>
+struct IoMethod<void (C::*)(u64, u64, unsigned)> {
+  using Class = C;
+  static constexpr bool kReads = false, kWrites = true;
 };
+template <class C>
+struct IoMethod<void (C::*)(u64, u64, unsigned) const> : IoMethod<void (C::*)(u64, u64, unsigned)> {
+};
+template <class C>
+struct IoMethod<MemResult (C::*)(Access&)> {
+  using Class = C;
+  static constexpr bool kReads = true, kWrites = true;
+};
+template <class C>
+struct IoMethod<MemResult (C::*)(Access&) const> : IoMethod<MemResult (C::*)(Access&)> {};
+
+template <class Handler, auto Method>
+MemResult call_io(void* opaque, Access& a) {
+  using M = IoMethod<decltype(Method)>;
+  auto& handler = *static_cast<Handler*>(opaque);
+  if constexpr (M::kReads && M::kWrites) return (handler.*Method)(a);
+  if constexpr (M::kReads && !M::kWrites) a.value = (handler.*Method)(a.offset, a.size);
+  if constexpr (!M::kReads && M::kWrites) (handler.*Method)(a.offset, a.value, a.size);
+  return MemResult::Ok;
+}
+
+/// Of two classes the one that derives from the other.
+template <class A, class B>
+using MoreDerived = std::conditional_t<std::is_base_of_v<A, B>, B, A>;
+
+template <auto Read, auto Write>
+constexpr auto io_ops(AccessSizes valid, AccessSizes impl) {
+  using R = IoMethod<decltype(Read)>;
+  using W = IoMethod<decltype(Write)>;
+  static_assert(
+      R::kReads,
+      "a handler of reads is `u64 f(u64 offset, unsigned size)` or `MemResult f(Access&)`");
+  static_assert(W::kWrites,
+                "a handler of writes is `void f(u64 offset, u64 value, unsigned size)` or "
+                "`MemResult f(Access&)`");
+  if constexpr (R::kReads && W::kWrites) {
+    using Handler = MoreDerived<typename R::Class, typename W::Class>;
+    return IoOps<Handler>{{.read = &call_io<Handler, Read>,
+                           .write = &call_io<Handler, Write>,
+                           .valid = valid,
+                           .impl = impl}};
+  } else {
+    return RegionOps{};
+  }
+}
+
 }  // namespace detail
 
 /// Handlers from member functions: `u64 read(u64 offset, unsigned size)` and
 /// `void write(u64 offset, u64 value, unsigned size)`, or `MemResult f(Access&)` for those that
 /// look at attributes or refuse. `valid` defaults to 1..4 bytes, `impl` to the same as valid.
 template <auto Read, auto Write>
-constexpr RegionOps io(AccessSizes valid = {.min = 1, .max = 4},
-                       AccessSizes impl = {.min = 0, .max = 0}) {
-  return {
-      .read = &detail::IoThunk<Read>::call,
-      .write = &detail::IoThunk<Write>::call,
-      .valid = valid,
-      .impl = impl.min == 0
-                  ? AccessSizes{.min = valid.min, .max = valid.max, .unaligned = valid.unaligned}
-                  : impl};
+constexpr auto io(AccessSizes valid = {.min = 1, .max = 4},
+                  AccessSizes impl = {.min = 0, .max = 0}) {
+  return detail::io_ops<Read, Write>(valid, impl.min == 0 ? valid : impl);
 }
 
 enum class RegionKind : u8 { None, Container, Ram, Rom, RomDevice, Mmio, Alias, Iommu };
@@ -115,13 +157,11 @@ struct CoalescedRange {
   friend bool operator==(const CoalescedRange&, const CoalescedRange&) = default;
 };
 
-class Region {
+class Region : public ObjectMember {
  public:
   Region() = default;
   /// Leaves its container; sub-regions still in it are taken out.
-  ~Region();
-  Region(const Region&) = delete;
-  Region& operator=(const Region&) = delete;
+  ~Region() override;
 
   /// Sizes are in bytes, 1 to 2^64 (kWholeSpace). The owner may be null for regions of the machine
   /// itself. A region must be uninitialised, or have left its container (reset()), before it is
@@ -131,19 +171,37 @@ class Region {
   /// RAM with a block of its own, whose id is `name`, behind the owner's path when that is in a
   /// machine
   /// ("/machine/peripheral/video0/vga.vram").
-  Result<> init_ram(Device* owner, std::string name, u64 size, const RamOptions& options = {});
+  [[nodiscard]] Result<> init_ram(Device* owner, std::string name, u64 size,
+                                  const RamOptions& options = {});
   /// RAM in a block that somebody else keeps alive.
   void init_ram_shared(Device* owner, std::string name, std::shared_ptr<RamBlock> block);
   /// Like RAM for the host, read-only for the guest: writes are dropped.
-  Result<> init_rom(Device* owner, std::string name, u64 size);
+  [[nodiscard]] Result<> init_rom(Device* owner, std::string name, u64 size);
   /// Reads come from memory, writes go to the handlers; set_romd_mode(false) sends reads there as
   /// well.
-  Result<> init_rom_device(Device* owner, std::string name, u64 size, const RegionOps& ops,
-                           void* opaque);
+  [[nodiscard]] Result<> init_rom_device(Device* owner, std::string name, u64 size,
+                                         const RegionOps& ops, void* opaque);
   void init_io(Device* owner, std::string name, u64 size, const RegionOps& ops, void* opaque);
   template <class Self>
   void init_io(Self& owner, std::string name, u64 size, const RegionOps& ops) {
     init_io(&owner, std::move(name), size, ops, &owner);
+  }
+  template <class Self, class Handler>
+  void init_io(Self& owner, std::string name, u64 size, const IoOps<Handler>& ops) {
+    init_io(&owner, std::move(name), size, ops, &owner);
+  }
+  /// `handler` is whose member functions io<…>() names.
+  template <class Handler, class Given>
+  void init_io(Device* owner, std::string name, u64 size, const IoOps<Handler>& ops,
+               Given* handler) {
+    init_io(owner, std::move(name), size, static_cast<const RegionOps&>(ops),
+            handler_of<Handler>(handler));
+  }
+  template <class Handler, class Given>
+  Result<> init_rom_device(Device* owner, std::string name, u64 size, const IoOps<Handler>& ops,
+                           Given* handler) {
+    return init_rom_device(owner, std::move(name), size, static_cast<const RegionOps&>(ops),
+                           handler_of<Handler>(handler));
   }
   /// A window of `size` bytes onto `target` from `offset`.
   void init_alias(Device* owner, std::string name, Region& target, u64 offset, u128 size);
@@ -210,9 +268,19 @@ class Region {
   /// the owner's. Thread-safe; the caller keeps the region alive.
   MemResult dispatch(Access& access, bool write) const;
 
+ protected:
+  void end() override { reset(); }
+
  private:
   friend class AddressSpace;
   friend class RegionPin;
+  template <class Handler, class Given>
+  static void* handler_of(Given* handler) {
+    static_assert(std::is_base_of_v<Handler, Given>,
+                  "the handlers are member functions of another class: name the object that has "
+                  "them behind the io<…>()");
+    return static_cast<Handler*>(handler);
+  }
   void init(RegionKind kind, Device* owner, std::string name, u128 size);
   void changed();
   void connect(const std::shared_ptr<MapLink>& link);

@@ -4,8 +4,9 @@
 
 #include "rhea/softmmu/machine.h"
 
+#include <array>
+#include <atomic>
 #include <functional>
-#include <vector>
 
 namespace rhea {
 
@@ -36,16 +37,16 @@ class Suspension final : public MachineService {
     std::function<void()> waking = [] {};
     std::function<void(WakeSource)> woken = [](WakeSource) {};
   };
-  /// One for each owner, who must call forget() before it goes.
-  void observe(const void* owner, Observer observer);
-  void forget(const void* owner);
+  /// That of a device ends when it is unrealized.
+  void observe(Observer observer, Device* of = nullptr);
 
  private:
   void wake_now(WakeSource source);
 
   Machine* machine_;
   std::array<std::atomic<bool>, 3> enabled_{true, true, true};
-  std::vector<std::pair<const void*, Observer>> observers_;
+  Observers<> suspended_, waking_;
+  Observers<WakeSource> woken_;
 };
 
 }  // namespace rhea

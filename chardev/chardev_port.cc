@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rhea/chardev/chardev_port.h"
+
+namespace rhea {
+
+Result<> ChardevPort::attach(Chardev::FrontEnd functions) {
+  if (chardev_ == nullptr) return {};
+  functions.owner = this;
+  functions.moved = [this, told = std::move(functions.moved)](Chardev& next) {
+    move_to(next);
+    if (told) told(next);
+  };
+  TRY(chardev_->attach(std::move(functions)));
+  attached_ = true;
+  return {};
+}
+
+void ChardevPort::detach() {
+  if (std::exchange(attached_, false)) chardev_->detach(this);
+}
+
+void ChardevPort::lead_to(Chardev* chardev) {
+  detach();
+  if (chardev_ != nullptr) std::erase(chardev_->ports_, this);
+  chardev_ = chardev;
+  if (chardev_ != nullptr) chardev_->ports_.push_back(this);
+}
+
+// The front end is on its way to it already.
+void ChardevPort::move_to(Chardev& next) {
+  attached_ = false;
+  lead_to(&next);
+  attached_ = true;
+}
+
+}  // namespace rhea
