@@ -53,7 +53,7 @@ void RowGuest::build_tables() {
   poke(kGdt + kDataSelector, kDataDescriptor);
   for (unsigned vector = 0; vector < 32; ++vector)
     poke(kIdt + 16 * vector, gate(kCodeSelector, static_cast<u32>(kHandlers + 16 * vector), 0x8e));
-  machine_.memory().fill(kHandlers, 0xf4, 0x200);
+  static_cast<void>(machine_.memory().fill(kHandlers, 0xf4, 0x200));
   for (u64 level = 0; level < 3; ++level)
     poke(kTables + 0x1000 * level, (kTables + 0x1000 * (level + 1)) | 3);
   for (u64 page = 0; page < kRam; page += kPageSize)
@@ -79,8 +79,8 @@ void RowGuest::enter_long_mode() {
 }
 
 void RowGuest::load(std::span<const u8> code) {
-  machine_.memory().write(kCode, code);
-  machine_.memory().fill(kCode + code.size(), 0xf4, 16);
+  static_cast<void>(machine_.memory().write(kCode, code));
+  static_cast<void>(machine_.memory().fill(kCode + code.size(), 0xf4, 16));
 }
 
 void RowGuest::fill(std::span<const u8> data) {
