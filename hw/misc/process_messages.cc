@@ -39,6 +39,24 @@ Result<> add_bar(const Json& bar, ProcessIdentity& identity) {
 
 }  // namespace
 
+bool is_deep(std::string_view line) {
+  constexpr int kDeepest = 32;
+  int depth = 0;
+  bool text = false;
+  for (std::size_t i = 0; i < line.size() && depth <= kDeepest; ++i) {
+    const char c = line[i];
+    if (text && c == '\\')
+      ++i;
+    else if (c == '"')
+      text = !text;
+    else if (!text && (c == '[' || c == '{'))
+      ++depth;
+    else if (!text && (c == ']' || c == '}'))
+      --depth;
+  }
+  return depth > kDeepest;
+}
+
 std::optional<u64> number_in(const Json& message, std::string_view key, u64 most) {
   const auto it = message.find(key);
   if (it == message.end() || !it->is_number_unsigned()) return std::nullopt;

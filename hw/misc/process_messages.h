@@ -16,6 +16,8 @@
 
 namespace rhea::hw {
 
+/// Values in values in values, which cost the parser more than they are long.
+bool is_deep(std::string_view text);
 /// A whole number of at most `most` under `key`; nullopt for all else.
 std::optional<u64> number_in(const Json& message, std::string_view key, u64 most = ~u64{0});
 std::optional<std::string> text_in(const Json& message, std::string_view key);
