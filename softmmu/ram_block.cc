@@ -42,12 +42,14 @@ constexpr std::size_t kMaxMemfdName = 200;
 constexpr u64 round_up(u64 value, u64 unit) { return (value + unit - 1) & ~(unit - 1); }
 
 Result<FileDescriptor> make_memfd(const std::string& id, u64 size, bool huge) {
-  FileDescriptor fd(
-      ::memfd_create(id.substr(0, kMaxMemfdName).c_str(), MFD_CLOEXEC | (huge ? MFD_HUGETLB : 0u)));
+  FileDescriptor fd(::memfd_create(id.substr(0, kMaxMemfdName).c_str(),
+                                   MFD_CLOEXEC | MFD_ALLOW_SEALING | (huge ? MFD_HUGETLB : 0u)));
   if (!fd) return fail("RAM block '{}': cannot create a memfd: {}", id, errno_text(errno));
   if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0)
     return fail("RAM block '{}': cannot size the memfd to {} bytes: {}", id, size,
                 errno_text(errno));
+  // Whoever is given it could end us by cutting it short.
+  ::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
   return fd;
 }
 
@@ -172,6 +174,8 @@ Result<> RamBlock::map(const RamOptions& options) {
     return fail("RAM block '{}': cannot get {} bytes of {}: {}", id_, size_,
                 options.backing == RamBacking::Huge ? "huge pages" : "memory", errno_text(errno));
   host_ = static_cast<u8*>(host);
+  // Nobody would see there what the guest writes.
+  if ((mapping.flags & MAP_SHARED) == 0) fd_.reset();
   expect_races(host_, size_);
   // A child process has no business with the guest's memory, and copying its page tables costs
   // time.

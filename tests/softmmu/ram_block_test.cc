@@ -51,6 +51,12 @@ TEST(RamBlockTest, LargeBlocksAreAlignedForHugePages) {
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(make_block(4 * MiB)->host()) % (2 * MiB), 0u);
 }
 
+TEST(RamBlockTest, NobodyCutsAMemfdShort) {
+  const auto block = make_block(kPageSize, {.backing = RamBacking::Memfd});
+  EXPECT_EQ(::ftruncate(block->fd(), 0), -1);
+  EXPECT_EQ(block->bytes()[0], 0);
+}
+
 TEST(RamBlockTest, MemfdIsSharedThroughItsDescriptor) {
   const auto block = make_block(kPageSize, {.backing = RamBacking::Memfd});
   block->host()[5] = 0x77;
