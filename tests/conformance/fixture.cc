@@ -3,6 +3,7 @@
 #include "tests/conformance/fixture.h"
 
 #include "rhea/softmmu/snapshot.h"
+#include "tests/conformance/vfio_peer.h"
 #include "tests/support/environment.h"
 
 #include <algorithm>
@@ -73,6 +74,12 @@ Result<Properties> Specimen::link_properties(const TypeInfo& type) {
       if (type.is_a("process-device") && (p.name == "script" || p.name == "program")) {
         ::setenv("PYTHONPATH", RHEA_SOURCE_ROOT "/hw/misc", 1);
         links.emplace_back(p.name, RHEA_SOURCE_ROOT "/examples/python-device/copier.py");
+        continue;
+      }
+      if (type.is_a("vfio-user-pci") && p.name == "socket") {
+        const auto peer = std::make_shared<VfioPeer>();
+        links.emplace_back(p.name, peer->path());
+        peers_.push_back(peer);
         continue;
       }
       if (p.name == "chassis_nr") {

@@ -6,6 +6,7 @@
 #include "tests/support/bench.h"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
@@ -39,6 +40,7 @@ class Specimen {
   Result<> ensure_bus(const std::string& kind);
   Result<Properties> link_properties(const TypeInfo& type);
 
+  std::vector<std::shared_ptr<void>> peers_;  ///< processes' stand-ins; devices go before them
   Bench bench_;
   Device* device_{};
   std::string error_;

@@ -4,24 +4,17 @@
 from __future__ import annotations
 
 import argparse
-import os
-import socket
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "guest" / "lib"))
 import tap  # noqa: E402
-from qmp import Qmp, QmpError  # noqa: E402
+from qmp import QmpError  # noqa: E402
+from qtest_machine import BASE, ONES, SECONDS, SLOT, QtestMachine  # noqa: E402
 
-SECONDS = 60.0
 EXAMPLE = ROOT / "examples" / "python-device" / "copier.py"
-BASE = 0xfe000000
-SLOT = 5
-ONES = 0xffffffff
 
 HEAD = """
 import os, socket, json, sys, time
@@ -66,59 +59,14 @@ REFUSED = (
 )
 
 
-class Machine:
+class Machine(QtestMachine):
     def __init__(self, rhea: Path, script: str | Path, *more: str, device: str = "") -> None:
-        self.temporary = tempfile.TemporaryDirectory(prefix="rhea-plugins-")
-        self.folder = Path(self.temporary.name)
+        super().__init__()
         if isinstance(script, str):
             (self.folder / "device.py").write_text(HEAD + script, encoding="utf-8")
             script = self.folder / "device.py"
         device = device or f"python,script={script},id=py0,addr={SLOT}"
-        self.errors = open(self.folder / "stderr", "w+", encoding="utf-8")
-        self.process = subprocess.Popen(
-            [str(rhea), "-accel", "qtest", "-display", "none", "-qtest", f"unix:{self.folder}/qtest,server=on,wait=off",
-             "-qtest-log", "none", "-qmp", f"unix:{self.folder}/qmp,server=on,wait=off", "-device", device, *more],
-            stdin=subprocess.DEVNULL, stderr=self.errors,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "hw" / "misc")})
-
-    def connect(self) -> Machine:
-        self.qmp = Qmp(self.folder / "qmp", SECONDS, alive=lambda: self.process.poll() is None)
-        self.qtest = socket.socket(socket.AF_UNIX)
-        self.qtest.connect(str(self.folder / "qtest"))
-        self.answers = self.qtest.makefile("r")
-        self.config(0x10, BASE)
-        self.config(0x04, 6)
-        return self
-
-    def __enter__(self) -> Machine:
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.process.kill()
-        self.process.wait()
-        self.errors.close()
-        self.temporary.cleanup()
-
-    def said(self) -> str:
-        return (self.folder / "stderr").read_text(encoding="utf-8")
-
-    def ask(self, line: str) -> str:
-        self.qtest.sendall(f"{line}\n".encode())
-        return self.answers.readline().removeprefix("OK").strip()
-
-    def config(self, register: int, value: int) -> None:
-        self.ask(f"outl 0xcf8 {0x80000000 | SLOT << 11 | register}")
-        self.ask(f"outl 0xcfc {value}")
-
-    def config_read(self, register: int) -> int:
-        self.ask(f"outl 0xcf8 {0x80000000 | SLOT << 11 | register}")
-        return int(self.ask("inl 0xcfc"), 0)
-
-    def write(self, offset: int, value: int) -> None:
-        self.ask(f"writel {BASE + offset} {value}")
-
-    def read(self, offset: int) -> int:
-        return int(self.ask(f"readl {BASE + offset}"), 0)
+        self.start(rhea, ["-device", device, *more], {"PYTHONPATH": str(ROOT / "hw" / "misc")})
 
 
 def copies(machine: Machine) -> None:
@@ -164,17 +112,8 @@ def is_given_up(machine: Machine, words: str) -> None:
     tap.expect(time.monotonic() - start < 5, "the guest's access takes too long")
     machine.qmp.execute("query-status", seconds=2)
     machine.qmp.execute("system_reset")
-    said = machine.said()
-    if said.count("\n") != 1 or words not in said or "py0: " not in said:
-        raise tap.Failure(f"expected one line with {words!r}: {said!r}", said)
+    machine.expect_given_up("py0", words)
     machine.qmp.execute("device_del", id="py0")
-
-
-def is_refused(machine: Machine, words: str) -> None:
-    tap.expect_equal(machine.process.wait(SECONDS), 1, "status")
-    last = machine.said().splitlines()[-1]
-    tap.expect_equal(machine.said().count("rhea: "), 1, machine.said())
-    tap.expect(words in last and "-device" in last, f"expected {words!r}: {last!r}")
 
 
 def a_state_is_refused(machine: Machine) -> None:
@@ -201,12 +140,12 @@ def main() -> int:
              ("a program of any kind", on_machine(
                  EXAMPLE, copies, device=f"external-device,program={EXAMPLE},id=py0,addr={SLOT}")),
              ("hot plug of nothing", on_machine(EXAMPLE, a_state_is_refused)),
-             ("no script", on_machine(EXAMPLE, is_refused, "Parameter 'script' is missing", device="python")),
+             ("no script", on_machine(EXAMPLE, Machine.expect_refused, "Parameter 'script' is missing", device="python")),
              ("no interpreter", on_machine(
-                 EXAMPLE, is_refused, "'nopython' cannot be started",
+                 EXAMPLE, Machine.expect_refused, "'nopython' cannot be started",
                  device=f"python,script={EXAMPLE},interpreter=nopython"))]
     cases += [(f"given up: {name}", on_machine(script, is_given_up, words)) for name, script, words in BAD]
-    cases += [(f"refused: {name}", on_machine(script, is_refused, words)) for name, script, words in REFUSED]
+    cases += [(f"refused: {name}", on_machine(script, Machine.expect_refused, words)) for name, script, words in REFUSED]
     return tap.run(cases)
 
 

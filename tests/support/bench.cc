@@ -66,7 +66,9 @@ Bench::Bench(u64 ram) : machine_(std::make_unique<Machine>()) {
   m.virtual_clock().set_manual(0);
   m.host_clock().set_manual(0);
   m.config.ram_size = ram;
-  if (!ram_.init_ram(nullptr, "pc.ram", ram)) throw std::runtime_error("no memory for the bench");
+  // Devices that are other programs are given it.
+  if (!ram_.init_ram(nullptr, "pc.ram", ram, {.backing = RamBacking::Memfd}))
+    throw std::runtime_error("no memory for the bench");
   m.system_memory().add(0, ram_);
   Device& board = **m.add_device(std::move(*create_object("bench-board")), nullptr, "board");
   isa_ = static_cast<IsaBus*>(board.child("isa.0"));
