@@ -127,6 +127,7 @@ class PeerLink : public std::enable_shared_from_this<PeerLink<Message>> {
   /// machine's lock: false calls it nonsense. For the latter look_for_late() waits until `limit`.
   u64 next_id(Handler handler = nullptr, Time limit = Time::max()) {
     const std::lock_guard guard(mutex_);
+    if (over_) return 0;  // nobody will answer, and nothing may pile up
     while (asked_.contains(next_id_ & kIdMask) || answers_.contains(next_id_ & kIdMask)) ++next_id_;
     const u64 id = next_id_++ & kIdMask;
     asked_.emplace(id, Asked{.handler = std::move(handler), .limit = limit});

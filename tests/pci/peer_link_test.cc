@@ -24,6 +24,10 @@ class EchoLink final : public hw::PeerLink<int> {
     take(question + 1, id);
     return wait_for(id, 5000ms);
   }
+  /// As a guest does that polls a device whose process has gone.
+  void ask_on(int times) {
+    while (times-- > 0) wait_for(next_id());
+  }
   bool answer_nothing() { return take(1, 77); }
   void post(std::function<bool(int&)> replied) {
     const u64 id = next_id(std::move(replied), std::chrono::steady_clock::now());
@@ -97,6 +101,13 @@ TEST_F(PeerLinkTest, AnAnswerToNothingEndsIt) {
   const auto peer = link();
   EXPECT_FALSE(peer->answer_nothing());
   EXPECT_EQ(peer->reason(), "its peer sends nonsense: an answer to nothing");
+}
+
+TEST_F(PeerLinkTest, AskingOnAfterTheEndPilesNothingUp) {
+  const auto peer = link();
+  peer->close();
+  peer->ask_on(70'000);
+  EXPECT_EQ(peer->ask(1), std::nullopt);
 }
 
 TEST_F(PeerLinkTest, AnAnswerThatNobodyWaitsForIsLateAllTheSame) {

@@ -40,6 +40,8 @@ BAD = (
     ("no JSON", "describe(); until('read'); say('hello'); time.sleep(1000)", "its process sends nonsense: hello"),
     ("unknown request", "describe(); until('read'); say({'do': 'dance'}); time.sleep(1000)",
      'its process sends nonsense: {"do":"dance"}'),
+    ("an answer to nothing", "describe(); until('read'); say({'answer': 60000}); time.sleep(1000)",
+     "its process sends nonsense: an answer to nothing"),
     ("wrong types", "describe(); until('read'); say({'do': 'arm', 'timer': -1, 'in': 'x'}); time.sleep(1000)",
      "its process sends nonsense"),
     ("a deep value", "describe(); until('read'); say('[' * 500000); time.sleep(1000)", "its process sends nonsense"),
