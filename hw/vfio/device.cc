@@ -31,7 +31,6 @@ class VfioUserDevice final : public PciDevice {
   }
 
   Result<> realize() override;
-  void unrealize() override;
   void reset(ResetKind kind) override;
   void pre_save() override;
   Result<> post_load(unsigned version) override;
@@ -82,12 +81,8 @@ class VfioUserDevice final : public PciDevice {
 Result<> VfioUserDevice::realize() {
   if (socket_.empty())
     return fail("Parameter 'socket' is missing: the path of the vfio-user server's socket");
-  if (auto result = connect(); !result) {
-    dma_table_.leave();
-    interrupts_.leave();
-    link_.reset();
+  if (auto result = connect(); !result)
     return std::unexpected(std::move(result).error().within(fmt::format("socket '{}'", socket_)));
-  }
   return {};
 }
 
@@ -97,6 +92,13 @@ Result<> VfioUserDevice::connect() {
   link_ = TRY(Link::connect(machine(), name, socket_,
                             {.request = [this](Message& message) { return request(message); },
                              .lost = [this] { lost(); }}));
+  // A vCPU may still be in an access: it has the link until the regions have gone.
+  on_unrealize([this] {
+    dma_table_.leave();
+    interrupts_.leave();
+    link_->close();
+    for (Window& window : windows_) window.areas.clear();
+  });
   // While the machine runs nobody waits for long.
   const auto limit =
       std::chrono::steady_clock::now() +
@@ -175,16 +177,6 @@ void VfioUserDevice::follow() {
   told_command_ = 0;
   dma_table_.join(*link_, pci_bus().dma_space());
   interrupts_.use(interrupt_kind());
-}
-
-void VfioUserDevice::unrealize() {
-  dma_table_.leave();
-  interrupts_.leave();
-  if (link_) link_->close();
-  for (Window& window : windows_) window.areas.clear();
-  PciDevice::unrealize();
-  for (Window& window : windows_) window.memory.reset();
-  link_.reset();
 }
 
 // Nobody waits for the server's reset: what the guest does next reaches it behind that.
