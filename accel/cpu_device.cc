@@ -4,7 +4,7 @@
 
 #include "accel/accelerator.h"
 #include "rhea/qom/registry.h"
-#include "rhea/util/log.h"
+#include "rhea/softmmu/snapshot.h"
 
 #include <deque>
 
@@ -54,7 +54,8 @@ void CpuDevice::on_thread(const std::function<void()>& work) {
 void CpuDevice::pre_save() {
   if (vcpu_ == nullptr || !vcpu_->touched()) return;
   on_thread([this] {
-    if (auto result = vcpu_->get_state(state_); !result) report_error(result.error().message());
+    if (auto result = vcpu_->get_state(state_); !result)
+      machine().service<SaveChecks>().report_failure(std::move(result).error().within(path()));
     vcpu_->clear_touched();
   });
 }

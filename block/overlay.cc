@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstdlib>
 
@@ -26,10 +27,28 @@ void ClusterMap::set(u64 cluster) {
   (*leaves_[leaf])[cluster % kLeafClusters / 64] |= u64{1} << (cluster % 64);
 }
 
-Overlay::Overlay(std::unique_ptr<BlockNode> base, FileDescriptor fd)
-    : base_(std::move(base)), fd_(std::move(fd)) {}
+ClusterMap ClusterMap::copy() const {
+  ClusterMap copy;
+  for (const auto& leaf : leaves_)
+    copy.leaves_.push_back(leaf ? std::make_unique<Leaf>(*leaf) : nullptr);
+  return copy;
+}
 
-Result<std::unique_ptr<BlockNode>> Overlay::create(std::unique_ptr<BlockNode> base) {
+std::optional<u64> ClusterMap::next(u64 cluster) const {
+  while (cluster / kLeafClusters < leaves_.size()) {
+    const auto& leaf = leaves_[cluster / kLeafClusters];
+    if (!leaf) {
+      cluster = (cluster / kLeafClusters + 1) * kLeafClusters;
+      continue;
+    }
+    const u64 rest = (*leaf)[cluster % kLeafClusters / 64] >> (cluster % 64);
+    if (rest != 0) return cluster + static_cast<u64>(std::countr_zero(rest));
+    cluster = (cluster / 64 + 1) * 64;
+  }
+  return std::nullopt;
+}
+
+Result<Overlay::Layer> Overlay::Layer::create() {
   // Nothing here changes the environment.
   const char* directory = ::getenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe)
   std::string name = std::string(directory != nullptr && *directory != 0 ? directory : "/var/tmp") +
@@ -37,18 +56,47 @@ Result<std::unique_ptr<BlockNode>> Overlay::create(std::unique_ptr<BlockNode> ba
   FileDescriptor fd(::mkostemp(name.data(), O_CLOEXEC));
   if (!fd) return fail("cannot create the temporary file '{}': {}", name, errno_text(errno));
   ::unlink(name.c_str());
-  return std::unique_ptr<BlockNode>(new Overlay(std::move(base), std::move(fd)));
+  return Layer(std::move(fd));
+}
+
+Result<> Overlay::Layer::write(u64 offset, std::span<const u8> data) {
+  TRY(write_at(fd_.get(), offset, data));
+  for (u64 cluster = offset / kClusterSize; cluster * kClusterSize < offset + data.size();
+       ++cluster)
+    written_.set(cluster);
+  return {};
+}
+
+Result<> Overlay::Layer::read(u64 offset, std::span<u8> data) const {
+  return read_at(fd_.get(), offset, data);
+}
+
+Result<Overlay::Layer> Overlay::Layer::share() const {
+  FileDescriptor fd(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!fd) return fail("cannot take the temporary file twice: {}", errno_text(errno));
+  Layer same(std::move(fd));
+  same.written_ = written_.copy();
+  return same;
+}
+
+Overlay::Overlay(std::unique_ptr<BlockNode> base, Layer layer)
+    : base_(std::move(base)), layer_(std::move(layer)) {}
+
+Result<std::unique_ptr<BlockNode>> Overlay::create(std::unique_ptr<BlockNode> base) {
+  Layer layer = TRY(Layer::create());
+  return std::unique_ptr<BlockNode>(new Overlay(std::move(base), std::move(layer)));
 }
 
 Result<> Overlay::read(u64 offset, std::span<u8> data) {
   while (!data.empty()) {
     // As far as the source stays the same.
-    const bool written = written_.test(offset / kClusterSize);
+    const bool written = layer_.written().test(offset / kClusterSize);
     u64 length = kClusterSize - offset % kClusterSize;
-    while (length < data.size() && written_.test((offset + length) / kClusterSize) == written)
+    while (length < data.size() &&
+           layer_.written().test((offset + length) / kClusterSize) == written)
       length += kClusterSize;
     const auto part = data.first(std::min<u64>(length, data.size()));
-    TRY(written ? read_at(fd_.get(), offset, part) : base_->read(offset, part));
+    TRY(written ? layer_.read(offset, part) : base_->read(offset, part));
     data = data.subspan(part.size());
     offset += part.size();
   }
@@ -57,14 +105,12 @@ Result<> Overlay::read(u64 offset, std::span<u8> data) {
 
 // Brings a cluster that is about to be written in part over from the base.
 Result<> Overlay::prepare(u64 cluster) {
-  if (written_.test(cluster)) return {};
+  if (layer_.written().test(cluster)) return {};
   std::array<u8, kClusterSize> copy{};
   const u64 start = cluster * kClusterSize;
   const std::span<u8> part(copy.data(), std::min<u64>(kClusterSize, size() - start));
   TRY(base_->read(start, part));
-  TRY(write_at(fd_.get(), start, part));
-  written_.set(cluster);
-  return {};
+  return layer_.write(start, part);
 }
 
 Result<> Overlay::write(u64 offset, std::span<const u8> data) {
@@ -72,10 +118,7 @@ Result<> Overlay::write(u64 offset, std::span<const u8> data) {
   const u64 end = offset + data.size();
   if (offset % kClusterSize != 0) TRY(prepare(offset / kClusterSize));
   if (end % kClusterSize != 0 && end != size()) TRY(prepare(end / kClusterSize));
-  TRY(write_at(fd_.get(), offset, data));
-  for (u64 cluster = offset / kClusterSize; cluster * kClusterSize < end; ++cluster)
-    written_.set(cluster);
-  return {};
+  return layer_.write(offset, data);
 }
 
 }  // namespace rhea::block

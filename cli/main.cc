@@ -7,6 +7,7 @@
 #include "gdbstub/server.h"
 #include "hw/i386/board.h"
 #include "monitor/monitors.h"
+#include "monitor/snapshot/snapshot_job.h"
 #include "rhea/softmmu/machine.h"
 #include "rhea/ui/display.h"
 #include "rhea/util/log.h"
@@ -46,9 +47,11 @@ Result<> start(Machine& machine, const std::vector<GivenOption>& given) {
   TRY(machine.service<Monitors>().start());
   TRY(machine.service<gdbstub::Server>().start());
   machine.reset_now(ShutdownCause::None, ResetKind::Cold);
+  TRY(machine.service<snapshot::SnapshotJob>().load_now());
   for (const std::string& warning : machine.unused_globals()) report_warning(warning);
   TRY(machine.service<ProcessOptions>().settle());
-  if (!machine.config.start_paused && accel.vm().runs_code()) machine.resume();
+  const bool may_run = accel.vm().runs_code() && machine.run_state() == RunState::Prelaunch;
+  if (!machine.config.start_paused && may_run) machine.resume();
   return {};
 }
 

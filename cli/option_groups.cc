@@ -28,7 +28,8 @@ constexpr std::array kRows = {
     Row{.title = "Boot Image or Kernel specific",
         .names = "bios pflash kernel append initrd option-rom fw_cfg L "},
     Row{.title = "Debug/Expert options",
-        .names = "compat pidfile S overcommit s gdb d D dfilter seed no-reboot no-shutdown action "
+        .names = "compat pidfile S x-snapshot overcommit s gdb d D dfilter seed no-reboot "
+                 "no-shutdown action "
                  "watchdog-action "
                  "daemonize rtc icount only-migratable chroot runas sandbox readconfig "
                  "no-user-config trace msg qtest qtest-log "},

@@ -112,7 +112,8 @@ Machine::~Machine() {
 }
 
 void Machine::resume() {
-  if (running()) return;
+  // A machine whose memory is being loaded is none until that has ended.
+  if (running() || run_state_ == RunState::RestoreVm) return;
   const bool awakes = run_state_ == RunState::Suspended;
   run_state_ = RunState::Running;
   virtual_clock_.start();

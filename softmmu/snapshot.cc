@@ -3,11 +3,13 @@
 #include "rhea/softmmu/snapshot.h"
 
 #include "rhea/qom/registry.h"
+#include "rhea/util/log.h"
 
 #include <zlib.h>
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace rhea {
 namespace {
@@ -15,6 +17,21 @@ namespace {
 constexpr u64 kMagic = 0x3130'504e'5341'4852;  // "RHASNP01"
 constexpr std::size_t kPage = 4096;
 constexpr u64 kNoMorePages = ~u64{0};
+
+std::map<std::string_view, std::string_view>& names() {
+  static std::map<std::string_view, std::string_view> table;
+  return table;
+}
+std::set<std::string_view>& optional_types() {
+  static std::set<std::string_view> table;
+  return table;
+}
+
+/// Under which name a type's state is saved.
+std::string_view saved_name(const TypeInfo& type) {
+  const auto it = names().find(type.name);
+  return it == names().end() ? std::string_view(type.name) : it->second;
+}
 
 u32 checksum(std::span<const u8> data) {
   return static_cast<u32>(crc32_z(0, data.data(), data.size()));
@@ -27,7 +44,7 @@ bool has_state(const Object& object) {
 }
 
 void save_class(const Object& object, const TypeInfo& type, StateWriter& out) {
-  out.text(type.name);
+  out.text(saved_name(type));
   out.number(type.version, 2);
   type.state.save(&object, out);
   for (const Subsection& subsection : type.subsections) {
@@ -41,7 +58,8 @@ void save_class(const Object& object, const TypeInfo& type, StateWriter& out) {
 
 Result<> load_class(Object& object, const TypeInfo& type, StateReader& in) {
   const std::string name = TRY(in.text());
-  if (name != type.name) return fail("state of type '{}' is expected, not '{}'", type.name, name);
+  if (name != saved_name(type))
+    return fail("state of type '{}' is expected, not '{}'", saved_name(type), name);
   const auto version = static_cast<unsigned>(TRY(in.number(2)));
   if (version < type.minimum_version || version > type.version)
     return fail("state version {} of '{}' is not supported ({}..{})", version, type.name,
@@ -61,7 +79,7 @@ Result<> load_class(Object& object, const TypeInfo& type, StateReader& in) {
 void save_section(Object& object, StateWriter& out) {
   const std::size_t start = out.size();
   out.text(object.path());
-  out.text(object.type().name);
+  out.text(saved_name(object.type()));
   const auto place = out.begin_block();
   for (const TypeInfo* type : object.type().lineage())
     if (!type->state.fields.empty() || !type->subsections.empty()) save_class(object, *type, out);
@@ -86,17 +104,13 @@ Result<Section> read_section(StateReader& in) {
   return Section{.path = std::move(path), .type = std::move(type), .body = body};
 }
 
-Result<> load_body(Object& object, const Section& section) {
-  if (section.type != object.type().name)
-    return fail("'{}' is a {}, the saved state is of a {}", section.path, object.type().name,
-                section.type);
-  StateReader body = section.body;
+Result<> load_body(Object& object, StateReader body) {
   for (const TypeInfo* type : object.type().lineage())
     if (!type->state.fields.empty() || !type->subsections.empty()) {
       auto result = load_class(object, *type, body);
-      if (!result) return std::unexpected(std::move(result).error().within(section.path));
+      if (!result) return std::unexpected(std::move(result).error().within(object.path()));
     }
-  if (!body.at_end()) return fail("{}: state is longer than known", section.path);
+  if (!body.at_end()) return fail("{}: state is longer than known", object.path());
   return {};
 }
 
@@ -162,6 +176,10 @@ Result<> load_ram(const RamSection& section) {
   return {};
 }
 
+std::string of_type(const Object& object) {
+  return fmt::format("'{}' ({})", object.path(), object.type().name);
+}
+
 std::vector<Object*> stateful_objects(Machine& machine) {
   std::vector<Object*> objects;
   for (const auto& child : machine.children())
@@ -173,6 +191,11 @@ std::vector<Object*> stateful_objects(Machine& machine) {
 
 }  // namespace
 
+RegisterSavedAs::RegisterSavedAs(std::string_view type, std::string_view as) { names()[type] = as; }
+RegisterOptionalState::RegisterOptionalState(std::string_view type) {
+  optional_types().insert(type);
+}
+
 void save_object(Object& object, StateWriter& out) {
   object.pre_save();
   save_section(object, out);
@@ -182,19 +205,71 @@ Result<> load_object(Object& object, StateReader& in) {
   const Section section = TRY(read_section(in));
   if (section.path != object.path())
     return fail("state of '{}' is expected, not of '{}'", object.path(), section.path);
-  TRY(load_body(object, section));
+  if (section.type != saved_name(object.type()))
+    return fail("'{}' is a {}, the saved state is of a {}", section.path, object.type().name,
+                section.type);
+  TRY(load_body(object, section.body));
   object.members_loaded();
   return run_post_load(object);
 }
 
-std::vector<u8> save_machine(Machine& machine) {
+Result<std::vector<u8>> save_devices(Machine& machine) {
   StateWriter out;
-  out.number(kMagic, 8);
   out.number(static_cast<u64>(machine.virtual_clock().now_ns()), 8);
   const auto objects = stateful_objects(machine);
   out.number(objects.size(), 4);
   for (Object* object : objects) object->pre_save();
+  TRY(machine.service<SaveChecks>().take_failure());
   for (Object* object : objects) save_section(*object, out);
+  return out.take();
+}
+
+Result<SavedDevices> SavedDevices::read(Machine& machine, std::span<const u8> stream) {
+  StateReader in(stream);
+  const auto now = static_cast<i64>(TRY(in.number(8)));
+  SavedDevices saved(machine, now);
+  std::vector<Object*> missing = stateful_objects(machine);
+  for (u64 left = TRY(in.number(4)); left > 0; --left) {
+    Section section = TRY(read_section(in));
+    const auto it = std::ranges::find(missing, section.path, &Object::path);
+    if (it == missing.end() && optional_types().contains(section.type)) continue;
+    if (it == missing.end())
+      return fail("'{}' ({}) is in the snapshot, but not in this machine", section.path,
+                  section.type);
+    if (section.type != saved_name((*it)->type()))
+      return fail("'{}' is a {}, in the snapshot it is a {}", section.path, (*it)->type().name,
+                  section.type);
+    saved.sections_.emplace_back(*it, section.body);
+    missing.erase(it);
+  }
+  std::erase_if(
+      missing, [](const Object* object) { return optional_types().contains(object->type().name); });
+  if (!missing.empty())
+    return fail("{} is in this machine, but not in the snapshot", of_type(*missing.front()));
+  if (!in.at_end()) return fail("the state of the devices is longer than known");
+  return saved;
+}
+
+Result<> SavedDevices::apply() const {
+  machine_->virtual_clock().set_ns(now_);
+  const Transaction transaction(machine_->map());
+  for (const auto& [object, body] : sections_) TRY(load_body(*object, body));
+  for (const auto& [object, body] : sections_) object->members_loaded();
+  for (const auto& [object, body] : sections_) TRY(run_post_load(*object));
+  return {};
+}
+
+std::vector<u8> save_machine(Machine& machine) {
+  const auto devices = save_devices(machine);
+  if (!devices) {
+    report_error(devices.error().message());
+    return {};
+  }
+  StateWriter out;
+  out.number(kMagic, 8);
+  const auto place = out.begin_block();
+  out.bytes(*devices);
+  out.end_block(place);
   const auto blocks = machine.map().ram_blocks();
   out.number(blocks.size(), 4);
   for (const auto& block : blocks) save_ram(*block, out);
@@ -206,33 +281,14 @@ std::vector<u8> save_machine(Machine& machine) {
 Result<> load_machine(Machine& machine, std::span<const u8> stream) {
   StateReader in(stream);
   if (TRY(in.number(8)) != kMagic) return fail("this is no saved machine");
-  const auto now = static_cast<i64>(TRY(in.number(8)));
-  const u64 count = TRY(in.number(4));
-  const auto objects = stateful_objects(machine);
-  if (count != objects.size())
-    return fail("{} objects are saved, this machine has {}", count, objects.size());
-  std::vector<std::pair<Object*, Section>> sections;
-  for (u64 i = 0; i < count; ++i) {
-    Section section = TRY(read_section(in));
-    const auto it =
-        std::ranges::find(objects, section.path, [](const Object* o) { return o->path(); });
-    if (it == objects.end()) return fail("'{}' is saved, but not in this machine", section.path);
-    if (section.type != (*it)->type().name)
-      return fail("'{}' is a {}, the saved state is of a {}", section.path, (*it)->type().name,
-                  section.type);
-    sections.emplace_back(*it, std::move(section));
-  }
+  StateReader body = TRY(in.block());
+  const auto bytes = TRY(body.bytes(body.remaining()));
+  const SavedDevices devices = TRY(SavedDevices::read(machine, bytes));
   std::vector<RamSection> blocks;
   for (u64 left = TRY(in.number(4)); left > 0; --left) blocks.push_back(TRY(read_ram(machine, in)));
   if (!in.at_end()) return fail("the saved machine is longer than known");
-
-  machine.virtual_clock().set_ns(now);
-  const Transaction transaction(machine.map());
   for (const RamSection& block : blocks) TRY(load_ram(block));
-  for (const auto& [object, section] : sections) TRY(load_body(*object, section));
-  for (const auto& [object, section] : sections) object->members_loaded();
-  for (const auto& [object, section] : sections) TRY(run_post_load(*object));
-  return {};
+  return devices.apply();
 }
 
 }  // namespace rhea

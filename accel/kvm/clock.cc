@@ -2,6 +2,7 @@
 // The paravirtual clock, which must stand still while the guest does.
 #include "accel/kvm/vcpu.h"
 #include "accel/kvm/vm.h"
+#include "rhea/softmmu/snapshot.h"
 
 namespace rhea::kvm {
 namespace {
@@ -66,6 +67,7 @@ class KvmClock final : public Device {
 };
 
 const RegisterType<KvmClock> registration;
+const RegisterOptionalState optional_state(KvmClock::kName);
 
 }  // namespace
 }  // namespace rhea::kvm

@@ -2,38 +2,79 @@
 // The pair of 8259 interrupt controllers inside the kernel.
 #include "accel/kvm/vm.h"
 #include "rhea/softmmu/interrupt_status.h"
-
-#include <bit>
+#include "rhea/softmmu/snapshot.h"
 
 namespace rhea::kvm {
 namespace {
 
-struct PicState {
-  u8 last_irr{}, irr{}, imr{}, isr{}, priority_add{}, irq_base{}, read_reg_select{}, poll{},
-      special_mask{};
-  u8 init_state{}, auto_eoi{}, rotate_on_auto_eoi{}, special_fully_nested_mode{}, init4{}, elcr{},
-      elcr_mask{};
+/// A chip as isa-i8259 saves it, so that each loads what the other saved.
+struct ChipState {
+  u8 irr{}, imr{}, isr{}, lines{}, level_pins{}, cascade_pins{}, vector_base{}, lowest_pin{7},
+      step{};
+  bool single{}, needs_icw4{}, auto_eoi{}, rotate_on_auto_eoi{}, special_fully_nested{},
+      special_mask{}, poll{}, read_isr{};
 
-  static void describe(StateFields<PicState>& f) {
-    f.state("last-irr", &PicState::last_irr);
-    f.state("irr", &PicState::irr);
-    f.state("imr", &PicState::imr);
-    f.state("isr", &PicState::isr);
-    f.state("priority-add", &PicState::priority_add).range(0, 7);
-    f.state("irq-base", &PicState::irq_base);
-    f.state("read-reg-select", &PicState::read_reg_select).range(0, 1);
-    f.state("poll", &PicState::poll);
-    f.state("special-mask", &PicState::special_mask).range(0, 1);
-    f.state("init-state", &PicState::init_state).range(0, 3);
-    f.state("auto-eoi", &PicState::auto_eoi).range(0, 1);
-    f.state("rotate-on-auto-eoi", &PicState::rotate_on_auto_eoi).range(0, 1);
-    f.state("special-fully-nested-mode", &PicState::special_fully_nested_mode).range(0, 1);
-    f.state("init4", &PicState::init4).range(0, 1);
-    f.state("elcr", &PicState::elcr);
-    f.state("elcr-mask", &PicState::elcr_mask);
+  static void describe(StateFields<ChipState>& f) {
+    f.state("irr", &ChipState::irr);
+    f.state("imr", &ChipState::imr);
+    f.state("isr", &ChipState::isr);
+    f.state("lines", &ChipState::lines);
+    f.state("level-pins", &ChipState::level_pins);
+    f.state("cascade-pins", &ChipState::cascade_pins);
+    f.state("vector-base", &ChipState::vector_base);
+    f.state("lowest-pin", &ChipState::lowest_pin).range(0, 7);
+    f.state("step", &ChipState::step).range(0, 3);
+    f.state("single", &ChipState::single);
+    f.state("needs-icw4", &ChipState::needs_icw4);
+    f.state("auto-eoi", &ChipState::auto_eoi);
+    f.state("rotate-on-auto-eoi", &ChipState::rotate_on_auto_eoi);
+    f.state("special-fully-nested", &ChipState::special_fully_nested);
+    f.state("special-mask", &ChipState::special_mask);
+    f.state("poll", &ChipState::poll);
+    f.state("read-isr", &ChipState::read_isr);
   }
 };
-static_assert(sizeof(PicState) == sizeof(kvm_pic_state));
+
+// The kernel pulses the master's input for the slave, so that its level is never seen.
+constexpr u8 kCascade = 1 << 2;
+
+ChipState from_kernel(const kvm_pic_state& in, bool master) {
+  return {.irr = in.irr,
+          .imr = in.imr,
+          .isr = in.isr,
+          .lines = in.last_irr,
+          .level_pins = in.elcr,
+          .cascade_pins = master ? kCascade : u8{0},
+          .vector_base = in.irq_base,
+          .lowest_pin = static_cast<u8>((in.priority_add + 7) & 7),
+          .step = in.init_state,
+          .single = false,
+          .needs_icw4 = in.init4 != 0,
+          .auto_eoi = in.auto_eoi != 0,
+          .rotate_on_auto_eoi = in.rotate_on_auto_eoi != 0,
+          .special_fully_nested = in.special_fully_nested_mode != 0,
+          .special_mask = in.special_mask != 0,
+          .poll = in.poll != 0,
+          .read_isr = in.read_reg_select != 0};
+}
+
+void to_kernel(const ChipState& in, bool master, kvm_pic_state& out) {
+  out.last_irr = master ? static_cast<u8>(in.lines & ~kCascade) : in.lines;
+  out.irr = in.irr;
+  out.imr = in.imr;
+  out.isr = in.isr;
+  out.priority_add = (in.lowest_pin + 1) & 7;
+  out.irq_base = in.vector_base;
+  out.read_reg_select = in.read_isr;
+  out.poll = in.poll;
+  out.special_mask = in.special_mask;
+  out.init_state = in.step;
+  out.auto_eoi = in.auto_eoi;
+  out.rotate_on_auto_eoi = in.rotate_on_auto_eoi;
+  out.special_fully_nested_mode = in.special_fully_nested;
+  out.init4 = in.needs_icw4;
+  out.elcr = in.level_pins;
+}
 
 /// Intel 8259A pair of a PC, in the kernel (order number 231468). Its input pins do nothing: a GSI
 /// set through the kvm-ioapic device reaches both controllers. State: complete. Missing: nothing.
@@ -43,7 +84,8 @@ class KvmI8259 final : public Device, public InterruptStatus {
   static void describe(Schema<KvmI8259>& s) {
     s.help("8259 interrupt controllers in the kernel");
     s.board_only();
-    s.state("chips", &KvmI8259::chips_);
+    s.state("master", &KvmI8259::master_);
+    s.state("slave", &KvmI8259::slave_);
   }
 
   KvmI8259() {
@@ -65,18 +107,26 @@ class KvmI8259 final : public Device, public InterruptStatus {
     if (auto result = put(); !result) vm_->warn_once(std::string(kName), result.error().message());
   }
   void pre_save() override {
-    if (auto result = get(); !result) vm_->warn_once(std::string(kName), result.error().message());
+    if (auto result = get(); !result)
+      machine().service<SaveChecks>().report_failure(std::move(result).error().within(path()));
+    master_ = from_kernel(chips_[0], true);
+    slave_ = from_kernel(chips_[1], false);
   }
-  Result<> post_load(unsigned) override { return put(); }
+  Result<> post_load(unsigned) override {
+    chips_ = at_reset_;
+    to_kernel(master_, true, chips_[0]);
+    to_kernel(slave_, false, chips_[1]);
+    return put();
+  }
   std::string interrupt_status() override {
-    pre_save();
+    if (auto result = get(); !result) return result.error().message() + "\n";
     return pic_status("pic0", registers(chips_[0])) + pic_status("pic1", registers(chips_[1]));
   }
 
  private:
   void set_pin(unsigned, bool) {}
 
-  static PicRegisters registers(const PicState& s) {
+  static PicRegisters registers(const kvm_pic_state& s) {
     return {.irr = s.irr,
             .imr = s.imr,
             .isr = s.isr,
@@ -92,7 +142,7 @@ class KvmI8259 final : public Device, public InterruptStatus {
       kvm_irqchip chip{};
       chip.chip_id = i == 0 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE;
       TRY(try_call("KVM_GET_IRQCHIP", vm_->fd(), KVM_GET_IRQCHIP, &chip));
-      chips_[i] = std::bit_cast<PicState>(chip.chip.pic);
+      chips_[i] = chip.chip.pic;
     }
     return {};
   }
@@ -101,7 +151,7 @@ class KvmI8259 final : public Device, public InterruptStatus {
     for (u32 i = 0; i < chips_.size(); ++i) {
       kvm_irqchip chip{};
       chip.chip_id = i == 0 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE;
-      chip.chip.pic = std::bit_cast<kvm_pic_state>(chips_[i]);
+      chip.chip.pic = chips_[i];
       TRY(try_call("KVM_SET_IRQCHIP", vm_->fd(), KVM_SET_IRQCHIP, &chip));
     }
     return {};
@@ -109,10 +159,12 @@ class KvmI8259 final : public Device, public InterruptStatus {
 
   Vm* vm_{};
   IrqOutput intr_;
-  std::array<PicState, 2> chips_{}, at_reset_{};
+  std::array<kvm_pic_state, 2> chips_{}, at_reset_{};
+  ChipState master_, slave_;  ///< as they are saved
 };
 
 const RegisterType<KvmI8259> registration;
+const RegisterSavedAs saved_as(KvmI8259::kName, "isa-i8259");
 
 }  // namespace
 }  // namespace rhea::kvm

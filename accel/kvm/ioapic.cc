@@ -2,6 +2,7 @@
 // The I/O APIC inside the kernel, and the machine's way to all of its interrupt inputs.
 #include "accel/kvm/vm.h"
 #include "rhea/softmmu/interrupt_status.h"
+#include "rhea/softmmu/snapshot.h"
 
 namespace rhea::kvm {
 namespace {
@@ -17,10 +18,11 @@ class KvmIoApic final : public Device, public InterruptStatus {
   static void describe(Schema<KvmIoApic>& s) {
     s.help("I/O APIC in the kernel");
     s.board_only();
-    s.state("base-address", &KvmIoApic::base_address_);
-    s.state("ioregsel", &KvmIoApic::ioregsel_);
-    s.state("id", &KvmIoApic::id_);
-    s.state("irr", &KvmIoApic::irr_).range(0, (1U << kPins) - 1);
+    // As ioapic saves it, so that each loads what the other saved.
+    s.state("id", &KvmIoApic::id_).range(0, 15);
+    s.state("select", &KvmIoApic::select_);
+    s.state("lines", &KvmIoApic::lines_).range(0, (1U << kPins) - 1);
+    s.state("requests", &KvmIoApic::requests_).range(0, (1U << kPins) - 1);
     s.state("redirection", &KvmIoApic::redirection_);
   }
 
@@ -39,39 +41,48 @@ class KvmIoApic final : public Device, public InterruptStatus {
   }
 
   void pre_save() override {
-    kvm_irqchip chip{};
-    if (auto result = get(chip); !result)
-      return vm_->warn_once(std::string(kName), result.error().message());
-    const kvm_ioapic_state& in = chip.chip.ioapic;
-    base_address_ = in.base_address;
-    ioregsel_ = in.ioregsel;
-    id_ = in.id;
-    irr_ = in.irr;
-    for (unsigned i = 0; i < kPins; ++i) redirection_[i] = in.redirtbl[i].bits;
+    if (auto result = fetch(); !result)
+      machine().service<SaveChecks>().report_failure(std::move(result).error().within(path()));
   }
 
   Result<> post_load(unsigned) override {
-    kvm_irqchip chip{};
+    kvm_irqchip chip = at_reset_;
     kvm_ioapic_state& out = chip.chip.ioapic;
-    out.base_address = base_address_;
-    out.ioregsel = ioregsel_;
+    out.ioregsel = select_;
     out.id = id_;
-    out.irr = irr_;
+    out.irr = requests_;
     for (unsigned i = 0; i < kPins; ++i) out.redirtbl[i].bits = redirection_[i];
     return put(chip);
   }
   std::string interrupt_status() override {
     constexpr u8 kVersion = 0x11;  // the kernel's
-    pre_save();
+    if (auto result = fetch(); !result) return result.error().message() + "\n";
     return ioapic_status({.version = kVersion,
-                          .id = static_cast<u8>(id_ >> 24),
-                          .select = static_cast<u8>(ioregsel_),
-                          .irr = irr_,
+                          .id = id_,
+                          .select = select_,
+                          .irr = requests_,
                           .redirection = redirection_});
   }
 
  private:
+  // The kernel keeps a bit for an edge until its line falls; such an interrupt was sent long ago.
+  Result<> fetch() {
+    constexpr u64 kLevel = 1 << 15;
+    kvm_irqchip chip{};
+    TRY(get(chip));
+    const kvm_ioapic_state& in = chip.chip.ioapic;
+    id_ = static_cast<u8>(in.id & 0xf);
+    select_ = static_cast<u8>(in.ioregsel);
+    requests_ = 0;
+    for (unsigned i = 0; i < kPins; ++i) {
+      redirection_[i] = in.redirtbl[i].bits;
+      if ((redirection_[i] & kLevel) != 0) requests_ |= in.irr & 1U << i;
+    }
+    return {};
+  }
+
   void set_pin(unsigned pin, bool level) {
+    lines_ = level ? lines_ | 1U << pin : lines_ & ~(1U << pin);
     if (pin == 0 || vm_ == nullptr) return;
     vm_->interrupts().set_line(pin == 2 ? 0 : pin, level);
   }
@@ -89,12 +100,14 @@ class KvmIoApic final : public Device, public InterruptStatus {
 
   Vm* vm_{};
   kvm_irqchip at_reset_{};
-  u64 base_address_{};
-  u32 ioregsel_{}, id_{}, irr_{};
+  u8 id_{}, select_{};
+  u32 lines_{};  ///< levels of the pins that devices drive
+  u32 requests_{};
   std::array<u64, kPins> redirection_{};
 };
 
 const RegisterType<KvmIoApic> registration;
+const RegisterSavedAs saved_as(KvmIoApic::kName, "ioapic");
 
 }  // namespace
 }  // namespace rhea::kvm

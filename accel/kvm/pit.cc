@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The 8254 timer inside the kernel.
+#include "accel/kvm/pit_counter.h"
 #include "accel/kvm/vm.h"
+#include "rhea/softmmu/snapshot.h"
 #include "rhea/softmmu/speaker_timer.h"
 
-#include <bit>
 #include <ctime>
 
 namespace rhea {
@@ -21,32 +22,9 @@ struct EnumTraits<LostTickPolicy> {
 namespace rhea::kvm {
 namespace {
 
-constexpr u64 kPitHz = 1193182;
 constexpr u8 kNoTimer = 5;  // a mode in which the kernel's channel 0 runs no timer
 
-struct Channel {
-  u32 count{};
-  u16 latched_count{};
-  u8 count_latched{}, status_latched{}, status{}, read_state{}, write_state{}, write_latch{},
-      rw_mode{}, mode{}, bcd{}, gate{};
-  i64 count_load_time{};
-
-  static void describe(StateFields<Channel>& f) {
-    f.state("count", &Channel::count).range(0, 0x10000);
-    f.state("latched-count", &Channel::latched_count);
-    f.state("count-latched", &Channel::count_latched);
-    f.state("status-latched", &Channel::status_latched);
-    f.state("status", &Channel::status);
-    f.state("read-state", &Channel::read_state);
-    f.state("write-state", &Channel::write_state);
-    f.state("write-latch", &Channel::write_latch);
-    f.state("rw-mode", &Channel::rw_mode);
-    f.state("mode", &Channel::mode);
-    f.state("bcd", &Channel::bcd).range(0, 1);
-    f.state("gate", &Channel::gate).range(0, 1);
-  }
-};
-static_assert(sizeof(Channel) == sizeof(kvm_pit_channel_state));
+using Channel = kvm_pit_channel_state;
 
 i64 monotonic_ns() {
   timespec now{};
@@ -68,8 +46,8 @@ class KvmPit final : public Device, public SpeakerTimer {
         .help("first port; the kernel's is fixed");
     s.property("lost_tick_policy", &KvmPit::policy_, LostTickPolicy::Delay)
         .help("ticks that the guest was late for come later (delay) or not at all (discard)");
-    s.state("channels", &KvmPit::channels_);
-    s.state("flags", &KvmPit::flags_);
+    s.state("counters", &KvmPit::counters_);
+    s.state("line", &KvmPit::line_);
   }
 
   KvmPit() { init_gpio_out("", irq_); }
@@ -93,8 +71,16 @@ class KvmPit final : public Device, public SpeakerTimer {
   }
   void pre_save() override {
     if (running_) fetch();
+    for (unsigned i = 0; i < 3; ++i)
+      counters_[i] = PitCounter::from_kernel(channels_[i], pulses_since(channels_[i]), now());
   }
   Result<> post_load(unsigned) override {
+    fetched_at_ = monotonic_ns();
+    for (unsigned i = 0; i < 3; ++i) {
+      channels_[i] = counters_[i].to_kernel();
+      channels_[i].count_load_time = fetched_at_ - ns_of(counters_[i].elapsed(now()));
+    }
+    flags_ = 0;
     return give() ? Result<>() : fail("KVM_SET_PIT2 refuses the state");
   }
 
@@ -139,14 +125,24 @@ class KvmPit final : public Device, public SpeakerTimer {
   void fetch() const {
     kvm_pit_state2 state{};
     if (call(vm_->fd(), KVM_GET_PIT2, &state) < 0) return;
-    for (unsigned i = 0; i < 3; ++i) channels_[i] = std::bit_cast<Channel>(state.channels[i]);
+    for (unsigned i = 0; i < 3; ++i) channels_[i] = state.channels[i];
     flags_ = state.flags;
+    fetched_at_ = monotonic_ns();
+  }
+
+  u64 now() const { return machine().virtual_clock().ticks(kPitHz); }
+  static i64 ns_of(u64 pulses) {
+    return static_cast<i64>((u128{pulses} * 1'000'000'000 + kPitHz - 1) / kPitHz);
+  }
+  // Pulses that a channel had counted when it was fetched.
+  u64 pulses_since(const Channel& channel) const {
+    const i64 ns = std::max<i64>(fetched_at_ - channel.count_load_time, 0);
+    return static_cast<u64>(u128{static_cast<u64>(ns)} * kPitHz / 1'000'000'000);
   }
 
   bool give() {
     kvm_pit_state2 state{};
-    for (unsigned i = 0; i < 3; ++i)
-      state.channels[i] = std::bit_cast<kvm_pit_channel_state>(channels_[i]);
+    for (unsigned i = 0; i < 3; ++i) state.channels[i] = channels_[i];
     state.flags = flags_;
     if (!running_) state.channels[0].mode = kNoTimer;
     return call(vm_->fd(), KVM_SET_PIT2, &state) >= 0;
@@ -176,9 +172,14 @@ class KvmPit final : public Device, public SpeakerTimer {
   mutable std::array<Channel, 3> channels_{};
   mutable u32 flags_{};
   std::array<Channel, 3> at_reset_{};
+  mutable i64 fetched_at_{};
+  // As isa-pit saves it. The kernel pulses its output, so that its level is never seen.
+  std::array<PitCounter, 3> counters_{};
+  bool line_{false};
 };
 
 const RegisterType<KvmPit> registration;
+const RegisterSavedAs saved_as(KvmPit::kName, "isa-pit");
 
 }  // namespace
 }  // namespace rhea::kvm

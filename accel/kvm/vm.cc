@@ -179,7 +179,8 @@ Result<> Vm::board_ready() {
   listen();
   interrupts_->connect(machine_->interrupts);
   auto clock = TRY(machine_->make("kvmclock"));
-  TRY(machine_->add_device(std::move(clock), nullptr));
+  // By a name of its own: the other devices are called the same on every accelerator.
+  TRY(machine_->add_device(std::move(clock), nullptr, "kvmclock"));
   return {};
 }
 

@@ -96,7 +96,9 @@ void I8259::reset(ResetKind) {
   update();
 }
 
+// The kernel's chips know no level of the slave's output.
 Result<> I8259::post_load(unsigned) {
+  master_.set_cascade(slave_.pending().has_value());
   intr_.set(master_.pending().has_value());
   tell(intr_.level());
   return {};
