@@ -235,6 +235,7 @@ bool IdeDevice::next_chunk() {
 }
 
 Result<> IdeDevice::check_extent(u64 sectors) const {
+  if (remaining_ == 0) return {};  // the last chunk of what is done keeps its size
   if (lba_ > sectors || remaining_ > sectors - lba_ || chunk_ > remaining_)
     return fail("the command under way is beyond the end of the medium: {} sectors at {}",
                 remaining_, lba_);

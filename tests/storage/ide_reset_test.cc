@@ -85,6 +85,15 @@ TEST_F(IdeReset, AReadUnderWayIsForgotten) {
   EXPECT_FALSE(host.irq());
 }
 
+TEST_F(IdeReset, AMachineThatHasReadItsDiskIsSavedAndLoaded) {
+  host.set_lba28(5, 1);
+  host.command(0x20);
+  for (int i = 0; i < 256; ++i) bench.inw(0x1f0);
+  EXPECT_EQ(host.status(), kReady);
+  const auto loaded = bench.load(bench.save());
+  EXPECT_TRUE(loaded) << loaded.error().message();
+}
+
 TEST_F(IdeReset, AMachineResetForgetsADmaReadUnderWay) {
   host.set_table(0x1000, {{0x10000, 512}});
   gate->close();
