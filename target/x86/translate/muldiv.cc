@@ -8,14 +8,20 @@
 namespace rhea::x86::translating {
 namespace {
 
+// AMD's processors leave alone what is undefined of the flags behind a multiplication.
+
 /// MUL and IMUL of the accumulator: all operands but one are implied.
 bool multiply_accumulator(Translator& t, const Insn& insn, unsigned digit) {
   const unsigned size = insn.op[0].size;
   const Opcode code{.byte = size == 1 ? u8{0xf6} : u8{0xf7}, .digit = true};
-  if (is_memory(insn.op[0]))
-    t.a.op(size, code, digit, t.memory(insn, {.size = size}));
-  else
+  if (is_memory(insn.op[0])) {
+    const Mem m = t.memory(insn, {.size = size});
+    t.keep_flags();
+    t.a.op(size, code, digit, m);
+  } else {
+    t.keep_flags();
     t.a.op(size, code, digit, t.value(insn.op[0].reg, kScratch0));
+  }
   t.flags_set();
   return true;
 }
@@ -33,8 +39,10 @@ bool imul(Translator& t, const Insn& insn) {
   const Opcode code = immediate ? Opcode{.byte = 0x69} : Opcode{.byte = 0xaf, .map = Opcode::Map0f};
   if (is_memory(insn.op[1])) {
     const Mem m = t.memory(insn, {.size = size});
+    t.keep_flags();
     t.a.op(size, code, t.result(reg, kScratch0, size, !immediate), m);
   } else {
+    t.keep_flags();
     const unsigned from = t.value(insn.op[1].reg, kScratch1);
     t.a.op(size, code, t.result(reg, kScratch0, size, !immediate), from);
   }

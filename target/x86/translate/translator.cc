@@ -255,7 +255,9 @@ void Translator::find_wanted_flags() {
     wanted_[n] = wanted;
     const Emitter* const emitter = is_undefined(insn) ? nullptr : emitter_of(insn.row);
     const isa::FlagUse& use = isa::rows()[insn.row].flags;
-    if (emitter == nullptr || emitter->may_fault || insn.memory() || use.reads != 0)
+    // What is undefined may be what it was before.
+    const bool keeps = (use.undefined & ~u32{eflags::kAf}) != 0;
+    if (emitter == nullptr || emitter->may_fault || insn.memory() || use.reads != 0 || keeps)
       wanted = true;
     else if ((use.writes | use.undefined) == eflags::kStatus)
       wanted = false;
