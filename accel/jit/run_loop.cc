@@ -81,7 +81,9 @@ JitVcpu::Next JitVcpu::execute() {
         [[unlikely]] {
       const u64 before = cpu_.rip();
       if (attend() == Next::Leave) return Next::Leave;
-      if (cpu_.activity != Activity::Running) continue;
+      if (cpu_.activity != Activity::Running || cpu_.one_by_one ||
+          cpu_.attention.load(std::memory_order_relaxed) != 0)
+        continue;
       // A debugger that steps sees where an event leads.
       if (stepping() && cpu_.rip() != before) return stop(DebugStop{});
     }
@@ -176,7 +178,8 @@ void JitVcpu::log(Block& block) {
 
 // One instruction at a time: what comes behind each must be looked at.
 bool JitVcpu::careful() const {
-  return cpu_.shadow || cpu_.eflag(x86::eflags::kTf | x86::eflags::kRf) || stepping();
+  return cpu_.shadow || cpu_.eflag(x86::eflags::kTf | x86::eflags::kRf) || stepping() ||
+         cpu_.one_by_one;
 }
 
 void JitVcpu::run_block(const Block& block) {

@@ -97,7 +97,7 @@ const u8* JitVcpu::next_translated() {
                      cpu_.activity == x86::Activity::Running && !cpu_.stopped &&
                      !cpu_.shadow_next && cpu_.pending_db == 0 && cpu_.stop_pages == 0 &&
                      !careful() && (held_ == 0 || !can_take(held_)) && !logs_code();
-  if (!quiet || leave_at_pause_ || !reaches_pages() || --cpu_.translated.budget < 0) return nullptr;
+  if (!quiet || briefly_ != Briefly::Linked || !reaches_pages() || --cpu_.translated.budget < 0) return nullptr;
   forget_stale_jumps();
   prepare_translated();
   return translations_->jumps().find(cpu_.rip());
@@ -108,13 +108,13 @@ JitVcpu::Next JitVcpu::run_translated(const Block& block) {
   translations_->revive(*block.translation);
   auto& state = cpu_.translated;
   prepare_translated();
-  if (!leave_at_pause_) {
+  if (briefly_ == Briefly::Linked) {
     follow_jump(block);
     if (reaches_pages())
       translations_->jumps().put(cpu_.rip(), block.translation->entry, found_everywhere_);
   }
   state.flags = x86::Translated::saved_flags(cpu_.flags.value());
-  state.budget = kBudget;
+  state.budget = leave_at_pause_ ? static_cast<i32>(pause_at_) : kBudget;
   return leave_translated(translations_->enter(*block.translation));
 }
 

@@ -1,11 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Single bits, bit scans and counts, BMI1 and BMI2, CRC32, BSWAP.
+#include "target/x86/interp/host_flags.h"
 #include "target/x86/interp/operand.h"
 
 #include <array>
 
 namespace rhea::x86::interp {
 namespace {
+
+/// Runs `set`, which sets the flags behind an instruction; those that it leaves undefined are then
+/// the host's, if somebody wants them (host_flags.h) and the host has the instruction.
+template <class Host, class T, class Set>
+void set_defined(Cpu& cpu, const Insn& insn, bool host_has, T a, T b, Set set) {
+  const bool ask_host = take_host_flags.load(std::memory_order_relaxed) && host_has;
+  const u32 before = ask_host ? cpu.flags.value() : 0;
+  set();
+  if constexpr (sizeof(T) > 1)
+    if (ask_host) [[unlikely]]
+      settle_flags<Host>(cpu, before, undefined_flags(insn), a, b);
+}
 
 // BT and its kin: with a register index the bit may lie far from the memory operand.
 struct Set {
@@ -52,7 +65,9 @@ struct BitTest {
       old = cpu.reg<T>(insn.op[0].reg);
       if constexpr (!std::is_same_v<Op, Keep>) cpu.set_reg<T>(insn.op[0].reg, Op::apply(old, bit));
     }
-    cpu.flags.change(eflags::kCf, (old & bit) != 0 ? eflags::kCf : 0);
+    set_defined<host_flags::Bt, T>(cpu, insn, true, old, index, [&] {
+      cpu.flags.change(eflags::kCf, (old & bit) != 0 ? eflags::kCf : 0);
+    });
   }
 };
 
@@ -63,7 +78,9 @@ struct BitScan {
   template <class T>
   static void run(Cpu& cpu, const Insn& insn) {
     const T value = Src::template get<T>(cpu, insn);
-    cpu.flags.change(eflags::kZf, value == 0 ? eflags::kZf : 0);
+    using Host = std::conditional_t<Forward, host_flags::Bsf, host_flags::Bsr>;
+    set_defined<Host, T>(cpu, insn, true, cpu.reg<T>(insn.op[0].reg), value,
+                         [&] { cpu.flags.change(eflags::kZf, value == 0 ? eflags::kZf : 0); });
     if (value == 0) return;
     const int at = Forward ? std::countr_zero(value) : std::bit_width(value) - 1;
     cpu.set_reg<T>(insn.op[0].reg, static_cast<T>(at));
@@ -77,8 +94,12 @@ struct CountZeros {
     const T value = Src::template get<T>(cpu, insn);
     const T count = static_cast<T>(Trailing ? std::countr_zero(value) : std::countl_zero(value));
     cpu.set_reg<T>(insn.op[0].reg, count);
-    cpu.flags.change(eflags::kCf | eflags::kZf,
-                     (value == 0 ? eflags::kCf : 0) | (count == 0 ? eflags::kZf : 0));
+    using Host = std::conditional_t<Trailing, host_flags::Tzcnt, host_flags::Lzcnt>;
+    const translating::HostCpu& host = translating::host_cpu();
+    set_defined<Host, T>(cpu, insn, Trailing ? host.bmi1 : host.lzcnt, T{0}, value, [&] {
+      cpu.flags.change(eflags::kCf | eflags::kZf,
+                       (value == 0 ? eflags::kCf : 0) | (count == 0 ? eflags::kZf : 0));
+    });
   }
 };
 
@@ -100,6 +121,7 @@ void set_bmi_flags(Cpu& cpu, T result, bool cf) {
 }
 
 struct Blsr {
+  using Host = host_flags::Blsr;
   template <class T>
   static void apply(Cpu& cpu, unsigned to, T s) {
     const T r = static_cast<T>(s & (s - 1));
@@ -108,6 +130,7 @@ struct Blsr {
   }
 };
 struct Blsmsk {
+  using Host = host_flags::Blsmsk;
   template <class T>
   static void apply(Cpu& cpu, unsigned to, T s) {
     const T r = static_cast<T>(s ^ (s - 1));
@@ -116,6 +139,7 @@ struct Blsmsk {
   }
 };
 struct Blsi {
+  using Host = host_flags::Blsi;
   template <class T>
   static void apply(Cpu& cpu, unsigned to, T s) {
     const T r = static_cast<T>(s & -s);
@@ -127,13 +151,17 @@ template <class Op, class Src>
 struct LowestBit {
   template <class T>
   static void run(Cpu& cpu, const Insn& insn) {
-    Op::template apply<T>(cpu, insn.op[0].reg, Src::template get<T>(cpu, insn));
+    const T value = Src::template get<T>(cpu, insn);
+    const auto apply = [&] { Op::template apply<T>(cpu, insn.op[0].reg, value); };
+    if constexpr (sizeof(T) >= 4)
+      set_defined<typename Op::Host, T>(cpu, insn, translating::host_cpu().bmi1, 0, value, apply);
   }
 };
 
 // ---- BMI of three operands
 
 struct Andn {
+  using Host = host_flags::Andn;
   template <class T>
   static void apply(Cpu& cpu, unsigned to, T first, T second) {
     const T r = static_cast<T>(~first & second);
@@ -143,6 +171,7 @@ struct Andn {
 };
 // Source, then control.
 struct Bextr {
+  using Host = host_flags::Bextr;
   template <class T>
   static void apply(Cpu& cpu, unsigned to, T source, T control) {
     const unsigned start = control & 0xff, length = control >> 8 & 0xff;
@@ -153,6 +182,7 @@ struct Bextr {
   }
 };
 struct Bzhi {
+  using Host = host_flags::Bzhi;
   template <class T>
   static void apply(Cpu& cpu, unsigned to, T source, T control) {
     const unsigned n = control & 0xff;
@@ -191,7 +221,12 @@ struct ThreeOperands {
                                                     : cpu.reg<T>(insn.op[n].reg);
     };
     const T first = get(1), second = get(2);
-    Op::template apply<T>(cpu, insn.op[0].reg, first, second);
+    const auto apply = [&] { Op::template apply<T>(cpu, insn.op[0].reg, first, second); };
+    const translating::HostCpu& host = translating::host_cpu();
+    if constexpr (requires { typename Op::Host; } && sizeof(T) >= 4)
+      set_defined<typename Op::Host, T>(cpu, insn, host.bmi1 && host.bmi2, first, second, apply);
+    else
+      apply();
   }
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Multiplication, division and the decimal adjustments.
+#include "target/x86/interp/host_flags.h"
 #include "target/x86/interp/operand.h"
 
 #include <array>
@@ -58,21 +59,26 @@ T sign_of(T value) {
   return static_cast<T>(static_cast<std::make_signed_t<T>>(value) >> (8 * sizeof(T) - 1));
 }
 
-// SF, ZF, PF and AF are undefined after a multiplication; SF and PF follow the low half here.
-template <class T>
-void set_multiply_flags(Cpu& cpu, T low, bool overflow) {
+// SF, ZF, PF and AF are undefined after a multiplication; SF and PF follow the low half here, or
+// they are the host's (host_flags.h).
+template <class Host, class T>
+void set_multiply_flags(Cpu& cpu, const Insn& insn, T a, T b, T low, bool overflow) {
+  const bool ask_host = take_host_flags.load(std::memory_order_relaxed);
+  const u32 before = ask_host ? cpu.flags.value() : 0;
   cpu.flags.set<T>(low, overflow, overflow);
+  if (ask_host) [[unlikely]]
+    settle_flags<Host>(cpu, before, undefined_flags(insn), a, b);
 }
 
 template <class Place>
 struct Mul {
   template <class T>
   static void run(Cpu& cpu, const Insn& insn) {
-    const Unsigned2<T> product = static_cast<Unsigned2<T>>(
-        static_cast<Unsigned2<T>>(cpu.reg<T>(Rax)) * Place::template get<T>(cpu, insn));
+    const T a = cpu.reg<T>(Rax), b = Place::template get<T>(cpu, insn);
+    const auto product = static_cast<Unsigned2<T>>(static_cast<Unsigned2<T>>(a) * b);
     const T low = static_cast<T>(product), high = static_cast<T>(product >> 8 * sizeof(T));
     set_accumulator<T>(cpu, high, low);
-    set_multiply_flags<T>(cpu, low, high != 0);
+    set_multiply_flags<host_flags::Mul, T>(cpu, insn, a, b, low, high != 0);
   }
 };
 
@@ -87,11 +93,11 @@ template <class Place>
 struct ImulAccumulator {
   template <class T>
   static void run(Cpu& cpu, const Insn& insn) {
-    const auto product = static_cast<Unsigned2<T>>(
-        signed_product<T>(cpu.reg<T>(Rax), Place::template get<T>(cpu, insn)));
+    const T a = cpu.reg<T>(Rax), b = Place::template get<T>(cpu, insn);
+    const auto product = static_cast<Unsigned2<T>>(signed_product<T>(a, b));
     const T low = static_cast<T>(product), high = static_cast<T>(product >> 8 * sizeof(T));
     set_accumulator<T>(cpu, high, low);
-    set_multiply_flags<T>(cpu, low, high != sign_of(low));
+    set_multiply_flags<host_flags::ImulAccumulator, T>(cpu, insn, a, b, low, high != sign_of(low));
   }
 };
 
@@ -100,11 +106,12 @@ template <class First, class Second>
 struct ImulTruncated {
   template <class T>
   static void run(Cpu& cpu, const Insn& insn) {
-    const auto product = static_cast<Unsigned2<T>>(
-        signed_product<T>(First::template get<T>(cpu, insn), Second::template get<T>(cpu, insn)));
+    const T a = First::template get<T>(cpu, insn), b = Second::template get<T>(cpu, insn);
+    const auto product = static_cast<Unsigned2<T>>(signed_product<T>(a, b));
     const T low = static_cast<T>(product), high = static_cast<T>(product >> 8 * sizeof(T));
     cpu.set_reg<T>(insn.op[0].reg, low);
-    set_multiply_flags<T>(cpu, low, high != sign_of(low));
+    if constexpr (sizeof(T) > 1)
+      set_multiply_flags<host_flags::Imul, T>(cpu, insn, a, b, low, high != sign_of(low));
   }
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Shifts and rotations. Flags that the SDM leaves undefined are what AMD and Intel processors give
 // where these agree.
+#include "target/x86/interp/host_flags.h"
 #include "target/x86/interp/operand.h"
 #include "target/x86/system/checks.h"
 
@@ -24,8 +25,19 @@ unsigned count_of(Cpu& cpu, const Insn& insn, unsigned operand) {
   return static_cast<unsigned>(raw & (sizeof(T) == 8 ? 63 : 31));
 }
 
+bool host_flags_wanted() { return take_host_flags.load(std::memory_order_relaxed); }
+u32 flags_before(const Cpu& cpu) { return host_flags_wanted() ? cpu.flags.value() : 0; }
+/// `a` and what else the host's instruction takes, before the count.
+template <class Host, class T, class... Operands>
+void settle(Cpu& cpu, const Insn& insn, u32 before, unsigned n, Operands... operands) {
+  if constexpr (sizeof(T) > 1 || sizeof...(Operands) == 1)
+    if (host_flags_wanted()) [[unlikely]]
+      settle_flags<Host>(cpu, before, undefined_flags(insn, n, kBits<T>), operands..., n);
+}
+
 // Counts above the width shift everything out; T is widened so that the shift is defined.
 struct Shl {
+  using Host = host_flags::Shl;
   template <class T>
   static T apply(T a, unsigned n) {
     return n >= kBits<T> ? T{0} : static_cast<T>(a << n);
@@ -37,6 +49,7 @@ struct Shl {
   }
 };
 struct Shr {
+  using Host = host_flags::Shr;
   template <class T>
   static T apply(T a, unsigned n) {
     return n >= kBits<T> ? T{0} : static_cast<T>(a >> n);
@@ -49,6 +62,7 @@ struct Shr {
   }
 };
 struct Sar {
+  using Host = host_flags::Sar;
   template <class T>
   static T apply(T a, unsigned n) {
     using Signed = std::make_signed_t<T>;
@@ -67,13 +81,17 @@ struct Shift {
   static void run(Cpu& cpu, const Insn& insn) {
     const unsigned n = count_of<T>(cpu, insn, 1);
     const T a = Place::template modify<T>(cpu, insn, [n](T old) { return Op::apply(old, n); });
-    if (n != 0) Op::template set_flags<T>(cpu.flags, a, n, Op::apply(a, n));
+    if (n == 0) return;
+    const u32 before = flags_before(cpu);
+    Op::template set_flags<T>(cpu.flags, a, n, Op::apply(a, n));
+    settle<typename Op::Host, T>(cpu, insn, before, n, a);
   }
 };
 
 // ROL and ROR change only CF and OF; the count is taken modulo the width, but a masked count that
 // is not zero still sets CF.
 struct Rol {
+  using Host = host_flags::Rol;
   template <class T>
   static T apply(T a, unsigned n) {
     return std::rotl(a, static_cast<int>(n % kBits<T>));
@@ -85,6 +103,7 @@ struct Rol {
   }
 };
 struct Ror {
+  using Host = host_flags::Ror;
   template <class T>
   static T apply(T a, unsigned n) {
     return std::rotr(a, static_cast<int>(n % kBits<T>));
@@ -102,7 +121,10 @@ struct Rotate {
   static void run(Cpu& cpu, const Insn& insn) {
     const unsigned n = count_of<T>(cpu, insn, 1);
     const T a = Place::template modify<T>(cpu, insn, [n](T old) { return Op::apply(old, n); });
-    if (n != 0) Op::template set_flags<T>(cpu.flags, Op::apply(a, n));
+    if (n == 0) return;
+    const u32 before = flags_before(cpu);
+    Op::template set_flags<T>(cpu.flags, Op::apply(a, n));
+    settle<typename Op::Host, T>(cpu, insn, before, n, a);
   }
 };
 
@@ -123,6 +145,7 @@ Through<T> rotate_through(T a, bool carry, unsigned n) {
 }
 
 struct Rcl {
+  using Host = host_flags::Rcl;
   template <class T>
   static Through<T> apply(T a, bool carry, unsigned n) {
     return rotate_through(a, carry, n);
@@ -133,6 +156,7 @@ struct Rcl {
   }
 };
 struct Rcr {
+  using Host = host_flags::Rcr;
   template <class T>
   static Through<T> apply(T a, bool carry, unsigned n) {
     constexpr unsigned width = kBits<T> + 1;
@@ -153,9 +177,13 @@ struct RotateThrough {
     const T a =
         Place::template modify<T>(cpu, insn, [=](T old) { return Op::apply(old, carry, n).value; });
     if (n == 0) return;
+    const u32 before = flags_before(cpu);
     const Through<T> r = Op::apply(a, carry, n);
     cpu.flags.change(eflags::kCf | eflags::kOf,
                      (r.carry ? eflags::kCf : 0) | (Op::overflow(a, r) ? eflags::kOf : 0));
+    // The carry is defined whatever the count.
+    if (n > 1 && host_flags_wanted())
+      settle_flags<typename Op::Host>(cpu, before, eflags::kOf, a, n);
   }
 };
 
@@ -197,10 +225,12 @@ struct Shld {
     const auto shifted = [=](T old) { return shift_left_double(old, b, again ? old : b, n); };
     const T a = Place::template modify<T>(cpu, insn, shifted);
     if (n == 0) return;
+    const u32 before = flags_before(cpu);
     const T r = shifted(a);
     const bool cf = again ? (b >> (2 * kBits<T> - n) & 1) != 0
                           : n <= kBits<T> && (a >> (kBits<T> - n) & 1) != 0;
     cpu.flags.set<T>(r, cf, cf != (n < kBits<T> && top(r)));
+    settle<host_flags::Shld, T>(cpu, insn, before, n, a, b);
   }
 };
 template <class Place>
@@ -213,10 +243,12 @@ struct Shrd {
     const auto shifted = [=](T old) { return shift_right_double(old, b, again ? old : b, n); };
     const T a = Place::template modify<T>(cpu, insn, shifted);
     if (n == 0) return;
+    const u32 before = flags_before(cpu);
     const T r = shifted(a);
     const bool cf =
         again ? (b >> (n - 1 - kBits<T>)&1) != 0 : n <= kBits<T> && (a >> (n - 1) & 1) != 0;
     cpu.flags.set<T>(r, cf, top(static_cast<T>(r ^ static_cast<T>(r << 1))));
+    settle<host_flags::Shrd, T>(cpu, insn, before, n, a, b);
   }
 };
 

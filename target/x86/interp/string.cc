@@ -69,7 +69,7 @@ constexpr unsigned kMaxRounds = 64;
 
 // Something wants the processor between two elements: the instruction has to be entered again.
 bool interrupted(Cpu& cpu, unsigned round) {
-  if (round < kMaxRounds && cpu.attention.load(std::memory_order_relaxed) == 0 &&
+  if (round < kMaxRounds && !cpu.one_by_one && cpu.attention.load(std::memory_order_relaxed) == 0 &&
       !cpu.eflag(eflags::kTf) && cpu.pending_db == 0 && !cpu.leave_block) [[likely]]
     return false;
   cpu.set_rip(cpu.insn_rip);
@@ -91,7 +91,7 @@ void repeat(String& s, One one, Many many) {
   unsigned round = 0;
   for (u64 left = s.count.value(); left != 0; left = s.count.value()) {
     bool goes_on = true;
-    u64 done = s.cpu.eflag(eflags::kTf) ? 0 : many(left);
+    u64 done = s.cpu.eflag(eflags::kTf) || s.cpu.one_by_one ? 0 : many(left);
     if (done == 0) {
       goes_on = one();
       done = 1;
