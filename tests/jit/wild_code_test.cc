@@ -59,7 +59,7 @@ TEST(WildCode, LeavesTheProcessorWholeAndTheHostAlone) {
   const u64 wanted = from_environment("RHEA_CODE_BLOCKS", kUsualBlocks);
   u64 seed = from_environment("RHEA_CODE_SEED", 1);
   const LastWords words;
-  WildGuest guest;
+  WildGuest guest(from_environment("RHEA_TRANSLATE", 0) != 0);
   u64 warm = 0;
   u64 blocks = 0;
   for (; blocks < wanted; ++seed) {

@@ -3,7 +3,6 @@
 #include "tests/jit/wild_guest.h"
 
 #include "target/x86/models.h"
-#include "tests/support/environment.h"
 
 #include <fmt/format.h>
 #include <immintrin.h>
@@ -14,8 +13,10 @@
 namespace rhea::test {
 namespace {
 
-x86::CpuModel everything() {
-  return x86::make_model(x86::parse_cpu("max,+vme,+la57").value()).value();
+x86::CpuModel everything(unsigned apic_id) {
+  x86::CpuModel model = x86::make_model(x86::parse_cpu("max,+vme,+la57").value()).value();
+  model.apic_id = apic_id;
+  return model;
 }
 
 /// Rows by what executes them, so that the many vector instructions do not crowd out the rest.
@@ -39,9 +40,9 @@ std::vector<std::vector<const x86::isa::Row*>> row_groups() {
 
 }  // namespace
 
-WildGuest::WildGuest() : groups_(row_groups()) {
+WildGuest::WildGuest(bool translate, unsigned cpus) : groups_(row_groups()) {
   const DomainGuard guard(&machine_.lock());
-  vm_ = std::make_unique<jit::Vm>(machine_, from_environment("RHEA_TRANSLATE", 0) != 0);
+  vm_ = std::make_unique<jit::Vm>(machine_, translate);
   RHEA_ASSERT(ram_.init_ram(nullptr, "ram", kRam).has_value());
   RHEA_ASSERT(rom_.init_rom(nullptr, "rom", 64 * KiB).has_value());
   RHEA_ASSERT(overlay_.init_ram(nullptr, "overlay", 64 * KiB).has_value());
@@ -54,11 +55,13 @@ WildGuest::WildGuest() : groups_(row_groups()) {
   memory.add(kRom, rom_, 1);
   machine_.system_io().add(0, ports_);
   RHEA_ASSERT(vm_->board_ready().has_value());
-  vcpu_ = std::make_unique<jit::JitVcpu>(*vm_, 0, everything());
+  vcpu_ = std::make_unique<jit::JitVcpu>(*vm_, 0, everything(0));
+  if (cpus > 1) other_ = std::make_unique<jit::JitVcpu>(*vm_, 1, everything(1));
 }
 
 WildGuest::~WildGuest() {
   const DomainGuard guard(&machine_.lock());
+  other_.reset();
   vcpu_.reset();
   vm_.reset();
 }
@@ -81,8 +84,8 @@ void WildGuest::start(u64 seed) {
   static_cast<void>(machine_.memory().fill(0, 0xf4, kRam));
   mode_ = static_cast<WildMode>(below(kWildModes));
   user_ = mode_ == WildMode::Virtual8086 || (mode_ != WildMode::Real && one_in(2));
+  fill_code();  // first: it says what addresses the others may mean
   fill_data();
-  fill_code();
   fill_descriptors();
   fill_gates();
   fill_page_tables();

@@ -19,21 +19,21 @@ inline constexpr unsigned kWildModes = 6;
 
 class WildGuest {
  public:
-  WildGuest();
-  ~WildGuest();
+  explicit WildGuest(bool translate, unsigned cpus = 1);
+  virtual ~WildGuest();
   WildGuest(const WildGuest&) = delete;
   WildGuest& operator=(const WildGuest&) = delete;
 
   /// Memory, tables, code and registers anew.
   void start(u64 seed);
   /// Registers and a place in the code anew, perhaps an interrupt.
-  void disturb();
+  virtual void disturb();
   /// Executes that many blocks, or fewer; returns how many.
   unsigned run(unsigned blocks) { return vcpu_->run_briefly(blocks); }
   /// What is wrong with the processor, its TLBs or the host's own registers; empty: nothing.
   std::string damage();
 
- private:
+ protected:
   static constexpr u64 kRam = 1 * MiB, kGdt = 0x1000, kTss = 0x2000, kIdt = 0x3000, kPages = 0x8000,
                        kCode = 0x1'0000, kCodeBytes = 0x4000, kData = 0x2'0000, kOverlay = 0x3'0000,
                        kDevice = 0xa'0000, kRom = 0xf'0000;
@@ -41,17 +41,17 @@ class WildGuest {
 
   u64 below(u64 limit) { return random_() % limit; }
   bool one_in(u64 n) { return below(n) == 0; }
-  u64 number();
+  virtual u64 number();
   u64 code_address() { return code_starts_[below(code_starts_.size())]; }
 
   void poke(u64 address, u64 value, unsigned size) {
     machine_.memory().store(address, value, size);
   }
   void fill_data();
-  void fill_code();
-  void fill_descriptors();
-  void fill_gates();
-  void fill_page_tables();
+  virtual void fill_code();
+  virtual void fill_descriptors();
+  virtual void fill_gates();
+  virtual void fill_page_tables();
   u64 page_flags(bool wide);
   void enter_mode();
   void enter_real();
@@ -61,8 +61,8 @@ class WildGuest {
   void set_registers();
   void set_vectors();
   std::vector<u8> instruction();
-  u64 read(u64, unsigned size);
-  void write(u64 offset, u64 value, unsigned size);
+  virtual u64 read(u64 offset, unsigned size);
+  virtual void write(u64 offset, u64 value, unsigned size);
   std::string tlb_damage();
   std::string host_damage();
 
@@ -75,6 +75,7 @@ class WildGuest {
   Region ram_, rom_, overlay_, device_, ports_;
   std::unique_ptr<jit::Vm> vm_;
   std::unique_ptr<jit::JitVcpu> vcpu_;
+  std::unique_ptr<jit::JitVcpu> other_;  ///< a second processor, if there is one: it stands still
 };
 
 }  // namespace rhea::test
