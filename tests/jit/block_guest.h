@@ -35,7 +35,7 @@ class BlockGuest final : public WildGuest {
   void interrupt(u8 vector);
   void nmi() { vcpu_->inject_nmi(); }
   void write_by_device(u64 address, std::span<const u8> bytes) {
-    machine_.memory().write(address, bytes);
+    static_cast<void>(machine_.memory().write(address, bytes));
   }
   void write_by_other_processor(u64 address, u64 value, unsigned size);
   /// The other processor changes one of the 512 pages that all addresses lead to, and has this one

@@ -117,6 +117,7 @@ void BlockGuest::put(u64 at, const std::vector<u8>& bytes) {
 }
 
 void BlockGuest::fill_code() {
+  device_trace_ = 0;
   choose_pointers();
   std::vector<Body> all;
   u64 at = kCode + below(16);
@@ -142,7 +143,7 @@ void BlockGuest::fill_code() {
     }
     if (const std::vector<u8> end = end_of(body, here, all); !end.empty()) put(here, end);
   }
-  machine_.memory().write(kCode, code_);
+  static_cast<void>(machine_.memory().write(kCode, code_));
 }
 
 }  // namespace rhea::test

@@ -76,12 +76,14 @@ void WildGuest::write(u64 offset, u64, unsigned) {
 void WildGuest::start(u64 seed) {
   random_.seed(seed);
   vcpu_->reset(ResetKind::Cold);
-  {
-    const DomainGuard guard(&machine_.lock());
-    overlay_.set_enabled(true);
+  // Whoever leaves the code comes to a HLT soon. Below the overlay, too.
+  for (const bool enabled : {false, true}) {
+    {
+      const DomainGuard guard(&machine_.lock());
+      overlay_.set_enabled(enabled);
+    }
+    static_cast<void>(machine_.memory().fill(0, 0xf4, kRam));
   }
-  // Whoever leaves the code comes to a HLT soon.
-  static_cast<void>(machine_.memory().fill(0, 0xf4, kRam));
   mode_ = static_cast<WildMode>(below(kWildModes));
   user_ = mode_ == WildMode::Virtual8086 || (mode_ != WildMode::Real && one_in(2));
   fill_code();  // first: it says what addresses the others may mean
