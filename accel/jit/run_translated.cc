@@ -97,7 +97,8 @@ const u8* JitVcpu::next_translated() {
                      cpu_.activity == x86::Activity::Running && !cpu_.stopped &&
                      !cpu_.shadow_next && cpu_.pending_db == 0 && cpu_.stop_pages == 0 &&
                      !careful() && (held_ == 0 || !can_take(held_)) && !logs_code();
-  if (!quiet || briefly_ != Briefly::Linked || !reaches_pages() || --cpu_.translated.budget < 0) return nullptr;
+  if (!quiet || briefly_ != Briefly::Linked || !reaches_pages() || --cpu_.translated.budget < 0)
+    return nullptr;
   forget_stale_jumps();
   prepare_translated();
   return translations_->jumps().find(cpu_.rip());
