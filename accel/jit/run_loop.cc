@@ -7,6 +7,7 @@
 #include "accel/jit/vcpu.h"
 #include "accel/jit/vm.h"
 #include "rhea/util/log.h"
+#include "target/x86/comparing.h"
 #include "target/x86/interp/step.h"
 #include "target/x86/paging.h"
 #include "target/x86/system/debug.h"
@@ -81,7 +82,7 @@ JitVcpu::Next JitVcpu::execute() {
         [[unlikely]] {
       const u64 before = cpu_.rip();
       if (attend() == Next::Leave) return Next::Leave;
-      if (cpu_.activity != Activity::Running || cpu_.one_by_one ||
+      if (cpu_.activity != Activity::Running || x86::comparing::is(x86::comparing::one_by_one) ||
           cpu_.attention.load(std::memory_order_relaxed) != 0)
         continue;
       // A debugger that steps sees where an event leads.
@@ -179,7 +180,7 @@ void JitVcpu::log(Block& block) {
 // One instruction at a time: what comes behind each must be looked at.
 bool JitVcpu::careful() const {
   return cpu_.shadow || cpu_.eflag(x86::eflags::kTf | x86::eflags::kRf) || stepping() ||
-         cpu_.one_by_one;
+         x86::comparing::is(x86::comparing::one_by_one);
 }
 
 void JitVcpu::run_block(const Block& block) {

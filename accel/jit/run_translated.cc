@@ -3,6 +3,7 @@
 #include "accel/jit/run_loop.h"
 #include "accel/jit/vcpu.h"
 #include "accel/jit/vm.h"
+#include "target/x86/comparing.h"
 #include "target/x86/interp/step.h"
 
 #include <utility>
@@ -18,6 +19,9 @@ constexpr u64 kOffset = kPageSize - 1;
 constexpr unsigned kRunsBefore = 2;
 /// Looks around in translated code before others may have the guard: tens of microseconds.
 constexpr i32 kBudget = 20'000;
+
+/// Whether each block is to be left behind its end.
+bool is_unlinked(bool briefly) { return briefly && !x86::comparing::is(x86::comparing::linked); }
 
 }  // namespace
 
@@ -97,7 +101,7 @@ const u8* JitVcpu::next_translated() {
                      cpu_.activity == x86::Activity::Running && !cpu_.stopped &&
                      !cpu_.shadow_next && cpu_.pending_db == 0 && cpu_.stop_pages == 0 &&
                      !careful() && (held_ == 0 || !can_take(held_)) && !logs_code();
-  if (!quiet || briefly_ != Briefly::Linked || !reaches_pages() || --cpu_.translated.budget < 0)
+  if (!quiet || is_unlinked(leave_at_pause_) || !reaches_pages() || --cpu_.translated.budget < 0)
     return nullptr;
   forget_stale_jumps();
   prepare_translated();
@@ -109,7 +113,7 @@ JitVcpu::Next JitVcpu::run_translated(const Block& block) {
   translations_->revive(*block.translation);
   auto& state = cpu_.translated;
   prepare_translated();
-  if (briefly_ == Briefly::Linked) {
+  if (!is_unlinked(leave_at_pause_)) {
     follow_jump(block);
     if (reaches_pages())
       translations_->jumps().put(cpu_.rip(), block.translation->entry, found_everywhere_);

@@ -50,17 +50,13 @@ void JitVcpu::show_time() {
   if (turns_ != nullptr) turns_->show_time(*this);
 }
 
-unsigned JitVcpu::run_briefly(unsigned rounds, Briefly how) {
-  briefly_ = how;
-  cpu_.one_by_one = how == Briefly::Singly;
+unsigned JitVcpu::run_briefly(unsigned rounds) {
   rounds_ = 0;
   pause_at_ = rounds;
   leave_at_pause_ = true;
   run();
   pause_at_ = kRoundsBetweenPauses;
   leave_at_pause_ = false;
-  briefly_ = Briefly::Linked;
-  cpu_.one_by_one = false;
   return std::min(std::exchange(rounds_, 0), rounds);
 }
 

@@ -46,13 +46,9 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   std::optional<x86::DebugStop> take_debug_stop() override;
   accel::XsaveOffsets xsave_offsets() const override;
 
-  /// How run_briefly() executes: block by block; with the ways between translated blocks, which it
-  /// leaves after so many looks around; or, whatever else is asked for, one instruction at a time
-  /// by the interpreter.
-  enum class Briefly : u8 { Blocks, Linked, Singly };
   /// As run(), but for so many blocks, single instructions or faults, and not beyond a HLT: for
   /// tests. Returns how many there were.
-  unsigned run_briefly(unsigned rounds, Briefly how = Briefly::Blocks);
+  unsigned run_briefly(unsigned rounds);
 
   Vm& vm() const { return *vm_; }
   x86::Cpu& cpu() { return cpu_; }
@@ -232,7 +228,6 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   static constexpr unsigned kRoundsBetweenPauses = 2000;
   unsigned rounds_{0}, pause_at_{kRoundsBetweenPauses};
   bool leave_at_pause_{false};
-  Briefly briefly_{Briefly::Linked};  ///< run() is Linked
 };
 
 }  // namespace rhea::jit

@@ -133,9 +133,6 @@ struct Cpu {
   /// Events that are still to be delivered (deliver_injected): of a loaded state, or such as fault
   /// time and again on their way.
   Events injected;
-  /// Repeated instructions do one element at a time, and the run loop looks around behind each: for
-  /// whoever compares.
-  bool one_by_one{};
   unsigned pauses{};  ///< PAUSE instructions so far; see there
   /// Set by whatever makes the rest of the decoded block doubtful (a store to code, a flush): the
   /// run loop stops behind the current instruction.

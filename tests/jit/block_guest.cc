@@ -3,6 +3,7 @@
 #include "tests/jit/block_guest.h"
 
 #include "accel/apic/apic_bus.h"
+#include "target/x86/comparing.h"
 #include "target/x86/translate/translator.h"
 #include "tests/support/cpu_bench.h"
 
@@ -56,6 +57,14 @@ constexpr u64 kFnv = 0x100'0000'01b3;
 BlockGuest::BlockGuest(bool translate) : WildGuest(translate, 2), families_(row_families()) {}
 
 unsigned BlockGuest::code_bits() const { return vcpu_->cpu().code_bits; }
+
+unsigned BlockGuest::run(unsigned rounds, How how) {
+  x86::comparing::linked = how == How::Linked;
+  x86::comparing::one_by_one = how == How::Singly;
+  const unsigned done = vcpu_->run_briefly(rounds);
+  x86::comparing::linked = x86::comparing::one_by_one = false;
+  return done;
+}
 
 void BlockGuest::trace(u64 what) { device_trace_ = (device_trace_ ^ what) * kFnv; }
 

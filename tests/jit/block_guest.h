@@ -27,9 +27,10 @@ class BlockGuest final : public WildGuest {
   void leave_out(std::vector<bool> which) { left_out_ = std::move(which); }
 
   void disturb() override;
-  unsigned run(unsigned rounds, jit::JitVcpu::Briefly how) {
-    return vcpu_->run_briefly(rounds, how);
-  }
+  /// Block by block; along the ways between translated blocks, for so many looks around; or one
+  /// instruction at a time by the interpreter.
+  enum class How : u8 { Blocks, Linked, Singly };
+  unsigned run(unsigned rounds, How how);
 
   // ---- From outside, between two runs.
   void interrupt(u8 vector);

@@ -2,7 +2,7 @@
 // Keeping two guests in step.
 #include "tests/jit/block_pair.h"
 
-#include "target/x86/interp/host_flags.h"
+#include "target/x86/comparing.h"
 #include "target/x86/interp/step.h"
 
 #include <fmt/format.h>
@@ -12,14 +12,11 @@
 namespace rhea::test {
 namespace {
 
-using Briefly = jit::JitVcpu::Briefly;
 constexpr std::size_t kMostExecuted = 80, kMostLookedAt = 200;
 
 }  // namespace
 
-BlockPair::BlockPair() : reference_(false), translated_(true) {
-  x86::interp::take_host_flags = true;
-}
+BlockPair::BlockPair() : reference_(false), translated_(true) { x86::comparing::host_flags = true; }
 
 // Where memory is looked at, too: a loop that changes nothing else comes by often.
 bool BlockPair::same_state() {
@@ -72,7 +69,7 @@ std::string BlockPair::report(const std::string& nearest) const {
 std::optional<std::string> BlockPair::follow(unsigned rounds, bool linked) {
   executed_.clear();
   if (strict_) before_ = x86::format_core_registers(translated_.save());
-  blocks_ += translated_.run(rounds, linked ? Briefly::Linked : Briefly::Blocks);
+  blocks_ += translated_.run(rounds, linked ? BlockGuest::How::Linked : BlockGuest::How::Blocks);
   std::string nearest;
   std::size_t least = ~std::size_t{0};
   bool repeats = false;
@@ -89,7 +86,7 @@ std::optional<std::string> BlockPair::follow(unsigned rounds, bool linked) {
     }
     note();
     const u64 before = reference_.cpu().rip();
-    reference_.run(1, Briefly::Singly);
+    reference_.run(1, BlockGuest::How::Singly);
     repeats = reference_.cpu().rip() == before;
   }
   // Element by element that would take too long.

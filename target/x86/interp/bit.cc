@@ -12,7 +12,7 @@ namespace {
 /// the host's, if somebody wants them (host_flags.h) and the host has the instruction.
 template <class Host, class T, class Set>
 void set_defined(Cpu& cpu, const Insn& insn, bool host_has, T a, T b, Set set) {
-  const bool ask_host = take_host_flags.load(std::memory_order_relaxed) && host_has;
+  const bool ask_host = comparing::is(comparing::host_flags) && host_has;
   const u32 before = ask_host ? cpu.flags.value() : 0;
   set();
   if constexpr (sizeof(T) > 1)

@@ -4,16 +4,12 @@
 // it has its own, the same on all hosts.
 #pragma once
 
+#include "target/x86/comparing.h"
 #include "target/x86/interp/operand.h"
 #include "target/x86/isa/row.h"
 #include "target/x86/translate/host_cpu.h"
 
-#include <atomic>
-
 namespace rhea::x86::interp {
-
-/// Of the whole process; to be set while nothing executes.
-inline std::atomic<bool> take_host_flags{false};
 
 // Around a host instruction: flags from and to `flags`, below the red zone. Operands are registers.
 #define RHEA_WITH_FLAGS(code)                                \

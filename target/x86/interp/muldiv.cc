@@ -63,7 +63,7 @@ T sign_of(T value) {
 // they are the host's (host_flags.h).
 template <class Host, class T>
 void set_multiply_flags(Cpu& cpu, const Insn& insn, T a, T b, T low, bool overflow) {
-  const bool ask_host = take_host_flags.load(std::memory_order_relaxed);
+  const bool ask_host = comparing::is(comparing::host_flags);
   const u32 before = ask_host ? cpu.flags.value() : 0;
   cpu.flags.set<T>(low, overflow, overflow);
   if (ask_host) [[unlikely]]

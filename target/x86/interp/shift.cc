@@ -25,7 +25,7 @@ unsigned count_of(Cpu& cpu, const Insn& insn, unsigned operand) {
   return static_cast<unsigned>(raw & (sizeof(T) == 8 ? 63 : 31));
 }
 
-bool host_flags_wanted() { return take_host_flags.load(std::memory_order_relaxed); }
+bool host_flags_wanted() { return comparing::is(comparing::host_flags); }
 u32 flags_before(const Cpu& cpu) { return host_flags_wanted() ? cpu.flags.value() : 0; }
 /// `a` and what else the host's instruction takes, before the count.
 template <class Host, class T, class... Operands>

@@ -2,6 +2,7 @@
 // String instructions, with REP: a page at a time where both sides are plain memory, else element
 // by element. RSI, RDI and RCX always say how far it got, so that a fault or an interrupt in the
 // middle needs nothing but to start the instruction again.
+#include "target/x86/comparing.h"
 #include "target/x86/interp/operand.h"
 #include "target/x86/interp/step.h"
 #include "target/x86/system/checks.h"
@@ -69,8 +70,9 @@ constexpr unsigned kMaxRounds = 64;
 
 // Something wants the processor between two elements: the instruction has to be entered again.
 bool interrupted(Cpu& cpu, unsigned round) {
-  if (round < kMaxRounds && !cpu.one_by_one && cpu.attention.load(std::memory_order_relaxed) == 0 &&
-      !cpu.eflag(eflags::kTf) && cpu.pending_db == 0 && !cpu.leave_block) [[likely]]
+  if (round < kMaxRounds && !comparing::is(comparing::one_by_one) &&
+      cpu.attention.load(std::memory_order_relaxed) == 0 && !cpu.eflag(eflags::kTf) &&
+      cpu.pending_db == 0 && !cpu.leave_block) [[likely]]
     return false;
   cpu.set_rip(cpu.insn_rip);
   // A breakpoint there has been met already (SDM vol. 3, 18.3.1.1).
@@ -91,7 +93,7 @@ void repeat(String& s, One one, Many many) {
   unsigned round = 0;
   for (u64 left = s.count.value(); left != 0; left = s.count.value()) {
     bool goes_on = true;
-    u64 done = s.cpu.eflag(eflags::kTf) || s.cpu.one_by_one ? 0 : many(left);
+    u64 done = s.cpu.eflag(eflags::kTf) || comparing::is(comparing::one_by_one) ? 0 : many(left);
     if (done == 0) {
       goes_on = one();
       done = 1;
