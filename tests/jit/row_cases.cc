@@ -3,7 +3,6 @@
 #include "tests/jit/row_cases.h"
 
 #include "target/x86/isa/generate.h"
-#include "tests/jit/row_guest.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -21,8 +20,8 @@ constexpr u8 kBase = x86::Rbx;
 
 class RowComparison {
  public:
-  RowComparison(const std::vector<const Row*>& rows, RowGates gates, u64 seed)
-      : rows_(rows), gates_(gates), random_(seed), data_(4 * kPageSize) {}
+  RowComparison(const std::vector<const Row*>& rows, RowGates gates, RowMode mode, u64 seed)
+      : rows_(rows), gates_(gates), mode_(mode), random_(seed), data_(4 * kPageSize) {}
 
   RowReport run(unsigned times) {
     for (const Row* row : rows_) {
@@ -94,6 +93,8 @@ class RowComparison {
     made.x87.fcw = static_cast<u16>((random_() & 0x1f00) | 0x7f);
     made.x87.fop = 0x123;
     made.x87.fip = random_();
+    if (mode_ == RowMode::Compatibility)
+      for (u64& reg : made.gpr) reg &= 0xffff'ffff;
     made.mxcsr = static_cast<u32>((random_() & 0xe07f) | 0x1f80);
     made.flags = 2 | (random_() & 0x8d5) | (one_in(8) ? 0x400 : 0);
     return made;
@@ -121,7 +122,8 @@ class RowComparison {
   }
 
   bool generate_one(const Row& row, std::vector<u8>& bytes) {
-    x86::isa::GenerateMode how{.avoid = 1U << x86::Rsp};
+    x86::isa::GenerateMode how{.code_bits = mode_ == RowMode::Long ? u8{64} : u8{32},
+                               .avoid = 1U << x86::Rsp};
     if (!one_in(4)) {
       how.base = kBase;
       how.avoid |= 1U << kBase;
@@ -198,8 +200,9 @@ class RowComparison {
 
   const std::vector<const Row*>& rows_;
   RowGates gates_;
+  RowMode mode_;
   x86::isa::Random random_;
-  RowGuest interpreter_{false}, translator_{true};
+  RowGuest interpreter_{false, mode_}, translator_{true, mode_};
   std::vector<u8> data_;
   RowReport report_;
 };
@@ -207,8 +210,8 @@ class RowComparison {
 }  // namespace
 
 RowReport compare_rows(const std::vector<const Row*>& rows, unsigned times, RowGates gates,
-                       u64 seed) {
-  return RowComparison(rows, gates, seed).run(times);
+                       RowMode mode, u64 seed) {
+  return RowComparison(rows, gates, mode, seed).run(times);
 }
 
 }  // namespace rhea::test

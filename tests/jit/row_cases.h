@@ -3,6 +3,7 @@
 #pragma once
 
 #include "target/x86/isa/row.h"
+#include "tests/jit/row_guest.h"
 
 #include <string>
 #include <vector>
@@ -25,6 +26,6 @@ enum class RowGates : u8 {
 /// Each row `times`, among others of `rows`. Each case is executed several times: with an empty
 /// TLB, and when it has been translated.
 RowReport compare_rows(const std::vector<const x86::isa::Row*>& rows, unsigned times,
-                       RowGates gates, u64 seed);
+                       RowGates gates, RowMode mode, u64 seed);
 
 }  // namespace rhea::test

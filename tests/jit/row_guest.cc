@@ -13,9 +13,10 @@ namespace rhea::test {
 namespace {
 
 constexpr u64 kGdt = 0x1000, kIdt = 0x3000, kHandlers = 0x5000, kTables = 0x8000;
-constexpr u16 kCodeSelector = 0x08, kDataSelector = 0x10;
+constexpr u16 kCodeSelector = 0x08, kDataSelector = 0x10, kNarrowSelector = 0x18;
 constexpr u64 kCodeDescriptor = descriptor(0, 0xf'ffff, 0xa09b),
-              kDataDescriptor = descriptor(0, 0xf'ffff, 0xc093);
+              kDataDescriptor = descriptor(0, 0xf'ffff, 0xc093),
+              kNarrowDescriptor = descriptor(0, 0xf'ffff, 0xc09b);
 
 bool is_writable(u64 page) {
   return page == RowGuest::kStack || (page >= RowGuest::kData && page != RowGuest::kReadOnly);
@@ -29,7 +30,7 @@ x86::SegmentRegister segment(u16 selector, u64 low) {
 
 }  // namespace
 
-RowGuest::RowGuest(bool translates) {
+RowGuest::RowGuest(bool translates, RowMode mode) : mode_(mode) {
   const DomainGuard guard(&machine_.lock());
   vm_ = std::make_unique<jit::Vm>(machine_, translates);
   RHEA_ASSERT(ram_.init_ram(nullptr, "ram", kRam).has_value());
@@ -51,6 +52,7 @@ void RowGuest::build_tables() {
   const auto poke = [this](u64 at, u64 value) { machine_.memory().store(at, value, 8); };
   poke(kGdt + kCodeSelector, kCodeDescriptor);
   poke(kGdt + kDataSelector, kDataDescriptor);
+  poke(kGdt + kNarrowSelector, kNarrowDescriptor);
   for (unsigned vector = 0; vector < 32; ++vector)
     poke(kIdt + 16 * vector, gate(kCodeSelector, static_cast<u32>(kHandlers + 16 * vector), 0x8e));
   static_cast<void>(machine_.memory().fill(kHandlers, 0xf4, 0x200));
@@ -72,9 +74,7 @@ void RowGuest::enter_long_mode() {
   c.gdtr = {.base = kGdt, .limit = 0x1f};
   c.idtr = {.base = kIdt, .limit = 0x1ff};
   for (SegmentRegister& s : c.seg) s = segment(kDataSelector, kDataDescriptor);
-  c.seg[Cs] = segment(kCodeSelector, kCodeDescriptor);
   c.cpl = 0;
-  c.update_mode();
   c.flush_tlb();
 }
 
@@ -97,6 +97,10 @@ RowState RowGuest::run(const RowState& state) {
   c.mxcsr = state.mxcsr;
   c.set_rflags(state.flags);
   c.cr2 = 0;
+  // A fault's handler is 64-bit code.
+  c.seg[x86::Cs] = mode_ == RowMode::Long ? segment(kCodeSelector, kCodeDescriptor)
+                                          : segment(kNarrowSelector, kNarrowDescriptor);
+  c.update_mode();
   c.set_rip(kCode);
   c.activity = x86::Activity::Running;
   // Repeated instructions are entered again and again.

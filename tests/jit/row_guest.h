@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A machine whose one software processor executes a few instructions in 64-bit mode from a state of
-// the caller's choice, translated or interpreted.
+// A machine whose one software processor executes a few instructions in 64-bit or compatibility
+// mode from a state of the caller's choice, translated or interpreted.
 #pragma once
 
 #include "accel/jit/vcpu.h"
@@ -22,6 +22,8 @@ struct RowState {
   u64 flags{}, rip{}, cr2{};
 };
 
+enum class RowMode : u8 { Long, Compatibility };
+
 class RowGuest {
  public:
   /// The pages from here on are plain memory, but for one that is not there and one that is
@@ -29,7 +31,7 @@ class RowGuest {
   static constexpr u64 kRam = 256 * KiB, kCode = 0x1'0000, kData = 0x2'0000, kAbsent = 0x2'2000,
                        kReadOnly = 0x2'3000, kStack = 0x7000;
 
-  explicit RowGuest(bool translates);
+  RowGuest(bool translates, RowMode mode);
   ~RowGuest();
   RowGuest(const RowGuest&) = delete;
   RowGuest& operator=(const RowGuest&) = delete;
@@ -49,6 +51,7 @@ class RowGuest {
   void build_tables();
   void enter_long_mode();
 
+  RowMode mode_;
   Machine machine_;
   Region ram_;
   std::unique_ptr<jit::Vm> vm_;

@@ -41,7 +41,8 @@ unsigned times(unsigned usual) {
 }
 
 TEST(TranslatedRows, VectorsAreTheInterpreters) {
-  const RowReport report = compare_rows(rows_that(&is_vector), times(4), RowGates::Open, 1);
+  const RowReport report =
+      compare_rows(rows_that(&is_vector), times(4), RowGates::Open, RowMode::Long, 1);
   EXPECT_THAT(report.differences, IsEmpty());
   EXPECT_THAT(report.untested, IsEmpty());
   EXPECT_GT(report.executed, 2'000U);
@@ -49,28 +50,53 @@ TEST(TranslatedRows, VectorsAreTheInterpreters) {
 }
 
 TEST(TranslatedRows, VectorsThatTheStateForbidsAreTheInterpreters) {
-  const RowReport report = compare_rows(rows_that(&is_vector), times(3), RowGates::Random, 2);
+  const RowReport report =
+      compare_rows(rows_that(&is_vector), times(3), RowGates::Random, RowMode::Long, 2);
   EXPECT_THAT(report.differences, IsEmpty());
   EXPECT_GT(report.faulted, 400U);
 }
 
 TEST(TranslatedRows, X87IsTheInterpreters) {
-  const RowReport report = compare_rows(rows_that(&is_x87_or_mmx), times(12), RowGates::Open, 3);
+  const RowReport report =
+      compare_rows(rows_that(&is_x87_or_mmx), times(12), RowGates::Open, RowMode::Long, 3);
   EXPECT_THAT(report.differences, IsEmpty());
   EXPECT_THAT(report.untested, IsEmpty());
   EXPECT_GT(report.executed, 2'000U);
 }
 
 TEST(TranslatedRows, X87ThatTheStateForbidsIsTheInterpreters) {
-  const RowReport report = compare_rows(rows_that(&is_x87_or_mmx), times(8), RowGates::Random, 4);
+  const RowReport report =
+      compare_rows(rows_that(&is_x87_or_mmx), times(8), RowGates::Random, RowMode::Long, 4);
   EXPECT_THAT(report.differences, IsEmpty());
   EXPECT_GT(report.faulted, 200U);
 }
 
 TEST(TranslatedRows, StringsAreTheInterpreters) {
-  const RowReport report = compare_rows(rows_that(&is_string), times(200), RowGates::Open, 5);
+  const RowReport report =
+      compare_rows(rows_that(&is_string), times(200), RowGates::Open, RowMode::Long, 5);
   EXPECT_THAT(report.differences, IsEmpty());
   EXPECT_THAT(report.untested, IsEmpty());
+  EXPECT_GT(report.faulted, 100U);
+}
+
+TEST(TranslatedRows, VectorsIn32BitCodeAreTheInterpreters) {
+  const RowReport report =
+      compare_rows(rows_that(&is_vector), times(1), RowGates::Open, RowMode::Compatibility, 6);
+  EXPECT_THAT(report.differences, IsEmpty());
+  EXPECT_GT(report.executed, 500U);
+}
+
+TEST(TranslatedRows, X87In32BitCodeIsTheInterpreters) {
+  const RowReport report =
+      compare_rows(rows_that(&is_x87), times(4), RowGates::Open, RowMode::Compatibility, 7);
+  EXPECT_THAT(report.differences, IsEmpty());
+  EXPECT_GT(report.executed, 500U);
+}
+
+TEST(TranslatedRows, StringsIn32BitCodeAreTheInterpreters) {
+  const RowReport report =
+      compare_rows(rows_that(&is_string), times(200), RowGates::Open, RowMode::Compatibility, 8);
+  EXPECT_THAT(report.differences, IsEmpty());
   EXPECT_GT(report.faulted, 100U);
 }
 

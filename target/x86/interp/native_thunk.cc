@@ -106,11 +106,14 @@ void emit_operands(Emitter& out, const NativeForm& form, const Insn& insn, const
 
 }  // namespace
 
-bool native_wide(const Insn& insn, const isa::Row& row) {
+bool wide_by_operand_size(const isa::Row& row) {
   const bool general = std::ranges::any_of(
       row.operand, [](const isa::OperandSpec& spec) { return spec.type == isa::Type::Y; });
-  return !row.vex || general || StringCompare(row.mnemonic).is ? insn.operand_size == 8
-                                                               : insn.has(kRexW);
+  return !row.vex || general || StringCompare(row.mnemonic).is;
+}
+
+bool native_wide(const Insn& insn, const isa::Row& row) {
+  return wide_by_operand_size(row) ? insn.operand_size == 8 : insn.has(kRexW);
 }
 
 std::vector<u8> native_thunk(const NativeForm& form, const Insn& insn, const isa::Row& row) {

@@ -15,5 +15,7 @@ std::vector<u8> native_thunk(const NativeForm& form, const Insn& insn, const isa
 /// Whether REX.W or VEX.W goes into the host's instruction: outside 64-bit mode VEX.W is ignored
 /// where it would be a general register's size.
 bool native_wide(const Insn& insn, const isa::Row& row);
+/// Whether it goes there with an operand size of 8 bytes; otherwise, as it was.
+bool wide_by_operand_size(const isa::Row& row);
 
 }  // namespace rhea::x86::interp

@@ -66,8 +66,9 @@ void Translator::probe(unsigned address, Access access) {
   compare_page(access.aligned ? kPageMask | last : kPageMask);
 }
 
-void Translator::probe_up_to(unsigned address, bool write) {
+void Translator::probe_up_to(unsigned address, const Mem& last, bool write) {
   find_tlb_entry(address, write);
+  a.lea(address_width(), kScratch0, last);
   compare_page(kPageMask);
 }
 

@@ -11,10 +11,10 @@ namespace {
 bool repeated(const Insn& insn) { return insn.has(kRep) || insn.has(kRepne); }
 
 /// Flat segments, and addresses as wide as the code's: what a pointer keeps of its upper bits
-/// otherwise depends on how far it gets, as it does in 32-bit code with REP.
+/// otherwise depends on how far it gets.
 bool is_usual(const Translator& t, const Insn& insn) {
-  if (insn.address_size != t.address_width() || !t.reaches(insn)) return false;
-  return t.mode.long_mode() || (t.mode.flat_data && !repeated(insn));
+  return insn.address_size == t.address_width() && t.reaches(insn) &&
+         (t.mode.long_mode() || t.mode.flat_data);
 }
 
 /// Downwards it is called.
@@ -48,20 +48,26 @@ Mem behind(unsigned pointer, unsigned size) {
 /// The host's address of RCX elements at a pointer, in kScratch1; called if they are not on one
 /// page.
 void reach_all(Translator& t, unsigned pointer, unsigned size, bool write) {
-  Mem last = behind(pointer, size);
+  unsigned from = pointer;
+  if (!t.mode.long_mode()) {
+    t.a.mov32(kScratch0, pointer);
+    from = kScratch0;
+  }
+  Mem last = behind(from, size);
   last.disp = -1;
-  t.a.lea(8, kScratch0, last);
-  t.probe_up_to(pointer, write);
-  t.a.alu(8, kAdd, kScratch1, pointer);
+  t.probe_up_to(from, last, write);
+  if (!t.mode.long_mode()) t.a.mov32(kScratch0, pointer);
+  t.a.alu(8, kAdd, kScratch1, from);
 }
 
 /// RCX elements, unless there are none.
 template <class Emit>
 void repeat(Translator& t, unsigned size, Emit emit) {
+  const unsigned width = t.address_width();
   want_upwards(t);
-  t.a.op(8, {.byte = 0x85}, host::kRcx, host::kRcx);  // TEST
+  t.a.op(width, {.byte = 0x85}, host::kRcx, host::kRcx);  // TEST
   u8* const none = t.a.jcc(kEqual);
-  t.a.alu_imm(8, kCmp, unsigned{host::kRcx}, static_cast<i64>(0x1000 / size));
+  t.a.alu_imm(width, kCmp, unsigned{host::kRcx}, static_cast<i64>(0x1000 / size));
   t.call_if(kAbove);
   emit();
   t.a.bind_here(none);
@@ -69,7 +75,7 @@ void repeat(Translator& t, unsigned size, Emit emit) {
 
 bool movs(Translator& t, const Insn& insn) {
   if (!is_usual(t, insn) || insn.seg >= Fs) return false;
-  const unsigned size = insn.op[0].size;
+  const unsigned size = insn.op[0].size, width = t.address_width();
   if (!repeated(insn)) {
     want_upwards(t);
     const Mem from = t.memory(insn, {.size = size});
@@ -86,9 +92,10 @@ bool movs(Translator& t, const Insn& insn) {
     reach_all(t, host::kRdi, size, true);
     t.a.store(8, t.state.temporary, kScratch1);
     reach_all(t, host::kRsi, size, false);
-    t.a.lea(8, kScratch0, behind(host::kRsi, size));
+    if (width == 4) t.a.mov32(host::kRcx, host::kRcx);
+    t.a.lea(width, kScratch0, behind(host::kRsi, size));
     t.a.mov(host::kRsi, kScratch1);
-    t.a.lea(8, kScratch1, behind(host::kRdi, size));
+    t.a.lea(width, kScratch1, behind(host::kRdi, size));
     t.a.load(8, host::kRdi, t.state.temporary);
     string_operation(t, 0xa4, size, true);
     t.a.mov(host::kRsi, kScratch0);
@@ -99,7 +106,7 @@ bool movs(Translator& t, const Insn& insn) {
 
 bool stos(Translator& t, const Insn& insn) {
   if (!is_usual(t, insn)) return false;
-  const unsigned size = insn.op[0].size;
+  const unsigned size = insn.op[0].size, width = t.address_width();
   if (!repeated(insn)) {
     want_upwards(t);
     const Mem to = t.stack(Rdi, 0, {.size = size, .write = true});
@@ -109,7 +116,8 @@ bool stos(Translator& t, const Insn& insn) {
   }
   repeat(t, size, [&] {
     reach_all(t, host::kRdi, size, true);
-    t.a.lea(8, kScratch0, behind(host::kRdi, size));
+    if (width == 4) t.a.mov32(host::kRcx, host::kRcx);
+    t.a.lea(width, kScratch0, behind(host::kRdi, size));
     t.a.mov(host::kRdi, kScratch1);
     string_operation(t, 0xaa, size, true);
     t.a.mov(host::kRdi, kScratch0);

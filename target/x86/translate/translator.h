@@ -169,9 +169,9 @@ class Translator {
   Mem memory(const Insn& insn, Access access);
   /// In the stack segment, at a guest's register plus `disp`.
   Mem stack(unsigned reg, i32 disp, Access access);
-  /// Of memory from the linear address in `address` to the last byte's in kScratch0, on one page:
-  /// kScratch1 is what to add for the host's. Called if there is no such page.
-  void probe_up_to(unsigned address, bool write);
+  /// Of memory from the linear address in `address` to the last byte, on one page: kScratch1 is
+  /// what to add for the host's. Called if there is no such page.
+  void probe_up_to(unsigned address, const Mem& last, bool write);
   /// Into `to`, any register; uses both scratch registers, no flags.
   void effective_address(const Insn& insn, unsigned to);
 

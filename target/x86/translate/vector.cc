@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 namespace rhea::x86::translating {
 namespace {
@@ -35,9 +36,25 @@ u8 opcode_of(const isa::Row& row) {
   return row.opcode == 0xe7 ? u8{0x7f} : row.opcode;
 }
 
+/// What a row says, worked out once.
+struct VectorRow {
+  u8 opcode{};
+  bool aligned{}, wide_by_operand_size{};
+  explicit VectorRow(const isa::Row& row)
+      : opcode(opcode_of(row)),
+        aligned(interp::alignment_of(row, 16) > 1),
+        wide_by_operand_size(interp::wide_by_operand_size(row)) {}
+};
+
+const VectorRow& vector_row(unsigned number) {
+  static const std::vector<VectorRow> all(isa::rows().begin(), isa::rows().end());
+  return all[number];
+}
+
 /// An instruction as far as its encoding goes.
 struct Encoding {
   const isa::Row* row{};
+  u8 opcode{};
   unsigned reg{}, rm{}, vvvv{};
   Mem memory;
   bool in_memory{}, wide{}, vex_l{};
@@ -48,7 +65,7 @@ void put_opcode(Assembler& a, const Encoding& e, const auto& rm) {
   const unsigned prefix =
       row.prefix == isa::MandatoryPrefix::Np ? 0 : static_cast<unsigned>(row.prefix);
   if (row.vex)
-    return a.vex({.byte = opcode_of(row),
+    return a.vex({.byte = e.opcode,
                   .map = static_cast<u8>(row.map),
                   .pp = static_cast<u8>(prefix),
                   .w = e.wide,
@@ -56,7 +73,7 @@ void put_opcode(Assembler& a, const Encoding& e, const auto& rm) {
                  e.reg, e.vvvv, rm);
   constexpr std::array<u8, 4> kPrefixes{0, 0x66, 0xf3, 0xf2};
   a.op(e.wide ? 8 : 4,
-       {.byte = opcode_of(row),
+       {.byte = e.opcode,
         .map = static_cast<Opcode::Map>(row.map),
         .prefix = kPrefixes[prefix],
         .digit = row.extension >= 0},
@@ -78,8 +95,10 @@ bool vector(Translator& t, const Insn& insn) {
   constexpr unsigned kNone = 16;
   std::array<unsigned, kPlaces> reg{0, 0, 0, kNone};
   Encoding e;
+  const VectorRow& facts = vector_row(insn.row);
   e.row = &row;
-  e.wide = interp::native_wide(insn, row);
+  e.opcode = facts.opcode;
+  e.wide = facts.wide_by_operand_size ? insn.operand_size == 8 : insn.has(kRexW);
   e.vex_l = row.vex && insn.has(kVexL);
   u8 general = kNoReg;  // a destination
   for (unsigned n = 0; n < insn.op.size(); ++n) {
@@ -88,8 +107,7 @@ bool vector(Translator& t, const Insn& insn) {
     if (op.kind == OperandKind::Memory) {
       e.in_memory = true;
       e.memory = t.memory(
-          insn,
-          {.size = op.size, .write = n == 0, .aligned = interp::alignment_of(row, op.size) > 1});
+          insn, {.size = op.size, .write = n == 0, .aligned = facts.aligned && op.size >= 16});
     } else if (op.kind == OperandKind::Vector) {
       reg[place] = op.reg;
     } else if (op.kind == OperandKind::Mmx) {
