@@ -33,19 +33,19 @@ void move_vector(Assembler& a, const StateLayout& state, unsigned reg, bool stor
 // Upper halves that are zero are not loaded: to the host they would be in use, which makes legacy
 // SSE instructions slow on some.
 void load_vectors(Assembler& a, const StateLayout& state) {
-  u8* narrow = nullptr;
+  u8* loaded = nullptr;
   if (host_cpu().avx) {
     a.op(4, {.byte = 0x10, .map = Opcode::Map0f}, 0, state.vector(0, 2));  // MOVUPS
     for (unsigned reg = 1; reg < kVectors; ++reg)
       a.vex({.byte = 0x56, .map = 1}, 0, 0, state.vector(reg, 2));  // VORPS
     a.vex({.byte = 0x17, .map = 2, .pp = 1}, 0, 0, 0);              // VPTEST
-    narrow = a.jcc(kEqual);
+    u8* const narrow = a.jcc(kEqual);
     for (unsigned reg = 0; reg < kVectors; ++reg) move_vector(a, state, reg, false, true);
+    loaded = a.jmp();
+    a.bind_here(narrow);
   }
-  u8* const loaded = a.jmp();
-  if (narrow != nullptr) a.bind_here(narrow);
   for (unsigned reg = 0; reg < kVectors; ++reg) move_vector(a, state, reg, false, false);
-  a.bind_here(loaded);
+  if (loaded != nullptr) a.bind_here(loaded);
   mxcsr(a, 2, state.mxcsr);
 }
 
