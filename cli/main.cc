@@ -78,7 +78,9 @@ int run(int argc, char** argv) {
     throw;
   }
   signals->hand_over(machine);
-  return machine.run_main_loop();
+  const int code = machine.run_main_loop();
+  log_settle();
+  return code;
 }
 
 }  // namespace

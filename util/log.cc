@@ -4,6 +4,7 @@
 #include "rhea/util/host_file.h"
 #include "rhea/util/known_names.h"
 #include "rhea/util/trace.h"
+#include "util/guest_messages.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -103,6 +104,7 @@ class Sink {
 std::mutex sink_mutex;
 Sink user(STDERR_FILENO);
 std::optional<Sink> log_file;
+GuestMessages guest_messages;
 std::string program_name = "rhea";
 MessageStyle style;
 std::string guest_name;
@@ -122,6 +124,10 @@ void report(std::string_view kind, std::string_view text) {
   std::string line = style.timestamp ? timestamp() : "";
   if (style.guest_name && !guest_name.empty()) line += guest_name + " ";
   user.write(line + fmt::format("{}: {}{}\n", program_name, kind, text));
+}
+
+void log_locked(std::string_view text) {
+  if (!text.empty()) (log_file ? *log_file : user).write(text);
 }
 
 Result<> enable_item(std::string_view name) {
@@ -170,7 +176,26 @@ Result<> log_to_file(const std::string& path) {
 
 void log_write(std::string_view text) {
   const std::lock_guard lock(sink_mutex);
-  (log_file ? *log_file : user).write(text);
+  log_locked(guest_messages.settle(GuestMessages::Clock::now()));
+  log_locked(text);
+}
+
+void log_of_guest(LogItem item, std::string_view device, std::string_view format,
+                  fmt::format_args args) {
+  using Verdict = GuestMessages::Verdict;
+  const auto now = GuestMessages::Clock::now();
+  const std::lock_guard lock(sink_mutex);
+  log_locked(guest_messages.settle(now));
+  const Verdict verdict = guest_messages.pass(device, format, now);
+  if (verdict == Verdict::HoldBack) return;
+  log_locked(fmt::format("{}: {}{}{}\n", device, item == LogItem::Unimp ? "unimplemented: " : "",
+                         fmt::vformat(fmt::string_view(format.data(), format.size()), args),
+                         verdict == Verdict::SayLast ? " (more like this is counted)" : ""));
+}
+
+void log_settle() {
+  const std::lock_guard lock(sink_mutex);
+  log_locked(guest_messages.settle_all());
 }
 
 void report_error(std::string_view text) { report("", text); }

@@ -13,6 +13,7 @@ import argparse
 import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "lib"))
@@ -34,6 +35,27 @@ def withstand(rhea: Path, images: Path, name: str) -> None:
             attacked.close()
 
 
+# A few lines a second of each kind, and how many there were beside them.
+MOST_LINES_A_SECOND = 100
+
+
+def bounded_log(rhea: Path, images: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="rhea-guest-") as name:
+        folder = Path(name)
+        began = time.monotonic()
+        attacked = hostile.Attacked(rhea, images / "hostile-errors.img", hostile.ATTACKS["errors"], folder)
+        try:
+            hostile.longest_answer(attacked.qmp)
+            attacked.end(signal.SIGTERM)
+        finally:
+            attacked.close()
+        lines = (folder / "log").read_text(encoding="utf-8").splitlines()
+        seconds = time.monotonic() - began
+        tap.expect(any("the data register was read" in line for line in lines), "nothing is logged")
+        tap.expect(any(" more like " in line for line in lines), "it does not say how many are not shown")
+        tap.expect(len(lines) <= MOST_LINES_A_SECOND * (seconds + 1), f"{len(lines)} lines in {seconds:.1f} s")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rhea", type=program, required=True)
@@ -42,7 +64,9 @@ def main() -> int:
 
     def case(name: str) -> None:
         withstand(options.rhea, options.images, name)
-    return tap.run([(f"withstands {name}", lambda name=name: case(name)) for name in hostile.ATTACKS])
+    cases = [(f"withstands {name}", lambda name=name: case(name)) for name in hostile.ATTACKS]
+    return tap.run([*cases, ("the log of a guest in a loop is bounded",
+                             lambda: bounded_log(options.rhea, options.images))])
 
 
 if __name__ == "__main__":

@@ -27,5 +27,24 @@ TEST(MessageLimit, LaterOnePassesAndTellsHowManyDidNot) {
   EXPECT_EQ(limit.pass(kStart + seconds(20)), 0U);
 }
 
+TEST(MessageLimit, ABurstPassesWithinTheInterval) {
+  MessageLimit limit(seconds(10), 2);
+  EXPECT_EQ(limit.pass(kStart), 0U);
+  EXPECT_FALSE(limit.full());
+  EXPECT_EQ(limit.pass(kStart + seconds(9)), 0U);
+  EXPECT_TRUE(limit.full());
+  EXPECT_EQ(limit.pass(kStart + seconds(9)), std::nullopt);
+  EXPECT_EQ(limit.pass(kStart + seconds(10)), 1U);
+}
+
+TEST(MessageLimit, WhoHasToldOfTheOthersForgetsThem) {
+  MessageLimit limit(seconds(10));
+  limit.pass(kStart);
+  limit.pass(kStart);
+  EXPECT_EQ(limit.held_back(), 1U);
+  limit.forget();
+  EXPECT_EQ(limit.pass(kStart + seconds(10)), 0U);
+}
+
 }  // namespace
 }  // namespace rhea::test

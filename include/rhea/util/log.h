@@ -44,21 +44,34 @@ std::string log_help();
 Result<> log_to_file(const std::string& path);
 /// Writes raw text to the log.
 void log_write(std::string_view text);
+/// Tells how many messages of the guest were held back and not yet told of: at the program's end.
+void log_settle();
+
+/// Writes "device: message" if its item is on. A guest can cause these as fast as it runs: of each
+/// device and `format` (its address, so it outlives the program) a few a second are written, the
+/// others counted; the next line of the log is preceded by how many they were.
+void log_of_guest(LogItem item, std::string_view device, std::string_view format,
+                  fmt::format_args args);
 
 /// The guest did something its hardware leaves undefined: shown under -d guest_errors, else free.
 template <class... Args>
 void log_guest(std::string_view device, fmt::format_string<Args...> format, Args&&... args) {
-  if (log_enabled(LogItem::GuestErrors)) [[unlikely]]
-    log_write(fmt::format("{}: {}\n", device, fmt::format(format, std::forward<Args>(args)...)));
+  if (log_enabled(LogItem::GuestErrors)) [[unlikely]] {
+    const fmt::string_view text = format;
+    log_of_guest(LogItem::GuestErrors, device, {text.data(), text.size()},
+                 fmt::make_format_args(args...));
+  }
 }
 
 /// The guest used something of the real hardware that Rhea lacks: shown under -d unimp.
 template <class... Args>
 void log_unimplemented(std::string_view device, fmt::format_string<Args...> format,
                        Args&&... args) {
-  if (log_enabled(LogItem::Unimp)) [[unlikely]]
-    log_write(fmt::format("{}: unimplemented: {}\n", device,
-                          fmt::format(format, std::forward<Args>(args)...)));
+  if (log_enabled(LogItem::Unimp)) [[unlikely]] {
+    const fmt::string_view text = format;
+    log_of_guest(LogItem::Unimp, device, {text.data(), text.size()},
+                 fmt::make_format_args(args...));
+  }
 }
 
 /// One line on standard error, after "rhea: " (the name the program was started under) and what

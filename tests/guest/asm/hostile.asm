@@ -4,6 +4,7 @@
 ;   1: fw_cfg fills most of memory by DMA     2: 16 MiB of video memory are cleared
 ;   3: characters for a debug console         4: characters for COM1
 ;   5: PAM registers change the memory map    6: a timer that is due again at once
+;   7: what -d guest_errors tells of
 
 %include "common.inc"
 %include "protected.inc"
@@ -58,6 +59,10 @@
     out dx, al
     xor al, al
     out dx, al
+  %elif ATTACK == 7
+    mov dx, 0x3f5  ; the diskette controller has nothing to say
+    in al, dx
+    out 0x99, al   ; nobody is there
   %endif
 %endmacro
 

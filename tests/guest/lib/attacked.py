@@ -30,6 +30,7 @@ ATTACKS = {
     "serial-line": ["-device", "isa-debugcon,iobase=0x402,chardev=said", "-serial", "chardev:deaf"],
     "memory-map": ["-device", "isa-debugcon,iobase=0x402,chardev=said"],
     "apic-timer": ["-device", "isa-debugcon,iobase=0x402,chardev=said"],
+    "errors": ["-device", "isa-debugcon,iobase=0x402,chardev=said", "-d", "guest_errors,unimp"],
 }
 
 
@@ -54,7 +55,8 @@ class Attacked:
                    "-drive", f"file={image},format=raw,snapshot=on",
                    "-chardev", f"file,id=said,path={said}",
                    "-chardev", f"socket,id=deaf,path={folder / 'deaf'}",
-                   "-qmp", f"unix:{folder / 'qmp'},server=on,wait=off", *options]
+                   "-qmp", f"unix:{folder / 'qmp'},server=on,wait=off",
+                   "-D", str(folder / "log"), *options]
         if "chardev:deaf" not in options:
             command += ["-serial", "none"]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
