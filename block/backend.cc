@@ -2,11 +2,13 @@
 // Drives: media, and requests from the devices to the medium.
 #include "block/block_service.h"
 #include "block/blockdev.h"
+#include "block/drive_errors.h"
 #include "block/request_queue.h"
 #include "block/trace_events.h"
 #include "rhea/block/block_backend.h"
 #include "rhea/softmmu/tool_events.h"
 
+#include <array>
 #include <atomic>
 #include <utility>
 
@@ -19,6 +21,7 @@ struct BlockBackend::Impl {
   std::shared_ptr<BlockNode> node;
   BlockService* service{};  ///< with the queue
   std::unique_ptr<RequestQueue> queue;
+  DriveErrors errors;
   /// The node, as requests see it that have waited while the medium was changed.
   std::shared_ptr<std::atomic<const BlockNode*>> present =
       std::make_shared<std::atomic<const BlockNode*>>(nullptr);
@@ -33,20 +36,34 @@ struct BlockBackend::Impl {
   }
 };
 
-namespace {
-
-// The device tells its guest in any case, so the action is always that one.
-void tell_of_error(const BlockBackend& drive, const BlockNode& node, bool read,
-                   const std::string& reason) {
-  drive.machine().service<ToolEvents>().tell("BLOCK_IO_ERROR",
-                                             {{"device", drive.shown_name()},
-                                              {"node-name", node.node_name},
-                                              {"operation", std::string(read ? "read" : "write")},
-                                              {"action", std::string("report")},
-                                              {"reason", reason}});
+// A machine that stops tells each time: it goes on only when somebody lets it.
+void BlockBackend::failed(const BlockNode& node, bool read, const Error& error) {
+  static constexpr std::array kActions = {"report", "ignore", "stop"};
+  DriveErrors& errors = impl_->errors;
+  errors.action = errors.decide(read, error);
+  const bool stops = errors.action == ErrorAction::Stop;
+  if (stops) errors.note_stop(error);
+  ToolEvents::Data data = {
+      {"device", shown_name()},
+      {"node-name", node.node_name},
+      {"operation", std::string(read ? "read" : "write")},
+      {"action", std::string(kActions[static_cast<std::size_t>(errors.action)])}};
+  if (errors.may_stop()) data.emplace_back("nospace", is_no_space(error));
+  data.emplace_back("reason", error.message());
+  machine().service<ToolEvents>().tell("BLOCK_IO_ERROR", std::move(data),
+                                       stops ? ToolEvents::Pace::AtOnce : ToolEvents::Pace::Held);
+  if (stops && machine().running()) machine().request_pause(RunState::IoError);
 }
 
-}  // namespace
+const ErrorPolicy& BlockBackend::error_policy() const { return impl_->errors.policy; }
+void BlockBackend::set_error_policy(ErrorPolicy policy) { impl_->errors.policy = policy; }
+void BlockBackend::let_policy_decide() { impl_->errors.in_force = true; }
+ErrorAction BlockBackend::error_action() const { return impl_->errors.action; }
+std::string_view BlockBackend::io_status() const { return impl_->errors.status(); }
+void BlockBackend::when_running(std::function<void()> then) {
+  impl_->errors.when_running(std::move(then));
+}
+void BlockBackend::machine_runs() { impl_->errors.go_on(); }
 
 RequestQueue& BlockBackend::queue() {
   if (!impl_->queue) {
@@ -77,8 +94,8 @@ BlockBackend::Ticket BlockBackend::start(Request request, Result<> allowed,
         if (result && request.bytes_counter != nullptr)
           statistics_.*request.bytes_counter += request.bytes;
         if (!result) block_error(name(), result.error().message());
-        if (!result && asked && asked == impl_->node)
-          tell_of_error(*this, *asked, read, result.error().message());
+        impl_->errors.action = ErrorAction::Report;
+        if (!result && asked && asked == impl_->node) failed(*asked, read, result.error());
         if (!whose.expired()) done(std::move(result));
       });
 }
@@ -152,6 +169,7 @@ std::string BlockBackend::device_name() const {
 // Requests of the device that are under way are completed for nobody.
 void BlockBackend::detach() {
   impl_->attached = std::make_shared<char>();
+  impl_->errors.in_force = false;
   device_ = nullptr;
   media_ = nullptr;
 }

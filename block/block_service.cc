@@ -37,7 +37,9 @@ void tell_of_loss(const std::string& drive) {
 BlockService::BlockService(Machine& machine)
     : machine_(&machine), ending_(&machine.service<Ending>()) {
   machine.on_run_state([this](RunState state) {
-    if (state == RunState::Running) became_quiet();
+    if (state != RunState::Running) return;
+    became_quiet();
+    for (BlockBackend* drive : drives(*machine_)) drive->machine_runs();
   });
   machine.service<SaveChecks>().add([&machine] { return all_settle(machine); });
 }

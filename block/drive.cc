@@ -78,6 +78,7 @@ Result<BlockBackend*> add_drive(Machine& machine, DriveOptions options) {
   drive->bus = static_cast<int>(place.bus);
   drive->unit = static_cast<int>(place.unit);
   drive->serial = options.serial;
+  drive->set_error_policy(options.on_errors);
   BlockBackend& added =
       machine.container(BlockBackend::kLinkRoot).add_child(options.id, std::move(drive));
   if (image) added.insert(std::move(image));

@@ -18,6 +18,7 @@ struct DriveOptions {
   bool cdrom{false};
   std::string id;
   std::string serial;
+  ErrorPolicy on_errors;
 };
 
 struct InterfaceName {

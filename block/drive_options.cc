@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // -drive's text.
 #include "block/drive.h"
+#include "block/drive_errors.h"
 #include "block/drivers.h"
 #include "block/node_options.h"
 
@@ -35,24 +36,22 @@ Result<bool> take_media(KeyValues& values) {
   return media == "cdrom";
 }
 
-// Options that have one value here: naming it is fine, another one is refused.
-Result<> take_fixed(KeyValues& values) {
-  struct Fixed {
-    std::string_view key;
-    std::array<std::string_view, 3> accepted;
-    std::string_view others;  ///< QEMU's
-  };
-  static constexpr std::array kFixed = {
-      Fixed{"copy-on-read", {"off", "no", "false"}, "on yes true"},
-      Fixed{"rerror", {"report", "report", "report"}, "ignore stop"},
-      Fixed{"werror", {"report", "report", "report"}, "ignore stop enospc"},
-  };
-  for (const Fixed& fixed : kFixed) {
-    const auto value = values.take(fixed.key);
-    if (!value || std::ranges::find(fixed.accepted, *value) != fixed.accepted.end()) continue;
-    const bool known = fixed.others.find(*value) != std::string_view::npos;
-    return fail("parameter '{}': '{}' is not supported (only '{}'){}", fixed.key, *value,
-                fixed.accepted[0], known ? "; QEMU has this; Rhea has not yet" : "");
+// One of these values is done; naming it is fine, the other ones are refused.
+Result<> take_copy_on_read(KeyValues& values) {
+  if (TRY(values.take_bool("copy-on-read", false)))
+    return fail("parameter 'copy-on-read': QEMU has this; Rhea has not yet");
+  return {};
+}
+
+// What is not on these buses has no device that could make a request again.
+Result<> take_error_policy(KeyValues& values, DriveInterface interface, ErrorPolicy& policy) {
+  const bool supported = interface != DriveInterface::Floppy && interface != DriveInterface::Pflash;
+  for (const bool read : {false, true}) {
+    const std::string_view key = read ? "rerror" : "werror";
+    const auto text = values.take(key);
+    if (!text) continue;
+    if (!supported) return fail("{} is not supported by this bus type", key);
+    (read ? policy.read : policy.write) = TRY(parse_on_error(*text, read));
   }
   return {};
 }
@@ -130,7 +129,8 @@ Result<DriveOptions> parse_drive(std::string_view text) {
   options.image = TRY(take_image(values, options.cdrom));
   options.id = values.take("id").value_or("");
   options.serial = values.take("serial").value_or("");
-  TRY(take_fixed(values));
+  TRY(take_error_policy(values, options.interface, options.on_errors));
+  TRY(take_copy_on_read(values));
   TRY(refuse_foreign(values));
   TRY(values.expect_empty("-drive"));
   return options;

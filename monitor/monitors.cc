@@ -52,6 +52,7 @@ const RegisterQmpEvent events[] = {
                                {"node-name", "str", true},
                                {"operation", "str"},
                                {"action", "str"},
+                               {"nospace", "bool", true},
                                {"reason", "str"}}}),
     RegisterQmpEvent({.name = "RTC_CHANGE", .data = {{"offset", "int"}, {"qom-path", "str"}}}),
 };

@@ -11,8 +11,15 @@ ToolEvents::ToolEvents(Machine& machine) : clock_(&machine.realtime_clock()) {
   timer_.init(*clock_, [this] { deliver(); });
 }
 
-void ToolEvents::tell(const std::string& name, Data data) {
+void ToolEvents::tell(const std::string& name, Data data, Pace pace) {
   News& news = news_[name];
+  if (pace == Pace::AtOnce) {
+    // What waited is older.
+    if (std::exchange(news.waiting, false))
+      for (const Observer& observer : observers_) observer(name, news.data);
+    for (const Observer& observer : observers_) observer(name, data);
+    return;
+  }
   news.data = std::move(data);
   if (std::exchange(news.waiting, true)) return;
   const i64 due = std::max(news.not_before_ns, clock_->now_ns());

@@ -33,6 +33,12 @@ void FloppyDrive::describe(Schema<FloppyDrive>& s) {
 }
 
 Result<> FloppyDrive::realize() {
+  if (drive_ != nullptr) {
+    const ErrorPolicy& policy = drive_->error_policy();
+    if (policy.write != OnError::Enospc && policy.write != OnError::Report)
+      return fail("fdc doesn't support drive option werror");
+    if (policy.read != OnError::Report) return fail("fdc doesn't support drive option rerror");
+  }
   TRY(take_drive(drive_, *this, DriveUse::WriteIfPossible, this));
   look_at_medium();
   // What the drive is stays what it was when the machine was put together.

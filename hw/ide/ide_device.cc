@@ -6,6 +6,7 @@
 #include "rhea/util/log.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rhea::hw {
 
@@ -22,6 +23,9 @@ void IdeDevice::describe(Schema<IdeDevice>& s) {
   s.property("write-cache", &IdeDevice::write_cache_property_, OnOffAuto::Auto)
       .help(
           "off: each write reaches the disk before it completes; auto: as the drive's cache= says");
+  s.property("rerror", &IdeDevice::on_read_error_, OnError::Auto)
+      .help("when the host fails to read: report, ignore, enospc, stop; auto: as the drive has it");
+  s.property("werror", &IdeDevice::on_write_error_, OnError::Auto).help("when it fails to write");
   s.state("task-file", &IdeDevice::task_);
   s.state("modes", &IdeDevice::modes_);
   s.state("lba", &IdeDevice::lba_);
@@ -34,6 +38,7 @@ void IdeDevice::describe(Schema<IdeDevice>& s) {
   s.state("block", &IdeDevice::block_).range(0, kBufferSize);
   s.state("block-end", &IdeDevice::block_end_).range(0, kBufferSize);
   s.state("buffer", &IdeDevice::buffer_).range(0, kBufferSize);
+  s.state("held", &IdeDevice::held_);
 }
 
 Result<> IdeDevice::realize() {
@@ -46,6 +51,11 @@ Result<> IdeDevice::realize() {
   TRY(boot_index_.join(*this));
   TRY(take_drive(drive_, *this, media() != nullptr ? DriveUse::Read : DriveUse::Write, media()));
   if (serial_.empty()) serial_ = drive_->serial.substr(0, 20);
+  ErrorPolicy policy = drive_->error_policy();
+  if (on_read_error_ != OnError::Auto) policy.read = on_read_error_;
+  if (on_write_error_ != OnError::Auto) policy.write = on_write_error_;
+  drive_->set_error_policy(policy);
+  drive_->let_policy_decide();
   return {};
 }
 
@@ -246,15 +256,27 @@ Result<> IdeDevice::check_extent(u64 sectors) const {
 
 void IdeDevice::pre_save() {
   if (drive_ != nullptr) drive_->drain();
+  held_ = io_.held();
 }
 
 Result<> IdeDevice::post_load(unsigned) {
   cancel();
+  if (held_.kind != HeldRequest::Kind::None) TRY(hold_loaded(std::exchange(held_, {})));
   if (transfer_ == IdeTransfer::None) return {};
   if (position_ >= buffer_.size() ||
       (!dma_ && (block_end_ <= position_ || block_end_ > buffer_.size())))
     return fail("the position in the data buffer is out of range: {} of {}", position_,
                 buffer_.size());
+  return {};
+}
+
+// The drive refuses what is beyond its end when the request is made.
+Result<> IdeDevice::hold_loaded(HeldRequest held) {
+  if (drive_ == nullptr || (task_.status & kStatusBusy) == 0)
+    return fail("a disk request is under way without a command");
+  if (held.bytes > kBufferSize && held.kind == HeldRequest::Kind::Read)
+    return fail("the disk request under way is too long: {} bytes", held.bytes);
+  io_.hold(*drive_, std::move(held), tell_owner());
   return {};
 }
 

@@ -136,6 +136,7 @@ class IdeDevice : public Device, public FirmwareNamed {
   u64 wwn_{};
   u32 logical_block_size_{}, physical_block_size_{};
   OnOffAuto write_cache_property_{};
+  OnError on_read_error_{}, on_write_error_{};
   AtaModes modes_;
   // The command under way, in the medium's sectors: where the chunk that is being moved begins, how
   // much is left with it, and how long it is.
@@ -145,6 +146,7 @@ class IdeDevice : public Device, public FirmwareNamed {
 
  private:
   DriveIo::Done tell_owner();
+  Result<> hold_loaded(HeldRequest held);
   void begin(IdeTransfer direction, u32 block, bool dma);
   void show_block(bool interrupt);
   u32 movable(u32 size) const;
@@ -161,6 +163,7 @@ class IdeDevice : public Device, public FirmwareNamed {
   u32 block_end_{0};  ///< where the present one ends
   std::vector<u8> buffer_;
   DriveIo io_;
+  HeldRequest held_;  ///< of io_, while it is saved or loaded
 };
 
 }  // namespace rhea::hw

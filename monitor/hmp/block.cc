@@ -29,6 +29,8 @@ void print_drive(Context& context, const Json& drive) {
   }
   if (drive.contains("qdev"))
     context.print("    Attached to:      {}\n", drive["qdev"].get<std::string>());
+  if (const auto status = drive.value("io-status", std::string("ok")); status != "ok")
+    context.print("    I/O status:       {}\n", status);
   if (drive["removable"].get<bool>()) {
     const bool open = drive.contains("tray_open") && drive["tray_open"].get<bool>();
     context.print("    Removable device: {}locked, tray {}\n",

@@ -42,7 +42,7 @@ Json drive_info(const BlockBackend& drive) {
                {"locked", media != nullptr && media->medium_locked()}};
   if (drive.device() != nullptr) info["qdev"] = drive.device_name();
   const bool has_tray = media != nullptr && media->has_tray();
-  if (drive.is_cdrom() || has_tray || drive.inserted()) info["io-status"] = "ok";
+  if (const auto status = drive.io_status(); !status.empty()) info["io-status"] = status;
   if (has_tray) info["tray_open"] = media->tray_open();
   if (drive.inserted()) info["inserted"] = node_info(*drive.medium());
   return info;

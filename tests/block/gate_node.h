@@ -42,9 +42,10 @@ class Gate {
     });
   }
   /// Requests that touch this byte fail.
-  void break_at(u64 offset) {
+  void break_at(u64 offset, std::string why = "broken") {
     const std::lock_guard lock(mutex_);
     broken_ = offset;
+    why_ = std::move(why);
   }
   void mend() {
     const std::lock_guard lock(mutex_);
@@ -54,7 +55,7 @@ class Gate {
     std::unique_lock lock(mutex_);
     ++arrivals;
     changed_.wait(lock, [this] { return !closed_; });
-    if (broken_ && *broken_ >= offset && *broken_ < offset + length) return fail("broken");
+    if (broken_ && *broken_ >= offset && *broken_ < offset + length) return fail("{}", why_);
     return {};
   }
 
@@ -68,6 +69,7 @@ class Gate {
   std::condition_variable changed_;
   bool closed_{false};
   std::optional<u64> broken_;
+  std::string why_;
   std::thread opener_;
 };
 

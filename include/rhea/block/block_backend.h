@@ -40,6 +40,25 @@ class MediaDevice {
   virtual void medium_changed(bool loaded) = 0;
 };
 
+/// What becomes of a request that fails on the host (rerror=, werror=).
+enum class OnError : u8 {
+  Report,  ///< the guest hears of it
+  Ignore,  ///< the guest hears that it went well
+  Enospc,  ///< as Stop for a host without room, as Report for everything else
+  Stop,    ///< the machine stops; the request is made again when it goes on
+  Auto,    ///< of a device: as its drive has it
+};
+template <>
+struct EnumTraits<OnError> {
+  static constexpr std::string_view kType = "BlockdevOnError";
+  static constexpr std::array<std::string_view, 5> kNames = {"report", "ignore", "enospc", "stop",
+                                                             "auto"};
+};
+struct ErrorPolicy {
+  OnError read{OnError::Report}, write{OnError::Enospc};
+};
+enum class ErrorAction : u8 { Report, Ignore, Stop };
+
 enum class DriveInterface : u8 { None, Ide, Floppy, Virtio, Scsi, Pflash };
 
 /// A drive: what `drive=ID` of a device names. Object under /drives/ID.
@@ -113,6 +132,20 @@ class BlockBackend final : public Object {
   bool finish();
   unsigned in_flight() const;
 
+  // Errors of the host. The policy is for devices that can make a request again; for all others it
+  // is to report.
+  const ErrorPolicy& error_policy() const;
+  void set_error_policy(ErrorPolicy policy);
+  /// Until it is detached the device asks error_action() when a request of its has failed.
+  void let_policy_decide();
+  /// From within a completion that tells of an error: what its device makes of it.
+  ErrorAction error_action() const;
+  /// Calls `then` once, when the machine runs again.
+  void when_running(std::function<void()> then);
+  /// "ok", "failed" or "nospace", the last two until the machine goes on; empty where no error
+  /// stops it.
+  std::string_view io_status() const;
+
   // Set by -drive for the board.
   DriveInterface interface{DriveInterface::None};
   int bus{-1}, unit{-1};
@@ -126,6 +159,8 @@ class BlockBackend final : public Object {
 
  private:
   friend class block::BlockService;
+  void failed(const BlockNode& node, bool read, const Error& error);
+  void machine_runs();
   bool quiet() const;
   void hold();
   void release();

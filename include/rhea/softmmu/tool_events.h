@@ -20,9 +20,12 @@ class ToolEvents final : public MachineService {
 
   explicit ToolEvents(Machine& machine);
 
-  /// Observers hear of it on the main loop: of each name once a second at most, and then the
-  /// latest.
-  void tell(const std::string& name, Data data);
+  enum class Pace : u8 {
+    Held,    ///< of each name once a second at most, and then the latest
+    AtOnce,  ///< for what cannot come faster than somebody outside lets it
+  };
+  /// Observers hear of it on the main loop; at once they do so from within, so on its thread.
+  void tell(const std::string& name, Data data, Pace pace = Pace::Held);
   void observe(Observer observer) { observers_.push_back(std::move(observer)); }
 
  private:
