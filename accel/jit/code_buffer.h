@@ -28,6 +28,7 @@ class CodeBuffer {
   /// All but the first `kept` bytes is free again.
   void drop(std::size_t kept);
   std::size_t used() const { return used_; }
+  std::size_t capacity() const { return capacity_; }
   /// What counts: `used` in whole pieces. From any thread.
   std::size_t size() const { return counted_.load(std::memory_order_relaxed); }
 

@@ -26,16 +26,20 @@ class TcgAccelerator final : public accel::Accelerator {
         .help("accepted for QEMU's sake: there is always a host thread a processor");
     s.property("translate", &TcgAccelerator::translate_, false)
         .help("translate the guest's code to host code instead of interpreting it: faster");
+    s.property("tb-size", &TcgAccelerator::megabytes_, u32{0})
+        .range(0, 16384)
+        .help("MiB of host code, all processors' together; 0: 16 for each");
   }
 
   std::string_view short_name() const override { return "tcg"; }
   Result<std::unique_ptr<accel::VmBackend>> create_vm(Machine& machine) override {
-    return std::make_unique<Vm>(machine, translate_);
+    return std::make_unique<Vm>(machine, translate_, megabytes_ * MiB);
   }
 
  private:
   TcgThread thread_{};
   bool translate_{};
+  u32 megabytes_{};
 };
 
 const RegisterType<TcgAccelerator> registration;

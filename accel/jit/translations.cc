@@ -13,10 +13,15 @@ namespace {
 namespace translating = x86::translating;
 using translating::Assembler;
 
+/// Only its own thread writes it.
+void count(std::atomic<u64>& counter, u64 more = 1) {
+  counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+}
+
 }  // namespace
 
-Translations::Translations(x86::Cpu& cpu, CodeMemory& memory)
-    : cpu_(&cpu), layout_(cpu), buffer_(kCapacity, memory), arena_(memory) {
+Translations::Translations(x86::Cpu& cpu, CodeMemory& memory, std::size_t capacity)
+    : cpu_(&cpu), layout_(cpu), buffer_(capacity, memory), arena_(memory) {
   if (!buffer_) return;
   Assembler a(buffer_.room());
   const translating::RuntimeCode code = translating::emit_runtime(a, layout_);
@@ -49,6 +54,9 @@ Translation* Translations::translate(const Block& block, unsigned page_offset,
                   .page = &page};
   std::copy_n(code + made_.entry, made->first.size(), made->first.begin());
   page.open.push_back(made);
+  count(counts_.blocks);
+  count(counts_.guest_bytes, block.bytes);
+  count(counts_.host_bytes, made_.size);
   return made;
 }
 
@@ -86,6 +94,7 @@ void Translations::shut(TranslatedPage& page) {
     Assembler::write_jump(buffer_.writable(block->entry), buffer_.writable(block->way_out));
     block->open = false;
   }
+  count(counts_.shut, page.open.size());
   page.open.clear();
   for (DirectJump* const jump : page.linked) {
     Assembler::bind(jump->displacement, jump->stub);
@@ -120,6 +129,9 @@ void Translations::clear() {
   jumps_.clear();
   arena_.clear();
   buffer_.drop(runtime_size_);
+  count(counts_.clears);
+  for (std::atomic<u64>* const each : {&counts_.blocks, &counts_.guest_bytes, &counts_.host_bytes})
+    each->store(0, std::memory_order_relaxed);
 }
 
 }  // namespace rhea::jit

@@ -49,12 +49,22 @@ struct TranslatedPage {
   u64 mark_bit{};
 };
 
+/// What has been done so far. Written by one thread, read by any.
+struct TranslationCounts {
+  std::atomic<u64> blocks{0};       ///< that there are now
+  std::atomic<u64> guest_bytes{0};  ///< in them
+  std::atomic<u64> host_bytes{0};   ///< of their code
+  std::atomic<u64> clears{0};       ///< of everything
+  std::atomic<u64> shut{0};         ///< blocks whose page has changed
+};
+
 /// Not thread-safe: each processor has its own.
 class Translations {
  public:
-  static constexpr std::size_t kCapacity = 16 * MiB;
+  /// Bytes of code of a processor, unless `tb-size` says otherwise, and what it may say.
+  static constexpr std::size_t kUsualCapacity = 16 * MiB, kMostCapacity = 1 * GiB;
 
-  Translations(x86::Cpu& cpu, CodeMemory& memory);
+  Translations(x86::Cpu& cpu, CodeMemory& memory, std::size_t capacity = kUsualCapacity);
 
   /// False: the host has no memory for code, and nothing is ever translated.
   explicit operator bool() const { return static_cast<bool>(buffer_) && enter_ != nullptr; }
@@ -79,6 +89,8 @@ class Translations {
   bool full() const { return buffer_.room().size() < kLeast; }
   /// In bytes; from any thread.
   std::size_t size() const { return arena_.size() + buffer_.size(); }
+  const TranslationCounts& counts() const { return counts_; }
+  std::size_t capacity() const { return buffer_.capacity(); }
 
  private:
   /// What a block may need.
@@ -103,6 +115,7 @@ class Translations {
   std::size_t runtime_size_{0};
   x86::translating::Translator::Result made_;
   JumpTables jumps_;
+  TranslationCounts counts_;
   std::unordered_map<const CodePage*, TranslatedPage> pages_;
   std::vector<Mark> marks_;
 };

@@ -28,7 +28,7 @@ JitVcpu::JitVcpu(Vm& vm, unsigned index, x86::CpuModel model)
             model_.apic_id, index == 0),
       cache_(model_, cpu_.tlb.epochs(), vm.code_memory()) {
   if (vm.translates()) {
-    translations_.emplace(cpu_, vm.code_memory());
+    translations_.emplace(cpu_, vm.code_memory(), vm.translation_capacity());
     if (!*translations_) translations_.reset();
     cache_.set_on_change([this](const CodePage& page) { vm_->code_changed(*this, page); });
     cpu_.translated.call = reinterpret_cast<const void*>(&call_instruction);

@@ -84,6 +84,9 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   /// From any thread: code of the page has changed.
   void hear_of_change(const CodePage& page);
 
+  /// Null where nothing is translated.
+  const Translations* translations() const { return translations_ ? &*translations_ : nullptr; }
+
   // For CoreBus.
   apic::LocalApic& apic() { return apic_; }
   bool is_apic_page(u64 address) const {

@@ -9,12 +9,14 @@
 #include "rhea/util/rcu.h"
 #include "target/x86/models.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace rhea::jit {
 
-Vm::Vm(Machine& machine, bool translate)
-    : machine_(&machine), translates_(translate), hyperv_(machine) {
+Vm::Vm(Machine& machine, bool translate, std::size_t code_bytes)
+    : machine_(&machine), translates_(translate), code_bytes_(code_bytes), hyperv_(machine) {
   machine_->memory().add_listener(*this);
   auto& count = machine_->service<accel::InstructionCount>();
   if (count.settings) turns_ = std::make_unique<Turns>(*this, *count.settings);
@@ -69,9 +71,40 @@ Result<std::unique_ptr<accel::VcpuBackend>> Vm::create_vcpu(unsigned index) {
   return std::make_unique<JitVcpu>(*this, index, std::move(model));
 }
 
+std::size_t Vm::translation_capacity() const {
+  if (code_bytes_ == 0) return Translations::kUsualCapacity;
+  constexpr std::size_t least = 1 * MiB;
+  const std::size_t share = code_bytes_ / machine_->config.max_cpus;
+  return std::clamp(share, least, Translations::kMostCapacity);
+}
+
+// In QEMU's words where it has some.
 std::string Vm::describe() const {
-  return translates_ ? "software CPU: translator to host code\n"
-                     : "software CPU: interpreter with decoded blocks\n";
+  if (!translates_) return "software CPU: interpreter with decoded blocks\n";
+  u64 capacity = 0, blocks = 0, guest = 0, host = 0, clears = 0, shut = 0;
+  for (const JitVcpu* const vcpu : vcpus_) {
+    const Translations* const made = vcpu->translations();
+    if (made == nullptr) continue;
+    capacity += made->capacity();
+    blocks += made->counts().blocks;
+    guest += made->counts().guest_bytes;
+    host += made->counts().host_bytes;
+    clears += made->counts().clears;
+    shut += made->counts().shut;
+  }
+  const u64 each = std::max<u64>(blocks, 1);
+  return fmt::format(
+      "software CPU: translator to host code\n"
+      "gen code size       {}/{}\n"
+      "TB count            {}\n"
+      "TB avg target size  {} bytes\n"
+      "TB avg host size    {} bytes (expansion ratio: {:.1f})\n"
+      "TB flush count      {}\n"
+      "TB invalidate count {}\n"
+      "decoded code        {}/{}\n",
+      host, capacity, blocks, guest / each, host / each,
+      static_cast<double>(host) / static_cast<double>(std::max<u64>(guest, 1)), clears, shut,
+      code_memory_.size(), code_memory_.most());
 }
 
 // Before the next look around of the others, which have jumps from block to block.

@@ -22,8 +22,9 @@ class JitVcpu;
 /// Watches the memory map for the processors and lets one of them be alone.
 class Vm final : public accel::VmBackend, private MemoryListener {
  public:
-  /// `translate`: to host code; else all is interpreted.
-  explicit Vm(Machine& machine, bool translate = false);
+  /// `translate`: to host code, of so many bytes in all (0: as many as is usual); else all is
+  /// interpreted.
+  explicit Vm(Machine& machine, bool translate = false, std::size_t code_bytes = 0);
   ~Vm() override;
   Vm(const Vm&) = delete;
   Vm& operator=(const Vm&) = delete;
@@ -39,6 +40,8 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   /// the caller is to forget its own.
   bool make_room(const JitVcpu& caller);
   bool translates() const { return translates_; }
+  /// Bytes of host code that each processor has.
+  std::size_t translation_capacity() const;
   /// Tells every processor: blocks of the page are void. The caller is a vCPU's thread.
   void code_changed(JitVcpu& by, const CodePage& page);
   HypervPartition& hyperv() { return hyperv_; }
@@ -78,6 +81,7 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   CodeMap code_;
   CodeMemory code_memory_;
   bool translates_;
+  std::size_t code_bytes_;
   HypervPartition hyperv_;
   std::shared_ptr<char> alive_{std::make_shared<char>()};
   std::atomic<AddressSpace*> management_memory_{nullptr};
