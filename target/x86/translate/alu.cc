@@ -39,6 +39,38 @@ void to_register(Translator& t, const Insn& insn, unsigned size) {
   if (kWrites<kWhat>) t.finish(reg, kScratch0);
 }
 
+constexpr bool is_resident(const Operand& op) {
+  return op.kind == OperandKind::Gpr && op.reg < kHighByte && guest(op.reg) != kHome;
+}
+
+/// What the flags can be made from again, behind the instruction.
+FlagSource source_of(FlagSource::Kind kind, const Operand& left, const Operand& right, u64 imm) {
+  FlagSource source{.kind = kind, .size = left.size, .left = left.reg};
+  if (!is_resident(left)) return {};
+  if (right.kind == OperandKind::Immediate)
+    source.imm = static_cast<i32>(imm);
+  else if (is_resident(right))
+    source.right = right.reg;
+  else
+    return {};
+  return source;
+}
+
+template <Alu kWhat>
+FlagSource source_of(const Insn& insn) {
+  using enum FlagSource::Kind;
+  const Operand &left = insn.op[0], &right = insn.op[1];
+  if (kReadsCarry<kWhat>) return {};
+  // All that these leave is the result's.
+  if (kWhat == kAnd || kWhat == kOr || kWhat == kXor) return source_of(And, left, left, 0);
+  const bool same = right.kind == OperandKind::Gpr && right.reg == left.reg;
+  if (kWhat != kCmp && same) return {};
+  return source_of(kWhat == kAdd   ? Sum
+                   : kWhat == kSub ? Difference
+                                   : Compare,
+                   left, right, insn.imm);
+}
+
 template <Alu kWhat>
 bool alu(Translator& t, const Insn& insn) {
   if (insn.memory() && !t.reaches(insn)) return false;
@@ -47,7 +79,7 @@ bool alu(Translator& t, const Insn& insn) {
     to_memory<kWhat>(t, insn, size);
   else
     to_register<kWhat>(t, insn, size);
-  t.flags_set();
+  t.flags_set(source_of<kWhat>(insn));
   return true;
 }
 
@@ -74,7 +106,7 @@ bool test(Translator& t, const Insn& insn) {
     else
       t.a.op(size, code, t.value(insn.op[1].reg, kScratch1), left);
   }
-  t.flags_set();
+  t.flags_set(source_of(FlagSource::Kind::And, insn.op[0], insn.op[1], insn.imm));
   return true;
 }
 

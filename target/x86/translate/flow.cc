@@ -12,7 +12,11 @@ void Translator::load_rip(unsigned to, i64 offset) {
 }
 
 void Translator::call_if(Condition condition) {
-  cold_.push_back({.kind = ColdKind::Call, .from = a.jcc(condition), .what = record_, .x87 = x87_});
+  cold_.push_back({.kind = ColdKind::Call,
+                   .from = a.jcc(condition),
+                   .what = record_,
+                   .x87 = x87_,
+                   .flags = in_memory_ ? FlagSource{} : source_});
 }
 
 void Translator::jump_site(u8* displacement, i64 offset) {

@@ -94,7 +94,7 @@ void Translator::compare_page(i64 mask) {
 }
 
 Mem Translator::memory(const Insn& insn, Access access) {
-  flags_to_memory();
+  keep_flags_for_calls();
   const bool one_register = plain(insn) && insn.index >= kNoReg && insn.disp == 0 &&
                             insn.base < kRip && !is_home(insn.base);
   unsigned address = kScratch0;
@@ -141,7 +141,7 @@ Mem Translator::finish_address(const Insn& insn) {
 }
 
 Mem Translator::stack(unsigned reg, i32 disp, Access access) {
-  flags_to_memory();
+  keep_flags_for_calls();
   const auto base = static_cast<u8>(guest(reg));
   const bool wide = mode.long_mode();
   if (!wide || disp != 0) a.lea(address_width(), kScratch0, {.base = base, .disp = disp});

@@ -139,21 +139,21 @@ bool fence(Translator& t, const Insn&) {
 }
 
 constexpr std::array kEmitters{
-    Emitter{"mov", &mov},
-    Emitter{"movnti", &mov},
-    Emitter{"movzx", &extend<0xb6>},
-    Emitter{"movsx", &extend<0xbe>},
-    Emitter{"movsxd", &extend<0xbe>},
-    Emitter{"lea", &lea},
-    Emitter{"cmovcc", &conditional_move},
-    Emitter{"setcc", &set_if},
+    Emitter{"mov", &mov, false, Clobbers::First},
+    Emitter{"movnti", &mov, false, Clobbers::First},
+    Emitter{"movzx", &extend<0xb6>, false, Clobbers::First},
+    Emitter{"movsx", &extend<0xbe>, false, Clobbers::First},
+    Emitter{"movsxd", &extend<0xbe>, false, Clobbers::First},
+    Emitter{"lea", &lea, false, Clobbers::First},
+    Emitter{"cmovcc", &conditional_move, false, Clobbers::First},
+    Emitter{"setcc", &set_if, false, Clobbers::First},
     Emitter{"cbw", &convert<0x98>},
     Emitter{"cwd", &convert<0x99>},
-    Emitter{"nop", &nothing},
-    Emitter{"prefetch", &nothing},
-    Emitter{"lfence", &nothing},
-    Emitter{"sfence", &nothing},
-    Emitter{"mfence", &fence},
+    Emitter{"nop", &nothing, false, Clobbers::First},
+    Emitter{"prefetch", &nothing, false, Clobbers::First},
+    Emitter{"lfence", &nothing, false, Clobbers::First},
+    Emitter{"sfence", &nothing, false, Clobbers::First},
+    Emitter{"mfence", &fence, false, Clobbers::First},
 };
 
 }  // namespace

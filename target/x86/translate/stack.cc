@@ -60,9 +60,9 @@ bool leave(Translator& t, const Insn& insn) {
 }
 
 constexpr std::array kEmitters{
-    Emitter{"push", &push, true},
-    Emitter{"pop", &pop, true},
-    Emitter{"leave", &leave, true},
+    Emitter{"push", &push, true, Clobbers::Stack},
+    Emitter{"pop", &pop, true, Clobbers::Stack},
+    Emitter{"leave", &leave, true, Clobbers::Stack},
 };
 
 }  // namespace

@@ -204,6 +204,7 @@ void Translator::emit_insn() {
   const std::size_t colds = cold_.size();
   const Emitter* const emitter = is_undefined(insn) ? nullptr : emitter_of(insn.row);
   if (isa::rows()[insn.row].is(isa::EndsBlock)) settle_x87();
+  settle_flags(insn, emitter);
   if (emitter == nullptr || !encodable(insn) || !emitter->emit(*this, insn)) emit_call();
   for (std::size_t n = colds; n < cold_.size(); ++n)
     if (cold_[n].kind == ColdKind::Call) cold_[n].back = a.here();
@@ -215,6 +216,7 @@ void Translator::emit_call() {
   a.mov_imm(kScratch0, record_);
   Assembler::bind(a.call(), call_);
   in_host_ = in_memory_ = true;
+  source_ = {};
   ended_ = ends_translation(insns_[index_], mode.long_mode());
 }
 
@@ -223,6 +225,10 @@ void Translator::emit_cold(const Cold& cold) {
   switch (cold.kind) {
     case ColdKind::Call:
       settle_x87(cold.x87);
+      if (cold.flags.kind != FlagSource::Kind::None) {
+        make_flags(cold.flags);
+        save_flags();
+      }
       a.mov_imm(kScratch0, cold.what);
       Assembler::bind(a.call(), call_);
       if (cold.back != nullptr) Assembler::bind(a.jmp(), cold.back);

@@ -126,11 +126,36 @@ struct X87Pointers {
   i64 offset{};
 };
 
+struct Emitter;
+
 /// An access to memory.
 struct Access {
   unsigned size{};
   bool write{};
   bool aligned{};  ///< only if it is naturally aligned: locked ones must not split a cache line
+};
+
+/// How the status flags can be made again from registers that have not been written since.
+struct FlagSource {
+  enum class Kind : u8 {
+    None,
+    Compare,  ///< left - right
+    And,      ///< left & right
+    Sum,      ///< left has become left + right
+    Difference
+  };
+  Kind kind{};
+  u8 size{};
+  u8 left{}, right{kNoReg};  ///< the guest's registers; no `right`: `imm`
+  i32 imm{};
+  bool is_of(unsigned reg) const { return left == reg || right == reg; }
+};
+
+/// Which of the guest's registers an instruction writes.
+enum class Clobbers : u8 {
+  Any,
+  First,  ///< operand 0
+  Stack   ///< RSP, RBP, and operand 0
 };
 
 class Translator {
@@ -175,15 +200,19 @@ class Translator {
   /// Into `to`, any register; uses both scratch registers, no flags.
   void effective_address(const Insn& insn, unsigned to);
 
-  // ---- Flags.
+  // ---- Flags. They are in at least one of three places: the host's, memory, what they were made
+  // from (source_).
   /// The host's are the guest's. Uses kScratch0.
   void flags_to_host();
   /// Translated::flags are the guest's. Uses kScratch0.
   void flags_to_memory();
+  /// The host's are about to be lost: what calls the instruction out of line can save them.
+  void keep_flags_for_calls();
   void flags_lost() { in_host_ = false; }
-  void flags_set() {
+  void flags_set(FlagSource source = {}) {
     in_host_ = true;
     in_memory_ = false;
+    source_ = source;
   }
   /// Before an instruction that leaves some flags alone.
   void keep_flags() {
@@ -224,6 +253,7 @@ class Translator {
     u64 what{};        ///< for kScratch0; GoTo: record()
     i64 target{};
     X87Pointers x87{};
+    FlagSource flags{};  ///< Call: save them; None: they are in memory
   };
   void emit_entry();
   void emit_residence();
@@ -237,6 +267,9 @@ class Translator {
   void emit_call();
   void emit_cold(const Cold& cold);
   void find_wanted_flags();
+  void settle_flags(const Insn& insn, const Emitter* emitter);
+  void make_flags(const FlagSource& source);
+  void save_flags();
   void probe(unsigned address, Access access);
   void find_tlb_entry(unsigned address, bool write);
   void compare_page(i64 mask);
@@ -262,6 +295,7 @@ class Translator {
   i64 offset_{}, start_{};
   u32 record_{};
   bool in_host_{}, in_memory_{true};
+  FlagSource source_;
   bool ended_{};
   std::array<bool, 64> wanted_{};
   std::vector<Cold> cold_;
@@ -277,7 +311,8 @@ struct Emitter {
   std::string_view mnemonic;
   Emit emit;
   bool may_fault{};  ///< even without a memory operand
-  u8 resident{};     ///< bits of Resident: what must lie in the host's registers
+  Clobbers clobbers{};
+  u8 resident{};  ///< bits of Resident: what must lie in the host's registers
 };
 
 /// The families, by mnemonic.
