@@ -27,7 +27,7 @@ std::optional<Vector> FpuMachine::execute(std::span<const u8> bytes) {
   const DecodeMode mode{.code_bits = cpu.code_bits, .features = &model.features};
   if (decode(bytes, mode, insn) != DecodeStatus::Ok) return Vector::Ud;
   interp::bind(insn);
-  const std::optional<Fault> fault = bench.execute(insn.exec, insn);
+  const std::optional<Fault> fault = bench.execute(insn);
   if (fault) return fault->vector;
   return std::nullopt;
 }

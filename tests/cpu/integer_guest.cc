@@ -86,13 +86,13 @@ std::optional<Fault> IntegerGuest::run(const Insn& insn, const NativeState& stat
   cpu.set_rflags(state.rflags);
   cpu.attention = 0;
   cpu.leave_block = false;
-  std::optional<Fault> fault = bench_.execute(insn.exec, insn);
+  std::optional<Fault> fault = bench_.execute(insn);
   // A repeated instruction asks to be gone on with from time to time.
   while (!fault && repeats(insn) && cpu.rip() == state.rip) {
     cpu.leave_block = false;
     // Not so the host: if it faults, Intel's flags are those before the whole of it.
     if (!is_amd()) cpu.set_rflags(state.rflags);
-    fault = bench_.execute(insn.exec, insn);
+    fault = bench_.execute(insn);
   }
   if (fault && overflow_trap(insn, *fault)) {
     fault = Fault{.vector = Vector::Of};

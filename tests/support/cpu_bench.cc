@@ -3,6 +3,8 @@
 #include "tests/support/cpu_bench.h"
 
 #include "target/x86/system/segments.h"
+#include "tests/support/environment.h"
+#include "tests/support/translated_insn.h"
 
 #include <algorithm>
 
@@ -36,7 +38,11 @@ x86::CpuModel CpuBench::full_model(std::string_view vendor) {
 CpuBench::CpuBench(std::string_view vendor)
     : memory_(kMemory), model(full_model(vendor)), cpu(*this, model) {
   bus_msrs[0x1b] = 0xfee0'0900;
+  if (from_environment("RHEA_TRANSLATE", 0) != 0)
+    translated_ = std::make_unique<TranslatedInsn>(cpu);
 }
+
+CpuBench::~CpuBench() = default;
 
 void CpuBench::set_gdt(u16 selector, u64 low, u64 high) {
   poke<u64>(kGdt + (selector & 0xfff8u), low);
@@ -108,6 +114,14 @@ std::optional<x86::Fault> CpuBench::execute(x86::Execute function, x86::Insn ins
   cpu.set_rip(cpu.rip() + insn.length);
   const auto fault = fault_of([&] { function(cpu, insn); });
   if (fault) cpu.set_rip(cpu.insn_rip);
+  return fault;
+}
+
+std::optional<x86::Fault> CpuBench::execute(const x86::Insn& decoded) {
+  if (!translated_) return execute(decoded.exec, decoded);
+  const u64 rip = cpu.rip();
+  const auto fault = translated_->run(decoded);
+  if (fault) cpu.set_rip(rip);
   return fault;
 }
 

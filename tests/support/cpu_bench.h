@@ -12,10 +12,13 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
 namespace rhea::test {
+
+class TranslatedInsn;
 
 struct PortAccess {
   u16 port{};
@@ -45,6 +48,7 @@ class CpuBench final : public x86::Bus {
 
   /// Every feature on, four mebibytes of memory, reset state.
   explicit CpuBench(std::string_view vendor = "AuthenticAMD");
+  ~CpuBench() override;
 
   // ---- Set-up.
   /// CPL 0 in flat 32-bit segments, the GDT above, a 32-bit TSS with inner stacks (level n at
@@ -61,6 +65,8 @@ class CpuBench final : public x86::Bus {
 
   // ---- Execution: nullopt, or the fault, after which RIP is the instruction's own.
   std::optional<x86::Fault> execute(x86::Execute function, x86::Insn insn = {});
+  /// One that was decoded: interpreted, or with RHEA_TRANSLATE=1 as host code.
+  std::optional<x86::Fault> execute(const x86::Insn& decoded);
   /// Whatever throws a Fault.
   template <class Action>
   static std::optional<x86::Fault> fault_of(Action action) {
@@ -133,6 +139,8 @@ class CpuBench final : public x86::Bus {
 
  private:
   static x86::CpuModel full_model(std::string_view vendor);
+
+  std::unique_ptr<TranslatedInsn> translated_;
 };
 
 }  // namespace rhea::test
