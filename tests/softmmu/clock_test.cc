@@ -6,8 +6,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
+#include <utility>
 
 namespace rhea::test {
 namespace {
@@ -109,18 +111,22 @@ TEST_F(WaitingLoop, HearsOfAClockThatJumps) {
 }
 
 // A timer of a kilohertz must not wait for the next full millisecond each time.
+// On a busy host any one wait may be long; were they rounded to milliseconds, none could be short.
 TEST(MainLoop, WaitsToTheMicrosecond) {
   Machine machine;
   Timer timer;
+  auto before = std::chrono::steady_clock::now();
+  auto shortest = std::chrono::steady_clock::duration::max();
   unsigned fired = 0;
   timer.init(machine.realtime_clock(), [&] {
-    if (++fired < 100) timer.arm_in(100'000);
+    ++fired;
+    const auto now = std::chrono::steady_clock::now();
+    shortest = std::min(shortest, now - std::exchange(before, now));
+    timer.arm_in(100'000);
   });
   timer.arm_in(100'000);
-  const auto start = std::chrono::steady_clock::now();
-  while (fired < 100) machine.loop().iterate(true);
-  EXPECT_GE(std::chrono::steady_clock::now() - start, 10ms);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 95ms);
+  while (fired < 200) machine.loop().iterate(true);
+  EXPECT_LT(shortest, 950us);
 }
 
 }  // namespace
