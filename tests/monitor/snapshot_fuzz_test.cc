@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Files whose checksums are right and whose contents are not: a whole pc takes them or refuses them,
-// and stays the machine that it was when it refuses.
+// Files whose checksums are right and whose contents are not: a whole pc takes them or refuses
+// them, and stays the machine that it was when it refuses.
 #include "monitor/snapshot/pieces.h"
 #include "monitor/snapshot/snapshot_job.h"
 #include "rhea/softmmu/snapshot.h"
