@@ -100,7 +100,8 @@ class SnapshotFuzzTest : public testing::Test {
     }
     for (int i = 0; i < 20; ++i) {
       std::array<u8, 4> bytes_read{};
-      machine().io().read(random_() % 0x1000, std::span(bytes_read).first(1U << random_() % 3));
+      const unsigned size = 1U << random_() % 3;
+      static_cast<void>(machine().io().read(random_() % 0x1000, std::span(bytes_read).first(size)));
     }
     const i64 now = machine().virtual_clock().now_ns();
     machine().virtual_clock().advance_to(std::clamp<i64>(now, 0, kLongestTime) + 1'000'000);
