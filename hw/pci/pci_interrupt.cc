@@ -31,7 +31,8 @@ void PciDevice::set_intx(bool level) {
 }
 
 void PciDevice::update_intx() {
-  const u8 pin = config8(pci::kInterruptPin);
+  // Not that of a state which is being loaded, and may be refused.
+  const u8 pin = reset_value_[pci::kInterruptPin];
   u8 status = config8(pci::kStatus) & static_cast<u8>(~pci::kStatusInterrupt);
   if (intx_level_) status |= pci::kStatusInterrupt;
   config_put8(pci::kStatus, status);

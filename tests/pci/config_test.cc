@@ -119,6 +119,16 @@ TEST_F(PciConfig, ASnapshotWithAnotherIdentityIsRefused) {
   EXPECT_THAT(loaded.error().message(), HasSubstr("another device"));
 }
 
+TEST_F(PciConfig, ARefusedSnapshotDoesNotMoveTheInterrupt) {
+  device.set_intx(true);
+  device.config_put8(pci::kInterruptPin, 4);
+  const auto saved = bench.save();
+  device.config_put8(pci::kInterruptPin, 1);
+  EXPECT_FALSE(bench.load(saved));
+  device.set_intx(false);
+  EXPECT_FALSE(bench.intx(1));
+}
+
 TEST_F(PciConfig, CapabilitiesAreAList) {
   EXPECT_EQ(read(0x06, 2) & 0x10, 0x10u);
   EXPECT_EQ(read(0x34, 1), kMsi);
