@@ -83,17 +83,16 @@ class PeerLink : public std::enable_shared_from_this<PeerLink<Message>> {
     if (given_up_.exchange(true)) return;
     if (connected_)
       report_warning(fmt::format("{}: {}; reads are all ones from here on", name_, why));
-    {
-      const std::lock_guard guard(mutex_);
-      if (over_) return;
-      over_ = true;
-      reason_ = why;
-      hang_up();
-      changed_.notify_all();
-    }
+    // First, so that on the main loop it comes before whatever follows the access that ends now.
     machine_->loop().defer([weak = this->weak_from_this()] {
       if (const auto self = weak.lock(); self && !self->closed_) self->callbacks_.lost();
     });
+    const std::lock_guard guard(mutex_);
+    if (over_) return;
+    over_ = true;
+    reason_ = why;
+    hang_up();
+    changed_.notify_all();
   }
   bool over() const {
     const std::lock_guard guard(mutex_);

@@ -13,6 +13,8 @@ namespace {
 constexpr u32 kReadable = 1, kWritable = 2;
 /// A PC has some twenty; a guest can have BARs cut its memory into more.
 constexpr std::size_t kMostRanges = 512;
+/// What is less is the board's, like the place for option ROMs: no driver has its buffers there.
+constexpr u64 kLeastMemory = MiB;
 
 // A server that could cut the file short could end us, by SIGBUS: a memory back end's memfd cannot
 // be, other files can.
@@ -30,7 +32,8 @@ bool is_shared(const FlatRange& range) {
 // The regions themselves: while the board is built, no view shows its memory yet.
 Result<> DmaTable::check(const Region& region, std::set<const Region*>& seen) {
   if (!seen.insert(&region).second) return {};
-  if (region.kind() == RegionKind::Ram && !is_lasting(*region.ram()) &&
+  if (region.kind() == RegionKind::Ram && region.ram()->size() >= kLeastMemory &&
+      !is_lasting(*region.ram()) &&
       dynamic_cast<const PciDevice*>(region.owner()) == nullptr)
     return fail(
         "its server cannot be given guest memory '{}': it is not shared (-object "
