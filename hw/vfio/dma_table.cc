@@ -33,8 +33,7 @@ bool is_shared(const FlatRange& range) {
 Result<> DmaTable::check(const Region& region, std::set<const Region*>& seen) {
   if (!seen.insert(&region).second) return {};
   if (region.kind() == RegionKind::Ram && region.ram()->size() >= kLeastMemory &&
-      !is_lasting(*region.ram()) &&
-      dynamic_cast<const PciDevice*>(region.owner()) == nullptr)
+      !is_lasting(*region.ram()) && dynamic_cast<const PciDevice*>(region.owner()) == nullptr)
     return fail(
         "its server cannot be given guest memory '{}': it is not shared (-object "
         "memory-backend-memfd,id=mem,size=SIZE,share=on -machine memory-backend=mem)",
