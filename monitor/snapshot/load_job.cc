@@ -133,7 +133,7 @@ void SnapshotJob::take_state() {
 // Neither the machine it was nor the one it was to become.
 void SnapshotJob::broken(const Error& error) {
   report_error(fmt::format("snapshot '{}': the machine is stopped, half loaded: {}", file_,
-                           error.message()));
+                           one_line(error.message())));
   machine_->pause(RunState::InternalError);
 }
 
@@ -159,8 +159,7 @@ Result<> SnapshotJob::load_now() {
   Result<> result = load();
   checked_.reset();
   if (result) return {};
-  return std::unexpected(
-      std::move(result).error().within(fmt::format("-x-snapshot '{}'", start_path_)));
+  return fail("-x-snapshot '{}': {}", start_path_, one_line(result.error().message()));
 }
 
 }  // namespace rhea::snapshot

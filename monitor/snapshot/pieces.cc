@@ -38,6 +38,12 @@ Result<> Control::step(u64 bytes) const {
   return {};
 }
 
+std::string one_line(std::string text) {
+  for (char& c : text)
+    if (static_cast<u8>(c) < ' ' || static_cast<u8>(c) >= 0x7f) c = '?';
+  return text;
+}
+
 Result<> PieceWriter::write(PieceKind kind, std::span<const u8> head, std::span<const u8> body) {
   const u64 length = head.size() + body.size();
   if (length > most_bytes(kind)) return fail("the devices have {} bytes of state", length);

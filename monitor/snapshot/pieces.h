@@ -15,6 +15,7 @@
 #include <functional>
 #include <span>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 namespace rhea::snapshot {
@@ -40,6 +41,9 @@ struct Control {
   /// Some bytes more are done. An error: end.
   Result<> step(u64 bytes) const;
 };
+
+/// An error's text may quote the file, in which anything may stand: as one line.
+std::string one_line(std::string text);
 
 class PieceWriter {
  public:

@@ -153,7 +153,8 @@ void SnapshotJob::finish(const Result<>& result) {
   status_ = result ? Status::Completed : unwanted ? Status::Cancelled : Status::Failed;
   Result<> end = result;
   if (unwanted) end = fail("snapshot '{}': {}", file_, why_cancelled_);
-  if (!result && !unwanted) end = fail("snapshot '{}': {}", file_, result.error().message());
+  if (!result && !unwanted)
+    end = fail("snapshot '{}': {}", file_, one_line(result.error().message()));
   if (observer_) observer_(end);
   if (const Done done = std::exchange(done_, nullptr)) done(end);
   go_on();
