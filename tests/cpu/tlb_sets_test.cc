@@ -59,6 +59,14 @@ class TlbSets : public ::testing::Test {
     insn.op[0] = CpuBench::gpr(x86::Rax, 8);
     EXPECT_FALSE(bench.execute(x86::system::invpcid, insn));
   }
+  /// Two pages that push each other out, until the tables have twice their least size; then empties
+  /// them.
+  void grow() {
+    for (const u64 number : {2, 4}) bench.poke<u64>(kFirst + 0x2000 + 8 * number, kAll | kPs);
+    for (u64 i = 0; i < 1100; ++i)
+      cpu.read<u64>(x86::Ds, kBase + (2 + i % 2 * 2) * 0x20'0000 + kData);
+    cpu.flush_tlb();
+  }
   /// What is in the TLBs of the running space and a walk would not find now.
   u64 wrong_entries() {
     u64 count = 0;
@@ -102,6 +110,18 @@ TEST_F(TlbSets, AStoreWhileAnotherSpaceRunsIsSeenToo) {
   map(kFirst, 0, kOther | kAll);
   write_cr3(cpu, kFirst);
   EXPECT_EQ(read(0), 0x2222u);
+}
+
+TEST_F(TlbSets, TablesThatShrinkInTheMiddleOfAWalkAreNotReadAnyMore) {
+  grow();
+  read(0);
+  ASSERT_EQ(cpu.view.mask, 2047u);
+  bench.poke<u64>(kFirst + 0x2000, (kSecond + 0x3000) | kAll);
+  map(kSecond, 1, kOther | kAll);
+  EXPECT_EQ(read(1), 0x2222u);
+  EXPECT_EQ(cpu.view.mask, 1023u);
+  EXPECT_EQ(cpu.view.read, cpu.tlb.view(cpu.privilege).read);
+  EXPECT_EQ(cpu.system_view.read, cpu.tlb.view(Privilege::Supervisor).read);
 }
 
 TEST_F(TlbSets, AStoreToAnUpperTableIsSeen) {
