@@ -54,7 +54,9 @@ constexpr u64 kFnv = 0x100'0000'01b3;
 
 }  // namespace
 
-BlockGuest::BlockGuest(bool translate) : WildGuest(translate, 2), families_(row_families()) {}
+// Without random numbers, which are others in each.
+BlockGuest::BlockGuest(bool translate)
+    : WildGuest(translate, 2, "max,+vme,+la57,-rdrand,-rdseed"), families_(row_families()) {}
 
 unsigned BlockGuest::code_bits() const { return vcpu_->cpu().code_bits; }
 

@@ -13,8 +13,8 @@
 namespace rhea::test {
 namespace {
 
-x86::CpuModel everything(unsigned apic_id) {
-  x86::CpuModel model = x86::make_model(x86::parse_cpu("max,+vme,+la57").value()).value();
+x86::CpuModel model_of(const char* name, unsigned apic_id) {
+  x86::CpuModel model = x86::make_model(x86::parse_cpu(name).value()).value();
   model.apic_id = apic_id;
   return model;
 }
@@ -40,7 +40,7 @@ std::vector<std::vector<const x86::isa::Row*>> row_groups() {
 
 }  // namespace
 
-WildGuest::WildGuest(bool translate, unsigned cpus) : groups_(row_groups()) {
+WildGuest::WildGuest(bool translate, unsigned cpus, const char* model) : groups_(row_groups()) {
   const DomainGuard guard(&machine_.lock());
   vm_ = std::make_unique<jit::Vm>(machine_, translate);
   RHEA_ASSERT(ram_.init_ram(nullptr, "ram", kRam).has_value());
@@ -55,8 +55,8 @@ WildGuest::WildGuest(bool translate, unsigned cpus) : groups_(row_groups()) {
   memory.add(kRom, rom_, 1);
   machine_.system_io().add(0, ports_);
   RHEA_ASSERT(vm_->board_ready().has_value());
-  vcpu_ = std::make_unique<jit::JitVcpu>(*vm_, 0, everything(0));
-  if (cpus > 1) other_ = std::make_unique<jit::JitVcpu>(*vm_, 1, everything(1));
+  vcpu_ = std::make_unique<jit::JitVcpu>(*vm_, 0, model_of(model, 0));
+  if (cpus > 1) other_ = std::make_unique<jit::JitVcpu>(*vm_, 1, model_of(model, 1));
 }
 
 WildGuest::~WildGuest() {

@@ -19,7 +19,7 @@ inline constexpr unsigned kWildModes = 6;
 
 class WildGuest {
  public:
-  explicit WildGuest(bool translate, unsigned cpus = 1);
+  explicit WildGuest(bool translate, unsigned cpus = 1, const char* model = "max,+vme,+la57");
   virtual ~WildGuest();
   WildGuest(const WildGuest&) = delete;
   WildGuest& operator=(const WildGuest&) = delete;
