@@ -46,6 +46,27 @@ std::string BlockPair::memory_difference() {
   return {};
 }
 
+// Whether the reference is about to execute one, or is in the middle of it.
+bool BlockPair::at_repeated_string() {
+  const u64 linear = x86::linear_rip(reference_.cpu());
+  bool repeated = false;
+  for (u64 n = 0; n < x86::kLongestInsn; ++n) {
+    const auto at = reference_.physical(linear + n);
+    if (!at || *at >= BlockGuest::kMemory) return false;
+    const u8 byte = reference_.memory()[*at];
+    const bool string =
+        (byte >= 0xa4 && byte <= 0xaf && (byte & 0xfe) != 0xa8) || (byte >= 0x6c && byte <= 0x6f);
+    if (string) return repeated;
+    constexpr std::array<u8, 8> kPrefixes{0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67};
+    repeated |= byte == 0xf2 || byte == 0xf3;
+    const bool rex = reference_.code_bits() == 64 && (byte & 0xf0) == 0x40;
+    if (byte != 0xf2 && byte != 0xf3 && !rex &&
+        std::ranges::find(kPrefixes, byte) == kPrefixes.end())
+      return false;
+  }
+  return false;
+}
+
 // The instruction that the reference is about to execute.
 void BlockPair::note() {
   if (!strict_) return;
@@ -72,7 +93,6 @@ std::optional<std::string> BlockPair::follow(unsigned rounds, bool linked) {
   blocks_ += translated_.run(rounds, linked ? BlockGuest::How::Linked : BlockGuest::How::Blocks);
   std::string nearest;
   std::size_t least = ~std::size_t{0};
-  bool repeats = false;
   for (unsigned step = 0; step < kMostSteps; ++step, ++instructions_) {
     if (same_state()) return std::nullopt;
     if (strict_ && (step < kMostLookedAt || reference_.cpu().rip() == translated_.cpu().rip())) {
@@ -85,12 +105,10 @@ std::optional<std::string> BlockPair::follow(unsigned rounds, bool linked) {
       }
     }
     note();
-    const u64 before = reference_.cpu().rip();
     reference_.run(1, BlockGuest::How::Singly);
-    repeats = reference_.cpu().rip() == before;
   }
   // Element by element that would take too long.
-  abandoned_ = repeats;
+  abandoned_ = at_repeated_string();
   if (abandoned_) return std::nullopt;
   return nearest + " ";
 }

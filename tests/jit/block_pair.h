@@ -43,6 +43,7 @@ class BlockPair {
   void happen();
   bool same_state();
   std::string memory_difference();
+  bool at_repeated_string();
   void note();
   std::string report(const std::string& nearest) const;
   u64 below(u64 limit) { return random_() % limit; }
