@@ -82,11 +82,12 @@ JitVcpu::Next JitVcpu::execute() {
         [[unlikely]] {
       const u64 before = cpu_.rip();
       if (attend() == Next::Leave) return Next::Leave;
-      if (cpu_.activity != Activity::Running || x86::comparing::is(x86::comparing::one_by_one) ||
-          cpu_.attention.load(std::memory_order_relaxed) != 0)
-        continue;
+      if (cpu_.activity != Activity::Running) continue;
       // A debugger that steps sees where an event leads.
       if (stepping() && cpu_.rip() != before) return stop(DebugStop{});
+      if (x86::comparing::is(x86::comparing::one_by_one) ||
+          cpu_.attention.load(std::memory_order_relaxed) != 0)
+        continue;
     }
     if (held_ != 0 && can_take(held_)) [[unlikely]] {
       release_held();
