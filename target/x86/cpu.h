@@ -207,6 +207,8 @@ struct Cpu {
   void flush_tlb_data();
   /// The page's accesses are to be seen, each one.
   void watch_linear_page(u64 linear);
+  /// After a change that may have moved the TLBs, such as what a walk meets: reads go by the views.
+  void update_views();
   /// The running address space.
   SpaceRoot space() const;
   /// What code that was found by its linear address was found under; see CodeEpochs.
@@ -379,7 +381,6 @@ struct Cpu {
   }
 
  private:
-  void update_views();
   /// Whether a cache line ends within an access. Locked ones of that kind are not left to the
   /// host's processor: kernels punish them with pauses (split_lock_mitigate) or with SIGBUS.
   static bool splits_line(u64 at, unsigned size) { return (at & 63) + size > 64; }

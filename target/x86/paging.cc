@@ -262,8 +262,7 @@ void record(Cpu& cpu, const Walk& walk, u64 linear, AccessKind kind) {
                                .fetched = kind == AccessKind::Fetch,
                                .global = is_global(cpu, walk)});
   // A changed upper table makes the TLBs begin anew, and they may be smaller then.
-  cpu.view = cpu.tlb.view(cpu.privilege);
-  cpu.system_view = cpu.tlb.view(Privilege::Supervisor);
+  cpu.update_views();
 }
 
 }  // namespace
