@@ -87,9 +87,8 @@ Result<Json> dump_guest_memory(Context& context, const Json& arguments) {
     return Json();
   }
   auto later = std::make_shared<Later>();
-  TRY(job.start(std::move(request), [later](const Result<>& result) {
-    later->finish(result ? Result<Json>(Json()) : std::unexpected(result.error()));
-  }));
+  TRY(job.start(std::move(request),
+                [later](const Result<>& result) { later->finish_work(result); }));
   context.later = later;
   return Json();
 }

@@ -19,6 +19,10 @@ class Later {
     result_ = std::move(result);
     tell();
   }
+  /// The same for work without an answer of its own: an empty one, or the error.
+  void finish_work(const Result<>& work) {
+    finish(work ? Result<Json>(Json()) : std::unexpected(work.error()));
+  }
   /// The waiter's; null: nobody waits any more.
   void on_finish(Callback callback) {
     callback_ = std::move(callback);

@@ -45,8 +45,7 @@ Result<Json> when_quiet(Context& context, const Named& named,
         BlockBackend* drive = find_drive(machine, name);
         if (drive == nullptr)
           return later->finish(fail(ErrorClass::DeviceNotFound, "Device '{}' not found", who));
-        auto done = work(*drive, who);
-        later->finish(done ? Result<Json>(Json()) : std::unexpected(std::move(done).error()));
+        later->finish_work(work(*drive, who));
       }));
   return Json();
 }

@@ -45,9 +45,7 @@ Result<Json> start(Context& context, const Json& arguments, Start how) {
     return Json();
   }
   auto later = std::make_shared<Later>();
-  TRY((job.*how)(file, [later](const Result<>& result) {
-    later->finish(result ? Result<Json>(Json()) : std::unexpected(result.error()));
-  }));
+  TRY((job.*how)(file, [later](const Result<>& result) { later->finish_work(result); }));
   context.later = later;
   return Json();
 }
