@@ -18,8 +18,8 @@ import tree
 OUTPUT_OPTIONS = {"-o", "-MF", "-MQ", "-MT"}
 # g++'s precompiled headers say nothing to other tools, and must hide nothing from them.
 PRECOMPILED = re.compile(r"-include \S*-libraries\.h ")
-# What Meson calls a file that includes others.
-UNITY = re.compile(r"-unity\d+\.cpp$")
+# A file of the build that includes others.
+TOGETHER = re.compile(r"-together-\d+\.cc$")
 # Options that decide what an #include finds and how it is read.
 FRONT_END_OPTIONS = ("-I", "-isystem", "-D", "-std=", "-include")
 # What only g++ understands.
@@ -63,10 +63,18 @@ def ensure_configured(build: Path) -> None:
         sys.exit(f"{run.stdout}meson setup failed: there are no compile commands to go by")
 
 
+def generate_missing(build: Path, entries: list[dict]) -> None:
+    """The files that include others; they are there at once, without compiling anything."""
+    files = [Path(entry["directory"], entry["file"]) for entry in entries]
+    if any(TOGETHER.search(file.name) and not file.is_file() for file in files):
+        subprocess.run(["ninja", "-C", str(build), "together"], check=True,
+                       stdout=subprocess.DEVNULL)
+
+
 def of_each_source(entry: dict) -> list[dict]:
     """Sources that are compiled together are in one generated file, and have its command."""
     file = Path(entry["directory"], entry["file"])
-    if not UNITY.search(entry["file"]) or not file.is_file():
+    if not TOGETHER.search(entry["file"]):
         return [entry]
     sources = re.findall(r'^#include\s*[<"](.+)[>"]$', file.read_text(encoding="utf-8"), re.MULTILINE)
     return [{**entry, "file": source, "command": entry["command"].replace(entry["file"], source)}
@@ -76,6 +84,7 @@ def of_each_source(entry: dict) -> list[dict]:
 def load(build: Path) -> list[Command]:
     ensure_configured(build)
     entries = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
+    generate_missing(build, entries)
     commands = {}
     for entry in (each for together in entries for each in of_each_source(together)):
         command = parse(entry)
