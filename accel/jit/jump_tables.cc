@@ -5,9 +5,11 @@
 
 namespace rhea::jit {
 
-x86::JumpTable& JumpTables::of(u32 mode_key, bool user, const x86::CodeEpochs& epochs) {
+x86::JumpTable& JumpTables::of(u32 mode_key, bool user, const x86::CodeEpochs& epochs,
+                               const CodeSegment& segment) {
   const auto fits = [&](const Kind& kind) {
-    return kind.mode_key == mode_key && kind.user == user && (!user || kind.epoch == epochs.now);
+    return kind.mode_key == mode_key && kind.user == user && kind.segment == segment &&
+           (!user || kind.epoch == epochs.now);
   };
   if (now_ == nullptr || !fits(*now_)) {
     const auto known = std::ranges::find_if(all_, [&](const auto& each) { return fits(*each); });
@@ -15,6 +17,7 @@ x86::JumpTable& JumpTables::of(u32 mode_key, bool user, const x86::CodeEpochs& e
     now_->used = ++uses_;
     now_->mode_key = mode_key;
     now_->user = user;
+    now_->segment = segment;
   }
   if (now_->global_epoch != epochs.global || (now_->epoch != epochs.now && now_->here)) {
     now_->table.clear();

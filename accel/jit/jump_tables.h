@@ -11,13 +11,21 @@
 
 namespace rhea::jit {
 
+/// Where code lies: what is found under one RIP depends on it. Zeros where it is flat.
+struct CodeSegment {
+  u64 base{};
+  u32 limit{};
+  friend bool operator==(const CodeSegment&, const CodeSegment&) = default;
+};
+
 /// Not thread-safe.
 class JumpTables {
  public:
   static constexpr std::size_t kMost = 16;
 
   /// The table for code of this kind (CodeMode::key()), without what was found under other epochs.
-  x86::JumpTable& of(u32 mode_key, bool user, const x86::CodeEpochs& epochs);
+  x86::JumpTable& of(u32 mode_key, bool user, const x86::CodeEpochs& epochs,
+                     const CodeSegment& segment = {});
   /// In the table of now; null: not there.
   const u8* find(u64 rip) const {
     const x86::JumpTable::Entry& entry = now_->table.entries[x86::JumpTable::slot(rip)];
@@ -34,6 +42,7 @@ class JumpTables {
   struct Kind {
     u32 mode_key{};
     bool user{};
+    CodeSegment segment;
     u64 epoch{};  ///< of user code; of supervisor code: that of what is not everywhere
     u64 global_epoch{};
     bool here{};  ///< whether there is something that is not everywhere

@@ -20,6 +20,11 @@ constexpr unsigned kRunsBefore = 2;
 /// Looks around in translated code before others may have the guard: tens of microseconds.
 constexpr i32 kBudget = 20'000;
 
+CodeSegment code_segment(const x86::Cpu& cpu, const CodeMode& mode) {
+  if (mode.code_bits() == 64 || mode.segments().flat_code) return {};
+  return {.base = cpu.seg[x86::Cs].base, .limit = cpu.seg[x86::Cs].limit};
+}
+
 /// Whether each block is to be left behind its end.
 bool is_unlinked(bool briefly) { return briefly && !x86::comparing::is(x86::comparing::linked); }
 
@@ -88,7 +93,8 @@ void JitVcpu::follow_jump(const Block& block) {
 // What translated code finds its way by.
 void JitVcpu::prepare_translated() {
   const CodeMode mode = code_mode();
-  cpu_.translated.jumps = &translations_->jumps().of(mode.key(), mode.user(), cpu_.tlb.epochs());
+  cpu_.translated.jumps = &translations_->jumps().of(mode.key(), mode.user(), cpu_.tlb.epochs(),
+                                                     code_segment(cpu_, mode));
   cpu_.translated.page_rip = page_rip(cpu_);
   cpu_.leave_block = false;
   last_block_ = nullptr;
@@ -101,8 +107,7 @@ const u8* JitVcpu::next_translated() {
                      cpu_.activity == x86::Activity::Running && !cpu_.stopped &&
                      !cpu_.shadow_next && cpu_.pending_db == 0 && cpu_.stop_pages == 0 &&
                      !careful() && (held_ == 0 || !can_take(held_)) && !logs_code();
-  if (!quiet || is_unlinked(leave_at_pause_) || !reaches_pages() || --cpu_.translated.budget < 0)
-    return nullptr;
+  if (!quiet || is_unlinked(leave_at_pause_) || --cpu_.translated.budget < 0) return nullptr;
   forget_stale_jumps();
   prepare_translated();
   return translations_->jumps().find(cpu_.rip());
@@ -115,8 +120,7 @@ JitVcpu::Next JitVcpu::run_translated(const Block& block) {
   prepare_translated();
   if (!is_unlinked(leave_at_pause_)) {
     follow_jump(block);
-    if (reaches_pages())
-      translations_->jumps().put(cpu_.rip(), block.translation->entry, found_everywhere_);
+    translations_->jumps().put(cpu_.rip(), block.translation->entry, found_everywhere_);
   }
   state.flags = x86::Translated::saved_flags(cpu_.flags.value());
   state.budget = leave_at_pause_ ? static_cast<i32>(pause_at_) : kBudget;

@@ -153,8 +153,6 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void shut_changed_pages();
   void look_for_devices_writes();
   void prepare_translated();
-  /// Whether translated code goes from page to page.
-  bool reaches_pages() const { return cpu_.long_mode() || code_mode().segments().flat_code; }
   static u64 call_instruction(void* state, const void* const* header, u32 record);
   void end_block();
   Next execute_watched(u64 budget);

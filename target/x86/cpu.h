@@ -35,6 +35,8 @@ struct SegmentRegister {
   // Follow from the attributes; see refresh().
   bool readable{}, writable{}, expand_down{};
   bool flat{};  ///< data from 0 to 4 GiB that may be read and written
+  /// Accesses below need no other check: 0, or, unless it expands down, one more than the limit.
+  u64 read_end{}, write_end{};
 
   unsigned type() const { return attributes & 0xf; }
   bool s() const { return (attributes & 0x10) != 0; }
@@ -52,6 +54,9 @@ struct SegmentRegister {
     writable = usable && !is_code() && (attributes & 2) != 0;
     expand_down = s() && (attributes & 0xc) == 4;
     flat = readable && writable && !expand_down && base == 0 && limit == 0xffff'ffff;
+    const u64 end = expand_down ? 0 : u64{limit} + 1;
+    read_end = readable ? end : 0;
+    write_end = writable ? end : 0;
   }
   Segment to_state() const;
   static SegmentRegister from_state(const Segment& segment);

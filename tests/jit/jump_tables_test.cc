@@ -54,6 +54,20 @@ TEST(JitJumpTables, TheSupervisorsOtherCodeIsNot) {
   EXPECT_EQ(tables.find(kRip), nullptr);
 }
 
+TEST(JitJumpTables, AnAddressInAnotherCodeSegmentIsAnother) {
+  constexpr u32 kRealMode = 4;
+  const jit::CodeSegment first{.base = 0x1'0000, .limit = 0xffff},
+      second{.base = 0x2'0000, .limit = 0xffff};
+  JumpTables tables;
+  const x86::CodeEpochs epochs;
+  tables.of(kRealMode, false, epochs, first);
+  tables.put(kRip, &kCode, false);
+  tables.of(kRealMode, false, epochs, second);
+  EXPECT_EQ(tables.find(kRip), nullptr);
+  tables.of(kRealMode, false, epochs, first);
+  EXPECT_EQ(tables.find(kRip), &kCode);
+}
+
 TEST(JitJumpTables, ChangedGlobalPagesAreForgottenByAll) {
   JumpTables tables;
   x86::CodeEpochs epochs;

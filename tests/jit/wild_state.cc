@@ -147,8 +147,10 @@ void WildGuest::enter_real() {
   for (x86::SegmentRegister& s : cpu.seg) {
     s.selector = kSegments[below(4)];
     s.base = u64{s.selector} << 4;
-    if (mode_ == WildMode::Real && one_in(8)) s.limit = 0xffff'ffff;
+    if (mode_ == WildMode::Real && one_in(8))
+      s.limit = one_in(2) ? 0xffff'ffff : static_cast<u32>(below(0x1'0000));
     if (mode_ == WildMode::Virtual8086) s = x86::system::virtual_8086_segment(s.selector);
+    s.refresh();
   }
   const u16 code = kCode >> 4;
   cpu.seg[x86::Cs].selector = code;

@@ -6,9 +6,10 @@
 
 namespace rhea::x86::translating {
 
-void Translator::load_rip(unsigned to, i64 offset) {
+void Translator::load_rip(unsigned to, i64 offset, bool cut) {
   a.load(8, to, state.page_rip);
   a.lea(address_width(), to, {.base = static_cast<u8>(to), .disp = static_cast<i32>(offset)});
+  if (cut) a.op(4, {.byte = 0xb7, .map = Opcode::Map0f}, to, to);  // MOVZX
 }
 
 void Translator::call_if(Condition condition) {
@@ -26,24 +27,27 @@ void Translator::jump_site(u8* displacement, i64 offset) {
   cold_.push_back({.kind = ColdKind::Site, .from = displacement, .what = number});
 }
 
-void Translator::go_to(i64 offset) {
+void Translator::go_to(i64 offset, bool cut) {
   if (same_page(offset))
     jump_site(a.jmp(), offset);
   else
-    go_to_page(offset);
+    go_to_page(offset, cut);
 }
 
-void Translator::go_to_if(Condition condition, i64 offset) {
+void Translator::go_to_if(Condition condition, i64 offset, bool cut) {
   u8* const displacement = a.jcc(condition);
   if (same_page(offset))
     jump_site(displacement, offset);
   else
-    cold_.push_back(
-        {.kind = ColdKind::GoTo, .from = displacement, .what = record_, .target = offset});
+    cold_.push_back({.kind = ColdKind::GoTo,
+                     .from = displacement,
+                     .what = record_,
+                     .target = offset,
+                     .cut = cut});
 }
 
-void Translator::go_to_page(i64 offset) {
-  load_rip(kScratch0, offset);
+void Translator::go_to_page(i64 offset, bool cut) {
+  load_rip(kScratch0, offset, cut);
   look_up();
   set_page_of_scratch();
   a.jmp_through({.base = kScratch1, .disp = 8});
@@ -74,10 +78,15 @@ void Translator::find_entry() {
   a.alu(8, kCmp, kScratch0, Mem{.base = kScratch1});
 }
 
-// Where code of other pages is reached, RIP and linear addresses have the same offset in a page.
 void Translator::set_page_of_scratch() {
-  a.alu_imm(8, kAnd, kScratch0, -0x1000);
+  if (mode.flat_code) {
+    a.alu_imm(8, kAnd, kScratch0, -0x1000);
+    return a.store(8, state.page_rip, kScratch0);
+  }
   a.store(8, state.page_rip, kScratch0);
+  a.alu(4, kAdd, kScratch0, state.segment_base(Cs));
+  a.alu_imm(4, kAnd, kScratch0, 0xfff);
+  a.alu(8, kSub, state.page_rip, kScratch0);
 }
 
 }  // namespace rhea::x86::translating

@@ -22,7 +22,7 @@ bool Translator::reaches(const Insn& insn) const {
     // An address that is computed a second time has one scratch register.
     return plain(insn) || !(is_home(insn.base) && is_home(insn.index));
   }
-  return mode.flat_data && (insn.seg == Ds || insn.seg == Es || insn.seg == Ss);
+  return true;
 }
 
 // base + index << scale + disp, cut to the address size. kScratch1 is left alone unless both base
@@ -94,6 +94,8 @@ void Translator::compare_page(i64 mask) {
 }
 
 Mem Translator::memory(const Insn& insn, Access access) {
+  if (is_segmented(insn.seg))
+    return in_segment(insn.seg, access, [&] { effective_address(insn, kScratch0); });
   keep_flags_for_calls();
   const bool one_register = plain(insn) && insn.index >= kNoReg && insn.disp == 0 &&
                             insn.base < kRip && !is_home(insn.base);
@@ -140,15 +142,47 @@ Mem Translator::finish_address(const Insn& insn) {
   return m;
 }
 
-Mem Translator::stack(unsigned reg, i32 disp, Access access) {
+void Translator::pointer_address(const Pointer& pointer) {
+  a.lea(pointer.width == 8 ? 8 : 4, kScratch0,
+        {.base = static_cast<u8>(host_or_none(pointer.reg)), .disp = pointer.disp});
+  if (pointer.width == 2) a.op(4, {.byte = 0xb7, .map = Opcode::Map0f}, kScratch0, kScratch0);
+}
+
+Mem Translator::memory(unsigned segment, const Pointer& pointer, Access access) {
+  if (is_segmented(segment)) return in_segment(segment, access, [&] { pointer_address(pointer); });
   keep_flags_for_calls();
-  const auto base = static_cast<u8>(guest(reg));
-  const bool wide = mode.long_mode();
-  if (!wide || disp != 0) a.lea(address_width(), kScratch0, {.base = base, .disp = disp});
-  probe(wide && disp == 0 ? base : kScratch0, access);
+  const auto base = static_cast<u8>(guest(pointer.reg));
+  const bool wide = pointer.width == 8;
+  if (!wide || pointer.disp != 0) pointer_address(pointer);
+  probe(wide && pointer.disp == 0 ? base : kScratch0, access);
   flags_lost();
-  if (wide) return {.base = kScratch1, .index = base, .disp = disp};
-  a.lea(4, kScratch0, {.base = base, .disp = disp});
+  if (wide) return {.base = kScratch1, .index = base, .disp = pointer.disp};
+  pointer_address(pointer);
+  a.alu(8, kAdd, kScratch1, kScratch0);
+  return {.base = kScratch1};
+}
+
+// ---- Segments that are not flat: their base and their end are looked up each time, so that code
+// does not depend on them.
+
+bool Translator::is_segmented(unsigned segment) const {
+  return !mode.long_mode() &&
+         !(mode.flat_data && (segment == Ds || segment == Es || segment == Ss));
+}
+
+/// `offset` makes the offset in kScratch0, without kScratch1.
+template <class Compute>
+Mem Translator::in_segment(unsigned segment, Access access, Compute offset) {
+  keep_flags_for_calls();
+  offset();
+  a.lea(8, kScratch1, {.base = kScratch0, .disp = static_cast<i32>(access.size)});
+  a.alu(8, kCmp, kScratch1, state.segment_end(segment, access.write));
+  call_if(kAbove);
+  a.alu(4, kAdd, kScratch0, state.segment_base(segment));
+  probe(kScratch0, access);
+  flags_lost();
+  offset();
+  a.alu(4, kAdd, kScratch0, state.segment_base(segment));
   a.alu(8, kAdd, kScratch1, kScratch0);
   return {.base = kScratch1};
 }

@@ -53,6 +53,21 @@ bool mov(Translator& t, const Insn& insn) {
   return true;
 }
 
+/// The offset, without a base, is an immediate. In 64-bit mode it has 64 bits, and is called.
+bool move_offset(Translator& t, const Insn& insn) {
+  if (t.mode.long_mode()) return false;
+  const bool write = is_memory(insn.op[0]);
+  const unsigned size = insn.op[write ? 0 : 1].size;
+  const Mem m = t.memory(
+      insn.seg, {.reg = kNoReg, .width = insn.address_size, .disp = static_cast<i32>(insn.imm)},
+      {.size = size, .write = write});
+  if (write)
+    t.a.store(size, m, host::kRax);
+  else
+    t.a.load(size, host::kRax, m);
+  return true;
+}
+
 template <u8 kByte>
 bool extend(Translator& t, const Insn& insn) {
   if (insn.memory() && !t.reaches(insn)) return false;
@@ -140,6 +155,7 @@ bool fence(Translator& t, const Insn&) {
 
 constexpr std::array kEmitters{
     Emitter{"mov", &mov, false, Clobbers::First},
+    Emitter{"movoffs", &move_offset},
     Emitter{"movnti", &mov, false, Clobbers::First},
     Emitter{"movzx", &extend<0xb6>, false, Clobbers::First},
     Emitter{"movsx", &extend<0xbe>, false, Clobbers::First},

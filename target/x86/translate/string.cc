@@ -10,11 +10,12 @@ namespace {
 
 bool repeated(const Insn& insn) { return insn.has(kRep) || insn.has(kRepne); }
 
-/// Flat segments, and addresses as wide as the code's: what a pointer keeps of its upper bits
-/// otherwise depends on how far it gets.
+/// With REP flat segments, and addresses as wide as the code's: what a pointer keeps of its upper
+/// bits otherwise depends on how far it gets.
 bool is_usual(const Translator& t, const Insn& insn) {
-  return insn.address_size == t.address_width() && t.reaches(insn) &&
-         (t.mode.long_mode() || t.mode.flat_data);
+  if (!t.reaches(insn)) return false;
+  if (!repeated(insn) && !t.mode.long_mode()) return true;
+  return insn.address_size == t.address_width() && (t.mode.long_mode() || t.mode.flat_data);
 }
 
 /// Downwards it is called.
@@ -27,8 +28,13 @@ void want_upwards(Translator& t) {
   t.call_if(kNotEqual);
 }
 
-void advance(Translator& t, unsigned reg, unsigned size) {
-  t.a.lea(t.address_width(), reg, {.base = static_cast<u8>(reg), .disp = static_cast<i32>(size)});
+void advance(Translator& t, const Insn& insn, unsigned reg, unsigned size) {
+  t.a.lea(insn.address_size, reg, {.base = static_cast<u8>(reg), .disp = static_cast<i32>(size)});
+}
+
+/// Where a single element goes.
+Mem destination(Translator& t, const Insn& insn, unsigned size) {
+  return t.memory(Es, {.reg = Rdi, .width = insn.address_size}, {.size = size, .write = true});
 }
 
 void string_operation(Translator& t, u8 byte, unsigned size, bool repeat) {
@@ -74,20 +80,21 @@ void repeat(Translator& t, unsigned size, Emit emit) {
 }
 
 bool movs(Translator& t, const Insn& insn) {
-  if (!is_usual(t, insn) || insn.seg >= Fs) return false;
+  if (!is_usual(t, insn)) return false;
   const unsigned size = insn.op[0].size, width = t.address_width();
   if (!repeated(insn)) {
     want_upwards(t);
     const Mem from = t.memory(insn, {.size = size});
     t.a.load(size, kScratch0, from);
     t.a.store(8, t.state.temporary, kScratch0);
-    const Mem to = t.stack(Rdi, 0, {.size = size, .write = true});
+    const Mem to = destination(t, insn, size);
     t.a.load(8, kScratch0, t.state.temporary);
     t.a.store(size, to, kScratch0);
-    advance(t, host::kRsi, size);
-    advance(t, host::kRdi, size);
+    advance(t, insn, host::kRsi, size);
+    advance(t, insn, host::kRdi, size);
     return true;
   }
+  if (insn.seg >= Fs) return false;
   repeat(t, size, [&] {
     reach_all(t, host::kRdi, size, true);
     t.a.store(8, t.state.temporary, kScratch1);
@@ -109,9 +116,9 @@ bool stos(Translator& t, const Insn& insn) {
   const unsigned size = insn.op[0].size, width = t.address_width();
   if (!repeated(insn)) {
     want_upwards(t);
-    const Mem to = t.stack(Rdi, 0, {.size = size, .write = true});
+    const Mem to = destination(t, insn, size);
     t.a.store(size, to, host::kRax);
-    advance(t, host::kRdi, size);
+    advance(t, insn, host::kRdi, size);
     return true;
   }
   repeat(t, size, [&] {
@@ -131,7 +138,7 @@ bool lods(Translator& t, const Insn& insn) {
   want_upwards(t);
   const Mem from = t.memory(insn, {.size = size});
   t.a.load(size, host::kRax, from);
-  advance(t, host::kRsi, size);
+  advance(t, insn, host::kRsi, size);
   return true;
 }
 

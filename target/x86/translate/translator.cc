@@ -20,8 +20,8 @@ const std::vector<const Emitter*>& emitters() {
     std::unordered_map<std::string_view, const Emitter*> by_name;
     for (const auto& family :
          {alu_emitters(), bit_emitters(), branch_emitters(), exchange_emitters(), move_emitters(),
-          muldiv_emitters(), shift_emitters(), stack_emitters(), string_emitters(),
-          vector_emitters(), x87_emitters()})
+          muldiv_emitters(), segment_emitters(), shift_emitters(), stack_emitters(),
+          string_emitters(), vector_emitters(), x87_emitters()})
       for (const Emitter& each : family) by_name[each.mnemonic] = &each;
     std::vector<const Emitter*> list;
     for (const isa::Row& row : isa::rows()) {
@@ -113,6 +113,8 @@ StateLayout::StateLayout(const Cpu& cpu)
       gpr_(distance(cpu, cpu.gpr[0])),
       base_(distance(cpu, cpu.seg[0].base)),
       base_step_(static_cast<i32>(sizeof(SegmentRegister))),
+      read_end_(distance(cpu, cpu.seg[0].read_end)),
+      write_end_(distance(cpu, cpu.seg[0].write_end)),
       ymm_(distance(cpu, cpu.ymm[0])),
       selector_(distance(cpu, cpu.seg[0].selector)),
       x87_(distance(cpu, cpu.x87.reg[0])),
@@ -143,10 +145,8 @@ bool Translator::run(std::span<const Insn> insns, unsigned page_offset, const Bl
     flags_to_memory();
     if (same_page(offset_))
       jump_site(a.jmp(), offset_);
-    else if (reaches_pages())
-      go_on_behind_page();
     else
-      cold_.push_back({.kind = ColdKind::Leave, .from = a.jmp(), .what = left_at(offset_)});
+      go_on_behind_page();
   }
   // Some of them add more.
   for (std::size_t n = 0; n < cold_.size(); ++n) emit_cold(Cold(cold_[n]));
@@ -203,7 +203,7 @@ void Translator::emit_insn() {
   record_ = record();
   const std::size_t colds = cold_.size();
   const Emitter* const emitter = is_undefined(insn) ? nullptr : emitter_of(insn.row);
-  if (isa::rows()[insn.row].is(isa::EndsBlock)) settle_x87();
+  if (ends_translation(insn, mode.long_mode())) settle_x87();
   settle_flags(insn, emitter);
   if (emitter == nullptr || !encodable(insn) || !emitter->emit(*this, insn)) emit_call();
   for (std::size_t n = colds; n < cold_.size(); ++n)
@@ -239,7 +239,9 @@ void Translator::emit_cold(const Cold& cold) {
       Assembler::bind(a.jmp(), leave_);
       return;
     case ColdKind::Load: return emit_load(cold);
-    case ColdKind::GoTo: record_ = static_cast<u32>(cold.what); return go_to_page(cold.target);
+    case ColdKind::GoTo:
+      record_ = static_cast<u32>(cold.what);
+      return go_to_page(cold.target, cold.cut);
     case ColdKind::Leave:
       if (result_->way_out == 0) result_->way_out = a.offset();  // the entry's comes first
       a.mov_imm(kScratch0, cold.what);

@@ -97,6 +97,10 @@ class StateLayout {
   Mem segment_base(unsigned segment) const {
     return at(base_ + static_cast<i32>(segment) * base_step_);
   }
+  /// SegmentRegister::read_end or write_end.
+  Mem segment_end(unsigned segment, bool write) const {
+    return at((write ? write_end_ : read_end_) + static_cast<i32>(segment) * base_step_);
+  }
   Mem vector(unsigned reg, unsigned part = 0) const {
     return at(ymm_ + static_cast<i32>((reg & 15) * sizeof(VectorRegister) + part * 8));
   }
@@ -114,7 +118,8 @@ class StateLayout {
 
  private:
   static Mem at(i32 offset) { return {.base = kState, .disp = offset}; }
-  i32 gpr_{}, base_{}, base_step_{}, ymm_{}, selector_{}, x87_{}, image_{};
+  i32 gpr_{}, base_{}, base_step_{}, read_end_{}, write_end_{}, ymm_{}, selector_{}, x87_{},
+      image_{};
 };
 
 /// What FIP, FCS, FOP and FDS are to be, before anybody can see it: those of the last x87
@@ -190,10 +195,17 @@ class Translator {
   // kScratch1 only.
   /// Whether accesses to the memory operand can be emitted.
   bool reaches(const Insn& insn) const;
-  bool reaches_stack() const { return mode.long_mode() || (mode.flat_data && mode.wide_stack); }
   Mem memory(const Insn& insn, Access access);
-  /// In the stack segment, at a guest's register plus `disp`.
-  Mem stack(unsigned reg, i32 disp, Access access);
+  /// A guest's register, or kNoReg, plus `disp`: `width` bytes of the sum.
+  struct Pointer {
+    unsigned reg{}, width{};
+    i32 disp{};
+  };
+  Mem memory(unsigned segment, const Pointer& pointer, Access access);
+  unsigned stack_width() const { return mode.long_mode() ? 8 : mode.wide_stack ? 4 : 2; }
+  Mem stack(unsigned reg, i32 disp, Access access) {
+    return memory(Ss, {.reg = reg, .width = stack_width(), .disp = disp}, access);
+  }
   /// Of memory from the linear address in `address` to the last byte, on one page: kScratch1 is
   /// what to add for the host's. Called if there is no such page.
   void probe_up_to(unsigned address, const Mem& last, bool write);
@@ -227,14 +239,12 @@ class Translator {
   /// Of the instruction behind this one in the page.
   i64 next_offset() const { return offset_ + insns_[index_].length; }
   static bool same_page(i64 offset) { return offset >= 0 && offset < 0x1000; }
-  /// Whether code of other pages can be reached from here.
-  bool reaches_pages() const { return mode.long_mode() || mode.flat_code; }
   unsigned address_width() const { return mode.long_mode() ? 8 : 4; }
-  /// RIP of an offset in the page into a register.
-  void load_rip(unsigned to, i64 offset);
-  /// Jumps there, or has it looked up. From other pages only where reaches_pages().
-  void go_to(i64 offset);
-  void go_to_if(Condition condition, i64 offset);
+  /// RIP of an offset in the page into a register. `cut`: to 16 bits.
+  void load_rip(unsigned to, i64 offset, bool cut = false);
+  /// Jumps there, or has it looked up.
+  void go_to(i64 offset, bool cut = false);
+  void go_to_if(Condition condition, i64 offset, bool cut = false);
   /// Looks up the guest's address in kScratch0; the host's is then in memory at kScratch1 + 8.
   void look_up();
   /// The address in kScratch0 has been looked up, and RIP is to be there.
@@ -252,6 +262,7 @@ class Translator {
     const u8* back{};  ///< where it goes on
     u64 what{};        ///< for kScratch0; GoTo: record()
     i64 target{};
+    bool cut{};  ///< GoTo: `target`, to 16 bits
     X87Pointers x87{};
     FlagSource flags{};  ///< Call: save them; None: they are in memory
   };
@@ -274,9 +285,12 @@ class Translator {
   void find_tlb_entry(unsigned address, bool write);
   void compare_page(i64 mask);
   Mem finish_address(const Insn& insn);
-  Mem finish_linear();
+  bool is_segmented(unsigned segment) const;
+  void pointer_address(const Pointer& pointer);
+  template <class Compute>
+  Mem in_segment(unsigned segment, Access access, Compute offset);
   void jump_site(u8* displacement, i64 offset);
-  void go_to_page(i64 offset);
+  void go_to_page(i64 offset, bool cut);
   void go_on_behind_page();
   void find_entry();
   u32 record() const;
@@ -322,6 +336,7 @@ std::span<const Emitter> branch_emitters();
 std::span<const Emitter> exchange_emitters();
 std::span<const Emitter> move_emitters();
 std::span<const Emitter> muldiv_emitters();
+std::span<const Emitter> segment_emitters();
 std::span<const Emitter> shift_emitters();
 std::span<const Emitter> stack_emitters();
 std::span<const Emitter> string_emitters();
