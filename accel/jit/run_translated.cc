@@ -124,7 +124,18 @@ JitVcpu::Next JitVcpu::run_translated(const Block& block) {
   }
   state.flags = x86::Translated::saved_flags(cpu_.flags.value());
   state.budget = leave_at_pause_ ? static_cast<i32>(pause_at_) : kBudget;
-  return leave_translated(translations_->enter(*block.translation));
+  const i32 budget = state.budget;
+  const x86::translating::Left left = translations_->enter(*block.translation);
+  // Its page has been looked up, and marked: its first instruction is executed before anything else
+  // may happen.
+  const bool refused_at_once = state.refused && state.budget == budget - 1 &&
+                               left.header != nullptr && *left.header == &block;
+  const Next next = leave_translated(left);
+  if (refused_at_once) {
+    interpret_next_ = false;
+    run_block(block);
+  }
+  return next;
 }
 
 JitVcpu::Next JitVcpu::leave_translated(const x86::translating::Left& left) {

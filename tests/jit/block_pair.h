@@ -32,6 +32,8 @@ class BlockPair {
   /// And instructions by the interpreter.
   u64 instructions() const { return instructions_; }
   std::size_t pieces() const { return reference_.pieces().size(); }
+  /// All that it has run, in order.
+  const std::vector<u64>& seeds() const { return seeds_; }
   /// Is called with the guest that translates when a seed begins: to make it another.
   void when_started(std::function<void(BlockGuest&)> action) { when_started_ = std::move(action); }
 
@@ -55,6 +57,7 @@ class BlockPair {
   bool strict_{};
   bool abandoned_{};  ///< the seed, because the reference cannot follow in time
   u64 blocks_{}, instructions_{};
+  std::vector<u64> seeds_;
   /// What the reference has executed since both were last in the same state.
   struct Executed {
     u64 rip{}, linear{};
