@@ -20,6 +20,7 @@ FpuMachine::FpuMachine() {
 void FpuMachine::limit_data_segment(u32 limit) {
   enter_protected();
   cpu.seg[Ds].limit = limit;
+  cpu.seg[Ds].refresh();
 }
 
 std::optional<Vector> FpuMachine::execute(std::span<const u8> bytes) {

@@ -6,8 +6,6 @@
 #include "tests/support/environment.h"
 #include "tests/support/translated_insn.h"
 
-#include <algorithm>
-
 namespace rhea::test {
 namespace {
 
@@ -36,7 +34,7 @@ x86::CpuModel CpuBench::full_model(std::string_view vendor) {
 }
 
 CpuBench::CpuBench(std::string_view vendor)
-    : memory_(kMemory), model(full_model(vendor)), cpu(*this, model) {
+    : memory_(kMemory / sizeof(Page)), model(full_model(vendor)), cpu(*this, model) {
   bus_msrs[0x1b] = 0xfee0'0900;
   if (from_environment("RHEA_TRANSLATE", 0) != 0)
     translated_ = std::make_unique<TranslatedInsn>(cpu);
@@ -177,15 +175,14 @@ x86::Operand CpuBench::debug(unsigned n) {
 }
 
 x86::HostPage CpuBench::page(u64 address) {
-  if (address + 0x1000 > memory_.size()) return {};
-  u8* host = &memory_[address];
-  return {.read = host, .write = host, .watched = address == watched_page};
+  if (address + 0x1000 > kMemory) return {};
+  return {.read = host(address), .write = host(address), .watched = address == watched_page};
 }
 
 void CpuBench::move_memory() {
-  std::vector<u8> moved(memory_);
+  std::vector<Page> moved(memory_);
   memory_.swap(moved);
-  std::ranges::fill(moved, u8{0xee});
+  for (Page& page : moved) page.bytes.fill(0xee);
   cpu.flush_tlb();
 }
 
@@ -193,9 +190,9 @@ void CpuBench::wrote(u64 address, unsigned) { wrote_to.push_back(address); }
 
 u64 CpuBench::read(u64 address, unsigned size) {
   u64 value = ~u64{0};
-  if (address + size <= memory_.size()) {
+  if (address + size <= kMemory) {
     value = 0;
-    std::memcpy(&value, &memory_[address], size);
+    std::memcpy(&value, host(address), size);
   } else {
     on_device();
   }
@@ -203,8 +200,8 @@ u64 CpuBench::read(u64 address, unsigned size) {
 }
 
 void CpuBench::write(u64 address, u64 value, unsigned size) {
-  if (address + size <= memory_.size())
-    std::memcpy(&memory_[address], &value, size);
+  if (address + size <= kMemory)
+    std::memcpy(host(address), &value, size);
   else
     on_device();
 }

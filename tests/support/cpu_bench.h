@@ -9,6 +9,7 @@
 
 #include "target/x86/cpu.h"
 
+#include <array>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -95,12 +96,12 @@ class CpuBench final : public x86::Bus {
   template <class T>
   T peek(u64 address) const {
     T value;
-    std::memcpy(&value, &memory_[address], sizeof value);
+    std::memcpy(&value, host(address), sizeof value);
     return value;
   }
   template <class T>
   void poke(u64 address, T value) {
-    std::memcpy(&memory_[address], &value, sizeof value);
+    std::memcpy(host(address), &value, sizeof value);
   }
 
   /// All memory comes to lie elsewhere on the host, as when the memory map changes.
@@ -131,7 +132,16 @@ class CpuBench final : public x86::Bus {
   void set_task_priority(u8 value) override { priority = value; }
 
  private:
-  std::vector<u8> memory_;
+  /// Of guests, on the host's too: translated code has the host check alignment.
+  struct alignas(4096) Page {
+    std::array<u8, 4096> bytes{};
+  };
+  u8* host(u64 address) { return reinterpret_cast<u8*>(memory_.data()) + address; }
+  const u8* host(u64 address) const {
+    return reinterpret_cast<const u8*>(memory_.data()) + address;
+  }
+
+  std::vector<Page> memory_;
 
  public:
   x86::CpuModel model;

@@ -5,6 +5,8 @@
 #include "accel/jit/code_mode.h"
 #include "rhea/util/error.h"
 
+#include <utility>
+
 namespace rhea::test {
 
 using x86::Translated;
@@ -51,7 +53,7 @@ std::optional<x86::Fault> TranslatedInsn::run(const x86::Insn& insn) {
   state.flags = Translated::saved_flags(cpu.flags.value());
   state.budget = 1;
   leave(enter_(x86::translating::state_of(cpu), entry));
-  return fault_;
+  return std::exchange(state.refused, false) ? interpret(insn) : fault_;
 }
 
 void TranslatedInsn::leave(const x86::translating::Left& left) {

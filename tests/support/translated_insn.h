@@ -13,8 +13,8 @@ class TranslatedInsn {
  public:
   explicit TranslatedInsn(x86::Cpu& cpu);
 
-  /// The fault, after which RIP means nothing. What the run loop would not translate is
-  /// interpreted.
+  /// The fault, after which RIP means nothing. What the run loop would not translate, and what the
+  /// code refuses since the processor's state forbids it, is interpreted.
   std::optional<x86::Fault> run(const x86::Insn& insn);
 
  private:
