@@ -24,8 +24,8 @@ class TcgAccelerator final : public accel::Accelerator {
     s.help("the software CPU: needs nothing of the host");
     s.property("thread", &TcgAccelerator::thread_, TcgThread::Multi)
         .help("accepted for QEMU's sake: there is always a host thread a processor");
-    s.property("translate", &TcgAccelerator::translate_, false)
-        .help("translate the guest's code to host code instead of interpreting it: faster");
+    s.property("translate", &TcgAccelerator::translate_, true)
+        .help("translate the guest's code to host code; off: interpret it, which is slower");
     s.property("tb-size", &TcgAccelerator::megabytes_, u32{0})
         .range(0, 16384)
         .help("MiB of host code, all processors' together; 0: 16 for each");
@@ -38,7 +38,7 @@ class TcgAccelerator final : public accel::Accelerator {
 
  private:
   TcgThread thread_{};
-  bool translate_{};
+  bool translate_{true};
   u32 megabytes_{};
 };
 
