@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The boundary of translated code, read off the emitted instructions: nothing that the guest
+// chooses becomes a host address but by way of a TLB entry that was compared.
+//
+// Every way through a block's host code is followed with what each register may hold. An access is
+// allowed to the state block, to a TLB or jump-table entry that was found by a masked index, and to
+// guest memory by an entry's addend after the comparison with the entry's page has come out equal;
+// a store only by an entry of the table to write. Whether the address that was compared is the one
+// that is accessed is not looked at here: BlockFuzz sees that.
+#pragma once
+
+#include "rhea/util/types.h"
+
+#include <span>
+#include <string>
+
+namespace rhea::x86 {
+struct Cpu;
+}  // namespace rhea::x86
+
+namespace rhea::test {
+
+struct EmittedBlock {
+  std::span<const u8> code;    ///< the whole buffer that the block lies in
+  std::size_t begin{}, end{};  ///< of the block's instructions, in `code`
+  std::size_t entry{};
+};
+
+/// What the code does that it must not, with the instruction; empty: nothing.
+std::string boundary_violation(const EmittedBlock& block, const x86::Cpu& cpu);
+
+}  // namespace rhea::test

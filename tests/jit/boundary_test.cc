@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Host code of random blocks stays behind the boundary, and the checker sees what does not.
+#include "tests/jit/boundary.h"
+
+#include "target/x86/decode/decode.h"
+#include "target/x86/interp/bind.h"
+#include "target/x86/isa/generate.h"
+#include "target/x86/translate/runtime.h"
+#include "tests/support/cpu_bench.h"
+
+#include <gtest/gtest.h>
+
+namespace rhea::test {
+namespace {
+
+using namespace x86::translating;
+using x86::Insn;
+
+constexpr unsigned kRandomBlocks = 500, kMostInsns = 40;
+
+/// Room for host code, with what all blocks share at its beginning.
+class EmittedCode {
+ public:
+  EmittedCode() : room_(256 * KiB), layout_(bench_.cpu) {
+    Assembler a(room_);
+    runtime_ = emit_runtime(a, layout_).runtime;
+    shared_ = a.offset();
+  }
+  std::string violation(std::span<const Insn> insns, const BlockMode& mode) {
+    Translator translator(std::span<u8>(room_).subspan(shared_), layout_, runtime_, this);
+    Translator::Result made;
+    if (!translator.run(insns, 0x123, mode, made)) return "no room";
+    return check(made.entry, made.size);
+  }
+  /// Of code that `emit` writes.
+  std::string violation(const std::function<void(Assembler&)>& emit) {
+    Assembler a(std::span<u8>(room_).subspan(shared_));
+    emit(a);
+    return check(0, a.offset());
+  }
+  const StateLayout& layout() const { return layout_; }
+  const x86::CpuModel& model() const { return bench_.model; }
+
+ private:
+  std::string check(std::size_t entry, std::size_t size) {
+    return boundary_violation(
+        {.code = room_, .begin = shared_, .end = shared_ + size, .entry = shared_ + entry},
+        bench_.cpu);
+  }
+
+  std::vector<u8> room_;
+  CpuBench bench_;
+  StateLayout layout_;
+  Runtime runtime_;
+  std::size_t shared_{};
+};
+
+/// Any valid instructions, as long as nothing ends the block.
+std::vector<Insn> random_block(x86::isa::Random& random, u8 bits, const x86::CpuModel& model) {
+  const auto rows = x86::isa::rows();
+  std::vector<Insn> insns;
+  const x86::DecodeMode how{.code_bits = bits, .features = &model.features, .amd = model.is_amd()};
+  while (insns.size() < kMostInsns) {
+    std::vector<u8> bytes;
+    generate(rows[random() % rows.size()], random, {.code_bits = bits}, bytes);
+    Insn insn;
+    if (x86::decode(bytes, how, insn) != x86::DecodeStatus::Ok) continue;
+    x86::interp::bind(insn);
+    insns.push_back(insn);
+    if (x86::isa::rows()[insn.row].is(x86::isa::EndsBlock)) break;
+  }
+  return insns;
+}
+
+std::string first_violation(u8 bits, const BlockMode& mode) {
+  EmittedCode code;
+  x86::isa::Random random(bits);
+  std::string found;
+  for (unsigned n = 0; n < kRandomBlocks && found.empty(); ++n)
+    found = code.violation(random_block(random, bits, code.model()), mode);
+  return found;
+}
+
+TEST(Boundary, RandomBlocksOf64BitCodeAccessNothingUnchecked) {
+  EXPECT_EQ(first_violation(64, {.code_bits = 64, .flat_data = true, .flat_code = true}), "");
+}
+
+TEST(Boundary, RandomBlocksOfFlat32BitCodeAccessNothingUnchecked) {
+  EXPECT_EQ(first_violation(
+                32, {.code_bits = 32, .flat_data = true, .flat_code = true, .wide_stack = true}),
+            "");
+}
+
+TEST(Boundary, RandomBlocksOf16BitCodeAccessNothingUnchecked) {
+  EXPECT_EQ(first_violation(16, {.code_bits = 16}), "");
+}
+
+TEST(Boundary, RandomBlocksOfSegmented32BitCodeAccessNothingUnchecked) {
+  EXPECT_EQ(first_violation(32, {.code_bits = 32, .wide_stack = true}), "");
+}
+
+TEST(Boundary, AnAccessByAGuestsRegisterIsSeen) {
+  EmittedCode code;
+  const auto emit = [](Assembler& a) { a.load(8, host::kRax, {.base = host::kRbx}); };
+  EXPECT_EQ(code.violation(emit), "unchecked access at 0x0: 48 8b 03");
+}
+
+TEST(Boundary, AStoreBehindAProbeForReadingIsSeen) {
+  EmittedCode code;
+  const auto emit = [&](Assembler& a) {
+    a.alu(8, kAnd, kScratch1, code.layout().table_mask);
+    a.alu(8, kAdd, kScratch1, code.layout().read_table);
+    a.alu(8, kCmp, kScratch0, Mem{.base = kScratch1});
+    static_cast<void>(a.jcc(kNotEqual));
+    a.load(8, kScratch1, {.base = kScratch1, .disp = 8});
+    a.store(8, {.base = kScratch1, .index = host::kRbx}, host::kRax);
+  };
+  EXPECT_EQ(code.violation(emit).substr(0, 16), "unchecked access");
+}
+
+TEST(Boundary, AnEntryThatWasNotComparedIsSeen) {
+  EmittedCode code;
+  const auto emit = [&](Assembler& a) {
+    a.alu(8, kAnd, kScratch1, code.layout().table_mask);
+    a.alu(8, kAdd, kScratch1, code.layout().read_table);
+    a.load(8, kScratch1, {.base = kScratch1, .disp = 8});
+    a.load(8, host::kRax, {.base = kScratch1, .index = host::kRbx});
+  };
+  EXPECT_EQ(code.violation(emit).substr(0, 16), "unchecked access");
+}
+
+}  // namespace
+}  // namespace rhea::test
