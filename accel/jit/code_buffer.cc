@@ -31,9 +31,12 @@ CodeBuffer::~CodeBuffer() {
   memory_->add(-static_cast<i64>(size()));
 }
 
+// What has been written shows through the other mapping, too, and would count twice in what is
+// resident. Jumps that are linked later bring single pages back, until the next piece is full.
 void CodeBuffer::take(std::size_t size) {
   used_ += size;
   const std::size_t pieces = (used_ + kPiece - 1) / kPiece * kPiece;
+  if (pieces > this->size()) ::madvise(writable_, used_ / kPiece * kPiece, MADV_DONTNEED);
   memory_->add(static_cast<i64>(pieces) - static_cast<i64>(this->size()));
   counted_.store(pieces, std::memory_order_relaxed);
 }

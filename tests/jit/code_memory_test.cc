@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <string>
 
 namespace rhea::test {
 namespace {
@@ -33,6 +35,30 @@ TEST(JitCodeMemory, PiecesDoNotOverlapAndAreAligned) {
   u64* const second = arena.array<u64>(2);
   EXPECT_GE(reinterpret_cast<u8*>(second), first + 3);
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(second) % alignof(u64), 0U);
+}
+
+/// KiB that are resident of mappings to write host code.
+u64 resident_to_write() {
+  std::ifstream smaps("/proc/self/smaps");
+  u64 sum = 0;
+  bool code = false;
+  for (std::string line; std::getline(smaps, line);) {
+    if (line.find('-') < line.find(' '))
+      code = line.contains("rw-s") && line.contains("rhea-translated-code");
+    if (code && line.starts_with("Rss:")) sum += std::stoull(line.substr(4));
+  }
+  return sum;
+}
+
+TEST(JitCodeMemory, HostCodeIsResidentWhereItIsExecutedAlone) {
+  jit::CodeMemory memory;
+  jit::CodeBuffer buffer(4 * MiB, memory);
+  const u64 before = resident_to_write();
+  const std::span<u8> code = buffer.room().first(3 * MiB);
+  std::ranges::fill(code, u8{0x90});
+  buffer.take(code.size());
+  EXPECT_EQ(resident_to_write(), before);
+  EXPECT_EQ(*buffer.executable(&code.back()), 0x90);
 }
 
 constexpr unsigned kCpus = 8;
