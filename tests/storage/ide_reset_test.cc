@@ -17,6 +17,15 @@ class IdeReset : public Ata {
     EXPECT_EQ(host.reg(5), 0x00);
     EXPECT_EQ(host.status(), kReady);
   }
+  // Not waited for.
+  void begin(u8 command, u32 lba, u8 count = 1) {
+    host.set_lba28(lba, count);
+    host.set_reg(7, command);
+  }
+  void soft_reset() {
+    host.control(0x04);
+    host.control(0x00);
+  }
   void let_everything_finish() {
     gate->open();
     drive().drain();
@@ -46,8 +55,7 @@ TEST_F(IdeReset, SoftResetSelectsDevice0) {
   bench.add("ide-cd", {{"unit", "1"}}, "ide.0");
   host.select(1);
   EXPECT_EQ(host.reg(4), 0x14);
-  host.control(0x04);
-  host.control(0x00);
+  soft_reset();
   EXPECT_EQ(host.reg(4), 0x00);
 }
 
@@ -78,8 +86,7 @@ TEST_F(IdeReset, AReadUnderWayIsForgotten) {
   host.set_lba28(5, 1);
   host.set_reg(7, 0x20);
   EXPECT_EQ(host.alternate_status(), Host::kBusy);
-  host.control(0x04);
-  host.control(0x00);
+  soft_reset();
   let_everything_finish();
   expect_disk_signature();
   EXPECT_FALSE(host.irq());
@@ -111,8 +118,7 @@ TEST_F(IdeReset, AWriteUnderWayStillReachesTheDisk) {
   host.set_lba28(5, 1);
   host.command(0x30);
   for (int i = 0; i < 256; ++i) bench.outw(0x1f0, 0x4242);
-  host.control(0x04);
-  host.control(0x00);
+  soft_reset();
   let_everything_finish();
   EXPECT_EQ(image(5, 1), std::vector<u8>(512, 0x42));
   EXPECT_EQ(host.status(), kReady);
@@ -120,12 +126,9 @@ TEST_F(IdeReset, AWriteUnderWayStillReachesTheDisk) {
 
 TEST_F(IdeReset, ANewCommandAfterAResetIsNotAnsweredByTheOldOne) {
   gate->close();
-  host.set_lba28(5, 1);
-  host.set_reg(7, 0x20);
-  host.control(0x04);
-  host.control(0x00);
-  host.set_lba28(9, 1);
-  host.set_reg(7, 0x20);
+  begin(0x20, 5);
+  soft_reset();
+  begin(0x20, 9);
   gate->open();
   EXPECT_EQ(host.read_data(512), image(9, 1));
   EXPECT_EQ(host.status(), kReady);
@@ -134,20 +137,16 @@ TEST_F(IdeReset, ANewCommandAfterAResetIsNotAnsweredByTheOldOne) {
 TEST_F(IdeReset, ForgottenReadsLeaveNothingBehind) {
   gate->close();
   for (int i = 0; i < 200; ++i) {
-    host.set_lba28(0, 0);
-    host.set_reg(7, 0xc8);
-    host.control(0x04);
-    host.control(0x00);
+    begin(0xc8, 0, 0);
+    soft_reset();
   }
   EXPECT_LE(drive().in_flight(), 1U);
 }
 
 TEST_F(IdeReset, ReadsThatNobodyFetchedLeaveNothingBehind) {
   for (int i = 0; i < 200; ++i) {
-    host.set_lba28(0, 0);
-    host.set_reg(7, 0xc8);
-    host.control(0x04);
-    host.control(0x00);
+    begin(0xc8, 0, 0);
+    soft_reset();
   }
   EXPECT_LE(drive().in_flight(), 1U);
 }
@@ -158,8 +157,7 @@ TEST_F(IdeReset, ForgottenWritesDoNotPileUp) {
     host.set_lba28(5, 1);
     host.command(0x30);
     for (int word = 0; word < 256; ++word) bench.outw(0x1f0, static_cast<u16>(0x101 * i));
-    host.control(0x04);
-    host.control(0x00);
+    soft_reset();
   }
   EXPECT_LE(drive().in_flight(), 1U);
   let_everything_finish();
@@ -168,16 +166,11 @@ TEST_F(IdeReset, ForgottenWritesDoNotPileUp) {
 
 TEST_F(IdeReset, ARequestAfterForgottenOnesIsDone) {
   gate->close();
-  host.set_lba28(5, 1);
-  host.set_reg(7, 0x20);
-  host.control(0x04);
-  host.control(0x00);
-  host.set_lba28(6, 1);
-  host.set_reg(7, 0x20);
-  host.control(0x04);
-  host.control(0x00);
-  host.set_lba28(9, 1);
-  host.set_reg(7, 0x20);
+  begin(0x20, 5);
+  soft_reset();
+  begin(0x20, 6);
+  soft_reset();
+  begin(0x20, 9);
   gate->open();
   EXPECT_EQ(host.settle(), kReady | Host::kDrq);
   EXPECT_EQ(host.read_data(512), image(9, 1));
