@@ -83,9 +83,10 @@ BlockBackend::Ticket BlockBackend::start(Request request, Result<> allowed,
   return queue().add(
       read ? RequestQueue::Kind::Read : RequestQueue::Kind::Write,
       [node = impl_->node, present = impl_->present, allowed = std::move(allowed),
-       work = std::move(work)]() -> Result<> {
+       end = request.end, work = std::move(work)]() -> Result<> {
         if (!allowed) return allowed;
         if (present->load() != node.get()) return fail("the medium has been changed");
+        if (end > node->size()) return fail("the medium has become shorter");
         return work(*node);
       },
       [this, request, read, asked, whose = std::weak_ptr(impl_->attached),
@@ -170,6 +171,7 @@ std::string BlockBackend::device_name() const {
 void BlockBackend::detach() {
   impl_->attached = std::make_shared<char>();
   impl_->errors.in_force = false;
+  resized_ = nullptr;
   device_ = nullptr;
   media_ = nullptr;
 }
@@ -179,7 +181,8 @@ BlockBackend::Ticket BlockBackend::read(u64 offset, std::span<u8> data, Completi
   return start(
       {.counter = &Statistics::reads,
        .bytes_counter = &Statistics::read_bytes,
-       .bytes = data.size()},
+       .bytes = data.size(),
+       .end = offset + data.size()},
       impl_->check(offset, data.size(), false),
       [offset, data](BlockNode& node) { return node.read(offset, data); }, std::move(done));
 }
@@ -189,7 +192,8 @@ BlockBackend::Ticket BlockBackend::write(u64 offset, std::span<const u8> data, C
   return start(
       {.counter = &Statistics::writes,
        .bytes_counter = &Statistics::written_bytes,
-       .bytes = data.size()},
+       .bytes = data.size(),
+       .end = offset + data.size()},
       impl_->check(offset, data.size(), true),
       [offset, data](BlockNode& node) { return node.write(offset, data); }, std::move(done));
 }
@@ -206,9 +210,23 @@ BlockBackend::Ticket BlockBackend::discard(u64 offset, u64 length, Completion do
   return start(
       {.counter = &Statistics::discards,
        .bytes_counter = &Statistics::discarded_bytes,
-       .bytes = length},
+       .bytes = length,
+       .end = offset + length},
       impl_->check(offset, length, true),
       [offset, length](BlockNode& node) { return node.discard(offset, length); }, std::move(done));
+}
+
+// Whose command it is does not depend on the device.
+void BlockBackend::resize(u64 bytes, Completion done) {
+  queue().add(
+      RequestQueue::Kind::Write,
+      [node = impl_->node, bytes]() -> Result<> {
+        return node ? node->resize(bytes) : fail("no medium");
+      },
+      [this, done = std::move(done)](Result<> result) {
+        if (result && resized_) resized_();
+        done(std::move(result));
+      });
 }
 
 bool BlockBackend::withdraw(Ticket ticket) {

@@ -5,14 +5,22 @@
 #include "block/raw_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstdlib>
+#include <limits>
 
 namespace rhea::block {
+namespace {
+
+// What a file may have.
+constexpr u64 kMostBytes = static_cast<u64>(std::numeric_limits<off_t>::max()) - 4095;
+
+}  // namespace
 
 bool ClusterMap::test(u64 cluster) const {
   const u64 leaf = cluster / kLeafClusters;
@@ -80,7 +88,10 @@ Result<Overlay::Layer> Overlay::Layer::share() const {
 }
 
 Overlay::Overlay(std::unique_ptr<BlockNode> base, Layer layer)
-    : base_(std::move(base)), layer_(std::move(layer)) {}
+    : base_(std::move(base)),
+      base_end_(base_->size()),
+      size_(base_end_),
+      layer_(std::move(layer)) {}
 
 Result<std::unique_ptr<BlockNode>> Overlay::create(std::unique_ptr<BlockNode> base) {
   Layer layer = TRY(Layer::create());
@@ -96,10 +107,35 @@ Result<> Overlay::read(u64 offset, std::span<u8> data) {
            layer_.written().test((offset + length) / kClusterSize) == written)
       length += kClusterSize;
     const auto part = data.first(std::min<u64>(length, data.size()));
-    TRY(written ? layer_.read(offset, part) : base_->read(offset, part));
+    TRY(written ? layer_.read(offset, part) : read_base(offset, part));
     data = data.subspan(part.size());
     offset += part.size();
   }
+  return {};
+}
+
+// Zeroes, where the disk has become longer than it is or was.
+Result<> Overlay::read_base(u64 offset, std::span<u8> data) {
+  const u64 there = std::min<u64>(base_end_ - std::min(offset, base_end_), data.size());
+  std::ranges::fill(data.subspan(there), u8{0});
+  return there == 0 ? Result<>{} : base_->read(offset, data.first(there));
+}
+
+// What was written behind the end reads as zeroes when the disk becomes longer again.
+Result<> Overlay::Layer::cut(u64 bytes) {
+  struct stat info{};
+  if (::fstat(fd_.get(), &info) == 0 && static_cast<u64>(info.st_size) <= bytes) return {};
+  if (::ftruncate(fd_.get(), static_cast<off_t>(bytes)) != 0)
+    return fail("cannot cut the temporary file: {}", errno_text(errno));
+  return {};
+}
+
+Result<> Overlay::resize(u64 bytes) {
+  constexpr u64 kSector = 512;
+  if (bytes > kMostBytes) return fail("Failed to resize the file: {}", errno_text(EFBIG));
+  TRY(layer_.cut(bytes));
+  base_end_ = std::min(base_end_, bytes);
+  size_ = (bytes + kSector - 1) / kSector * kSector;
   return {};
 }
 
@@ -109,7 +145,7 @@ Result<> Overlay::prepare(u64 cluster) {
   std::array<u8, kClusterSize> copy{};
   const u64 start = cluster * kClusterSize;
   const std::span<u8> part(copy.data(), std::min<u64>(kClusterSize, size() - start));
-  TRY(base_->read(start, part));
+  TRY(read_base(start, part));
   return layer_.write(start, part);
 }
 

@@ -6,6 +6,7 @@
 #include "rhea/util/file_descriptor.h"
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -39,11 +40,12 @@ class Overlay final : public BlockNode {
 
   std::string_view format() const override { return base_->format(); }
   const std::string& filename() const override { return base_->filename(); }
-  u64 size() const override { return base_->size(); }
+  u64 size() const override { return size_; }
   bool read_only() const override { return false; }
   Result<> read(u64 offset, std::span<u8> data) override;
   Result<> write(u64 offset, std::span<const u8> data) override;
   Result<> flush() override { return {}; }
+  Result<> resize(u64 bytes) override;
   NodeDetails details() const override { return base_->details(); }
   void release() override { base_->release(); }
 
@@ -62,6 +64,7 @@ class Overlay final : public BlockNode {
    private:
     friend class Overlay;
     explicit Layer(FileDescriptor fd) : fd_(std::move(fd)) {}
+    Result<> cut(u64 bytes);
     FileDescriptor fd_;
     ClusterMap written_;
   };
@@ -72,8 +75,11 @@ class Overlay final : public BlockNode {
  private:
   Overlay(std::unique_ptr<BlockNode> base, Layer layer);
   Result<> prepare(u64 cluster);
+  Result<> read_base(u64 offset, std::span<u8> data);
 
   std::unique_ptr<BlockNode> base_;
+  u64 base_end_;  ///< from here on the base shows no more
+  std::atomic<u64> size_;
   Layer layer_;
 };
 

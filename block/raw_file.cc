@@ -18,6 +18,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <limits>
 
 namespace rhea::block {
 namespace {
@@ -296,6 +297,18 @@ Result<> RawFile::write_zeroes(u64 offset, u64 length, bool may_unmap) {
     offset += part.size();
     length -= part.size();
   }
+  return {};
+}
+
+Result<> RawFile::resize(u64 bytes) {
+  if (options_.read_only) return fail("Image is read-only");
+  // A device is as large as it is; that it holds more than is used of it is no error.
+  if (block_device_) return bytes > size_ ? fail("Cannot grow device files") : Result<>{};
+  if (bytes > static_cast<u64>(std::numeric_limits<off_t>::max()) - kSectorSize)
+    return fail("Failed to resize the file: {}", errno_text(EFBIG));
+  while (::ftruncate(fd_.get(), static_cast<off_t>(bytes)) != 0)
+    if (errno != EINTR) return fail("Failed to resize the file: {}", errno_text(errno));
+  size_ = (bytes + kSectorSize - 1) / kSectorSize * kSectorSize;
   return {};
 }
 

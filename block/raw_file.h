@@ -5,6 +5,7 @@
 #include "block/io_engine.h"
 #include "rhea/util/file_descriptor.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -43,6 +44,7 @@ class RawFile final : public BlockNode {
   Result<> flush() override;
   Result<> discard(u64 offset, u64 length) override;
   Result<> write_zeroes(u64 offset, u64 length, bool may_unmap) override;
+  Result<> resize(u64 bytes) override;
   NodeDetails details() const override;
   Result<> acquire(bool write) override;
   void release() override;
@@ -65,7 +67,7 @@ class RawFile final : public BlockNode {
   std::unique_ptr<IoEngine> engine_;
   std::unique_ptr<u8[], void (*)(void*)> bounce_{nullptr, nullptr};
   std::string filename_;
-  u64 size_{0};
+  std::atomic<u64> size_{0};
   RawFileOptions options_;
   bool block_device_{false};
   bool fell_back_{false};

@@ -2,6 +2,7 @@
 // The raw format over another node.
 #include "block/raw_format.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace rhea::block {
@@ -44,6 +45,15 @@ Result<> RawFormat::discard(u64 offset, u64 length) {
 Result<> RawFormat::write_zeroes(u64 offset, u64 length, bool may_unmap) {
   if (options_.read_only) return fail("'{}' is read-only", filename());
   return child_->write_zeroes(options_.offset + offset, length, may_unmap && options_.discard);
+}
+
+Result<> RawFormat::resize(u64 bytes) {
+  constexpr u64 kSector = 512;
+  if (options_.size) return fail("Cannot resize fixed-size raw disks");
+  if (bytes > ~u64{0} - options_.offset) return fail("Disk size too large for the chosen offset");
+  TRY(child_->resize(options_.offset + bytes));
+  size_ = (child_->size() - std::min(options_.offset, child_->size())) / kSector * kSector;
+  return {};
 }
 
 NodeDetails RawFormat::details() const {

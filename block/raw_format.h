@@ -4,6 +4,7 @@
 
 #include "rhea/block/block_node.h"
 
+#include <atomic>
 #include <memory>
 
 namespace rhea::block {
@@ -31,6 +32,7 @@ class RawFormat final : public BlockNode {
   Result<> flush() override { return child_->flush(); }
   Result<> discard(u64 offset, u64 length) override;
   Result<> write_zeroes(u64 offset, u64 length, bool may_unmap) override;
+  Result<> resize(u64 bytes) override;
   NodeDetails details() const override;
   Result<> acquire(bool write) override { return child_->acquire(write && !options_.read_only); }
   void release() override { child_->release(); }
@@ -40,7 +42,7 @@ class RawFormat final : public BlockNode {
       : child_(std::move(child)), size_(size), options_(options) {}
 
   std::shared_ptr<BlockNode> child_;
-  u64 size_;
+  std::atomic<u64> size_;
   RawFormatOptions options_;
 };
 

@@ -64,6 +64,8 @@ Result<> AtaDisk::realize() {
   TRY(choose_geometry());
   TRY(IdeDevice::realize());
   if (model_.empty()) model_ = "QEMU HARDDISK";
+  // The guest sees it when it asks IDENTIFY again; the geometry stays.
+  drive_->on_resized([this] { sectors_ = drive_->size() / kSector; });
   return {};
 }
 

@@ -78,6 +78,18 @@ Result<> change(Context& context, Arguments& arguments) {
   return {};
 }
 
+Result<> block_resize(Context& context, Arguments& arguments) {
+  Json request;
+  request["device"] = TRY(arguments.text());
+  const std::string size = TRY(arguments.text("size"));
+  TRY(arguments.end());
+  const auto bytes = parse_size(size, MiB);
+  if (!bytes) return arguments.wrong(fmt::format("invalid size '{}'", size));
+  request["size"] = *bytes;
+  TRY(context.call("block_resize", request));
+  return {};
+}
+
 Result<> blockstats(Context& context, Arguments& arguments) {
   TRY(arguments.end());
   constexpr const char* kShown[] = {
@@ -98,6 +110,7 @@ const RegisterHmpCommand commands[] = {
     RegisterHmpCommand({"eject", "[-f] device", "eject a removable medium", &eject}),
     RegisterHmpCommand({"change", "device [-f] filename [format [read-only-mode]]",
                         "change a removable medium", &change}),
+    RegisterHmpCommand({"block_resize", "device size", "resize a block image", &block_resize}),
 };
 const RegisterInfo infos[] = {
     RegisterInfo(

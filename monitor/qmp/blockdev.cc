@@ -2,9 +2,12 @@
 // QMP: nodes made and taken away while the machine runs.
 #include "block/blockdev.h"
 
+#include "monitor/long_work.h"
 #include "monitor/qmp/block.h"
 #include "monitor/qmp/command.h"
 #include "rhea/util/json_keyval.h"
+
+#include <algorithm>
 
 namespace rhea::qmp {
 namespace {
@@ -32,7 +35,69 @@ Result<Json> query_named_block_nodes(Context& context, const Json&) {
   return list;
 }
 
+/// A drive, or a node that is in none.
+struct Resized {
+  BlockBackend* drive{};
+  std::shared_ptr<BlockNode> node{};
+};
+
+Result<Resized> find_resized(Context& context, const Json& arguments) {
+  const std::string device = argument<std::string>(arguments, "device", "");
+  const std::string name = argument<std::string>(arguments, "node-name", "");
+  for (BlockBackend* drive : drives(context.machine)) {
+    if (!device.empty() && drive->shown_name() == device) {
+      if (!drive->inserted()) return fail("Device '{}' has no medium", device);
+      return Resized{.drive = drive};
+    }
+    if (!name.empty() && drive->inserted() && drive->medium()->node_name == name)
+      return Resized{.drive = drive};
+  }
+  const block::NamedNode* found = nodes(context).find(name);
+  if (found == nullptr) return fail("Cannot find device='{}' nor node-name='{}'", device, name);
+  const auto above = std::ranges::find(nodes(context).all(), name, &block::NamedNode::child);
+  if (above != nodes(context).all().end())
+    return fail("Node '{}' is in use by '{}': resize that", name, above->name);
+  return Resized{.node = found->node};
+}
+
+Result<> check_resize(Context& context, const BlockBackend& drive) {
+  const RunState state = context.machine.run_state();
+  if (state == RunState::SaveVm || state == RunState::RestoreVm)
+    return fail("Drive '{}' stays as it is while the machine is being saved", drive.shown_name());
+  if (drive.read_only()) return fail("Image is read-only");
+  if (!drive.may_resize())
+    return fail("Drive '{}': its device '{}' does not allow it to be resized", drive.shown_name(),
+                drive.device_name());
+  return {};
+}
+
+// The disk may take long: the client waits, and nobody else.
+Result<Json> block_resize(Context& context, const Json& arguments) {
+  constexpr i64 kMost = i64{0x7fff'ffff'c000'0000};
+  const auto [drive, node] = TRY(find_resized(context, arguments));
+  const auto size = arguments["size"].get<i64>();
+  if (size < 0) return fail("Parameter 'size' expects a >0 size");
+  if (size > kMost) return fail("offset({}) exceeds maximum({})", size, kMost);
+  if (drive == nullptr) {
+    const auto resize = [node, size](const std::stop_token&) -> Result<Json> {
+      TRY(node->resize(static_cast<u64>(size)));
+      return Json();
+    };
+    context.later = TRY(context.machine.service<monitor::LongWork>().start(resize));
+    return Json();
+  }
+  TRY(check_resize(context, *drive));
+  context.later = std::make_shared<Later>();
+  drive->resize(static_cast<u64>(size),
+                [later = context.later](const Result<>& result) { later->finish_work(result); });
+  return Json();
+}
+
 const RegisterQmpCommand commands[] = {
+    RegisterQmpCommand(
+        {.name = "block_resize",
+         .arguments = {{"device", "str", true}, {"node-name", "str", true}, {"size", "int"}},
+         .run = &block_resize}),
     RegisterQmpCommand({.name = "blockdev-add",
                         .arguments = {{"driver", "str"}, {"node-name", "str", true}},
                         .open = true,

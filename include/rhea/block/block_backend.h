@@ -120,6 +120,12 @@ class BlockBackend final : public Object {
   Ticket write(u64 offset, std::span<const u8> data, Completion done);
   Ticket flush(Completion done);
   Ticket discard(u64 offset, u64 length, Completion done);
+  /// Makes the image longer or shorter, behind the requests that are there; then the device hears
+  /// of it.
+  void resize(u64 bytes, Completion done);
+  /// For a device that allows it, until it is detached.
+  void on_resized(std::function<void()> then) { resized_ = std::move(then); }
+  bool may_resize() const { return device_ == nullptr || resized_ != nullptr; }
   /// Takes a request back that has not begun, or whose completion has not; false when it is too
   /// late.
   bool withdraw(Ticket ticket);
@@ -171,6 +177,7 @@ class BlockBackend final : public Object {
     u64 Statistics::* counter{};
     u64 Statistics::* bytes_counter{};
     u64 bytes{};
+    u64 end{};  ///< of the range
   };
   Ticket start(Request request, Result<> allowed, std::function<Result<>(BlockNode&)> work,
                Completion done);
@@ -178,6 +185,7 @@ class BlockBackend final : public Object {
   std::unique_ptr<Impl> impl_;
   Device* device_{};
   MediaDevice* media_{};
+  std::function<void()> resized_;
   bool cdrom_{false};
   bool was_read_only_{false};
   bool is_node_{false};

@@ -70,6 +70,10 @@ class BlockNode {
   /// The guest needs these bytes no more: they may read as anything. Ignored unless discard=unmap.
   virtual Result<> discard(u64 /*offset*/, u64 /*length*/) { return {}; }
   virtual Result<> write_zeroes(u64 offset, u64 length, bool may_unmap);
+  /// Makes it longer, with zeroes, or shorter.
+  virtual Result<> resize(u64 /*bytes*/) {
+    return fail("Image format driver does not support resize");
+  }
   virtual NodeDetails details() const { return {}; }
 
   /// Somebody begins to use it: others are kept from it from now on. Main thread, nothing under
