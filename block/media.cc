@@ -85,12 +85,12 @@ Result<> insert_medium(BlockBackend& drive, std::string_view who, std::shared_pt
   return {};
 }
 
-bool holds_file(const BlockBackend& drive, std::string_view filename) {
+bool is_same_file(const std::string& medium, std::string_view filename) {
   constexpr std::string_view kProtocol = "file:";
-  if (!drive.inserted()) return false;
+  if (medium.empty()) return false;
   if (filename.starts_with(kProtocol)) filename.remove_prefix(kProtocol.size());
   std::error_code ignored;  // a file that is not there is not the same
-  return std::filesystem::equivalent(drive.filename(), filename, ignored);
+  return std::filesystem::equivalent(medium, filename, ignored);
 }
 
 void guest_moved_tray(const BlockBackend& drive, bool open) {

@@ -29,8 +29,9 @@ Result<> check_removable_now(const BlockBackend& drive, std::string_view who);
 Result<> remove_medium(BlockBackend& drive, std::string_view who);
 Result<> insert_medium(BlockBackend& drive, std::string_view who, std::shared_ptr<BlockNode> node);
 
-/// Whether the drive's medium is this very file: it is locked against being opened once more.
-bool holds_file(const BlockBackend& drive, std::string_view filename);
+/// Whether a drive's medium (empty: none) is this very file: it is locked against being opened once
+/// more. Asks the file systems, so not on the main thread.
+bool is_same_file(const std::string& medium, std::string_view filename);
 
 /// The guest's own doing: whoever listens hears of it.
 void guest_moved_tray(const BlockBackend& drive, bool open);

@@ -300,6 +300,12 @@ Result<> RawFile::write_zeroes(u64 offset, u64 length, bool may_unmap) {
   return {};
 }
 
+// A file system may want to hear of it, and not answer.
+RawFile::~RawFile() {
+  close_host_file(std::move(fd_));
+  close_host_file(std::move(direct_));
+}
+
 Result<> RawFile::resize(u64 bytes) {
   if (options_.read_only) return fail("Image is read-only");
   // A device is as large as it is; that it holds more than is used of it is no error.

@@ -34,6 +34,7 @@ class RawFile final : public BlockNode {
   /// Errors name the file and why it cannot be used. Locks nothing: acquire() does.
   static Result<std::unique_ptr<RawFile>> open(const std::string& filename,
                                                const RawFileOptions& options);
+  ~RawFile() override;
 
   std::string_view format() const override { return options_.driver; }
   const std::string& filename() const override { return filename_; }

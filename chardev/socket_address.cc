@@ -2,6 +2,8 @@
 // Where a socket chardev listens or connects to.
 #include "chardev/socket_address.h"
 
+#include "rhea/util/host_file.h"
+
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
@@ -214,7 +216,9 @@ Result<SocketAddress> SocketAddress::take(KeyValues& options) {
 
 Result<FileDescriptor> SocketAddress::listen(bool may_wait) const {
   switch (kind) {
-    case Kind::Unix: return listen_unix(*this);
+    case Kind::Unix:
+      return ask_file_system<FileDescriptor>(path,
+                                             [address = *this] { return listen_unix(address); });
     case Kind::Tcp: return listen_tcp(*this, may_wait);
     case Kind::Descriptor: return adopt(fd, true);
   }
@@ -224,7 +228,9 @@ Result<FileDescriptor> SocketAddress::listen(bool may_wait) const {
 Result<FileDescriptor> SocketAddress::connect() const {
   if (kind == Kind::Descriptor) return adopt(fd, false);
   const auto [name, length] = TRY(unix_name(*this));
-  auto made = connect_to(AF_UNIX, reinterpret_cast<const sockaddr*>(&name), length);
+  auto made = ask_file_system<FileDescriptor>(path, [name, length] {
+    return connect_to(AF_UNIX, reinterpret_cast<const sockaddr*>(&name), length);
+  });
   if (!made) return fail("Failed to connect to '{}': {}", path, made.error().message());
   return made;
 }

@@ -10,11 +10,13 @@
 #include "monitor/snapshot/snapshot_job.h"
 #include "rhea/softmmu/machine.h"
 #include "rhea/ui/display.h"
+#include "rhea/util/host_file.h"
 #include "rhea/util/log.h"
 #include "rhea/util/out_of_memory.h"
 
 #include <fmt/core.h>
 
+#include <chrono>
 #include <clocale>
 #include <csignal>
 #include <optional>
@@ -78,7 +80,11 @@ int run(int argc, char** argv) {
     throw;
   }
   signals->hand_over(machine);
+  // No command keeps the guest and other clients waiting for a file system.
+  limit_wait_for_files(std::chrono::milliseconds(500));
   const int code = machine.run_main_loop();
+  // A guest's disks and logs, if all of them hang, take no longer than the end may.
+  limit_wait_for_files(std::chrono::milliseconds(50));
   log_settle();
   return code;
 }

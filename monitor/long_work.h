@@ -4,9 +4,11 @@
 #pragma once
 
 #include "monitor/qmp/later.h"
+#include "rhea/softmmu/ending.h"
 #include "rhea/softmmu/machine.h"
 
 #include <functional>
+#include <future>
 #include <list>
 #include <memory>
 #include <stop_token>
@@ -16,11 +18,12 @@ namespace rhea::monitor {
 
 class LongWork final : public MachineService {
  public:
-  /// Called on its thread with no lock held. It takes the machine's for slices of a millisecond or
-  /// so, and gives up when it is asked to stop (the program ends).
+  /// Called on its thread with no lock held, and destroyed there. It takes the machine's for slices
+  /// of a millisecond or so, and gives up when it is asked to stop (the program ends): from then on
+  /// it touches nothing of the machine, which does not wait for a file system that does not answer.
   using Work = std::function<Result<qmp::Json>(const std::stop_token& stop)>;
 
-  explicit LongWork(Machine& machine) : machine_(&machine) {}
+  explicit LongWork(Machine& machine) : machine_(&machine), ending_(&machine.service<Ending>()) {}
   ~LongWork() override;
   void shutdown() override;
 
@@ -31,8 +34,14 @@ class LongWork final : public MachineService {
   // Each client waits for its command, but may go away and come back.
   static constexpr std::size_t kMost = 8;
 
+  struct Piece {
+    std::jthread thread;
+    std::future<void> ended;
+  };
+
   Machine* machine_;
-  std::list<std::jthread> threads_;
+  Ending* ending_;
+  std::list<Piece> pieces_;
 };
 
 /// What a piece of work answers when it was asked to stop.

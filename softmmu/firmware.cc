@@ -16,22 +16,24 @@ constexpr std::array kFirmwareFolders = {"/usr/share/seabios", "/usr/share/qemu"
                                          "/usr/share/ovmf",    "/usr/share/OVMF",
                                          "/usr/lib/ipxe/qemu", "/usr/local/share/rhea"};
 
-bool is_file(const std::string& path) {
-  struct stat info{};
+Result<bool> is_file(const std::string& path) {
   if (const auto set = fd_sets::id_in_path(path); set && *set) return true;
-  return stat(path.c_str(), &info) == 0 && !S_ISDIR(info.st_mode);
+  return ask_file_system<bool>(path, [path]() -> Result<bool> {
+    struct stat info{};
+    return stat(path.c_str(), &info) == 0 && !S_ISDIR(info.st_mode);
+  });
 }
 
 }  // namespace
 
 Result<std::string> find_firmware(const Machine& machine, std::string_view name) {
   std::string plain(name);
-  if (is_file(plain)) return plain;
+  if (TRY(is_file(plain))) return plain;
   if (name.find('/') == std::string_view::npos) {
     for (const std::string& folder : machine.config.firmware_path)
-      if (std::string path = folder + "/" + plain; is_file(path)) return path;
+      if (std::string path = folder + "/" + plain; TRY(is_file(path))) return path;
     for (const char* folder : kFirmwareFolders)
-      if (std::string path = std::string(folder) + "/" + plain; is_file(path)) return path;
+      if (std::string path = std::string(folder) + "/" + plain; TRY(is_file(path))) return path;
   }
   return fail(
       "firmware '{}' not found; Debian's packages seabios, ovmf and ipxe-qemu bring it, -L DIR "

@@ -55,7 +55,7 @@ Result<FileDescriptor> make_memfd(const std::string& id, u64 size, bool huge) {
 
 /// A directory gets a nameless file of its own; a file is created or, when it has a size, must be
 /// large enough.
-Result<FileDescriptor> open_file(const std::string& id, const std::string& path) {
+Result<FileDescriptor> open_backing(const std::string& id, const std::string& path) {
   struct stat status{};
   FileDescriptor fd;
   if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
@@ -73,6 +73,10 @@ Result<FileDescriptor> open_file(const std::string& id, const std::string& path)
   }
   if (!fd) return fail("RAM block '{}': mem-path '{}': {}", id, path, errno_text(errno));
   return fd;
+}
+
+Result<FileDescriptor> open_file(const std::string& id, const std::string& path) {
+  return ask_file_system<FileDescriptor>(path, [id, path] { return open_backing(id, path); });
 }
 
 /// A new file gets the size; one that has a size must be large enough.

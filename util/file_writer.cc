@@ -3,6 +3,7 @@
 #include "rhea/util/file_writer.h"
 
 #include "rhea/util/file_descriptor.h"
+#include "rhea/util/host_file.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -38,7 +39,11 @@ struct FileWriter::State {
 };
 
 FileWriter::Sink FileWriter::to_file(FileDescriptor fd) {
-  return [fd = std::make_shared<FileDescriptor>(std::move(fd))](
+  const auto close = [](FileDescriptor* file) {
+    close_host_file(std::move(*file));
+    delete file;
+  };
+  return [fd = std::shared_ptr<FileDescriptor>(new FileDescriptor(std::move(fd)), close)](
              std::span<const u8> data) -> Result<std::size_t> {
     while (true) {
       const ssize_t n = ::write(fd->get(), data.data(), data.size());

@@ -6,8 +6,18 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <csignal>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <system_error>
+#include <thread>
 
 namespace rhea {
 namespace {
@@ -34,6 +44,13 @@ std::string_view name_of(FileKinds kind) {
     default: return "a regular file";
   }
 }
+
+/// How long the calling thread waits for a file system; nothing: for ever.
+thread_local std::optional<std::chrono::milliseconds> wait_limit;
+
+/// Threads that a file system keeps, and that nobody waits for any more.
+std::atomic<unsigned> left_behind{0};
+constexpr unsigned kMostLeftBehind = 16;
 
 template <class... Args>
 std::unexpected<Error> not_open(const std::string& path, fmt::format_string<Args...> format,
@@ -109,14 +126,29 @@ Result<std::vector<u8>> read_image(int fd, u64 limit) {
   return data;
 }
 
-}  // namespace
+struct Waiting {
+  std::mutex mutex;
+  std::condition_variable ended;
+  bool done{false};
+  bool wanted{true};
+};
 
-FileKinds kind_of_file(int fd) {
-  struct stat info{};
-  return fstat(fd, &info) == 0 ? kind_of(info.st_mode) : FileKinds::Regular;
+// With all signals blocked, as every thread but the main one has them. False: the host gives none.
+bool run_apart(std::function<void()> work) {
+  sigset_t all, old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &old);
+  bool started = true;
+  try {
+    std::thread(std::move(work)).detach();
+  } catch (const std::system_error&) {
+    started = false;
+  }
+  pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  return started;
 }
 
-Result<FileDescriptor> open_host_file(const std::string& path, const HostFileOptions& options) {
+Result<FileDescriptor> open_now(const std::string& path, const HostFileOptions& options) {
   const auto set = TRY(fd_sets::id_in_path(path));
   auto opened = set ? open_set(path, *set, options.flags) : open_path(path, options);
   FileDescriptor fd = TRY(std::move(opened));
@@ -128,14 +160,68 @@ Result<FileDescriptor> open_host_file(const std::string& path, const HostFileOpt
   return fd;
 }
 
-Result<std::vector<u8>> read_file(const std::string& path, u64 limit, ReadFrom from) {
+Result<std::vector<u8>> read_now(const std::string& path, u64 limit, ReadFrom from) {
   const bool streams = from == ReadFrom::Everywhere;
-  const FileDescriptor fd = TRY(open_host_file(
-      path, {.flags = O_RDONLY, .kinds = streams ? FileKinds::All : FileKinds::Images}));
+  const FileDescriptor fd = TRY(
+      open_now(path, {.flags = O_RDONLY, .kinds = streams ? FileKinds::All : FileKinds::Images}));
   auto data = has(FileKinds::Images, kind_of_file(fd.get())) ? read_image(fd.get(), limit)
                                                              : read_stream(fd.get(), limit);
   if (data) return data;
   return std::unexpected(std::move(data).error().within(fmt::format("Could not read '{}'", path)));
+}
+
+}  // namespace
+
+FileKinds kind_of_file(int fd) {
+  struct stat info{};
+  return fstat(fd, &info) == 0 ? kind_of(info.st_mode) : FileKinds::Regular;
+}
+
+void limit_wait_for_files(std::chrono::milliseconds patience) { wait_limit = patience; }
+
+// A system call that a file system does not answer cannot be taken back: it is left to a thread,
+// and so is what comes of it when nobody wants that any more.
+Result<> wait_for_file_system(const std::string& path, std::function<void()> work) {
+  if (!wait_limit) {
+    work();
+    return {};
+  }
+  if (left_behind >= kMostLeftBehind)
+    return not_open(path, "the file systems of {} other files do not answer", kMostLeftBehind);
+  auto waiting = std::make_shared<Waiting>();
+  const bool started = run_apart([waiting, work = std::move(work)]() mutable {
+    work();
+    const std::lock_guard lock(waiting->mutex);
+    if (!waiting->wanted) {
+      work = nullptr;  // may close a file that nobody wants, and wait once more
+      --left_behind;
+      return;
+    }
+    waiting->done = true;
+    waiting->ended.notify_one();
+  });
+  if (!started) return not_open(path, "the host gives no more threads");
+  std::unique_lock lock(waiting->mutex);
+  if (waiting->ended.wait_for(lock, *wait_limit, [&waiting] { return waiting->done; })) return {};
+  waiting->wanted = false;
+  ++left_behind;
+  return not_open(path, "its file system does not answer");
+}
+
+void close_host_file(FileDescriptor fd) {
+  if (!wait_limit || !fd) return;
+  const int number = fd.release();
+  // Who does not answer has been told of when it was asked for more.
+  (void)wait_for_file_system("", [number] { ::close(number); });
+}
+
+Result<FileDescriptor> open_host_file(const std::string& path, const HostFileOptions& options) {
+  return ask_file_system<FileDescriptor>(path, [path, options] { return open_now(path, options); });
+}
+
+Result<std::vector<u8>> read_file(const std::string& path, u64 limit, ReadFrom from) {
+  return ask_file_system<std::vector<u8>>(
+      path, [path, limit, from] { return read_now(path, limit, from); });
 }
 
 Result<> write_all(int fd, std::span<const u8> data) {

@@ -48,6 +48,9 @@ class Sink {
  public:
   explicit Sink(int fd) : fd_(fd) {}
   explicit Sink(FileDescriptor fd) : fd_(fd.get()), own_(std::move(fd)) {}
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
+  ~Sink() { close_host_file(std::move(own_)); }
 
   void write(std::string_view text) {
     if (!send(text)) {

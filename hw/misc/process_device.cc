@@ -5,6 +5,7 @@
 #include "hw/misc/python_folder.h"
 #include "rhea/hw/pci.h"
 #include "rhea/softmmu/machine.h"
+#include "rhea/util/host_file.h"
 #include "rhea/util/log.h"
 
 #include <unistd.h>
@@ -263,8 +264,10 @@ class PythonDevice final : public ProcessDevice {
   Result<Program> program() const override {
     if (script_.empty())
       return fail("Parameter 'script' is missing: the file of the device's script");
-    if (::access(script_.c_str(), R_OK) != 0)
-      return fail("script '{}': {}", script_, errno_text(errno));
+    TRY(ask_file_system<bool>(script_, [script = script_]() -> Result<bool> {
+      if (::access(script.c_str(), R_OK) == 0) return true;
+      return fail("script '{}': {}", script, errno_text(errno));
+    }));
     std::string path = RHEA_PYTHON_FOLDER;
     if (const char* inherited = std::getenv("PYTHONPATH"))
       path = fmt::format("{}:{}", inherited, path);

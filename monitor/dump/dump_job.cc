@@ -11,11 +11,10 @@ namespace rhea::dump {
 
 DumpJob::~DumpJob() { shutdown(); }
 
-// The end of the program ends the dump; what there is of it is not one.
+// The end of the program ends the dump; what there is of it goes with its thread.
 void DumpJob::shutdown() {
   if (!active()) return;
   machine_->service<monitor::LongWork>().shutdown();
-  if (!request_.file.empty()) ::unlink(request_.file.c_str());
   status_ = Status::Failed;
 }
 
@@ -29,15 +28,19 @@ Result<> DumpJob::start(Request request, Done done) {
     return std::unexpected(std::move(image).error());
   }
   image_ = std::move(*image);
+  auto to = std::make_shared<const FileDescriptor>(std::move(request.to));
   request_ = std::move(request);
   done_ = std::move(done);
   status_ = Status::Active;
   total_ = image_.bytes();
   completed_ = 0;
   auto later = machine_->service<monitor::LongWork>().start(
-      [this](const std::stop_token& stop) -> Result<qmp::Json> {
-        TRY(write(stop));
-        return qmp::Json();
+      [this, to = std::move(to),
+       file = request_.file](const std::stop_token& stop) -> Result<qmp::Json> {
+        auto written = write(to->get(), stop);
+        if (written) return qmp::Json();
+        if (!file.empty()) ::unlink(file.c_str());
+        return std::unexpected(std::move(written).error());
       });
   if (!later) {
     status_ = Status::Failed;
@@ -50,8 +53,8 @@ Result<> DumpJob::start(Request request, Done done) {
   return {};
 }
 
-Result<> DumpJob::write(const std::stop_token& stop) const {
-  Sink sink(request_.to.get(), stop);
+Result<> DumpJob::write(int to, const std::stop_token& stop) const {
+  Sink sink(to, stop);
   const Progress progress = [this](u64 bytes) {
     completed_.fetch_add(bytes, std::memory_order_relaxed);
   };
@@ -61,7 +64,6 @@ Result<> DumpJob::write(const std::stop_token& stop) const {
 
 void DumpJob::finish(const Result<>& result) {
   status_ = result ? Status::Completed : Status::Failed;
-  if (!result && !request_.file.empty()) ::unlink(request_.file.c_str());
   request_ = {};
   image_ = {};
   if (observer_) observer_(result);

@@ -47,7 +47,7 @@ class DumpJob final : public MachineService {
   u64 completed() const { return completed_.load(std::memory_order_relaxed); }
 
  private:
-  Result<> write(const std::stop_token& stop) const;
+  Result<> write(int to, const std::stop_token& stop) const;
   void finish(const Result<>& result);
   void go_on();
 

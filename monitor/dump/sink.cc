@@ -68,6 +68,8 @@ Result<> Sink::write_out(std::span<const u8> data) {
       return fail("dump: failed to save memory: {}", errno_text(errno));
     if (done > 0) data = data.subspan(static_cast<std::size_t>(done));
   }
+  // Whoever the disk kept until the program ended finds nothing of the machine.
+  if (stop_.stop_requested()) return fail("dump: cancelled");
   return {};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // QMP: dumps of guest memory.
 #include "monitor/dump/dump_job.h"
+#include "monitor/long_work.h"
 #include "monitor/monitors.h"
 #include "monitor/qmp/command.h"
 #include "monitor/qmp/event.h"
@@ -8,6 +9,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 
@@ -24,18 +26,15 @@ Json status_of(const DumpJob& job) {
           {"total", job.total()}};
 }
 
-Result<> open_target(Client& client, const std::string& protocol, dump::Request& request) {
-  if (protocol.starts_with("fd:")) {
-    const std::string name = protocol.substr(3);
-    const auto it = client.named.find(name);
-    if (it == client.named.end())
-      return fail("File descriptor named '{}' has not been found", name);
-    request.to = std::move(it->second);
-    client.named.erase(it);
-    return {};
-  }
-  if (!protocol.starts_with("file:")) return fail("Invalid parameter 'protocol'");
-  const std::string path = protocol.substr(5);
+Result<> take_descriptor(Client& client, const std::string& name, dump::Request& request) {
+  const auto it = client.named.find(name);
+  if (it == client.named.end()) return fail("File descriptor named '{}' has not been found", name);
+  request.to = std::move(it->second);
+  client.named.erase(it);
+  return {};
+}
+
+Result<> open_file(const std::string& path, dump::Request& request) {
   request.to =
       TRY(open_host_file(path, {.flags = O_WRONLY | O_CREAT | O_TRUNC, .mode = S_IRUSR | S_IWUSR}));
   if (kind_of_file(request.to.get()) == FileKinds::Regular) request.file = path;
@@ -77,19 +76,47 @@ DumpJob& job_of(Machine& machine) {
   return job;
 }
 
+/// A request whose file may have to be opened, and who hears of its end.
+struct Order {
+  dump::Request request;
+  bool detached{};
+  std::shared_ptr<Later> answer = std::make_shared<Later>();
+};
+
+void begin(Machine& machine, Order& order) {
+  dump::DumpJob::Done done;
+  if (!order.detached)
+    done = [answer = order.answer](const Result<>& result) { answer->finish_work(result); };
+  const std::string file = order.request.file;
+  const auto begun = job_of(machine).start(std::move(order.request), std::move(done));
+  if (!begun && !file.empty()) ::unlink(file.c_str());
+  if (!begun || order.detached) order.answer->finish_work(begun);
+}
+
 Result<Json> dump_guest_memory(Context& context, const Json& arguments) {
-  DumpJob& job = job_of(context.machine);
-  if (job.active()) return fail("There is a dump in process, please wait.");
-  dump::Request request = TRY(request_of(arguments));
-  TRY(open_target(context.client, text_argument(arguments, "protocol"), request));
-  if (argument(arguments, "detach", false)) {
-    TRY(job.start(std::move(request), nullptr));
+  Machine& machine = context.machine;
+  if (job_of(machine).active()) return fail("There is a dump in process, please wait.");
+  auto order = std::make_shared<Order>();
+  order->request = TRY(request_of(arguments));
+  order->detached = argument(arguments, "detach", false);
+  const std::string& protocol = text_argument(arguments, "protocol");
+  if (protocol.starts_with("fd:")) {
+    TRY(take_descriptor(context.client, protocol.substr(3), order->request));
+    context.later = order->answer;
+    begin(machine, *order);
     return Json();
   }
-  auto later = std::make_shared<Later>();
-  TRY(job.start(std::move(request),
-                [later](const Result<>& result) { later->finish_work(result); }));
-  context.later = later;
+  if (!protocol.starts_with("file:")) return fail("Invalid parameter 'protocol'");
+  const auto open = [order, path = protocol.substr(5)](const std::stop_token&) -> Result<Json> {
+    TRY(open_file(path, order->request));
+    return Json();
+  };
+  const auto opened = TRY(machine.service<monitor::LongWork>().start(open));
+  opened->on_finish([&machine, order](const Result<Json>& result) {
+    if (!result) return order->answer->finish(result);
+    begin(machine, *order);
+  });
+  context.later = order->answer;
   return Json();
 }
 

@@ -4,6 +4,7 @@
 
 #include "block/block_service.h"
 #include "block/blockdev.h"
+#include "monitor/long_work.h"
 #include "monitor/qmp/command.h"
 
 namespace rhea::qmp {
@@ -32,21 +33,25 @@ Result<Named> drive_argument(Context& context, const Json& arguments) {
 
 bool force_argument(const Json& arguments) { return argument<bool>(arguments, "force", false); }
 
-// Does `work` when the disk has done what it is at. One that takes long keeps this client waiting,
-// and nobody else; what the guest asks of it meanwhile waits, and finds the medium that it has
-// then.
-Result<Json> when_quiet(Context& context, const Named& named,
-                        std::function<Result<>(BlockBackend& drive, const std::string& who)> work) {
-  Machine& machine = context.machine;
-  context.later = std::make_shared<Later>();
-  TRY(machine.service<block::BlockService>().when_quiet(
-      *named.drive, [&machine, name = named.drive->name(), who = named.who, later = context.later,
-                     work = std::move(work)] {
+using Work = std::function<Result<>(BlockBackend& drive, const std::string& who)>;
+
+// Does `work` when the disk has done what it is at, then answers. One that takes long keeps this
+// client waiting, and nobody else; what the guest asks of it meanwhile waits, and finds the medium
+// that it has then.
+Result<> when_quiet(Machine& machine, const Named& named, std::shared_ptr<Later> later, Work work) {
+  return machine.service<block::BlockService>().when_quiet(
+      *named.drive, [&machine, name = named.drive->name(), who = named.who,
+                     later = std::move(later), work = std::move(work)] {
         BlockBackend* drive = find_drive(machine, name);
         if (drive == nullptr)
           return later->finish(fail(ErrorClass::DeviceNotFound, "Device '{}' not found", who));
         later->finish_work(work(*drive, who));
-      }));
+      });
+}
+
+Result<Json> when_quiet(Context& context, const Named& named, Work work) {
+  context.later = std::make_shared<Later>();
+  TRY(when_quiet(context.machine, named, context.later, std::move(work)));
   return Json();
 }
 
@@ -96,30 +101,65 @@ ImageOptions image_argument(const BlockBackend& drive, const Json& arguments) {
                        (mode == "retain" && drive.was_read_only())};
 }
 
+/// A change of medium under way.
+struct Change {
+  std::string drive, who;
+  ImageOptions options;
+  bool force{};
+  std::string medium;  ///< the file in the drive, if there is one
+  bool same{};         ///< it is the new one
+  std::shared_ptr<BlockNode> image{};
+  std::shared_ptr<Later> answer = std::make_shared<Later>();
+};
+
+// On a thread of its own: the image's file system may not answer.
+Result<Json> open_next(Change& change) {
+  change.same = block::is_same_file(change.medium, change.options.filename);
+  ImageOptions options = change.options;
+  if (change.same) {
+    options.read_only = true;
+    options.locking = false;
+  }
+  std::shared_ptr<BlockNode> image = TRY(open_image(options));
+  if (!change.same) change.image = std::move(image);
+  return Json();
+}
+
+Result<> put_in(Machine& machine, const std::shared_ptr<Change>& change) {
+  BlockBackend* drive = find_drive(machine, change->drive);
+  if (drive == nullptr)
+    return fail(ErrorClass::DeviceNotFound, "Device '{}' not found", change->who);
+  TRY(block::need_open_tray(*drive, change->who, change->force));
+  return when_quiet(machine, {.drive = drive, .who = change->who}, change->answer,
+                    [change](BlockBackend& found, const std::string& who) -> Result<> {
+                      TRY(block::remove_medium(found, who));
+                      std::shared_ptr<BlockNode> next = change->image;
+                      if (next == nullptr) next = TRY(open_image(change->options));
+                      TRY(block::insert_medium(found, who, std::move(next)));
+                      return block::close_tray(found, who);
+                    });
+}
+
 // The new image is opened first, so that the old one stays when there is something wrong with it.
 // Only the image that is in the drive already has to go before it can be opened again.
 Result<Json> change_medium(Context& context, const Json& arguments) {
-  const auto named = TRY(drive_argument(context, arguments));
-  const ImageOptions options = image_argument(*named.drive, arguments);
-  const bool same = block::holds_file(*named.drive, options.filename);
-  std::shared_ptr<BlockNode> image;
-  if (same) {
-    ImageOptions look = options;
-    look.read_only = true;
-    look.locking = false;
-    TRY(open_image(look));
-  } else {
-    image = TRY(open_image(options));
-  }
-  TRY(block::need_open_tray(*named.drive, named.who, force_argument(arguments)));
-  return when_quiet(context, named,
-                    [options, image](BlockBackend& drive, const std::string& who) -> Result<> {
-                      TRY(block::remove_medium(drive, who));
-                      std::shared_ptr<BlockNode> next = image;
-                      if (next == nullptr) next = TRY(open_image(options));
-                      TRY(block::insert_medium(drive, who, std::move(next)));
-                      return block::close_tray(drive, who);
-                    });
+  const auto [drive, who] = TRY(drive_argument(context, arguments));
+  const ImageOptions options = image_argument(*drive, arguments);
+  auto change = std::make_shared<Change>(Change{.drive = drive->name(),
+                                                .who = who,
+                                                .options = options,
+                                                .force = force_argument(arguments),
+                                                .medium = drive->filename()});
+  Machine& machine = context.machine;
+  const auto opened = TRY(machine.service<monitor::LongWork>().start(
+      [change](const std::stop_token&) { return open_next(*change); }));
+  opened->on_finish([&machine, change](const Result<Json>& result) {
+    if (!result) return change->answer->finish(result);
+    if (auto put = put_in(machine, change); !put)
+      change->answer->finish(std::unexpected(std::move(put).error()));
+  });
+  context.later = change->answer;
+  return Json();
 }
 
 const RegisterQmpType types[] = {

@@ -25,8 +25,9 @@ std::unexpected<Error> invalid(const Stretch& stretch) {
 // `read` fills a piece from an address and says how much of it is there.
 using Read = std::function<std::size_t(u64, std::span<u8>)>;
 
-Result<Json> save(LockDomain& lock, OutputFile& file, const Stretch& what, const Read& read,
+Result<Json> save(LockDomain& lock, const std::string& path, const Stretch& what, const Read& read,
                   const std::stop_token& stop) {
+  OutputFile file = TRY(OutputFile::create(path));
   std::vector<u8> piece(std::min<u64>(kPiece, what.size));
   for (u64 done = 0; done < what.size;) {
     if (stop.stop_requested()) return monitor::stopped();
@@ -50,11 +51,11 @@ Result<Json> begin(Context& context, const Json& arguments, Read read) {
                      .size = number_argument(arguments, "size")};
   // Nothing is beyond RAM and the 4 GiB that devices share with it: a larger size is a mistake.
   if (what.size > machine.config.ram_size + 4 * GiB) return invalid(what);
-  auto file =
-      std::make_shared<OutputFile>(TRY(OutputFile::create(text_argument(arguments, "filename"))));
   context.later = TRY(machine.service<monitor::LongWork>().start(
-      [&lock = machine.lock(), what, file = std::move(file), read = std::move(read)](
-          const std::stop_token& stop) { return save(lock, *file, what, read, stop); }));
+      [&lock = machine.lock(), what, path = text_argument(arguments, "filename"),
+       read = std::move(read)](const std::stop_token& stop) {
+        return save(lock, path, what, read, stop);
+      }));
   return Json();
 }
 

@@ -32,8 +32,9 @@ u32 checksum(std::span<const u8> data) {
 }  // namespace
 
 Result<> Control::step(u64 bytes) const {
-  if (completed != nullptr) completed->fetch_add(bytes, std::memory_order_relaxed);
+  // First: the program's end does not wait for a disk that keeps this thread.
   if (stop.stop_requested()) return fail("the program ends");
+  if (completed != nullptr) completed->fetch_add(bytes, std::memory_order_relaxed);
   if (cancelled != nullptr && cancelled->load()) return fail("cancelled");
   return {};
 }

@@ -178,14 +178,15 @@ Result<> SnapshotJob::save(const std::string& file, Done done) {
 Result<> SnapshotJob::start_saving() {
   step_ = Step::Checking;
   if (machine_->running()) return fail("the machine went on while it was saved");
-  auto target = std::make_shared<Target>(TRY(Target::create(file_)));
   auto contents = std::make_shared<Contents>(TRY(take_contents(*machine_)));
   contents->what.state = was_running_ ? RunState::Running : before_;
   total_ = contents->bytes();
   return work(
-      [this, target, contents](const std::stop_token& stop) -> Result<> {
-        TRY(write_contents(*contents, target->file(), control(stop)));
-        return target->finish();
+      [this, path = file_, contents](const std::stop_token& stop) -> Result<> {
+        const Control under_way = control(stop);
+        Target target = TRY(Target::create(path));
+        TRY(write_contents(*contents, target.file(), under_way));
+        return target.finish();
       },
       [this](const Result<>& result) { finish(result); });
 }

@@ -7,6 +7,7 @@ The file system is a FUSE export of qemu-storage-daemon, held by SIGSTOP. Skippe
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import signal
@@ -14,12 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "lib"))
 import tap  # noqa: E402
 from emulator import program  # noqa: E402
-from qmp import Qmp  # noqa: E402
+from qmp import Qmp, QmpLate  # noqa: E402
 
 STRICT = os.environ.get("RHEA_PROMPT") == "1"
 ANSWER_SECONDS = 1.0 if STRICT else 10.0
@@ -71,6 +73,24 @@ def boot_sector(code: bytes) -> bytes:
     return code.ljust(510, b"\0") + b"\x55\xaa"
 
 
+def has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Whether all that is left is the kernel's: closing a file asks its file system, too."""
+    if process.poll() is not None:
+        return True
+    stat = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii")
+    return int(stat.rpartition(")")[2].split()[6]) & PF_EXITING != 0
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    before = time.monotonic()
+    process.terminate()
+    while not has_ended(process):
+        took = time.monotonic() - before
+        tap.expect(took < END_SECONDS, f"SIGTERM does not end it in {END_SECONDS} s")
+        time.sleep(0.02)
+    tap.comment(f"the end took {time.monotonic() - before:.2f} s")
+
+
 class Machine:
     def __init__(self, rhea: Path, folder: Path, *options: str) -> None:
         self.said = folder / "said"
@@ -95,21 +115,8 @@ class Machine:
         for command in ("query-status", "query-block", "query-chardev"):
             self.other.execute(command, ANSWER_SECONDS)
 
-    def has_ended(self) -> bool:
-        """Whether all that is left is the kernel's: closing a file asks its file system, too."""
-        if self.process.poll() is not None:
-            return True
-        stat = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii")
-        return int(stat.rpartition(")")[2].split()[6]) & PF_EXITING != 0
-
     def end(self) -> None:
-        before = time.monotonic()
-        self.process.terminate()
-        while not self.has_ended():
-            took = time.monotonic() - before
-            tap.expect(took < END_SECONDS, f"SIGTERM does not end it in {END_SECONDS} s")
-            time.sleep(0.02)
-        tap.comment(f"the end took {time.monotonic() - before:.2f} s")
+        end(self.process)
 
     def close(self) -> None:
         if self.process.poll() is None:
@@ -170,6 +177,120 @@ def with_output(rhea: Path, option: str) -> None:
             file.close()
 
 
+@dataclass
+class Command:
+    name: str
+    arguments: dict[str, object] = field(default_factory=dict)
+
+
+def expect_refused_or_waiting(machine: Machine) -> None:
+    """Of the command sent last: its client has no answer, or hears of the file system."""
+    deadline = time.monotonic() + 1
+    try:
+        answer = machine.qmp.receive(deadline)
+        while "event" in answer:
+            answer = machine.qmp.receive(deadline)
+    except QmpLate:
+        return
+    if "does not answer" not in str(answer):
+        raise tap.Failure("the command did not ask the file system", str(answer))
+
+
+def with_path(command: Command, path: Path) -> Command:
+    return Command(command.name, json.loads(json.dumps(command.arguments).replace("PATH", str(path))))
+
+
+def with_command(rhea: Path, command: Command, before: Command | None = None) -> None:
+    """A command that asks a file which does not answer: its client may wait, nobody else does. The
+    file has been opened while it still answered if there is a command before."""
+    with tempfile.TemporaryDirectory(prefix="rhea-hung-") as name:
+        folder = Path(name)
+        (folder / "boot.img").write_bytes(boot_sector(BABBLER))
+        file = Slow(folder, "file")
+        machine = None
+        try:
+            machine = Machine(rhea, folder, "-drive", f"file={folder / 'boot.img'},format=raw,snapshot=on",
+                              "-drive", "if=floppy,id=f0", "-vga", "std",
+                              "-chardev", f"file,id=said,path={folder / 'said'}",
+                              "-device", "isa-debugcon,iobase=0xe9,chardev=said")
+            machine.wait_for(10)
+            if before is not None:
+                first = with_path(before, file.path)
+                machine.qmp.execute(first.name, **first.arguments)
+            file.hang()
+            time.sleep(1.5)  # what the kernel knew of the file it has forgotten
+            now = with_path(command, file.path)
+            machine.qmp.socket.sendall(
+                json.dumps({"execute": now.name, "arguments": now.arguments}).encode() + b"\n")
+            time.sleep(0.3)
+            said = machine.said.stat().st_size
+            machine.expect_answers()
+            if before is None:
+                expect_refused_or_waiting(machine)
+            if command.name != "x-snapshot-save":  # while it is saved the guest stands still
+                machine.wait_for(said + 10)
+            machine.end()
+        finally:
+            file.answer()
+            if machine is not None:
+                machine.close()
+            file.close()
+
+
+def at_start(rhea: Path) -> None:
+    """An image that does not answer while the program starts: a signal ends it."""
+    with tempfile.TemporaryDirectory(prefix="rhea-hung-") as name:
+        file = Slow(Path(name), "disk.img")
+        file.hang()
+        time.sleep(1.5)
+        process = subprocess.Popen([str(rhea), "-display", "none", "-drive", f"file={file.path},format=raw"],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            time.sleep(2)
+            tap.expect(process.poll() is None, "it does not wait for its disk")
+            end(process)
+        finally:
+            file.answer()
+            process.kill()
+            process.communicate()
+            file.close()
+
+
+def hmp(line: str) -> Command:
+    return Command("human-monitor-command", {"command-line": line})
+
+
+INSERT = Command("blockdev-change-medium", {"device": "f0", "filename": "PATH", "format": "raw"})
+ADD_NODE = Command("blockdev-add", {"driver": "file", "node-name": "late", "filename": "PATH"})
+ADD_CHARDEV = Command("chardev-add", {"id": "late", "backend": {"type": "file", "data": {"out": "PATH"}}})
+LOGGED = {"type": "null", "data": {"logfile": "PATH"}}
+OPENING = [
+    INSERT,
+    Command("screendump", {"filename": "PATH"}),
+    Command("pmemsave", {"val": 0, "size": 65536, "filename": "PATH"}),
+    Command("memsave", {"val": 0, "size": 65536, "filename": "PATH"}),
+    Command("dump-guest-memory", {"paging": False, "protocol": "file:PATH"}),
+    ADD_CHARDEV,
+    Command("chardev-change", {"id": "said", "backend": LOGGED}),
+    ADD_NODE,
+    hmp("logfile PATH"),
+    Command("object-add", {"qom-type": "secret", "id": "late", "file": "PATH"}),
+    Command("device_add", {"driver": "VGA", "romfile": "PATH"}),
+    Command("device_add", {"driver": "python", "script": "PATH"}),
+    Command("x-snapshot-save", {"filename": "PATH"}),
+    Command("x-snapshot-load", {"filename": "PATH"}),
+]
+USING = [
+    (ADD_NODE, Command("blockdev-del", {"node-name": "late"})),
+    (ADD_NODE, Command("block_resize", {"node-name": "late", "size": 1 << 20})),
+    (ADD_NODE, Command("query-named-block-nodes")),
+    (ADD_CHARDEV, Command("chardev-remove", {"id": "late"})),
+    (hmp("logfile PATH"), hmp("logfile /dev/null")),
+    (INSERT, Command("eject", {"device": "f0", "force": True})),
+    (INSERT, Command("query-block")),
+]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rhea", type=program, required=True)
@@ -183,6 +304,12 @@ def main() -> int:
         ("stop with a disk that hangs", lambda: with_disk(rhea, READER, True)),
         ("output to a file that hangs", lambda: with_output(rhea, "file,id=c,path={}")),
         ("a log on a file that hangs", lambda: with_output(rhea, "null,id=c,logfile={}")),
+        ("a disk that hangs at the start", lambda: at_start(rhea)),
+        *((f"{command.name} of a file that hangs, {number}",
+           lambda command=command: with_command(rhea, command))
+          for number, command in enumerate(OPENING)),
+        *((f"{command.name} after {before.name}", lambda before=before, command=command:
+           with_command(rhea, command, before)) for before, command in USING),
     ])
 
 

@@ -9,10 +9,16 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <future>
+#include <iterator>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace rhea {
 namespace {
@@ -133,6 +139,34 @@ TEST_F(HostFileTest, AFileLimitIsAnError) {
   const auto result = output->write(std::vector<u8>(10'000));
   setrlimit(RLIMIT_FSIZE, &before);
   EXPECT_EQ(error(result), "Could not write '" + path("o") + "': File too large");
+}
+
+// With real ones that do not answer: tests/guest/hung_disk.py.
+TEST_F(HostFileTest, AThreadThatWaitsOnlySoLongGetsWhatTheHostAnswers) {
+  std::string read, refused;
+  std::thread([&] {
+    limit_wait_for_files(std::chrono::minutes(1));
+    read = text(read_file(file("s", "prompt"), 100));
+    refused = error(read_file(path("nothing"), 100));
+  }).join();
+  EXPECT_EQ(read, "prompt");
+  EXPECT_EQ(refused, "Could not open '" + path("nothing") + "': No such file or directory");
+}
+
+TEST_F(HostFileTest, FileSystemsThatDoNotAnswerAreGivenUpOn) {
+  std::promise<void> answer;
+  const std::shared_future<void> heard = answer.get_future().share();
+  std::vector<std::string> errors;
+  std::thread([&] {
+    limit_wait_for_files(std::chrono::milliseconds(1));
+    std::generate_n(std::back_inserter(errors), 17, [&] {
+      return error(wait_for_file_system("/slow", [heard] { heard.wait(); }));
+    });
+  }).join();
+  answer.set_value();
+  EXPECT_EQ(errors[0], "Could not open '/slow': its file system does not answer");
+  EXPECT_EQ(errors[15], errors[0]);
+  EXPECT_EQ(errors[16], "Could not open '/slow': the file systems of 16 other files do not answer");
 }
 
 TEST_F(HostFileTest, ADescriptorSetIsOpenedByItsPath) {

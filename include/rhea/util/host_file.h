@@ -13,6 +13,10 @@
 
 #include <sys/types.h>
 
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -50,6 +54,26 @@ struct HostFileOptions {
 /// Never waits: a FIFO opened for writing that nobody reads is an error. What comes back blocks
 /// for regular files and block devices (which never wait for a peer), and does not for all others.
 Result<FileDescriptor> open_host_file(const std::string& path, const HostFileOptions& options);
+
+/// From now on whatever the calling thread opens, reads or asks by this header's functions fails
+/// after `patience` when the file system does not answer; other threads wait as long as it takes.
+/// For the main loop.
+void limit_wait_for_files(std::chrono::milliseconds patience);
+
+/// Calls `work`, or has it called by another thread and waits for it so long. Then an error, and
+/// `work` may still go on: it owns whatever it touches.
+Result<> wait_for_file_system(const std::string& path, std::function<void()> work);
+
+/// The same for system calls on `path` with an outcome: bind(), stat() …
+template <class T>
+Result<T> ask_file_system(const std::string& path, std::function<Result<T>()> ask) {
+  auto answer = std::make_shared<std::optional<Result<T>>>();
+  TRY(wait_for_file_system(path, [answer, ask = std::move(ask)] { *answer = ask(); }));
+  return std::move(**answer);
+}
+
+/// Closes it in the same way: some file systems want to hear of it. At worst it stays open.
+void close_host_file(FileDescriptor fd);
 
 enum class ReadFrom {
   Images,      ///< regular files and block devices: never waits
