@@ -121,13 +121,6 @@ Result<> answered_by_error(Context& context, Arguments& arguments) {
 constexpr const char* kBalloon = "query-balloon";
 constexpr const char* kGenerationId = "query-vm-generation-id";
 
-Result<> migrate_capabilities(Context& context, Arguments& arguments) {
-  TRY(arguments.end());
-  for (const Json& entry : TRY(context.call("query-migrate-capabilities")))
-    context.print("{}: {}\n", word(entry["capability"]), entry["state"].get<bool>() ? "on" : "off");
-  return {};
-}
-
 Result<> block_jobs(Context& context, Arguments& arguments) {
   TRY(arguments.end());
   if (TRY(context.call(kBlockJobs)).empty()) context.print("No active jobs\n");
@@ -181,8 +174,6 @@ const RegisterInfo infos[] = {
     RegisterInfo({"tpm", "", "show the TPM device", &listed<&kTpm>}),
     RegisterInfo(
         {"block-jobs", "", "show progress of ongoing block device operations", &block_jobs}),
-    RegisterInfo(
-        {"migrate_capabilities", "", "show current migration capabilities", &migrate_capabilities}),
     RegisterInfo({"balloon", "", "show balloon information", &answered_by_error<&kBalloon>}),
     RegisterInfo({"vm-generation-id", "", "show Virtual Machine Generation ID",
                   &answered_by_error<&kGenerationId>}),

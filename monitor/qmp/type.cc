@@ -57,6 +57,8 @@ Result<> check_string(const Json& value, const std::string& path) {
 }
 
 Result<> check_integer(const Json& value, const Builtin& type, const std::string& path) {
+  const bool is_signed = type.name.starts_with("int");
+  if (!value.is_number_integer() && !is_signed) return fail("Parameter '{}' expects uint64", path);
   if (!value.is_number_integer()) return wrong_type(path, "integer");
   const bool fits =
       value.is_number_unsigned() ? value.get<u64>() <= type.max : value.get<i64>() >= type.min;

@@ -34,24 +34,6 @@ TEST_F(QueriesTest, what_there_is_none_of_is_an_empty_list) {
             "GenericError: invalid net client name: n0");
 }
 
-// libvirt asks for the events before it starts any guest.
-TEST_F(QueriesTest, of_migration_there_is_the_wish_to_hear_of_it) {
-  EXPECT_EQ(ask("query-migrate"), Json::object());
-  EXPECT_EQ(ask("query-migrate-parameters"), Json::object());
-  EXPECT_EQ(ask("query-migrate-capabilities"),
-            Json::array({{{"capability", "events"}, {"state", false}}}));
-  const auto set = [](std::string_view name) {
-    return fmt::format(
-        R"({{"execute":"migrate-set-capabilities","arguments":{{"capabilities":[{{"capability":"{}","state":true}}]}}}})",
-        name);
-  };
-  EXPECT_EQ(qmp(set("events")), R"({"return": {}})");
-  EXPECT_EQ(ask("query-migrate-capabilities")[0]["state"], true);
-  EXPECT_EQ(hmp("info migrate_capabilities"), "events: on\n");
-  EXPECT_EQ(error(set("xbzrle")),
-            "GenericError: Parameter 'capability' does not accept value 'xbzrle'");
-}
-
 TEST_F(QueriesTest, confidential_guests_are_refused_as_qemu_refuses_them) {
   EXPECT_EQ(ask("query-sev")["enabled"], false);
   EXPECT_EQ(ask("query-sev")["state"], "uninit");
@@ -105,7 +87,6 @@ TEST_F(QueriesTest, what_people_are_shown_programs_get_as_text) {
 
 TEST_F(QueriesTest, what_qemu_has_is_known_by_name) {
   EXPECT_THAT(hmp("drive_add 0 x"), HasSubstr("QEMU has this"));
-  EXPECT_THAT(hmp("info migrate_parameters"), HasSubstr("QEMU has this"));
   EXPECT_THAT(hmp("info dirty_rate"), HasSubstr("QEMU has this"));
   EXPECT_THAT(hmp("info vcpu_dirty_limit"), HasSubstr("QEMU has this"));
 }
