@@ -82,7 +82,7 @@ Result<> device(Machine& machine, const std::string& text) {
 }
 
 void foresee_device(Machine& machine, const std::string& text) {
-  auto options = KeyValues::parse(text, "driver", Words::QuietFlags);
+  auto options = parse_json_or_keyval(text, "driver", Words::QuietFlags);
   if (!options) return;
   if (const std::string* driver = options->find("driver"))
     machine.service<DefaultDevices>().user_named(*driver);

@@ -66,6 +66,10 @@ TEST(PcDefaults, ADriverThatIsGivenByItsKeyCountsToo) {
   EXPECT_EQ(left_by({{"device", "id=x,driver=VGA"}}), "isa-serial ide-cd floppy ");
 }
 
+TEST(PcDefaults, ADriverThatIsGivenInJsonCountsToo) {
+  EXPECT_EQ(left_by({{"device", R"({"driver":"VGA","id":"x"})"}}), "isa-serial ide-cd floppy ");
+}
+
 TEST(PcDefaults, AnExplicitCardStaysBesideTheUsersOwn) {
   Pc pc({}, [](Machine& machine) {
     machine.service<DefaultDevices>().user_named("VGA");
