@@ -53,6 +53,11 @@ Result<std::string> take_required(KeyValues& options, std::string_view backend,
   return *value;
 }
 
+Result<> expect_no_more(const KeyValues& options) {
+  if (options.all().empty()) return {};
+  return fail("Invalid parameter '{}'", options.all().front().first);
+}
+
 namespace {
 
 Result<std::unique_ptr<Chardev>> make_backend(Machine& machine, const std::string& id,
@@ -65,7 +70,7 @@ Result<std::unique_ptr<Chardev>> make_backend(Machine& machine, const std::strin
   const bool append = TRY(options.take_bool("logappend", false));
   if (!machine.vcpus().empty()) when = Opening::Later;
   std::unique_ptr<Chardev> chardev = TRY(backend->create(machine, options, when));
-  TRY(options.expect_empty("chardev " + id));
+  TRY(expect_no_more(options));
   if (logfile) TRY(chardev->open_log(machine, *logfile, append));
   return chardev;
 }

@@ -46,6 +46,8 @@ Result<Chardev*> change_chardev(Machine& machine, const std::string& id, KeyValu
 Result<KeyValues> parse_legacy(std::string_view text);
 /// "'x' is not a valid char driver name", with what QEMU's users should know of it.
 std::unexpected<Error> no_such_backend(std::string_view name);
+/// Before anything is opened, emptied or waited for: an error if something is left.
+Result<> expect_no_more(const KeyValues& options);
 /// A required option.
 Result<std::string> take_required(KeyValues& options, std::string_view backend,
                                   std::string_view key);

@@ -30,6 +30,9 @@ class FileChardev final : public Chardev {
   static Result<std::unique_ptr<Chardev>> make(Machine& machine, KeyValues& options, Opening) {
     const std::string path = TRY(take_required(options, "file", "path"));
     const int mode = TRY(options.take_bool("append", false)) ? O_APPEND : O_TRUNC;
+    if (options.find("input-path") != nullptr)
+      return fail("chardev: file: QEMU has input-path=; Rhea has not yet: use a pipe or a pty");
+    TRY(expect_no_more(options));
     auto file = create<FileChardev>();
     file->ending_ = &machine.service<Ending>();
     file->begin(TRY(open_host_file(path, {.flags = O_WRONLY | O_CREAT | O_NONBLOCK | mode})),

@@ -19,6 +19,7 @@ class PipeChardev final : public FdChardev {
 
   static Result<std::unique_ptr<Chardev>> make(Machine& machine, KeyValues& options, Opening) {
     const std::string path = TRY(take_required(options, "pipe", "path"));
+    TRY(expect_no_more(options));
     // Opened both ways: neither open waits for a peer, and a peer that leaves is no end of file.
     auto in = open_host_file(path + ".in", kPipe);
     auto out = open_host_file(path + ".out", kPipe);

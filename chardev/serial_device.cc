@@ -57,6 +57,7 @@ class SerialDevice final : public FdChardev {
 
   static Result<std::unique_ptr<Chardev>> make(Machine& machine, KeyValues& options, Opening) {
     const std::string path = TRY(take_required(options, "serial", "path"));
+    TRY(expect_no_more(options));
     auto device = create<SerialDevice>();
     auto fd = TRY(open_host_file(
         path, {.flags = O_RDWR | O_NONBLOCK | O_NOCTTY, .kinds = FileKinds::CharDevice}));

@@ -47,6 +47,7 @@ class SocketChardev final : public FdChardev {
     self.machine_ = &machine;
     self.connector_.emplace(machine.loop());
     self.options_ = TRY(SocketOptions::take(options));
+    TRY(expect_no_more(options));
     self.hangup_later_.init(machine.loop(), [&self] { self.hangup(); });
     self.break_later_.init(machine.loop(), [&self] { self.deliver(ChardevEvent::Break); });
     self.timer_.init(machine.realtime_clock(), [&self] { self.connect(); });

@@ -100,6 +100,7 @@ Result<> UdpChardev::open(KeyValues& options, bool may_wait) {
   local.host = options.take("localaddr").value_or("");
   local.port = options.take("localport").value_or("");
   if (local.port.empty()) local.port = "0";
+  TRY(expect_no_more(options));
   const auto remotes = TRY(remote.resolve_datagram(false, may_wait));
   const auto locals = TRY(local.resolve_datagram(true, may_wait));
   Result<> last =

@@ -52,9 +52,11 @@ TEST_F(ChardevTest, errors_name_what_is_wrong) {
   EXPECT_EQ(error_of("bogus,id=a"), "'bogus' is not a valid char driver name");
   EXPECT_EQ(error_of("null"), "chardev: no id specified");
   EXPECT_EQ(error_of("null,id=4x"), "Parameter 'id' expects an identifier");
-  EXPECT_EQ(error_of("null,id=a,colour=red"), "chardev a: unknown parameter 'colour'");
+  EXPECT_EQ(error_of("null,id=a,colour=red"), "Invalid parameter 'colour'");
   EXPECT_EQ(error_of("file,id=a"), "chardev: file: no path given");
-  EXPECT_EQ(error_of("file,id=a,path=/,input-path=/x"), "Could not open '/': Is a directory");
+  EXPECT_EQ(error_of("file,id=a,path=/,input-path=/x"),
+            "chardev: file: QEMU has input-path=; Rhea has not yet: use a pipe or a pty");
+  EXPECT_EQ(error_of("file,id=a,path=/"), "Could not open '/': Is a directory");
   EXPECT_EQ(error_of("ringbuf,id=a,size=1000"),
             "chardev: ringbuf: size 1000 is not a power of two up to 1G");
   EXPECT_EQ(error_of("socket,id=a,host=h"), "chardev: socket: no port given");

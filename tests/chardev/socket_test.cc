@@ -7,6 +7,8 @@
 #include <netinet/in.h>
 #include <sys/resource.h>
 
+#include <filesystem>
+
 namespace rhea::test {
 namespace {
 
@@ -309,6 +311,13 @@ TEST_F(SocketTest, protocol_output_that_the_peer_does_not_read_waits_in_bounds) 
   }));
   turn_until(machine_, [&] { return !client.receive() || client.said.size() >= 12 + 2 * taken; });
   EXPECT_EQ(client.said.size(), 12 + 2 * taken);
+}
+
+// Said before anybody is waited for.
+TEST_F(SocketTest, nowait_is_a_word_and_no_parameter) {
+  const auto made = create_chardev(machine_, "socket,id=s,server=on,nowait=on,path=" + path_);
+  EXPECT_EQ(made.error().message(), "Invalid parameter 'nowait'");
+  EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
 TEST_F(SocketTest, legacy_unix_form_takes_short_booleans) {
