@@ -121,7 +121,7 @@ JitVcpu::Next JitVcpu::execute() {
       run_singly(*block, budget);
     else if (!is_translated(*block))
       run_block(*block);
-    else if (run_translated(*block) == Next::Leave)
+    else if ((verifier_ ? run_verified(*block) : run_translated(*block)) == Next::Leave)
       return Next::Leave;
   }
 }

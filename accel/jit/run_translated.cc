@@ -3,6 +3,7 @@
 #include "accel/jit/run_loop.h"
 #include "accel/jit/vcpu.h"
 #include "accel/jit/vm.h"
+#include "rhea/util/log.h"
 #include "target/x86/comparing.h"
 #include "target/x86/interp/step.h"
 
@@ -25,10 +26,11 @@ CodeSegment code_segment(const x86::Cpu& cpu, const CodeMode& mode) {
   return {.base = cpu.seg[x86::Cs].base, .limit = cpu.seg[x86::Cs].limit};
 }
 
-/// Whether each block is to be left behind its end.
-bool is_unlinked(bool briefly) { return briefly && !x86::comparing::is(x86::comparing::linked); }
-
 }  // namespace
+
+bool JitVcpu::is_unlinked() const {
+  return verifier_ || (leave_at_pause_ && !x86::comparing::is(x86::comparing::linked));
+}
 
 // Whether the block, which lies at RIP, is to be executed as host code; translates it if so.
 bool JitVcpu::is_translated(Block& block) {
@@ -107,7 +109,7 @@ const u8* JitVcpu::next_translated() {
                      cpu_.activity == x86::Activity::Running && !cpu_.stopped &&
                      !cpu_.shadow_next && cpu_.pending_db == 0 && cpu_.stop_pages == 0 &&
                      !careful() && (held_ == 0 || !can_take(held_)) && !logs_code();
-  if (!quiet || is_unlinked(leave_at_pause_) || --cpu_.translated.budget < 0) return nullptr;
+  if (!quiet || is_unlinked() || --cpu_.translated.budget < 0) return nullptr;
   forget_stale_jumps();
   prepare_translated();
   return translations_->jumps().find(cpu_.rip());
@@ -118,7 +120,7 @@ JitVcpu::Next JitVcpu::run_translated(const Block& block) {
   translations_->revive(*block.translation);
   auto& state = cpu_.translated;
   prepare_translated();
-  if (!is_unlinked(leave_at_pause_)) {
+  if (!is_unlinked()) {
     follow_jump(block);
     translations_->jumps().put(cpu_.rip(), block.translation->entry, found_everywhere_);
   }
@@ -135,6 +137,20 @@ JitVcpu::Next JitVcpu::run_translated(const Block& block) {
     interpret_next_ = false;
     run_block(block);
   }
+  return next;
+}
+
+JitVcpu::Next JitVcpu::run_verified(Block& block) {
+  if (!Verifier::is_due(++block.runs)) return run_translated(block);
+  verifier_->begin(cpu_, block, block.runs);
+  Next next = Next::GoOn;
+  try {
+    next = run_translated(block);
+  } catch (const x86::Fault& thrown) {
+    next = fault(thrown);
+  }
+  const std::string found = verifier_->finish(cpu_);
+  if (!found.empty()) log_write(found);
   return next;
 }
 

@@ -26,6 +26,8 @@ class TcgAccelerator final : public accel::Accelerator {
         .help("accepted for QEMU's sake: there is always a host thread a processor");
     s.property("translate", &TcgAccelerator::translate_, true)
         .help("translate the guest's code to host code; off: interpret it, which is slower");
+    s.property("x-verify", &TcgAccelerator::verify_, false)
+        .help("interpret translated blocks, too, and log where they differ: slow, for debugging");
     s.property("tb-size", &TcgAccelerator::megabytes_, u32{0})
         .range(0, 16384)
         .help("MiB of host code, all processors' together; 0: 16 for each");
@@ -33,12 +35,12 @@ class TcgAccelerator final : public accel::Accelerator {
 
   std::string_view short_name() const override { return "tcg"; }
   Result<std::unique_ptr<accel::VmBackend>> create_vm(Machine& machine) override {
-    return std::make_unique<Vm>(machine, translate_, megabytes_ * MiB);
+    return std::make_unique<Vm>(machine, translate_, megabytes_ * MiB, verify_);
   }
 
  private:
   TcgThread thread_{};
-  bool translate_{true};
+  bool translate_{true}, verify_{};
   u32 megabytes_{};
 };
 

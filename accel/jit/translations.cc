@@ -49,6 +49,7 @@ Translation* Translations::translate(const Block& block, unsigned page_offset,
                   .quick_entry = buffer_.executable(code + made_.quick_entry),
                   .way_out = buffer_.executable(code + made_.way_out),
                   .open = true,
+                  .called = made_.called,
                   .start = page_offset,
                   .jumps = {jumps, made_.sites.size()},
                   .page = &page};

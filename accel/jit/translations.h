@@ -36,6 +36,7 @@ struct Translation {
   const u8* way_out{};                                   ///< leaves, as at the entry
   std::array<u8, x86::translating::kJumpBytes> first{};  ///< of the code at the entry
   bool open{};
+  u64 called{};      ///< instructions, by their number: executed by their functions each time
   unsigned start{};  ///< of the block, offset in its page
   std::span<DirectJump> jumps;
   TranslatedPage* page{};

@@ -33,6 +33,7 @@ JitVcpu::JitVcpu(Vm& vm, unsigned index, x86::CpuModel model)
     cache_.set_on_change([this](const CodePage& page) { vm_->code_changed(*this, page); });
     cpu_.translated.call = reinterpret_cast<const void*>(&call_instruction);
     cpu_.translated.owner = this;
+    if (vm.verifies()) verifier_.emplace(bus_, model_);
   }
   vm.add(*this);
   reset(ResetKind::Cold);

@@ -13,6 +13,7 @@
 #include "accel/jit/block_cache.h"
 #include "accel/jit/core_bus.h"
 #include "accel/jit/translations.h"
+#include "accel/jit/verifier.h"
 #include "rhea/util/rcu.h"
 #include "target/x86/cpu.h"
 #include "util/sleeper.h"
@@ -86,6 +87,8 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
 
   /// Null where nothing is translated.
   const Translations* translations() const { return translations_ ? &*translations_ : nullptr; }
+  /// Null where nothing is compared.
+  const Verifier* verifier() const { return verifier_ ? &*verifier_ : nullptr; }
 
   // For CoreBus.
   apic::LocalApic& apic() { return apic_; }
@@ -147,6 +150,9 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void run_singly(const Block& block, u64 budget);
   bool is_translated(Block& block);
   Next run_translated(const Block& block);
+  Next run_verified(Block& block);
+  /// Whether each block is to be left behind its end.
+  bool is_unlinked() const;
   Next leave_translated(const x86::translating::Left& left);
   void follow_jump(const Block& block);
   void forget_stale_jumps();
@@ -179,6 +185,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   apic::LocalApic apic_;
   BlockCache cache_;
   std::optional<Translations> translations_;  ///< if code is translated
+  std::optional<Verifier> verifier_;
   /// The jump by which a translated block was left, and what it belonged to.
   struct Departure {
     DirectJump* jump{};

@@ -15,8 +15,12 @@
 
 namespace rhea::jit {
 
-Vm::Vm(Machine& machine, bool translate, std::size_t code_bytes)
-    : machine_(&machine), translates_(translate), code_bytes_(code_bytes), hyperv_(machine) {
+Vm::Vm(Machine& machine, bool translate, std::size_t code_bytes, bool verify)
+    : machine_(&machine),
+      translates_(translate),
+      verifies_(translate && verify),
+      code_bytes_(code_bytes),
+      hyperv_(machine) {
   machine_->memory().add_listener(*this);
   auto& count = machine_->service<accel::InstructionCount>();
   if (count.settings) turns_ = std::make_unique<Turns>(*this, *count.settings);
@@ -78,6 +82,22 @@ std::size_t Vm::translation_capacity() const {
   return std::clamp(share, least, Translations::kMostCapacity);
 }
 
+std::string Vm::describe_comparison() const {
+  if (!verifies_) return {};
+  u64 compared = 0, passed_over = 0, different = 0;
+  RowCounts rows;
+  for (const JitVcpu* const vcpu : vcpus_) {
+    const Verifier* const verifier = vcpu->verifier();
+    if (verifier == nullptr) continue;
+    compared += verifier->counts().compared;
+    passed_over += verifier->counts().passed_over;
+    different += verifier->counts().different;
+    rows.add(verifier->rows());
+  }
+  return rows.describe() + fmt::format("blocks compared     {}, {} passed over, {} different\n",
+                                       compared, passed_over, different);
+}
+
 // In QEMU's words where it has some.
 std::string Vm::describe() const {
   if (!translates_) return "software CPU: interpreter with decoded blocks\n";
@@ -93,18 +113,19 @@ std::string Vm::describe() const {
     shut += made->counts().shut;
   }
   const u64 each = std::max<u64>(blocks, 1);
-  return fmt::format(
-      "software CPU: translator to host code\n"
-      "gen code size       {}/{}\n"
-      "TB count            {}\n"
-      "TB avg target size  {} bytes\n"
-      "TB avg host size    {} bytes (expansion ratio: {:.1f})\n"
-      "TB flush count      {}\n"
-      "TB invalidate count {}\n"
-      "decoded code        {}/{}\n",
-      host, capacity, blocks, guest / each, host / each,
-      static_cast<double>(host) / static_cast<double>(std::max<u64>(guest, 1)), clears, shut,
-      code_memory_.size(), code_memory_.most());
+  return describe_comparison() +
+         fmt::format(
+             "software CPU: translator to host code\n"
+             "gen code size       {}/{}\n"
+             "TB count            {}\n"
+             "TB avg target size  {} bytes\n"
+             "TB avg host size    {} bytes (expansion ratio: {:.1f})\n"
+             "TB flush count      {}\n"
+             "TB invalidate count {}\n"
+             "decoded code        {}/{}\n",
+             host, capacity, blocks, guest / each, host / each,
+             static_cast<double>(host) / static_cast<double>(std::max<u64>(guest, 1)), clears, shut,
+             code_memory_.size(), code_memory_.most());
 }
 
 // Before the next look around of the others, which have jumps from block to block.

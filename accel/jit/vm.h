@@ -24,7 +24,9 @@ class Vm final : public accel::VmBackend, private MemoryListener {
  public:
   /// `translate`: to host code, of so many bytes in all (0: as many as is usual); else all is
   /// interpreted.
-  explicit Vm(Machine& machine, bool translate = false, std::size_t code_bytes = 0);
+  /// `verify`: what is translated is compared with what is interpreted (Verifier).
+  explicit Vm(Machine& machine, bool translate = false, std::size_t code_bytes = 0,
+              bool verify = false);
   ~Vm() override;
   Vm(const Vm&) = delete;
   Vm& operator=(const Vm&) = delete;
@@ -40,6 +42,7 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   /// the caller is to forget its own.
   bool make_room(const JitVcpu& caller);
   bool translates() const { return translates_; }
+  bool verifies() const { return verifies_; }
   /// Bytes of host code that each processor has.
   std::size_t translation_capacity() const;
   /// Tells every processor: blocks of the page are void. The caller is a vCPU's thread.
@@ -72,6 +75,7 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   void wait_open();
 
  private:
+  std::string describe_comparison() const;
   bool forget_hidden_code();
   void commit() override;
   void log_change(const FlatRange& range, unsigned old_clients, unsigned new_clients) override;
@@ -80,7 +84,7 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   std::optional<x86::CpuModel> model_;  ///< once the first processor is made
   CodeMap code_;
   CodeMemory code_memory_;
-  bool translates_;
+  bool translates_, verifies_;
   std::size_t code_bytes_;
   HypervPartition hyperv_;
   std::shared_ptr<char> alive_{std::make_shared<char>()};

@@ -132,6 +132,7 @@ bool Translator::run(std::span<const Insn> insns, unsigned page_offset, const Bl
   result_ = &result;
   result.sites.clear();
   result.way_out = 0;
+  result.called = 0;
   resident_ = residence_of(insns);
   find_wanted_flags();
   emit_entry();
@@ -211,6 +212,7 @@ void Translator::emit_insn() {
 }
 
 void Translator::emit_call() {
+  result_->called |= u64{1} << index_;
   settle_x87();
   flags_to_memory();
   a.mov_imm(kScratch0, record_);

@@ -169,6 +169,7 @@ class Translator {
   struct Result {
     u32 size{}, entry{}, quick_entry{};
     u32 way_out{};  ///< leaves before the first instruction; for who comes by `entry`
+    u64 called{};   ///< which instructions are, each time; by their number
     std::vector<Site> sites;
   };
 

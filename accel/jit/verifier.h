@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Translated blocks, checked while a guest runs: before one is executed, the interpreter does the
+// same on a processor and memory of its own; afterwards both must have come to the same.
+#pragma once
+
+#include "rhea/softmmu/ram_block.h"
+#include "target/x86/cpu.h"
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace rhea::jit {
+
+struct Block;
+
+/// How often each row of the instruction table was executed, about, and how often by its function.
+/// Written by one thread, read by any.
+class RowCounts {
+ public:
+  RowCounts();
+  /// A block, so many times.
+  void add(const Block& block, u64 times);
+  void add(const RowCounts& other);
+  /// Shares of instructions that are emitted, re-encoded and called, and what is called most.
+  std::string describe() const;
+
+ private:
+  struct Count {
+    std::atomic<u64> all{0}, called{0};
+  };
+  std::vector<Count> rows_;
+};
+
+/// Of one processor, whose thread calls it, under its RcuGuard. Blocks that reach a device, read a
+/// clock, or store to pages with code are not compared, nor are those during which another thread
+/// wants the processor. Stores of other processors and devices at the same time look like
+/// differences.
+class Verifier {
+ public:
+  /// `bus`: the one of the processor that translates.
+  Verifier(x86::Bus& bus, const x86::CpuModel& model);
+
+  /// Whether the block is compared this time: the first few times, and ever more rarely.
+  static bool is_due(unsigned runs);
+  /// The processor is about to execute the block, for so many times in all.
+  void begin(const x86::Cpu& cpu, const Block& block, unsigned runs = 1);
+  /// It has executed it. What differs, interpreter's and translator's; empty: nothing, or it could
+  /// not be compared.
+  std::string finish(const x86::Cpu& cpu);
+
+  struct Counts {
+    std::atomic<u64> compared{0}, passed_over{0}, different{0};
+  };
+  /// From any thread.
+  const Counts& counts() const { return counts_; }
+  const RowCounts& rows() const { return rows_; }
+
+ private:
+  /// What cannot be done twice.
+  struct NotTwice {};
+  struct Page {
+    const u8* real{};
+    std::array<u8, kPageSize> bytes{};
+  };
+  /// Copies of the machine's pages, made when they are first asked for.
+  class Copies final : public x86::Bus {
+   public:
+    explicit Copies(x86::Bus& real) : real_(&real) {}
+    void forget() { pages_.clear(); }
+    std::string differences() const;
+
+    x86::HostPage page(u64 address) override;
+    void wrote(u64, unsigned) override { throw NotTwice{}; }
+    u64 read(u64, unsigned) override { throw NotTwice{}; }
+    void write(u64 address, u64 value, unsigned size) override;
+    u64 in(u16, unsigned) override { throw NotTwice{}; }
+    void out(u16, u64, unsigned) override { throw NotTwice{}; }
+    u64 tsc() override { throw NotTwice{}; }
+    void tsc_moved() override { throw NotTwice{}; }
+    bool read_msr(u32, u64&) override { throw NotTwice{}; }
+    bool write_msr(u32, u64) override { throw NotTwice{}; }
+    u8 task_priority() override { throw NotTwice{}; }
+    void set_task_priority(u8) override { throw NotTwice{}; }
+    u64 hypercall(u64, const std::array<u64, 4>&) override { throw NotTwice{}; }
+    void fpu_error() override { throw NotTwice{}; }
+    void exclusively(void (*)(void*), void*) override { throw NotTwice{}; }
+
+   private:
+    x86::Bus* real_;
+    std::unordered_map<u64, std::unique_ptr<Page>> pages_;
+  };
+
+  void take_over(const x86::Cpu& from);
+  void interpret(const Block& block);
+
+  Copies copies_;
+  x86::Cpu cpu_;
+  bool compares_{}, stopped_early_{};
+  const Block* block_{};
+  u64 rip_{}, linear_{};  ///< where it begins
+  unsigned code_bits_{};
+  Counts counts_;
+  RowCounts rows_;
+};
+
+}  // namespace rhea::jit
