@@ -114,7 +114,7 @@ std::optional<std::string> BlockPair::follow(unsigned rounds, bool linked) {
 }
 
 // What happens to a processor from outside between two blocks, to both alike.
-void BlockPair::happen() {
+void BlockPair::happen(bool interrupts) {
   const auto both = [this](auto&& action) {
     action(reference_);
     action(translated_);
@@ -122,7 +122,7 @@ void BlockPair::happen() {
   const u64 code = BlockGuest::kCodeStart + below(BlockGuest::kCodeSize - 8);
   const u64 value = random_();
   const u64 page = 0x14 + below(512 - 0x14), frame = BlockGuest::kDataStart + (below(16) << 12);
-  switch (below(24)) {
+  switch (interrupts ? 0 : below(24)) {
     case 0: return both([&](BlockGuest& g) { g.interrupt(static_cast<u8>(value | 0x20)); });
     case 1: return one_in(4) ? both([&](BlockGuest& g) { g.nmi(); }) : static_cast<void>(0);
     case 2:
@@ -138,16 +138,23 @@ void BlockPair::happen() {
   }
 }
 
+void BlockPair::allow_interrupts() {
+  for (BlockGuest* const guest : {&reference_, &translated_})
+    guest->cpu().set_rflags(guest->cpu().rflags() | x86::eflags::kIf);
+}
+
 std::optional<std::string> BlockPair::go_on() {
   reference_.disturb();
   translated_.disturb();
-  const bool linked = one_in(2);
+  const bool linked = one_in(2), interrupts = one_in(8);
   for (unsigned stop = 0; stop < kStops; ++stop) {
     if (auto found = follow(linked ? 1 + static_cast<unsigned>(below(20)) : 1, linked))
       return fmt::format("{}at stop {}{}\n", *found, stop, linked ? ", linked" : "");
     if (abandoned_) return std::nullopt;
     if (translated_.cpu().activity != x86::Activity::Running) break;
-    happen();
+    // Unmasked, too, or only the first would be taken.
+    if (interrupts) allow_interrupts();
+    happen(interrupts);
   }
   if (std::string found = memory_difference(); !found.empty()) return found;
   return std::nullopt;

@@ -42,7 +42,9 @@ class BlockPair {
 
   std::optional<std::string> go_on();
   std::optional<std::string> follow(unsigned rounds, bool linked);
-  void happen();
+  /// `interrupts`: one of those, each time.
+  void happen(bool interrupts);
+  void allow_interrupts();
   bool same_state();
   std::string memory_difference();
   bool at_repeated_string();
