@@ -237,22 +237,38 @@ def with_command(rhea: Path, command: Command, before: Command | None = None) ->
             file.close()
 
 
+START_OPTIONS = (
+    "-drive file=PATH,format=raw", "-cdrom PATH", "-pflash PATH", "-blockdev file,node-name=a,filename=PATH",
+    "-kernel PATH", "-bios PATH", "-L PATH", "-option-rom PATH", "-device VGA,romfile=PATH", "-boot splash=PATH",
+    "-fw_cfg name=opt/a,file=PATH", "-smbios file=PATH", "-acpitable data=PATH", "-mem-path PATH",
+    "-object secret,id=s,file=PATH", "-readconfig PATH", "-device-plugin PATH", "-x-snapshot PATH",
+    "-D PATH -d guest_errors", "-trace file=PATH", "-pidfile PATH", "-qtest null -qtest-log PATH",
+    "-serial file:PATH", "-chardev pipe,id=c,path=PATH",
+)
+
+
 def at_start(rhea: Path) -> None:
-    """An image that does not answer while the program starts: a signal ends it."""
+    """Options with a file that does not answer while the program starts: a signal ends it."""
     with tempfile.TemporaryDirectory(prefix="rhea-hung-") as name:
         file = Slow(Path(name), "disk.img")
         file.hang()
         time.sleep(1.5)
-        process = subprocess.Popen([str(rhea), "-display", "none", "-drive", f"file={file.path},format=raw"],
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        started = {}
         try:
-            time.sleep(2)
-            tap.expect(process.poll() is None, "it does not wait for its disk")
-            end(process)
+            for options in START_OPTIONS:
+                started[options] = subprocess.Popen(
+                    [str(rhea), "-accel", "tcg", "-display", "none", *options.replace("PATH", str(file.path)).split()],
+                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(3)
+            for options, process in started.items():
+                tap.expect(process.poll() is None, f"{options}: it does not wait for its file")
+            for process in started.values():
+                end(process)
         finally:
             file.answer()
-            process.kill()
-            process.communicate()
+            for process in started.values():
+                process.kill()
+                process.wait()
             file.close()
 
 
@@ -304,7 +320,7 @@ def main() -> int:
         ("stop with a disk that hangs", lambda: with_disk(rhea, READER, True)),
         ("output to a file that hangs", lambda: with_output(rhea, "file,id=c,path={}")),
         ("a log on a file that hangs", lambda: with_output(rhea, "null,id=c,logfile={}")),
-        ("a disk that hangs at the start", lambda: at_start(rhea)),
+        ("files that hang at the start", lambda: at_start(rhea)),
         *((f"{command.name} of a file that hangs, {number}",
            lambda command=command: with_command(rhea, command))
           for number, command in enumerate(OPENING)),
