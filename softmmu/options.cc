@@ -71,9 +71,12 @@ Result<> trace_events(Machine&, const std::string& text) {
     throw ExitRequest{};
   }
   KeyValues options = TRY(KeyValues::parse(text, "enable"));
-  if (const auto file = options.take("file")) TRY(log_to_file(*file));
-  if (const auto pattern = options.take("enable")) TRY(trace::enable(*pattern));
-  return options.expect_empty("-trace");
+  const auto file = options.take("file");
+  const auto pattern = options.take("enable");
+  TRY(options.expect_empty("-trace"));
+  if (file) TRY(log_to_file(*file));
+  if (pattern) TRY(trace::enable(*pattern));
+  return {};
 }
 
 template <auto Member>
