@@ -42,6 +42,9 @@ class DumpJob final : public MachineService {
 
   Status status() const { return status_; }
   bool active() const { return status_ == Status::Active; }
+  /// Another one may not begin, nor open its file: it might be the same.
+  bool busy() const { return active() || opening_; }
+  void set_opening(bool opening) { opening_ = opening; }
   /// Bytes of guest memory.
   u64 total() const { return total_; }
   u64 completed() const { return completed_.load(std::memory_order_relaxed); }
@@ -56,7 +59,7 @@ class DumpJob final : public MachineService {
   Request request_;
   GuestImage image_;
   Status status_{Status::None};
-  bool was_running_{false};
+  bool opening_{false}, was_running_{false};
   u64 total_{0};
   mutable std::atomic<u64> completed_{0};
 };

@@ -95,7 +95,8 @@ void begin(Machine& machine, Order& order) {
 
 Result<Json> dump_guest_memory(Context& context, const Json& arguments) {
   Machine& machine = context.machine;
-  if (job_of(machine).active()) return fail("There is a dump in process, please wait.");
+  DumpJob& job = job_of(machine);
+  if (job.busy()) return fail("There is a dump in process, please wait.");
   auto order = std::make_shared<Order>();
   order->request = TRY(request_of(arguments));
   order->detached = argument(arguments, "detach", false);
@@ -112,7 +113,9 @@ Result<Json> dump_guest_memory(Context& context, const Json& arguments) {
     return Json();
   };
   const auto opened = TRY(machine.service<monitor::LongWork>().start(open));
-  opened->on_finish([&machine, order](const Result<Json>& result) {
+  job.set_opening(true);
+  opened->on_finish([&machine, &job, order](const Result<Json>& result) {
+    job.set_opening(false);
     if (!result) return order->answer->finish(result);
     begin(machine, *order);
   });

@@ -81,7 +81,7 @@ Result<> SnapshotJob::begin(Operation operation, const std::string& file, Done d
   if (active())
     return fail("a snapshot is being {}: '{}'", operation_ == Operation::Save ? "saved" : "loaded",
                 file_);
-  if (machine_->service<dump::DumpJob>().active())
+  if (machine_->service<dump::DumpJob>().busy())
     return fail("There is a dump in process, please wait.");
   operation_ = operation;
   status_ = Status::Active;

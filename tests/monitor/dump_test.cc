@@ -236,6 +236,16 @@ TEST_F(DumpTest, a_dump_that_fails_leaves_no_file) {
             !std::filesystem::exists(scratch_.file("dump")));
 }
 
+TEST_F(DumpTest, a_second_one_that_begins_while_a_file_is_opened_is_refused) {
+  qmp::Context first{.machine = machine(), .client = client_};
+  qmp::respond(first, to_file());
+  EXPECT_EQ(error(to_file()), "GenericError: There is a dump in process, please wait.");
+  ASSERT_TRUE(first.later);
+  EXPECT_TRUE(wait_for(*first.later));
+  EXPECT_TRUE(std::filesystem::exists(scratch_.file("dump")));
+  EXPECT_EQ(qmp(to_file()), R"({"return": {}})");
+}
+
 TEST_F(DumpTest, errors) {
   EXPECT_EQ(error(command(R"("paging":false,"protocol":"foo")")),
             "GenericError: Invalid parameter 'protocol'");
