@@ -19,6 +19,32 @@ bool ends_block(const Insn& insn) {
   return x86::is_undefined(insn) || x86::isa::rows()[insn.row].is(x86::isa::EndsBlock);
 }
 
+PageStamp stamp(const PageBlocks& page, u64 generation) {
+  RamBlock& ram = *page.pages->ram();
+  return {.code = page.code,
+          .generation = generation,
+          .written = &ram.dirty_word(DirtyClient::Code, page.offset / kPageSize),
+          .written_bit = u64{1} << (page.offset / kPageSize % 64)};
+}
+
+/// The bytes from `at` of one page into the next, as many as an instruction may have.
+std::array<u8, x86::kLongestInsn> bytes_across(const CodeAt& first, const CodeAt& second,
+                                               unsigned at) {
+  std::array<u8, x86::kLongestInsn> bytes;
+  const unsigned here = kPageSize - at;
+  std::memcpy(bytes.data(), first.host + at, here);
+  std::memcpy(bytes.data() + here, second.host, bytes.size() - here);
+  return bytes;
+}
+
+bool add_code_across(const CodeAt& first, const CodeAt& second, unsigned at, unsigned bytes) {
+  const bool added = first.blocks->code->add_code(at, kPageSize - 1) &&
+                     second.blocks->code->add_code(0, at + bytes - kPageSize - 1);
+  // A store from here on is noticed; one before is seen by looking again.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  return added;
+}
+
 }  // namespace
 
 BlockCache::BlockCache(const x86::CpuModel& model, const x86::CodeEpochs& epochs,
@@ -40,19 +66,24 @@ PageBlocks& BlockCache::page(const u8* host_page, CodePages& pages, u64 offset) 
                  .id = pages.id(),
                  .code = &pages.at(offset),
                  .offset = offset,
-                 .blocks = std::pmr::unordered_map<u32, Block*>(&arena_)};
+                 .blocks = std::pmr::unordered_map<u32, Block*>(&arena_),
+                 .crossing = decltype(PageBlocks::crossing)(&arena_)};
   pages_->emplace(host_page, made);
   return *made;
 }
 
-Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at, const CodeMode& mode) {
+// Devices' stores.
+void BlockCache::notice_writes(PageBlocks& page) {
   RamBlock& ram = *page.pages->ram();
+  if (!ram.test_dirty(DirtyClient::Code, page.offset, kPageSize)) return;
   // Before the mark goes, so that nobody finds neither.
-  if (ram.test_dirty(DirtyClient::Code, page.offset, kPageSize)) {
-    page.code->invalidate(
-        [&] { ram.test_and_clear_dirty(DirtyClient::Code, page.offset, kPageSize); });
-    on_change_(*page.code);
-  }
+  page.code->invalidate(
+      [&] { ram.test_and_clear_dirty(DirtyClient::Code, page.offset, kPageSize); });
+  on_change_(*page.code);
+}
+
+Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at, const CodeMode& mode) {
+  notice_writes(page);
   const u32 key = at << CodeMode::kBits | mode.key();
   const auto known = page.blocks.find(key);
   if (known != page.blocks.end() &&
@@ -78,15 +109,59 @@ Block* BlockCache::block(PageBlocks& page, const u8* host_page, unsigned at, con
   *block = {.insns = keep<Insn>(block->insns, decoded_),
             .code_bytes = keep<u8>(block->code_bytes, {code.data(), bytes}),
             .bytes = bytes,
-            .generation = generation,
-            .code = page.code,
-            .written = &ram.dirty_word(DirtyClient::Code, page.offset / kPageSize),
-            .written_bit = u64{1} << (page.offset / kPageSize % 64),
+            .page = stamp(page, generation),
+            .next_page = nullptr,
             .logged = false,
             .links = {},
             .translation = nullptr,
             .runs = 0};
   if (known == page.blocks.end()) page.blocks.emplace(key, block);
+  return block;
+}
+
+bool BlockCache::runs_over(const u8* host_page, unsigned at, const CodeMode& mode) {
+  decode({host_page + at, kPageSize - at}, mode, 1);
+  return decoded_.empty();
+}
+
+Block* BlockCache::crossing(const CodeAt& first, const CodeAt& second, unsigned at,
+                            const CodeMode& mode) {
+  notice_writes(*first.blocks);
+  notice_writes(*second.blocks);
+  auto& all = first.blocks->crossing;
+  const auto key =
+      std::pair<u32, const PageBlocks*>(at << CodeMode::kBits | mode.key(), second.blocks);
+  const auto known = all.find(key);
+  if (known != all.end() &&
+      (known->second->current() || renew_crossing(*known->second, first, second, at)))
+    return known->second;
+  std::array<u8, x86::kLongestInsn> code;
+  unsigned bytes = 0;
+  u64 generation = 0, next_generation = 0;
+  do {
+    generation = first.blocks->code->generation();
+    next_generation = second.blocks->code->generation();
+    code = bytes_across(first, second, at);
+    bytes = decode(code, mode, 1);
+    if (decoded_.empty() || x86::is_undefined(decoded_.front()) || at + bytes <= kPageSize ||
+        !add_code_across(first, second, at, bytes))
+      return nullptr;
+  } while (bytes_across(first, second, at) != code);
+  if (known != all.end()) on_change_(*first.blocks->code);
+  Block* const block = known != all.end() ? known->second : new (arena_.array<Block>(1)) Block;
+  auto* const next =
+      block->next_page != nullptr ? block->next_page : new (arena_.array<PageStamp>(1)) PageStamp;
+  *next = stamp(*second.blocks, next_generation);
+  *block = {.insns = keep<Insn>(block->insns, decoded_),
+            .code_bytes = keep<u8>(block->code_bytes, {code.data(), bytes}),
+            .bytes = bytes,
+            .page = stamp(*first.blocks, generation),
+            .next_page = next,
+            .logged = false,
+            .links = {},
+            .translation = nullptr,
+            .runs = 0};
+  if (known == all.end()) all.emplace(key, block);
   return block;
 }
 
@@ -106,18 +181,30 @@ bool BlockCache::renew(Block& block, PageBlocks& page, const u8* host, unsigned 
   if (!page.code->add_code(at, at + block.bytes - 1)) return false;
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (std::memcmp(block.code_bytes.data(), host, block.bytes) != 0) return false;
-  block.generation = generation;
+  block.page.generation = generation;
   return true;
 }
 
-unsigned BlockCache::decode(std::span<const u8> code, const CodeMode& mode) {
+bool BlockCache::renew_crossing(Block& block, const CodeAt& first, const CodeAt& second,
+                                unsigned at) {
+  const u64 generation = first.blocks->code->generation();
+  const u64 next_generation = second.blocks->code->generation();
+  if (!add_code_across(first, second, at, block.bytes)) return false;
+  const auto bytes = bytes_across(first, second, at);
+  if (std::memcmp(block.code_bytes.data(), bytes.data(), block.bytes) != 0) return false;
+  block.page.generation = generation;
+  block.next_page->generation = next_generation;
+  return true;
+}
+
+unsigned BlockCache::decode(std::span<const u8> code, const CodeMode& mode, unsigned most) {
   decoded_.clear();
   unsigned bytes = 0;
   const x86::DecodeMode how{.code_bits = mode.code_bits(),
                             .real_or_v86 = mode.real_or_v86(),
                             .features = &model_->features,
                             .amd = model_->is_amd()};
-  while (decoded_.size() < kMaxInsns && !code.empty()) {
+  while (decoded_.size() < most && !code.empty()) {
     Insn insn;
     const DecodeStatus status = x86::decode(code, how, insn);
     if (status == DecodeStatus::NeedMore) break;
@@ -135,8 +222,12 @@ unsigned BlockCache::decode(std::span<const u8> code, const CodeMode& mode) {
 
 void BlockCache::forget(const std::function<bool(u64)>& known) {
   std::erase_if(*pages_, [&](const auto& entry) { return !known(entry.second->id); });
-  for (const auto& [host, page] : *pages_)
+  for (const auto& [host, page] : *pages_) {
+    std::erase_if(page->crossing,
+                  [&](const auto& entry) { return !known(entry.first.second->id); });
     for (const auto& [key, block] : page->blocks) block->links = {};
+    for (const auto& [key, block] : page->crossing) block->links = {};
+  }
   jumps_.fill({});
   ++drops_;
 }

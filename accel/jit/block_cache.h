@@ -13,6 +13,7 @@
 
 #include <array>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -32,27 +33,36 @@ struct Link {
   u64 when{};  ///< epoch (see CodeEpochs) and mode
 };
 
-/// Instructions that are executed one behind the other, all of one page. They lie in the cache's
-/// arena, as do the bytes.
-struct Block {
-  std::span<const x86::Insn> insns;
-  std::span<const u8> code_bytes;  ///< what it was decoded from
-  unsigned bytes{};
-  u64 generation{};
+/// A page as it was when code of it was decoded.
+struct PageStamp {
   const CodePage* code{};
+  u64 generation{};
   const std::atomic<u64>* written{};  ///< by devices, bit `written_bit`
   u64 written_bit{};
-  bool logged{};                ///< by -d in_asm
-  std::array<Link, 2> links{};  ///< the latest first
-  Translation* translation{};   ///< of these bytes
-  unsigned runs{};              ///< before it is translated
 
-  /// Whether nothing has been written over it. In this order: the mark of a device's store goes
+  /// Whether no code of it has been written over. In this order: the mark of a device's store goes
   /// after the generation has been raised.
   bool current() const {
     return (written->load(std::memory_order_acquire) & written_bit) == 0 &&
            code->generation() == generation;
   }
+};
+
+/// Instructions that are executed one behind the other, all of one page, or a single one that lies
+/// on two. They lie in the cache's arena, as do the bytes.
+struct Block {
+  std::span<const x86::Insn> insns;
+  std::span<const u8> code_bytes;  ///< what it was decoded from
+  unsigned bytes{};
+  PageStamp page;
+  PageStamp* next_page{};       ///< of an instruction on two
+  bool logged{};                ///< by -d in_asm
+  std::array<Link, 2> links{};  ///< the latest first
+  Translation* translation{};   ///< of these bytes
+  unsigned runs{};              ///< before it is translated
+
+  /// Whether nothing has been written over it.
+  bool current() const { return page.current() && (next_page == nullptr || next_page->current()); }
 };
 
 /// What one processor has decoded of one page.
@@ -62,6 +72,14 @@ struct PageBlocks {
   CodePage* code{};
   u64 offset{};                                   ///< of the page in its RAM block
   std::pmr::unordered_map<u32, Block*> blocks{};  ///< by offset in the page and mode
+  /// Instructions that begin here and end on another page, likewise.
+  std::pmr::map<std::pair<u32, const PageBlocks*>, Block*> crossing{};
+};
+
+/// A page that code is on, and where it lies in the host's memory.
+struct CodeAt {
+  PageBlocks* blocks{};
+  const u8* host{};
 };
 
 /// Not thread-safe: each processor has its own.
@@ -114,6 +132,11 @@ class BlockCache {
   /// The block at `at` of the page, decoded if need be; null when the instruction there runs over
   /// the page's end, or the page is not watched any more.
   Block* block(PageBlocks& page, const u8* host_page, unsigned at, const CodeMode& mode);
+  /// Whether the instruction at `at` of a page runs over its end.
+  bool runs_over(const u8* host_page, unsigned at, const CodeMode& mode);
+  /// The instruction that begins at `at` of the first page and ends on the second; null: what lies
+  /// there is none, or a page is not watched any more.
+  Block* crossing(const CodeAt& first, const CodeAt& second, unsigned at, const CodeMode& mode);
   /// Drops what was decoded from memory that `known` does not know any more. Between blocks, before
   /// anything else under a new RcuGuard.
   void forget(const std::function<bool(u64)>& known);
@@ -139,8 +162,11 @@ class BlockCache {
     from.links[0] = link;
   }
   static bool renew(Block& block, PageBlocks& page, const u8* host, unsigned at);
+  /// Likewise of one on two pages.
+  static bool renew_crossing(Block& block, const CodeAt& first, const CodeAt& second, unsigned at);
+  void notice_writes(PageBlocks& page);
   /// Into `decoded_`; how many bytes they are.
-  unsigned decode(std::span<const u8> code, const CodeMode& mode);
+  unsigned decode(std::span<const u8> code, const CodeMode& mode, unsigned most = kMaxInsns);
   template <class T>
   std::span<const T> keep(std::span<const T> old, std::span<const T> made);
 

@@ -107,8 +107,6 @@ JitVcpu::Next JitVcpu::execute() {
       if (stepping()) return stop(cpu_.stopped.value_or(DebugStop{}));
       continue;
     }
-    if ((x86::linear_rip(cpu_) & kOffset) > kPageSize - x86::kLongestInsn && step_known_crossing())
-      continue;
     Block* const block = look_up();
     last_block_ = block;
     if (block == nullptr) [[unlikely]] {
@@ -218,19 +216,44 @@ Block* JitVcpu::find_code(u64 linear, const CodeMode& mode) {
   if (!cpu_.long_mode() && cpu_.rip() > cpu_.seg[x86::Cs].limit) x86::raise(x86::Vector::Gp, 0);
   if (cache_.full() || (vm_->code_memory().over() && !vm_->make_room(*this))) forget_code();
   forget_hidden_code();
-  FetchPage* const fetch = fetch_page(linear, mode);
+  FetchPage* const fetch = watched_page(linear, mode);
   if (fetch == nullptr) return nullptr;
-  if (!fetch->blocks->code->guarded()) {
-    const auto keep = fetch->code.pages->shared_from_this();
-    watch(*fetch->blocks->code, fetch->code.host);
-    // Letting others see the new watch may have changed the map, and this page with it.
-    if (!is_current(*fetch) || cpu_.wants(Attention::FlushTlb)) return nullptr;
-  }
   Block* block =
       cache_.block(*fetch->blocks, fetch->code.host, static_cast<unsigned>(linear & kOffset), mode);
+  if (block == nullptr) block = find_crossing(linear, mode, *fetch);
   if (block != nullptr) cache_.remember(last_block_, linear, mode, fetch->epoch, *block);
   found_everywhere_ = fetch->epoch == cpu_.tlb.epochs().global;
   return block;
+}
+
+JitVcpu::FetchPage* JitVcpu::watched_page(u64 linear, const CodeMode& mode) {
+  FetchPage* const fetch = fetch_page(linear, mode);
+  if (fetch == nullptr || fetch->blocks->code->guarded()) return fetch;
+  const auto keep = fetch->code.pages->shared_from_this();
+  watch(*fetch->blocks->code, fetch->code.host);
+  // Letting others see the new watch may have changed the map, and this page with it.
+  return is_current(*fetch) && !cpu_.wants(Attention::FlushTlb) ? fetch : nullptr;
+}
+
+// The instruction begins on the first page. Where the longest there is might leave the code
+// segment, or wrap, it is fetched byte by byte instead.
+Block* JitVcpu::find_crossing(u64 linear, const CodeMode& mode, const FetchPage& first) {
+  const u64 offset = linear & kOffset, last = linear + x86::kLongestInsn - 1;
+  if (offset <= kPageSize - x86::kLongestInsn) return nullptr;
+  if (cpu_.long_mode()
+          ? !cpu_.canonical(last)
+          : last > 0xffff'ffff || cpu_.rip() + x86::kLongestInsn - 1 > cpu_.seg[x86::Cs].limit)
+    return nullptr;
+  // The second page is not looked at for others: that may be seen.
+  if (!cache_.runs_over(first.code.host, static_cast<unsigned>(offset), mode)) return nullptr;
+  const u64 drops = cache_.drops();
+  const FetchPage* const second = watched_page(linear - offset + kPageSize, mode);
+  // Both are valid as long as each is only where they are so in the same address spaces.
+  if (second == nullptr || cache_.drops() != drops || !is_current(first) ||
+      first.epoch != second->epoch)
+    return nullptr;
+  return cache_.crossing({first.blocks, first.code.host}, {second->blocks, second->code.host},
+                         static_cast<unsigned>(offset), mode);
 }
 
 bool JitVcpu::is_current(const FetchPage& fetch) const {

@@ -43,7 +43,7 @@ Translation* Translations::translate(const Block& block, unsigned page_offset,
     new (&jumps[n]) DirectJump{.displacement = code + made_.sites[n].displacement,
                                .stub = code + made_.sites[n].stub,
                                .target = made_.sites[n].target};
-  TranslatedPage& page = page_of(block);
+  TranslatedPage& page = page_of(block.page);
   auto* const made = new (arena_.array<Translation>(1))
       Translation{.entry = buffer_.executable(code + made_.entry),
                   .quick_entry = buffer_.executable(code + made_.quick_entry),
@@ -52,7 +52,8 @@ Translation* Translations::translate(const Block& block, unsigned page_offset,
                   .called = made_.called,
                   .start = page_offset,
                   .jumps = {jumps, made_.sites.size()},
-                  .page = &page};
+                  .page = &page,
+                  .next_page = page_behind(block, page)};
   std::copy_n(code + made_.entry, made->first.size(), made->first.begin());
   page.open.push_back(made);
   count(counts_.blocks);
@@ -61,20 +62,32 @@ Translation* Translations::translate(const Block& block, unsigned page_offset,
   return made;
 }
 
-TranslatedPage& Translations::page_of(const Block& block) {
-  const auto [entry, is_new] = pages_.try_emplace(block.code);
+TranslatedPage* Translations::page_behind(const Block& block, TranslatedPage& page) {
+  if (block.next_page == nullptr) return nullptr;
+  TranslatedPage& next = page_of(*block.next_page);
+  if (std::ranges::find(next.before, &page) == next.before.end()) next.before.push_back(&page);
+  return &next;
+}
+
+TranslatedPage& Translations::page_of(const PageStamp& stamp) {
+  const auto [entry, is_new] = pages_.try_emplace(stamp.code);
   TranslatedPage& page = entry->second;
   if (!is_new) return page;
-  const auto known = std::ranges::find(marks_, block.written, &Mark::word);
+  const auto known = std::ranges::find(marks_, stamp.written, &Mark::word);
   page.mark = static_cast<std::size_t>(known - marks_.begin());
-  page.mark_bit = block.written_bit;
-  if (known == marks_.end()) marks_.push_back({.word = block.written});
-  marks_[page.mark].pages |= block.written_bit;
+  page.mark_bit = stamp.written_bit;
+  if (known == marks_.end()) marks_.push_back({.word = stamp.written});
+  marks_[page.mark].pages |= stamp.written_bit;
   return page;
 }
 
+void Translations::forget_mark(const TranslatedPage& page) {
+  marks_[page.mark].seen &= ~page.mark_bit;
+}
+
 void Translations::revive(Translation& block) {
-  marks_[block.page->mark].seen &= ~block.page->mark_bit;
+  forget_mark(*block.page);
+  if (block.next_page != nullptr) forget_mark(*block.next_page);
   if (block.open) return;
   block.open = true;
   std::ranges::copy(block.first, buffer_.writable(block.entry));
@@ -86,11 +99,16 @@ void Translations::link(DirectJump& jump, Translation& to) {
   if (jump.linked) return;
   jump.linked = true;
   to.page->linked.push_back(&jump);
-  const bool back = jump.displacement >= buffer_.writable(to.entry);
+  const bool back = to.next_page == nullptr && jump.displacement >= buffer_.writable(to.entry);
   Assembler::bind(jump.displacement, buffer_.writable(back ? to.entry : to.quick_entry));
 }
 
 void Translations::shut(TranslatedPage& page) {
+  shut_alone(page);
+  for (TranslatedPage* const before : page.before) shut_alone(*before);
+}
+
+void Translations::shut_alone(TranslatedPage& page) {
   for (Translation* const block : page.open) {
     Assembler::write_jump(buffer_.writable(block->entry), buffer_.writable(block->way_out));
     block->open = false;

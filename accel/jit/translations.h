@@ -17,6 +17,7 @@ namespace rhea::jit {
 
 class CodePage;
 struct Block;
+struct PageStamp;
 struct Translation;
 struct TranslatedPage;
 
@@ -40,13 +41,18 @@ struct Translation {
   unsigned start{};  ///< of the block, offset in its page
   std::span<DirectJump> jumps;
   TranslatedPage* page{};
+  /// Of an instruction on two: which page follows depends on the address space, so that it is
+  /// entered by jumps through `quick_entry` alone, where its address is looked up.
+  TranslatedPage* next_page{};
 };
 
 /// What leads to blocks of a page.
 struct TranslatedPage {
   std::vector<Translation*> open;
   std::vector<DirectJump*> linked;  ///< all within the page
-  std::size_t mark{};               ///< Mark of the page, and its bit there
+  /// Pages with instructions that end on this one: are shut with it.
+  std::vector<TranslatedPage*> before;
+  std::size_t mark{};  ///< Mark of the page, and its bit there
   u64 mark_bit{};
 };
 
@@ -104,8 +110,11 @@ class Translations {
     u64 written{};  ///< newly, as of the last look
   };
 
-  TranslatedPage& page_of(const Block& block);
+  TranslatedPage& page_of(const PageStamp& stamp);
+  TranslatedPage* page_behind(const Block& block, TranslatedPage& page);
+  void forget_mark(const TranslatedPage& page);
   void shut(TranslatedPage& page);
+  void shut_alone(TranslatedPage& page);
 
   x86::Cpu* cpu_;
   x86::translating::StateLayout layout_;

@@ -143,6 +143,8 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void forget_hidden_code();
   struct FetchPage;
   FetchPage* fetch_page(u64 linear, const CodeMode& mode);
+  FetchPage* watched_page(u64 linear, const CodeMode& mode);
+  Block* find_crossing(u64 linear, const CodeMode& mode, const FetchPage& first);
   bool is_current(const FetchPage& fetch) const;
   void forget_found();
   void watch(CodePage& page, const u8* host);
@@ -166,11 +168,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void show_time();
   void log(Block& block);
   void step();
-  struct Crossing;
   void step_across();
-  bool step_known_crossing();
-  bool lies_in_memory(const Crossing& known, const CodeMode& mode);
-  Crossing& crossing_at(u64 linear) { return crossings_[(linear >> 12) % kCrossings]; }
   const u8* next_translated();
   bool careful() const;
   Next fault(const x86::Fault& fault);
@@ -212,17 +210,6 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   };
   static constexpr unsigned kFetchPages = 256;
   std::array<FetchPage, kFetchPages> fetch_pages_{};
-  /// Instructions that lie on two pages, by their linear address. Of use where these bytes lie
-  /// there now.
-  struct Crossing {
-    u64 linear{};
-    u32 mode_key{};
-    u8 count{};  ///< of the bytes; 0: nothing is known
-    std::array<u8, x86::kLongestInsn> bytes{};
-    x86::Insn insn;
-  };
-  static constexpr unsigned kCrossings = 512;
-  std::array<Crossing, kCrossings> crossings_{};
   u64 seen_code_changes_{};
   Block* last_block_{};  ///< the one executed before, while nothing else came in between
   std::optional<RcuGuard> guard_;

@@ -17,8 +17,8 @@ TEST(JitBlockCache, AJumpIsForgottenEvenAfterFourThousandMillionFlushes) {
   const jit::CodePage page;
   const std::atomic<u64> written{0};
   jit::Block from, to;
-  from.code = to.code = &page;
-  from.written = to.written = &written;
+  from.page.code = to.page.code = &page;
+  from.page.written = to.page.written = &written;
   cache->remember(&from, 0x1000, kMode, epochs.now, to);
   ASSERT_EQ(cache->find(&from, 0x1000, kMode), &to);
   epochs.now += u64{1} << 32;

@@ -83,6 +83,16 @@ void RowGuest::load(std::span<const u8> code) {
   static_cast<void>(machine_.memory().fill(kCode + code.size(), 0xf4, 16));
 }
 
+void RowGuest::store(u64 at, std::span<const u8> bytes) {
+  static_cast<void>(machine_.memory().write(at, bytes));
+}
+
+void RowGuest::map(u64 page, u64 to) {
+  machine_.memory().store(kTables + 0x3000 + page / kPageSize * 8, to == kAbsent ? 0 : to | 0x61,
+                          8);
+  vcpu_->cpu().flush_tlb_page(page);
+}
+
 void RowGuest::fill(std::span<const u8> data) {
   std::memset(ram_.host() + kStack, 0, kPageSize);
   for (u64 page = kData; page < kRam; page += kPageSize)

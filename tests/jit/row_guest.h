@@ -38,12 +38,18 @@ class RowGuest {
 
   /// Code at kCode, with a HLT behind it.
   void load(std::span<const u8> code);
+  /// As a device would.
+  void store(u64 at, std::span<const u8> bytes);
+  /// A page is another from now on, or kAbsent.
+  void map(u64 page, u64 to);
   /// Of all memory that the guest may write.
   void fill(std::span<const u8> data);
   /// From the start of the code to the first HLT, or that of an exception's handler.
   RowState run(const RowState& state);
   x86::Cpu& cpu() { return vcpu_->cpu(); }
   const u8* memory() const { return ram_.host(); }
+  /// How often a block has been translated.
+  u64 translated() const { return vcpu_->translations()->counts().blocks.load(); }
   /// Bytes of decoded and translated code so far.
   std::size_t code_size() const { return vcpu_->code_size(); }
 

@@ -54,7 +54,7 @@ void Translator::go_to_page(i64 offset, bool cut) {
 }
 
 // No instruction leads there that could be called instead.
-void Translator::go_on_behind_page() {
+void Translator::go_on_by_rip() {
   load_rip(kScratch0, offset_);
   find_entry();
   cold_.push_back({.kind = ColdKind::Leave, .from = a.jcc(kNotEqual), .what = left_at(offset_)});

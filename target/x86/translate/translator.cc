@@ -147,7 +147,7 @@ bool Translator::run(std::span<const Insn> insns, unsigned page_offset, const Bl
     if (same_page(offset_))
       jump_site(a.jmp(), offset_);
     else
-      go_on_behind_page();
+      go_on_by_rip();
   }
   // Some of them add more.
   for (std::size_t n = 0; n < cold_.size(); ++n) emit_cold(Cold(cold_[n]));
@@ -169,12 +169,15 @@ void Translator::emit_entry() {
   };
   call_ = pass(runtime_.call);
   leave_ = pass(runtime_.leave);
+  const bool crosses = !same_page(offset_ + insns_.front().length - 1);
+  result_->quick_entry = a.offset();
+  if (crosses) go_on_by_rip();
   result_->entry = a.offset();
   a.alu_imm(4, kCmp, state.attention, 0);
   cold_.push_back({.kind = ColdKind::Leave, .from = a.jcc(kNotEqual), .what = left_at(offset_)});
   a.alu_imm(4, kSub, state.budget, 1);
   cold_.push_back({.kind = ColdKind::Leave, .from = a.jcc(kSign), .what = left_at(offset_)});
-  result_->quick_entry = a.offset();
+  if (!crosses) result_->quick_entry = a.offset();
   emit_residence();
 }
 

@@ -165,7 +165,8 @@ enum class Clobbers : u8 {
 
 class Translator {
  public:
-  /// Blocks may be entered at `entry`, or at `quick_entry` where nobody has to look around.
+  /// Blocks may be entered at `entry`, or at `quick_entry` where nobody has to look around. That of
+  /// an instruction which ends on another page looks its address up: it may be another one.
   struct Result {
     u32 size{}, entry{}, quick_entry{};
     u32 way_out{};  ///< leaves before the first instruction; for who comes by `entry`
@@ -292,7 +293,7 @@ class Translator {
   Mem in_segment(unsigned segment, Access access, Compute offset);
   void jump_site(u8* displacement, i64 offset);
   void go_to_page(i64 offset, bool cut);
-  void go_on_behind_page();
+  void go_on_by_rip();
   void find_entry();
   u32 record() const;
   bool plain(const Insn& insn) const {
