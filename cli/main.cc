@@ -8,6 +8,7 @@
 #include "hw/i386/board.h"
 #include "monitor/monitors.h"
 #include "monitor/snapshot/snapshot_job.h"
+#include "rhea/qom/device_trace.h"
 #include "rhea/softmmu/machine.h"
 #include "rhea/ui/display.h"
 #include "rhea/util/host_file.h"
@@ -24,6 +25,13 @@
 
 namespace rhea::cli {
 namespace {
+
+void warn_of_unmatched_traces(Machine& machine) {
+  for (const std::string& whose : trace::named_devices())
+    if (!trace::finds(machine, whose))
+      report_warning(fmt::format(
+          "-trace {}:…: no device has this id, type or path; one that comes later may", whose));
+}
 
 Result<> start(Machine& machine, const std::vector<GivenOption>& given) {
   const DomainGuard guard(&machine.lock());
@@ -51,6 +59,7 @@ Result<> start(Machine& machine, const std::vector<GivenOption>& given) {
   machine.reset_now(ShutdownCause::None, ResetKind::Cold);
   TRY(machine.service<snapshot::SnapshotJob>().load_now());
   for (const std::string& warning : machine.unused_globals()) report_warning(warning);
+  warn_of_unmatched_traces(machine);
   TRY(machine.service<ProcessOptions>().settle());
   const bool may_run = accel.vm().runs_code() && machine.run_state() == RunState::Prelaunch;
   if (!machine.config.start_paused && may_run) machine.resume();

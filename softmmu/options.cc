@@ -145,8 +145,9 @@ const RegisterOption options[] = {
                     .phase = Early,
                     .apply = [](Machine&, const std::string& path) { return log_to_file(path); }}},
     RegisterOption{{.name = "trace",
-                    .argument = "[enable=]pattern[,file=file]",
-                    .help = "switch trace events on (help lists them)",
+                    .argument = "[enable=][device:]pattern[,file=file]",
+                    .help = "switch trace events on (help lists them), of all devices or of\n"
+                            "those of this id, type or path",
                     .phase = Early,
                     .apply = &trace_events}},
 };

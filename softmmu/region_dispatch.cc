@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // One access to a region: checks, lock domain, and the adaptation to the sizes that its handlers
 // implement.
+#include "rhea/qom/device.h"
 #include "rhea/softmmu/region.h"
 #include "rhea/util/lock.h"
 #include "rhea/util/log.h"
@@ -78,13 +79,13 @@ MemResult Region::dispatch(Access& access, bool write) const {
     return refuse(access, write, MemResult::Refused);
   if (write) {
     access.value &= all_ones(access.size);
-    softmmu::memory_region_write(name_, access.offset, access.size, access.value);
+    softmmu::memory_region_write(owner_, name_, access.offset, access.size, access.value);
     if (!eventfds_.empty() && signal_eventfd(access)) return MemResult::Ok;
   }
   const MemResult result = accepts(ops_.impl, access.offset, access.size)
                                ? call(ops_, opaque_, access, write)
                                : dispatch_split(access, write);
-  if (!write) softmmu::memory_region_read(name_, access.offset, access.size, access.value);
+  if (!write) softmmu::memory_region_read(owner_, name_, access.offset, access.size, access.value);
   return result;
 }
 

@@ -61,11 +61,8 @@ bool each_reached(const RegisterBankInfo& bank, const Access& access, bool write
   return found;
 }
 
-std::string_view device_name(const RegisterCode& bank, void* device) {
-  const Object& object = bank.object(device);
-  const auto* named = dynamic_cast<const Device*>(&object);
-  return named != nullptr && !named->id().empty() ? std::string_view(named->id())
-                                                  : std::string_view(object.type().name);
+std::string device_name(const RegisterCode& bank, void* device) {
+  return trace::ObjectSubject(&bank.object(device)).name();
 }
 
 void show(const RegisterCode& bank, void* device, const Reached& r, bool write, u64 value) {
@@ -74,12 +71,12 @@ void show(const RegisterCode& bank, void* device, const Reached& r, bool write, 
   if (r.lanes != bits_of(r.row->width)) line += fmt::format(" of bits {:#x}", r.lanes);
   if (const std::string fields = fields_text(*r.row, value); !fields.empty())
     line += fmt::format(" [{}]", fields);
-  log_write(line + "\n");
+  log_event(line + "\n");
 }
 
 void show_other(const RegisterCode& bank, void* device, std::string_view where,
                 const Access& access, bool write) {
-  log_write(fmt::format("{}: {} {} {:#x}\n", device_name(bank, device), where, write ? "<-" : "->",
+  log_event(fmt::format("{}: {} {} {:#x}\n", device_name(bank, device), where, write ? "<-" : "->",
                         access.value));
 }
 

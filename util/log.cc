@@ -122,6 +122,13 @@ std::string timestamp() {
                      now.tv_nsec / 1000);
 }
 
+// As QEMU's log has it, for programs that read those.
+std::string event_time() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return fmt::format("{}@{}.{:06}:", getpid(), now.tv_sec, now.tv_nsec / 1000);
+}
+
 void report(std::string_view kind, std::string_view text) {
   const std::lock_guard lock(sink_mutex);
   std::string line = style.timestamp ? timestamp() : "";
@@ -181,6 +188,15 @@ void log_write(std::string_view text) {
   const std::lock_guard lock(sink_mutex);
   log_locked(guest_messages.settle(GuestMessages::Clock::now()));
   log_locked(text);
+}
+
+void log_event(std::string_view line) {
+  const std::lock_guard lock(sink_mutex);
+  log_locked(guest_messages.settle(GuestMessages::Clock::now()));
+  if (style.timestamp)
+    log_locked(event_time().append(line));
+  else
+    log_locked(line);
 }
 
 void log_of_guest(LogItem item, std::string_view device, std::string_view format,

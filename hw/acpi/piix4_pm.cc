@@ -228,7 +228,7 @@ class Piix4Pm final : public PciDevice {
   }
 
   void sleep(u8 type) {
-    piix4_sleep(type);
+    piix4_sleep(*this, type);
     if (type == kSleepOff || (type == s4_val_ && disable_s4_ == 0))
       machine().request_shutdown(ShutdownCause::GuestShutdown);
     else if (type == kSleepToRam && disable_s3_ == 0)

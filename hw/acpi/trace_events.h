@@ -2,11 +2,11 @@
 // Trace events of power management.
 #pragma once
 
-#include "rhea/util/trace.h"
+#include "rhea/qom/device_trace.h"
 #include "rhea/util/types.h"
 
 namespace rhea::hw {
 
-inline trace::Event<unsigned> piix4_sleep{"piix4_sleep", "type {}"};
+inline trace::DeviceEvent<unsigned> piix4_sleep{"piix4_sleep", "type {}"};
 
 }  // namespace rhea::hw

@@ -161,12 +161,12 @@ u64 Fdc::read_port(u64 offset, unsigned) {
     case 5: value = read_fifo(); break;
     default: break;
   }
-  fdc_ioport_read(offset, value);
+  fdc_ioport_read(*this, offset, value);
   return value;
 }
 
 void Fdc::write_port(u64 offset, u64 value, unsigned) {
-  fdc_ioport_write(offset, value);
+  fdc_ioport_write(*this, offset, value);
   const auto byte = static_cast<u8>(value);
   switch (offset) {
     case 2: return write_output(byte);
@@ -182,12 +182,12 @@ u64 Fdc::read_digital_input(u64, unsigned) {
   const FloppyDrive* selected = drive(output_ & 3);
   const u8 value =
       selected != nullptr && (selected->changed() || !selected->has_medium()) ? kInputChanged : 0;
-  fdc_ioport_read(7, value);
+  fdc_ioport_read(*this, 7, value);
   return value;
 }
 
 void Fdc::write_configuration_control(u64, u64 value, unsigned) {
-  fdc_ioport_write(7, value);
+  fdc_ioport_write(*this, 7, value);
   rate_ = static_cast<u8>((rate_ & ~3) | (value & 3));
 }
 
@@ -282,7 +282,7 @@ void Fdc::execute() {
   if (fdc_command.enabled()) {
     std::string text;
     for (unsigned i = 0; i < index_; ++i) text += fmt::format("{:02x} ", fifo_[i]);
-    fdc_command(text);
+    fdc_command(*this, text);
   }
   const Command* command = find_command(fifo_[0]);
   if (command == nullptr) {
@@ -298,7 +298,7 @@ void Fdc::result(std::initializer_list<u8> bytes) {
   index_ = 0;
   length_ = 0;
   for (const u8 byte : bytes) fifo_.set(length_++, byte);
-  if (fdc_result.enabled()) fdc_result(fmt::format("{:02x}", fmt::join(bytes, " ")));
+  if (fdc_result.enabled()) fdc_result(*this, fmt::format("{:02x}", fmt::join(bytes, " ")));
 }
 
 void Fdc::command_done() {

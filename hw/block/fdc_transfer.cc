@@ -210,7 +210,7 @@ void Fdc::next_chunk() {
   const u8 end = sector_ <= last_sector_ ? std::min(last_sector_, sectors) : sectors;
   chunk_ = task_ == FdcTask::Scan ? 1 : end - sector_ + 1U;
   if (left_ != 0) chunk_ = std::min(chunk_, left_);
-  fdc_sectors(cylinder_, head_, sector_, chunk_);
+  fdc_sectors(*this, cylinder_, head_, sector_, chunk_);
   position_ = 0;
   buffer_.clear();
   if (task_ == FdcTask::Write) {

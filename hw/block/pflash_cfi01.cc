@@ -125,7 +125,7 @@ MemResult PflashCfi01::read(Access& access) {
 
 MemResult PflashCfi01::write(Access& access) {
   const auto value = static_cast<u8>(access.value);
-  pflash_write(access.offset, value, phase_);
+  pflash_write(*this, access.offset, value, phase_);
   if (secure_ && !access.attrs.secure) {
     log_guest(kName, "write to {:#x} outside of system management mode", access.offset);
     return MemResult::Refused;

@@ -193,13 +193,13 @@ u64 Serial16550::read(u64 offset, unsigned) {
       break;
     default: value = scratch_; break;
   }
-  serial_read(offset, value);
+  serial_read(*this, offset, value);
   return value;
 }
 
 void Serial16550::write(u64 offset, u64 wide, unsigned) {
   const auto value = static_cast<u8>(wide);
-  serial_write(offset, value);
+  serial_write(*this, offset, value);
   switch (offset) {
     case kData:
       if (!dlab()) return write_transmitter(value);
@@ -218,7 +218,7 @@ void Serial16550::write(u64 offset, u64 wide, unsigned) {
 }
 
 void Serial16550::divisor_changed() const {
-  serial_set_rate(divisor_, static_cast<u64>(character_ns()));
+  serial_set_rate(*this, divisor_, static_cast<u64>(character_ns()));
   tell_line();
 }
 

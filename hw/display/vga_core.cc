@@ -126,12 +126,12 @@ u8 VgaCore::read_port(u16 port) {
     const FrameTiming timing = vbe_.enabled() ? kUsualTiming : frame_timing(regs_);
     value |= retrace_.read(timing, owner_->machine().virtual_clock().now_ns());
   }
-  vga_port_read(port, value);
+  vga_port_read(*owner_, port, value);
   return value;
 }
 
 void VgaCore::write_port(u16 port, u8 value) {
-  vga_port_write(port, value);
+  vga_port_write(*owner_, port, value);
   regs_.write(port, value);
   if (port == 0x3c5 || port == 0x3cf) update_plain();
 }
@@ -149,12 +149,12 @@ void VgaCore::dispi_write(u64 offset, u64 value, unsigned) {
 
 u16 VgaCore::read_vbe(u16 index) {
   const u16 value = vbe_.read(index);
-  vga_vbe_read(index, value);
+  vga_vbe_read(*owner_, index, value);
   return value;
 }
 
 void VgaCore::write_vbe(u16 index, u16 value) {
-  vga_vbe_write(index, value);
+  vga_vbe_write(*owner_, index, value);
   const auto effects = vbe_.write(index, value);
   regs_.dac_8bit = vbe_.dac_8bit();
   if (effects.remap) update_plain();
@@ -220,7 +220,7 @@ void VgaCore::update_plain() {
 
 void VgaCore::show_plain(const Plain& wanted) {
   if (wanted == plain_) return;
-  vga_window_kind(static_cast<int>(wanted.kind));
+  vga_window_kind(*owner_, static_cast<int>(wanted.kind));
   const Transaction transaction(owner_->machine().map());
   window_packed_.set_enabled(false);
   window_text_.set_enabled(false);

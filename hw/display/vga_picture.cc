@@ -23,7 +23,7 @@ bool VgaCore::prepare(const ScreenMode& mode, bool full) {
     return console_->width() == mode.width && console_->height() == mode.height;
   };
   if (!fits()) {
-    vga_mode(static_cast<int>(mode.kind), mode.width, mode.height);
+    vga_mode(*owner_, static_cast<int>(mode.kind), mode.width, mode.height);
     console_->resize(mode.width, mode.height);
   }
   if (full) vram_.set_log(DirtyClient::Display, mode.kind == ScreenMode::Kind::Linear);

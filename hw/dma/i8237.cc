@@ -112,13 +112,13 @@ Result<> I8237::post_load(unsigned) {
 template <unsigned Chip>
 u64 I8237::read(u64 offset, unsigned) {
   const u8 value = chips_[Chip].read(static_cast<unsigned>(offset >> Chip));
-  dma_read(u64{Chip} * 0xc0 + offset, value);
+  dma_read(*this, u64{Chip} * 0xc0 + offset, value);
   return value;
 }
 
 template <unsigned Chip>
 void I8237::write(u64 offset, u64 value, unsigned) {
-  dma_write(u64{Chip} * 0xc0 + offset, value);
+  dma_write(*this, u64{Chip} * 0xc0 + offset, value);
   chips_[Chip].write(static_cast<unsigned>(offset >> Chip), static_cast<u8>(value));
   schedule();
 }
@@ -171,7 +171,7 @@ bool I8237::run_channel(unsigned n) {
   const u64 address = address_of(n, c.done());
   const u32 reached = clients_[n]->dma_transfer(n, position, left);
   const u32 moved = reached > position ? std::min(reached - position, left) : 0;
-  dma_transfer(n, address, moved, left);
+  dma_transfer(*this, n, address, moved, left);
   c.advance(moved >> shift);
   if (c.finished()) chip.end(n % 4);
   return moved >> shift != 0;

@@ -154,7 +154,7 @@ void AtaDisk::sectors_command(const SectorCommand& command) {
     log_guest(kName, "{} sectors at {} are beyond the end", count, lba.value_or(0));
     return abort(kErrorNotFound);
   }
-  ide_sectors(path(), *lba, count);
+  ide_sectors(*this, ide_bus().name(), *lba, count);
   op_ = command.op;
   lba_ = *lba;
   remaining_ = count;

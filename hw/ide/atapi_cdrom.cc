@@ -183,7 +183,7 @@ void AtapiCdrom::succeed() {
 }
 
 void AtapiCdrom::fail_packet(const AtapiSense& sense) {
-  atapi_sense(path(), sense.key, sense.code);
+  atapi_sense(*this, ide_bus().name(), sense.key, sense.code);
   op_ = AtapiOp::None;
   sense_ = sense;
   task_.count = kReasonCommand | kReasonToHost;
@@ -225,7 +225,7 @@ void AtapiCdrom::transfer_done() {
 // ---- Blocks
 
 void AtapiCdrom::start_reading(u32 lba, u32 count, SectorParts parts) {
-  ide_sectors(path(), lba, count);
+  ide_sectors(*this, ide_bus().name(), lba, count);
   const u32 blocks = medium().blocks;
   if (count != 0 && (lba >= blocks || count > blocks - lba)) return fail_packet(sense::kOutOfRange);
   if (count == 0 || parts.size() == 0) return succeed();

@@ -50,7 +50,8 @@ const AtapiCdrom::PacketCommand* AtapiCdrom::find_packet_command(u8 opcode) {
 }
 
 void AtapiCdrom::execute_packet() {
-  if (atapi_packet.enabled()) atapi_packet(path(), fmt::format("{:02x}", fmt::join(packet_, " ")));
+  if (atapi_packet.enabled())
+    atapi_packet(*this, ide_bus().name(), fmt::format("{:02x}", fmt::join(packet_, " ")));
   const PacketCommand* command = find_packet_command(packet_[0]);
   if (command == nullptr) {
     log_guest(kName, "packet command {:#04x} is not known", packet_[0]);

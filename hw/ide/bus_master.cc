@@ -48,7 +48,7 @@ u8 BusMaster::read(unsigned reg) const {
 }
 
 void BusMaster::write(unsigned reg, u8 value) {
-  bmdma_write(reg, value);
+  bmdma_write(*bus_, bus_->name(), reg, value);
   switch (reg) {
     case 0: return command(value);
     case 2:
@@ -96,7 +96,7 @@ bool BusMaster::next_descriptor() {
   address_ = static_cast<u32>(raw) & ~1u;
   left_ = (control & 0xfffe) == 0 ? 0x10000 : control & 0xfffe;
   last_ = (control & kEndOfTable) != 0;
-  bmdma_prd(address_, left_);
+  bmdma_prd(*bus_, bus_->name(), address_, left_);
   return true;
 }
 

@@ -57,14 +57,14 @@ u8 IdeBus::read_register(unsigned n) {
   u8 value = 0;
   if (device != nullptr && n != 0)
     value = device->read_register(n, (control_ & kControlHighOrder) != 0);
-  ide_reg_read(name(), n, value);
+  ide_reg_read(device, name(), n, value);
   // Reading the status, unlike the alternate one, answers the interrupt.
   if (n == 7 && device != nullptr) device->set_interrupt(false);
   return value;
 }
 
 void IdeBus::write_register(unsigned n, u8 value) {
-  ide_reg_write(name(), n, value);
+  ide_reg_write(selected(), name(), n, value);
   control_ &= static_cast<u8>(~kControlHighOrder);
   if (n == 7) return execute(value);
   if (const IdeDevice* device = selected(); device != nullptr && device->busy()) return;
@@ -100,7 +100,7 @@ void IdeBus::write_data(u32 value, unsigned size) {
 u8 IdeBus::alternate_status() const { return selected() != nullptr ? selected()->status() : 0; }
 
 void IdeBus::write_control(u8 value) {
-  ide_control_write(name(), value);
+  ide_control_write(*this, name(), value);
   const u8 changed = control_ ^ value;
   control_ = value;
   if ((changed & kControlSoftReset) != 0) {

@@ -74,7 +74,7 @@ void IdeDevice::set_interrupt(bool on) {
 }
 
 void IdeDevice::execute(u8 code) {
-  ide_command(path(), code);
+  ide_command(*this, ide_bus().name(), code);
   if (code == kDeviceResetCommand && device_reset()) return;
   if (busy()) return log_guest(type().name, "command {:#04x} while busy", code);
   interrupt_ = false;

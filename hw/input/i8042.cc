@@ -222,7 +222,7 @@ u64 I8042::read_status(u64, unsigned) {
 
 u64 I8042::read_data(u64, unsigned) {
   const u8 value = data_;
-  i8042_read_data(value);
+  i8042_read_data(*this, value);
   if (!full_) return value;
   full_ = false;
   update_irqs();
@@ -235,7 +235,7 @@ u64 I8042::read_data(u64, unsigned) {
 
 void I8042::write_command(u64, u64 value, unsigned) {
   const auto byte = static_cast<u8>(value);
-  i8042_command(byte);
+  i8042_command(*this, byte);
   last_was_command_ = true;
   command_ = 0;
   command(byte);
@@ -283,7 +283,7 @@ void I8042::command_port(u8 byte) {
 
 void I8042::write_data(u64, u64 value, unsigned) {
   const auto byte = static_cast<u8>(value);
-  i8042_write_data(byte);
+  i8042_write_data(*this, byte);
   last_was_command_ = false;
   const u8 waiting = command_;
   command_ = 0;

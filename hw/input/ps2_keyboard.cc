@@ -163,7 +163,7 @@ void Ps2Keyboard::set_defaults() {
 }
 
 void Ps2Keyboard::key(KeyNumber number, bool down) {
-  ps2_key(number, down);
+  ps2_key(*this, number, down);
   machine().service<Suspension>().wake(WakeSource::Other);
   const bool repeated = down && is_down(number);
   const u64 bit = u64{1} << number % 64;
@@ -266,7 +266,7 @@ void Ps2Keyboard::tell_sequence(std::span<const u8> bytes) {
 }
 
 void Ps2Keyboard::receive(u8 byte) {
-  ps2_keyboard_command(byte);
+  ps2_keyboard_command(*this, byte);
   // A command in place of an argument ends the waiting one.
   if (command_ != 0 && byte < kFirstCommand) return argument(byte);
   command_ = 0;

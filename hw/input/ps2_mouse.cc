@@ -138,7 +138,7 @@ void Ps2Mouse::forget_movement() {
 }
 
 void Ps2Mouse::move(const PointerEvent& event) {
-  ps2_mouse_event(event.dx, event.dy, event.dz, event.buttons);
+  ps2_mouse_event(*this, event.dx, event.dy, event.dz, event.buttons);
   machine().service<Suspension>().wake(WakeSource::Other);
   buttons_ = event.buttons & 0x1f;
   const auto add = [](i32& counter, int amount) {
@@ -197,7 +197,7 @@ std::size_t Ps2Mouse::make_packet(std::array<u8, 4>& packet) {
 }
 
 void Ps2Mouse::receive(u8 byte) {
-  ps2_mouse_command(byte);
+  ps2_mouse_command(*this, byte);
   if (wrap_ && byte != kResetWrap && byte != kReset) return answer({byte});
   // Whatever was being reported is given up for the command.
   drop_events();

@@ -105,7 +105,7 @@ Result<> I8259::post_load(unsigned) {
 }
 
 void I8259::set_irq(unsigned irq, bool level) {
-  pic_set_irq(irq, level);
+  pic_set_irq(*this, irq, level);
   const auto bit = static_cast<u16>(1U << irq);
   if (level && (levels_ & bit) == 0) ++counts_[irq];
   levels_ = static_cast<u16>(level ? levels_ | bit : levels_ & ~bit);
@@ -123,7 +123,7 @@ u8 I8259::acknowledge() {
     if (slave_pin) slave_.acknowledge(*slave_pin);
   }
   if (pin) master_.acknowledge(*pin);
-  pic_acknowledge(vector);
+  pic_acknowledge(*this, vector);
   update();
   return vector;
 }
@@ -131,14 +131,14 @@ u8 I8259::acknowledge() {
 template <I8259Chip I8259::* Chip>
 u64 I8259::read(u64 offset, unsigned) {
   const u8 value = (this->*Chip).read(static_cast<unsigned>(offset));
-  pic_read((Chip == &I8259::master_ ? 0x20 : 0xa0) + offset, value);
+  pic_read(*this, (Chip == &I8259::master_ ? 0x20 : 0xa0) + offset, value);
   update();  // a poll acknowledges
   return value;
 }
 
 template <I8259Chip I8259::* Chip>
 void I8259::write(u64 offset, u64 value, unsigned) {
-  pic_write((Chip == &I8259::master_ ? 0x20 : 0xa0) + offset, value);
+  pic_write(*this, (Chip == &I8259::master_ ? 0x20 : 0xa0) + offset, value);
   (this->*Chip).write(static_cast<unsigned>(offset), static_cast<u8>(value));
   update();
 }
@@ -146,7 +146,7 @@ void I8259::write(u64 offset, u64 value, unsigned) {
 u64 I8259::read_elcr(u64 offset, unsigned) { return (offset == 0 ? master_ : slave_).level_pins(); }
 
 void I8259::write_elcr(u64 offset, u64 value, unsigned) {
-  pic_write(0x4d0 + offset, value);
+  pic_write(*this, 0x4d0 + offset, value);
   if (offset == 0)
     master_.set_level_pins(static_cast<u8>(value & kMasterLevelCapable));
   else

@@ -143,7 +143,7 @@ Result<> Ioapic::post_load(unsigned) {
 }
 
 void Ioapic::set_irq(unsigned pin, bool level) {
-  ioapic_set_irq(pin, level);
+  ioapic_set_irq(*this, pin, level);
   const u32 bit = 1u << pin;
   const bool rises = level && (lines_ & bit) == 0;
   if (rises) ++counts_[pin];
@@ -167,12 +167,12 @@ void Ioapic::service(unsigned pin) {
     requests_ &= ~bit;
   }
   const MsiMessage message = e.message();
-  ioapic_send(pin, message.address, message.data);
+  ioapic_send(*this, pin, message.address, message.data);
   if (machine().interrupts.send_msi) machine().interrupts.send_msi(message);
 }
 
 void Ioapic::end_of_interrupt(u8 vector) {
-  ioapic_eoi(vector);
+  ioapic_eoi(*this, vector);
   for (unsigned pin = 0; pin < kPins; ++pin) {
     if (!entry(pin).level() || !entry(pin).remote_irr() || entry(pin).vector() != vector) continue;
     redirection_[pin] &= ~u64{Entry::kRemoteIrr};
@@ -217,7 +217,7 @@ u32 Ioapic::read_register() const {
 }
 
 void Ioapic::write_register(u32 value) {
-  ioapic_write(select_, value);
+  ioapic_write(*this, select_, value);
   if (select_ == kId)
     id_ = value >> 24 & 0xf;
   else if (select_ >= kRedirection && select_ < kRedirection + 2 * kPins)

@@ -114,8 +114,8 @@ class Piix3 final : public PciDevice {
   void config_write(unsigned reg, u32 value, unsigned size) override {
     PciDevice::config_write(reg, value, size);
     if (reg + size <= kRouteControl || reg >= kRouteControl + kLinks) return;
-    piix3_route(config8(kRouteControl), config8(kRouteControl + 1), config8(kRouteControl + 2),
-                config8(kRouteControl + 3));
+    piix3_route(*this, config8(kRouteControl), config8(kRouteControl + 1),
+                config8(kRouteControl + 2), config8(kRouteControl + 3));
     update_lines();
   }
 

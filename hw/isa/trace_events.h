@@ -2,12 +2,12 @@
 // Trace events of the ISA bridge.
 #pragma once
 
-#include "rhea/util/trace.h"
+#include "rhea/qom/device_trace.h"
 #include "rhea/util/types.h"
 
 namespace rhea::hw {
 
-inline trace::Event<unsigned, unsigned, unsigned, unsigned> piix3_route{
+inline trace::DeviceEvent<unsigned, unsigned, unsigned, unsigned> piix3_route{
     "piix3_route", "PIRQA {:#04x} PIRQB {:#04x} PIRQC {:#04x} PIRQD {:#04x}"};
 
 }  // namespace rhea::hw

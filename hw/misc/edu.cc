@@ -109,7 +109,7 @@ class Edu final : public PciDevice {
     const bool to_ram = (dma_command_ & kDmaToRam) != 0;
     const bool done = to_ram ? copy_to_ram() : copy_from_ram();
     dma_command_ &= ~kDmaRun;
-    edu_dma(dma_source_, dma_destination_, dma_count_, done);
+    edu_dma(*this, dma_source_, dma_destination_, dma_count_, done);
     if (done && (dma_command_ & kDmaIrq) != 0) raise(kIrqDma);
   }
 

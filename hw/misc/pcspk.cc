@@ -121,7 +121,7 @@ u64 PcSpeaker::read(u64, unsigned) {
 }
 
 void PcSpeaker::write(u64, u64 value, unsigned) {
-  pcspk_write(value);
+  pcspk_write(*this, value);
   control_ = value & kWritable;
   looks_ = 0;
   if (timer_ != nullptr) timer_->set_gate((control_ & kGate) != 0);

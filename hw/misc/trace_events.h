@@ -2,14 +2,14 @@
 // Trace events of miscellaneous devices.
 #pragma once
 
-#include "rhea/util/trace.h"
+#include "rhea/qom/device_trace.h"
 #include "rhea/util/types.h"
 
 namespace rhea::hw {
 
-inline trace::Event<u64, u64, u64, bool> edu_dma{
+inline trace::DeviceEvent<u64, u64, u64, bool> edu_dma{
     "edu_dma", "source {:#x} destination {:#x} count {:#x} done {}"};
 
-inline trace::Event<u64> pcspk_write{"pcspk_write", "value {:#x}"};
+inline trace::DeviceEvent<u64> pcspk_write{"pcspk_write", "value {:#x}"};
 
 }  // namespace rhea::hw

@@ -117,7 +117,7 @@ class FwCfgIo final : public FwCfg, public FwCfgFiles {
   Item& new_file(std::string name, u64 size) {
     RHEA_ASSERT(files_.size() < kFileSlots && name.size() < kNameSize);
     const auto key = static_cast<u16>(fw_cfg_key::kFileFirst + files_.size());
-    hw::trace_nvram::fw_cfg_add_file(name, key, size);
+    hw::trace_nvram::fw_cfg_add_file(*this, name, key, size);
     files_.push_back({.name = std::move(name), .key = key, .size = size});
     write_directory();
     return items_[key];
@@ -146,7 +146,7 @@ class FwCfgIo final : public FwCfg, public FwCfgFiles {
   }
 
   void select(u16 key) {
-    hw::trace_nvram::fw_cfg_select(key);
+    hw::trace_nvram::fw_cfg_select(*this, key);
     selected_ = key;
     offset_ = 0;
     if (const Item* item = current(); item != nullptr && item->selected) item->selected();
@@ -201,7 +201,7 @@ class FwCfgIo final : public FwCfg, public FwCfgFiles {
     const u32 control = big_endian(descriptor.control);
     const u32 length = big_endian(descriptor.length);
     const u64 address = big_endian(descriptor.address);
-    hw::trace_nvram::fw_cfg_dma(control, length, address);
+    hw::trace_nvram::fw_cfg_dma(*this, control, length, address);
     if ((control & kDmaSelect) != 0) select(static_cast<u16>(control >> 16));
     bool ok = true;
     if ((control & kDmaRead) != 0)

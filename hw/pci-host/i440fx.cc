@@ -167,7 +167,7 @@ class I440fx final : public PciDevice {
     for (unsigned n = 0; n < kSegments; ++n) {
       const Shadow wanted = wanted_mode(n);
       if (wanted == mode_[n]) continue;
-      i440fx_pam(kPamBase + segment(n).base, static_cast<unsigned>(wanted));
+      i440fx_pam(*this, kPamBase + segment(n).base, static_cast<unsigned>(wanted));
       if (wanted == Shadow::WriteOnly && fill == Fill::WriteOnly) copy_pci(n);
       mode_[n] = wanted;
       ram_[n].set_readonly(wanted == Shadow::ReadOnly);

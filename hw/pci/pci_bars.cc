@@ -123,11 +123,11 @@ void PciDevice::add_bar(unsigned n, Region& region, BarKind kind) {
 void PciDevice::map_bar(Bar& bar, u64 address) {
   if (bar.address == address) return;
   const std::string& name = bar.region->name();
-  if (bar.address != kUnmapped) hw::pci_bar_unmap(devfn_, name, bar.address);
+  if (bar.address != kUnmapped) hw::pci_bar_unmap(*this, devfn_, name, bar.address);
   bar.address = address;
   bar.region->set_enabled(address != kUnmapped);
   if (address == kUnmapped) return;
-  hw::pci_bar_map(devfn_, name, address, static_cast<u64>(bar.region->size()));
+  hw::pci_bar_map(*this, devfn_, name, address, static_cast<u64>(bar.region->size()));
   bar.region->set_address(address);
 }
 

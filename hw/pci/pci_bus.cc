@@ -56,13 +56,13 @@ u32 PciBus::config_read(unsigned devfn, unsigned reg, unsigned size) const {
   PciDevice* target = device(devfn);
   u32 value = static_cast<u32>(all_ones(size));
   if (answers(target) && in_config_space(reg, size)) value &= target->config_read(reg, size);
-  hw::pci_config_read(devfn, reg, size, value);
+  hw::pci_config_read(target, devfn, reg, size, value);
   return value;
 }
 
 void PciBus::config_write(unsigned devfn, unsigned reg, u32 value, unsigned size) {
-  hw::pci_config_write(devfn, reg, size, value);
   PciDevice* target = device(devfn);
+  hw::pci_config_write(target, devfn, reg, size, value);
   if (answers(target) && in_config_space(reg, size)) target->config_write(reg, value, size);
 }
 
@@ -123,7 +123,7 @@ void PciBus::set_intx(const PciDevice& device, unsigned pin, bool level) {
   RHEA_ASSERT(level || count > 0);
   const unsigned before = count;
   count = level ? count + 1 : count - 1;
-  hw::pci_intx(device.devfn(), link, level);
+  hw::pci_intx(device, device.devfn(), link, level);
   if ((before == 0) != (count == 0)) set_irq_(link, count != 0);
 }
 

@@ -84,7 +84,7 @@ void PciDevice::send_message(const MsiMessage& message) {
       faults->late_messages.push_back(message);
     return;
   }
-  hw::pci_msi(devfn_, message.address, message.data);
+  hw::pci_msi(*this, devfn_, message.address, message.data);
   if (machine().interrupts.send_msi) machine().interrupts.send_msi(message);
 }
 

@@ -245,7 +245,7 @@ void Rtc::refresh() {
   u8& flags = memory_[kRegC];
   const bool interrupts = (flags & memory_[kRegB] & (kPeriodic | kAlarm | kUpdate)) != 0;
   flags = static_cast<u8>(interrupts ? flags | kInterrupt : flags & ~kInterrupt);
-  if (interrupts && !irq_.level()) rtc_interrupt(flags);
+  if (interrupts && !irq_.level()) rtc_interrupt(*this, flags);
   if ((flags & memory_[kRegB] & kAlarm) != 0)
     machine().service<Suspension>().wake(WakeSource::RtcAlarm);
   irq_.set(interrupts);
@@ -278,7 +278,7 @@ void Rtc::arm_periodic_timer() {
 u64 Rtc::read(u64 offset, unsigned) {
   if (offset == 0) return 0xff;  // the index register cannot be read
   const u8 value = read_register();
-  cmos_read(index_, value);
+  cmos_read(*this, index_, value);
   return value;
 }
 
@@ -288,7 +288,7 @@ void Rtc::write(u64 offset, u64 value, unsigned) {
     index_ = value & 0x7f;
     return;
   }
-  cmos_write(index_, static_cast<u8>(value));
+  cmos_write(*this, index_, static_cast<u8>(value));
   write_register(static_cast<u8>(value));
 }
 

@@ -104,7 +104,7 @@ void I8254::catch_up(u64 at) {
   if (!counters_[0].advance(at)) return;
   out_.lower();
   out_.raise();
-  pit_output(true);
+  pit_output(*this, true);
 }
 
 void I8254::update() {
@@ -124,7 +124,7 @@ void I8254::arm(u64 at) {
 void I8254::show_output(u64 at) {
   if (const bool level = counters_[0].output(at); level != out_.level()) {
     out_.set(level);
-    pit_output(level);
+    pit_output(*this, level);
   }
   arm(at);
 }
@@ -134,13 +134,13 @@ u64 I8254::read(u64 offset, unsigned) {
   if (offset == 0) catch_up(at);
   // The control word register cannot be read.
   const u8 value = offset == 3 ? 0 : counters_[offset].read(at);
-  pit_read(offset, value);
+  pit_read(*this, offset, value);
   return value;
 }
 
 void I8254::write(u64 offset, u64 value, unsigned) {
   const auto byte = static_cast<u8>(value);
-  pit_write(offset, value);
+  pit_write(*this, offset, value);
   if (offset == 3) return command(byte);
   const u64 at = now();
   if (offset == 0) catch_up(at);

@@ -3,9 +3,8 @@
 #include "rhea/util/log.h"
 
 #include "monitor/hmp/command.h"
+#include "rhea/qom/device_trace.h"
 #include "rhea/util/trace.h"
-
-#include <fnmatch.h>
 
 namespace rhea::hmp {
 namespace {
@@ -35,31 +34,40 @@ Result<> logfile(Context& context, Arguments& arguments) {
   return {};
 }
 
-bool matches(const std::string& pattern, const trace::EventBase& event) {
-  return fnmatch(pattern.c_str(), std::string(event.name()).c_str(), 0) == 0;
-}
-
 Result<> trace_event(Context& context, Arguments& arguments) {
   const std::string pattern = TRY(arguments.text());
   const std::string state = TRY(arguments.text());
   TRY(arguments.end());
   if (state != "on" && state != "off") return arguments.wrong("Expected 'on' or 'off'");
-  bool found = false;
-  for (trace::EventBase* event : trace::events()) {
-    if (!matches(pattern, *event)) continue;
-    event->enable(state == "on");
-    found = true;
+  if (!trace::enable(pattern, state == "on")) {
+    context.print("unknown event \"{}\"\n", pattern);
+    return {};
   }
-  if (!found) context.print("unknown event \"{}\"\n", pattern);
+  // A device may come later; but one of a name that is mistyped never does.
+  const std::string whose = trace::Pattern(pattern).whose;
+  if (!whose.empty() && !trace::finds(context.machine, whose))
+    context.print("no device is \"{}\" now: its events show once it is there\n", whose);
   return {};
 }
 
+/// "edu0 on, edu1 off": what differs for some.
+std::string exceptions(const trace::EventBase& event) {
+  std::string text;
+  for (const trace::Rule& rule : event.rules())
+    if (!rule.whose.empty())
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", rule.whose, rule.on ? "on" : "off");
+  return text;
+}
+
 Result<> trace_events(Context& context, Arguments& arguments) {
-  const std::string pattern = TRY(arguments.optional_text()).value_or("*");
+  const trace::Pattern pattern(TRY(arguments.optional_text()).value_or("*"));
   TRY(arguments.end());
-  for (const trace::EventBase* event : trace::events())
-    if (matches(pattern, *event))
-      context.print("{} : state {}\n", event->name(), event->enabled() ? 1 : 0);
+  for (const trace::EventBase* event : trace::events()) {
+    if (!pattern.matches(*event)) continue;
+    context.print("{} : state {}", event->name(), event->enabled() ? 1 : 0);
+    if (const std::string some = exceptions(*event); !some.empty()) context.print(" ({})", some);
+    context.print("\n");
+  }
   return {};
 }
 
@@ -67,7 +75,9 @@ const RegisterHmpCommand commands[] = {
     RegisterHmpCommand({"log", "item1[,...]", "activate logging of the specified items", &log}),
     RegisterHmpCommand({"logfile", "filename", "output logs to 'filename'", &logfile}),
     RegisterHmpCommand(
-        {"trace-event", "name on|off", "changes status of a specific trace event", &trace_event}),
+        {"trace-event", "[device:]name on|off",
+         "changes status of a specific trace event, for some devices if they are named",
+         &trace_event}),
 };
 const RegisterInfo infos[] = {
     RegisterInfo(

@@ -230,6 +230,8 @@ WRONG = (
     ("-D /no/such/log", "-D /no/such/log"),
     ("-trace nope=1", "-trace nope"),
     ("-trace enable=nope*", "-trace nope*"),
+    ("-trace edu0:nope*", "-trace edu0:nope* device"),
+    ("-trace :edu_dma", "-trace :edu_dma device colon"),
     ("-m", "-m argument"),
     ("-nope", "-nope"),
     ("--nope", "-nope"),

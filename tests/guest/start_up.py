@@ -39,6 +39,8 @@ TAKEN = (
     ("-display none -no-fd-bootchk", ""),
     ("-display none -global nope.x=1", "warning: global nope.x has invalid class name"),
     ("-display none -global edu.dma_mask=1", "warning: global edu.dma_mask=1 not used"),
+    ("-display none -trace edu0:edu_dma -device edu,id=edu0", ""),
+    ("-display none -trace edu1:edu_dma -device edu,id=edu0", "warning: -trace edu1:…: no device has this id"),
     ("-display none -global driver=edu,property=dma_mask,value=1 -device edu", ""),
     ("-display none -machine pc-i440fx-2.4,accel=qtest", ""),
     ("-machine none,accel=qtest", ""),

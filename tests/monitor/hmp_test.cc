@@ -180,6 +180,20 @@ TEST_F(HmpTest, trace_events_are_switched) {
   EXPECT_THAT(hmp("trace-event x maybe"), StartsWith("Expected 'on' or 'off'\n"));
 }
 
+TEST_F(HmpTest, trace_events_of_one_device_are_switched) {
+  hmp("device_add edu,id=e1");
+  EXPECT_EQ(hmp("trace-event e1:edu_dma on"), "");
+  EXPECT_EQ(hmp("info trace-events edu_dma"), "edu_dma : state 1 (e1 on)\n");
+  EXPECT_EQ(hmp("trace-event e2:edu_dma on"),
+            "no device is \"e2\" now: its events show once it is there\n");
+  EXPECT_EQ(hmp("trace-event edu_dma on"), "");
+  EXPECT_EQ(hmp("trace-event e1:edu_dma off"), "");
+  EXPECT_EQ(hmp("info trace-events edu_dma"), "edu_dma : state 1 (e1 off)\n");
+  EXPECT_EQ(hmp("trace-event edu_dma off"), "");
+  EXPECT_EQ(hmp("info trace-events edu_dma"), "edu_dma : state 0\n");
+  EXPECT_EQ(hmp("trace-event e1:hmp_command on"), "unknown event \"e1:hmp_command\"\n");
+}
+
 TEST_F(HmpTest, help_is_there_for_everything) {
   EXPECT_THAT(hmp("help"), HasSubstr("quit|q  -- quit the emulator\n"));
   EXPECT_EQ(hmp("help quit"), "quit|q  -- quit the emulator\n");

@@ -3,10 +3,10 @@
 #pragma once
 
 #include "rhea/qom/device.h"
+#include "rhea/qom/device_trace.h"
 #include "rhea/qom/state.h"
 #include "rhea/softmmu/register_row.h"
 #include "rhea/util/log.h"
-#include "rhea/util/trace.h"
 
 #include <bit>
 #include <utility>
@@ -16,7 +16,8 @@ namespace rhea::detail {
 /// The event that shows every access to a type's registers: "edu: IRQ_ACK <- 0x1 [FACTORIAL]".
 class RegisterTrace : public trace::EventBase {
  public:
-  explicit RegisterTrace(std::string_view name) : EventBase(name) {}
+  explicit RegisterTrace(std::string_view name) : EventBase(name, true) {}
+  bool wanted_by(const Object& device) const { return wanted(trace::ObjectSubject(&device)); }
 };
 
 template <class Self>
@@ -221,6 +222,7 @@ struct BankCode {
 
   template <bool Write>
   [[gnu::noinline, gnu::cold]] static MemResult unusual(Self& self, Access& access, bool traced) {
+    traced = traced && register_trace<Self>.wanted_by(self);
     return Write ? write_registers(code(), &self, access, traced)
                  : read_registers(code(), &self, access, traced);
   }

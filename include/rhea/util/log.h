@@ -44,6 +44,8 @@ std::string log_help();
 Result<> log_to_file(const std::string& path);
 /// Writes raw text to the log.
 void log_write(std::string_view text);
+/// Writes a line of a trace: after "PID@SECONDS.MICROSECONDS:" under -msg timestamp=on.
+void log_event(std::string_view line);
 /// Tells how many messages of the guest were held back and not yet told of: at the program's end.
 void log_settle();
 
