@@ -3,8 +3,28 @@
 
 namespace rhea {
 
+namespace {
+
+/// `function` under the device's domain.
+template <class R, class... Args>
+void enter(LockDomain* domain, std::function<R(Args...)>& function) {
+  if (domain == nullptr || !function) return;
+  function = [domain, inner = std::move(function)](Args... args) {
+    const DomainGuard domain_guard(domain);
+    return inner(args...);
+  };
+}
+
+}  // namespace
+
 Result<> ChardevPort::attach(Chardev::FrontEnd functions) {
   if (chardev_ == nullptr) return {};
+  LockDomain* const domain = owner_domain();
+  enter(domain, functions.can_receive);
+  enter(domain, functions.receive);
+  enter(domain, functions.event);
+  enter(domain, functions.can_send);
+  enter(domain, functions.moved);
   functions.owner = this;
   functions.moved = [this, told = std::move(functions.moved)](Chardev& next) {
     move_to(next);

@@ -2,10 +2,17 @@
 #include "rhea/qom/device.h"
 
 #include "rhea/qom/registry.h"
+#include "rhea/util/lock.h"
 
 #include <algorithm>
 
 namespace rhea {
+
+template <class Call>
+void Device::if_realized(Call call) {
+  const DomainGuard domain_guard(lock_domain());
+  if (realized_) call(*this);
+}
 
 Device::~Device() {
   if (bus_ != nullptr) bus_->detach(*this);
@@ -107,7 +114,14 @@ unsigned Device::intercept_outputs(const std::function<void(unsigned, bool)>& ob
 
 void Device::add_input(std::string_view group, Irq irq) {
   inputs_[std::string(group)].push_back(
-      std::make_unique<IrqTap>(IrqTap{.next = irq, .observer = {}}));
+      std::make_unique<IrqTap>(IrqTap{.next = irq, .observer = {}, .receiver = this}));
+}
+
+void IrqTap::set(unsigned pin, bool level) {
+  if (observer) observer(pin, level);
+  if (!forward) return;
+  const DomainGuard domain_guard(receiver != nullptr ? receiver->lock_domain() : nullptr);
+  next.set(level);
 }
 
 void Device::init_gpio_out(std::string_view group, IrqOutput& output) {
@@ -126,9 +140,7 @@ void Device::each_below(const std::function<void(Device&)>& visitor) {
 
 void Device::reset_tree(ResetKind kind) {
   const auto phase = [this](auto call) {
-    each_below([&](Device& device) {
-      if (device.realized_) call(device);
-    });
+    each_below([&](Device& device) { device.if_realized(call); });
   };
   phase([kind](Device& d) {
     reset_registers(d);
@@ -167,9 +179,7 @@ void Bus::reset(ResetKind kind) {
   // One phase over the whole bus before the next begins.
   const auto phase = [this](auto call) {
     for (std::size_t i = 0; i < devices_.size(); ++i)
-      devices_[i]->each_below([&](Device& device) {
-        if (device.realized_) call(device);
-      });
+      devices_[i]->each_below([&](Device& device) { device.if_realized(call); });
   };
   phase([kind](Device& d) {
     reset_registers(d);

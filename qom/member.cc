@@ -65,6 +65,15 @@ void Object::end_members() {
   }
 }
 
+LockDomain* ObjectMember::owner_domain() const {
+  return owner_ != nullptr ? owner_->lock_domain() : nullptr;
+}
+
+void Object::members_settle() {
+  for (ObjectMember* member = last_member_; member != nullptr; member = member->previous_)
+    member->settle();
+}
+
 void Object::members_loaded() {
   for (ObjectMember* member = last_member_; member != nullptr; member = member->previous_)
     member->loaded();

@@ -3,6 +3,7 @@
 
 #include "rhea/qom/registry.h"
 #include "rhea/util/known_names.h"
+#include "rhea/util/lock.h"
 
 #include <algorithm>
 
@@ -100,6 +101,7 @@ const StateField* find_state(const TypeInfo& type, std::string_view name) {
 }  // namespace
 
 Result<Value> Object::get(std::string_view property) const {
+  const DomainGuard domain_guard(lock_domain());
   if (const Property* p = type().find_property(property)) return p->get(*this);
   if (const auto found = find_register(type(), property)) {
     if (const auto value = peek_register(*this, *found)) return Value(*value);
@@ -116,6 +118,7 @@ Result<> Object::set(std::string_view property, const Value& value) {
   if (is_realized() && !p->settable_when_realized)
     return fail("Property '{}.{}' cannot be changed once the device is realized", type().name,
                 property);
+  const DomainGuard domain_guard(lock_domain());
   auto result = p->set(*this, value, *p);
   if (!result)
     return std::unexpected(

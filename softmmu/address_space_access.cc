@@ -27,9 +27,10 @@ namespace rhea {
 // generation cannot hide a changed view.)
 //
 // A domain of the region's own, or none: the machine's lock is not involved, so the reader pins the
-// region before the guard ends. The destroyer unpublishes the region, waits for the guards (whoever
-// found the region has then pinned it), then for the pins. Those it can wait for, since handlers in
-// such domains must not wait for the machine's lock (see Region::set_lock_domain).
+// region before the guard ends. What the handler posted for the machine's lock is done when both
+// the domain and the pin are let go of. The destroyer unpublishes the region, waits for the guards
+// (whoever found the region has then pinned it), then for the pins. Those it can wait for, since
+// handlers in such domains must not wait for the machine's lock (see Region::set_lock_domain).
 //
 // Drivers go to the same register again and again, so each thread remembers the last range of the
 // machine's domain that it found, and for which generation: what is true under the lock then is
@@ -179,12 +180,14 @@ AddressSpace::Resolved AddressSpace::resolve(u64 address, bool write, MemAttrs a
 }
 
 MemResult AddressSpace::access(u64 address, Access& access, bool write) const {
+  PostScope posts;
   RegionPin pin;
   HeldDomain held;
   const auto unchanged = [this] {
     return map_->generation_.load(std::memory_order_acquire) == t_recent.generation;
   };
-  if (t_recent.covers(*this, address, access.size) && unchanged()) {
+  const bool in_device = LockDomain::held_of_device() != nullptr;
+  if (!in_device && t_recent.covers(*this, address, access.size) && unchanged()) {
     LockDomain* const domain = map_->default_domain_;
     if (!domain->held_by_me()) held.acquire(*domain);
     if (unchanged()) {
@@ -216,12 +219,15 @@ MemResult AddressSpace::access(u64 address, Access& access, bool write) const {
       region = &found.region();
       access.offset = found.offset();
       domain = region->lock_domain();
-      if (domain == nullptr || domain != map_->default_domain_)
+      if (in_device || domain == nullptr || domain != map_->default_domain_)
         pin.pin(*region);
       else if (found.range == view().find(address))  // no IOMMU between
         remember(*this, generation, *found.range);
     }
-    if (domain == nullptr || domain->held_by_me()) return region->dispatch(access, write);
+    // In a device's domain nothing is waited for: dispatch() refuses what it may not reach.
+    if (in_device || domain == nullptr || domain->held_by_me())
+      return region->dispatch(access, write);
+    if (domain != map_->default_domain_) posts.engage();
     held.acquire(*domain);
     if (map_->generation_.load(std::memory_order_acquire) == generation)
       return region->dispatch(access, write);

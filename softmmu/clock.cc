@@ -2,6 +2,8 @@
 // Clocks and their timers.
 #include "rhea/softmmu/clock.h"
 
+#include "rhea/util/lock.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -79,10 +81,9 @@ void Clock::advance_to(i64 now_ns) {
     stopped_at_ = std::max<i64>(stopped_at_, timer->expiry_);
     armed_.erase(armed_.begin());
     timer->expiry_ = -1;
+    timer->due_ = true;
     mutex_.unlock();
-    // A copy: the callback may end its timer, or give it another one.
-    const auto expired = timer->expired_;
-    expired();
+    expire(*timer);
     mutex_.lock();
   }
   advancing_ = false;
@@ -106,12 +107,25 @@ void Clock::run_expired() {
     if (timer->expiry_ > now || timer->sequence_ > last_sequence) break;
     armed_.erase(armed_.begin());
     timer->expiry_ = -1;
+    timer->due_ = true;
     mutex_.unlock();
-    // A copy: the callback may end its timer, or give it another one.
-    const auto expired = timer->expired_;
-    expired();
+    expire(*timer);
     mutex_.lock();
   }
+}
+
+void Clock::expire(Timer& timer) {
+  // A copy: the callback may end its timer, or give it another one.
+  const auto expired = timer.expired_;
+  LockDomain* const domain = timer.owner_domain();
+  if (domain == nullptr) return expired();
+  const DomainGuard domain_guard(domain);
+  {
+    // Whoever had the domain may have armed or cancelled it.
+    const std::lock_guard lock(mutex_);
+    if (!std::exchange(timer.due_, false)) return;
+  }
+  expired();
 }
 
 void Timer::init(Clock& clock, std::function<void()> expired) {
@@ -135,6 +149,7 @@ void Timer::arm(i64 expiry_ns) {
     const std::lock_guard lock(clock_->mutex_);
     if (expiry_ >= 0) clock_->armed_.erase(this);
     expiry_ = std::max<i64>(expiry_ns, 0);
+    due_ = false;
     // Time must move between two expiries of one timer, or advance_to would never end.
     if (clock_->advancing_ && expiry_ <= clock_->stopped_at_) expiry_ = clock_->stopped_at_ + 1;
     sequence_ = ++clock_->sequence_;
@@ -149,6 +164,7 @@ void Timer::cancel() {
   const std::lock_guard lock(clock_->mutex_);
   if (expiry_ >= 0) clock_->armed_.erase(this);
   expiry_ = -1;
+  due_ = false;
 }
 
 bool Timer::armed() const { return expiry_ns() >= 0; }

@@ -7,7 +7,10 @@ void Deferred::init(EventLoop& loop, std::function<void()> work) {
   cancel();
   loop_ = &loop;
   call_ = std::make_shared<Call>();
-  call_->work = std::move(work);
+  call_->work = [domain = owner_domain(), work = std::move(work)] {
+    const DomainGuard domain_guard(domain);
+    work();
+  };
 }
 
 void Deferred::schedule() {

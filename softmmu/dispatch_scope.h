@@ -2,9 +2,9 @@
 // Which devices' handlers and transfers this thread is inside of.
 #pragma once
 
-namespace rhea {
+#include "rhea/qom/device.h"
 
-class Device;
+namespace rhea {
 
 /// Engages `owner` for a scope on this thread. An access that arrives at a region of an engaged
 /// owner was caused by that owner's own transfer; another thread's accesses wait for the lock
@@ -30,6 +30,14 @@ class DispatchScope {
     for (const DispatchScope* scope = innermost_; scope != nullptr; scope = scope->outer_)
       if (scope->owner_ == owner) return true;
     return false;
+  }
+
+  /// Whether the innermost device must not reach regions under `domain`: one with a lock of its own
+  /// never waits for another's, nor for the machine's.
+  static bool keeps_from(const LockDomain* domain) {
+    if (innermost_ == nullptr || innermost_->owner_ == nullptr || domain == nullptr) return false;
+    const LockDomain* own = innermost_->owner_->lock_domain();
+    return own != nullptr && own != domain;
   }
 
  private:

@@ -36,6 +36,7 @@ void Region::init(RegionKind kind, Device* owner, std::string name, u128 size) {
   owner_ = owner;
   name_ = std::move(name);
   size_ = size;
+  if (owner != nullptr && owner->lock_domain() != nullptr) set_lock_domain(owner->lock_domain());
   if (owner != nullptr && owner->in_machine()) connect(owner->machine().map().link_);
 }
 
@@ -217,7 +218,10 @@ void Region::set_priority(int priority) {
 void Region::set_size(u128 size) {
   RHEA_ASSERT(ram_ == nullptr && size > 0 && size <= kWholeSpace);
   if (size_ == size) return;
-  size_ = size;
+  {
+    const DomainGuard lock(lock_domain());
+    size_ = size;
+  }
   changed();
 }
 
@@ -228,12 +232,20 @@ void Region::set_alias_offset(u64 offset) {
 
 void Region::set_readonly(bool readonly) {
   RHEA_ASSERT(kind_ != RegionKind::Rom || readonly);
-  if (std::exchange(readonly_, readonly) != readonly) changed();
+  {
+    const DomainGuard lock(lock_domain());
+    if (std::exchange(readonly_, readonly) == readonly) return;
+  }
+  changed();
 }
 
 void Region::set_romd_mode(bool romd) {
   RHEA_ASSERT(kind_ == RegionKind::RomDevice);
-  if (std::exchange(romd_, romd) != romd) changed();
+  {
+    const DomainGuard lock(lock_domain());
+    if (std::exchange(romd_, romd) == romd) return;
+  }
+  changed();
 }
 
 void Region::set_log(DirtyClient client, bool on) {

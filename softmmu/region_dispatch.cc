@@ -10,6 +10,7 @@
 #include "softmmu/host_access.h"
 #include "softmmu/trace_events.h"
 
+#include <poll.h>
 #include <sys/eventfd.h>
 
 #include <algorithm>
@@ -71,8 +72,15 @@ MemResult Region::dispatch(Access& access, bool write) const {
               write ? "write" : "read", access.size, access.offset);
     return refuse(access, write, MemResult::Refused);
   }
+  LockDomain* const domain = lock_domain();
+  if (DispatchScope::keeps_from(domain)) [[unlikely]] {
+    log_guest("memory",
+              "region {}: access at offset {:#x} by a device with a lock of its own is refused",
+              name_, access.offset);
+    return refuse(access, write, MemResult::Refused);
+  }
   const DispatchScope scope(owner_);
-  const DomainGuard lock(lock_domain());
+  const DomainGuard lock(domain);
   if (DeviceFaults* faults = FaultTable::find(owner_)) [[unlikely]]
     if (faults->access_fails()) return refuse(access, write, MemResult::Ok);
   if (access.offset >= size_ || access.size > size_ - access.offset)
@@ -123,7 +131,11 @@ bool Region::signal_eventfd(const Access& access) const {
     return e.offset == access.offset && (e.size == 0 || e.size == access.size) &&
            (!e.match || (e.value & all_ones(access.size)) == access.value);
   });
-  return hit != eventfds_.end() && ::eventfd_write(hit->fd, 1) == 0;
+  if (hit == eventfds_.end()) return false;
+  // One that can count no further is signalled as it is; nobody waits for its reader.
+  pollfd room{.fd = hit->fd, .events = POLLOUT, .revents = 0};
+  if (::poll(&room, 1, 0) == 0) return true;
+  return ::eventfd_write(hit->fd, 1) == 0;
 }
 
 }  // namespace rhea

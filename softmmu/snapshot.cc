@@ -3,6 +3,7 @@
 #include "rhea/softmmu/snapshot.h"
 
 #include "rhea/qom/registry.h"
+#include "rhea/util/lock.h"
 #include "rhea/util/log.h"
 
 #include <zlib.h>
@@ -75,8 +76,15 @@ Result<> load_class(Object& object, const TypeInfo& type, StateReader& in) {
   return {};
 }
 
+void prepare(Object& object) {
+  object.members_settle();
+  const DomainGuard domain_guard(object.lock_domain());
+  object.pre_save();
+}
+
 // A section: path, type, framed body, CRC of everything before it.
 void save_section(Object& object, StateWriter& out) {
+  const DomainGuard domain_guard(object.lock_domain());
   const std::size_t start = out.size();
   out.text(object.path());
   out.text(saved_name(object.type()));
@@ -105,6 +113,7 @@ Result<Section> read_section(StateReader& in) {
 }
 
 Result<> load_body(Object& object, StateReader body) {
+  const DomainGuard domain_guard(object.lock_domain());
   for (const TypeInfo* type : object.type().lineage())
     if (!type->state.fields.empty() || !type->subsections.empty()) {
       auto result = load_class(object, *type, body);
@@ -115,6 +124,7 @@ Result<> load_body(Object& object, StateReader body) {
 }
 
 Result<> check_loaded(Object& object) {
+  const DomainGuard domain_guard(object.lock_domain());
   for (const TypeInfo* type : object.type().lineage())
     if (type->loaded) TRY(type->loaded(object));
   return object.post_load(object.type().version);
@@ -197,7 +207,7 @@ RegisterOptionalState::RegisterOptionalState(std::string_view type) {
 }
 
 void save_object(Object& object, StateWriter& out) {
-  object.pre_save();
+  prepare(object);
   save_section(object, out);
 }
 
@@ -218,7 +228,7 @@ Result<std::vector<u8>> save_devices(Machine& machine) {
   out.number(static_cast<u64>(machine.virtual_clock().now_ns()), 8);
   const auto objects = stateful_objects(machine);
   out.number(objects.size(), 4);
-  for (Object* object : objects) object->pre_save();
+  for (Object* object : objects) prepare(*object);
   TRY(machine.service<SaveChecks>().take_failure());
   for (Object* object : objects) save_section(*object, out);
   return out.take();

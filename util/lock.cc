@@ -2,7 +2,10 @@
 // How a lock domain is waited for.
 #include "rhea/util/lock.h"
 
+#include "rhea/util/error.h"
+
 #include <chrono>
+#include <utility>
 
 namespace rhea {
 namespace {
@@ -12,6 +15,21 @@ namespace {
 constexpr std::chrono::milliseconds kPatience{1};
 
 }  // namespace
+
+void LockDomain::waits_in_wrong_order() {
+  assertion_failed("a thread in a device's lock domain waits for another", __FILE__, __LINE__);
+}
+
+bool PostScope::add(std::shared_ptr<PostedCall> call) {
+  if (current_ == nullptr) return false;
+  current_->calls_.push_back(std::move(call));
+  return true;
+}
+
+void PostScope::finish() {
+  current_ = nullptr;
+  for (const auto& call : calls_) call->run();
+}
 
 void LockDomain::lock_slowly() {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;

@@ -12,6 +12,7 @@ Interrupts::Interrupts(Vm& vm, Irqchip irqchip)
     : vm_(&vm),
       irqchip_(irqchip),
       routing_(vm, kIoApicPins),
+      routes_(vm, *this),
       line_status_(vm.extension(KVM_CAP_IRQ_INJECT_STATUS) != 0) {}
 
 Result<> Interrupts::set_up() {
@@ -49,6 +50,8 @@ void Interrupts::connect(InterruptHub& hub) {
     return;
   }
   hub.send_msi = [this](const MsiMessage& message) { send_message(message); };
+  if (vm_->extension(KVM_CAP_IRQFD) != 0 && vm_->extension(KVM_CAP_IRQ_ROUTING) != 0)
+    hub.routes = &routes_;
   if (irqchip_ == Irqchip::Kernel) return;
   hub.intr_changed = [this](bool level) { vm_->set_pic_line(level); };
   hub.route_changed = [this](unsigned pin, const MsiMessage& message, bool masked, bool) {

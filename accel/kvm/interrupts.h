@@ -3,6 +3,7 @@
 #pragma once
 
 #include "accel/kvm/irq_routing.h"
+#include "accel/kvm/message_routes.h"
 
 #include <array>
 
@@ -49,6 +50,7 @@ class Interrupts {
   Vm* vm_;
   Irqchip irqchip_;
   IrqRouting routing_;
+  KvmMessageRoutes routes_;
   bool line_status_;
 };
 

@@ -71,6 +71,7 @@ Vm::~Vm() {
   if (registration_ != nullptr) registration_->vm = nullptr;
   if (!listening_) return;
   machine_->interrupts.send_msi = nullptr;
+  machine_->interrupts.routes = nullptr;
   machine_->interrupts.route_changed = nullptr;
   machine_->interrupts.intr_changed = nullptr;
   for (MemoryListener* listener :

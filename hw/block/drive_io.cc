@@ -66,6 +66,7 @@ void DriveIo::submit(std::shared_ptr<Request> request) {
   Request& now = *current_;
   const auto completion = [shared = current_](const Result<>& result) {
     if (shared->owner == nullptr) return;
+    const DomainGuard domain_guard(shared->owner->owner_domain());
     shared->owner->completed(result.has_value(), shared->drive->error_action());
   };
   switch (now.kind) {

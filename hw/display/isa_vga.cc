@@ -27,6 +27,7 @@ class IsaVga final : public IsaDevice {
         .help("video memory in MiB, a power of two");
     s.state("vga", &IsaVga::core_);
   }
+  IsaVga() { set_lock_domain(core_.domain()); }
 
   Result<> realize() override {
     if (!std::has_single_bit(vgamem_mb_))

@@ -42,6 +42,7 @@ Result<> VgaCore::realize(Device& owner, Region& memory, Region& io, u32 memory_
   owner_ = &owner;
   memory_bytes_ = memory_bytes;
   vbe_.init(memory_bytes);
+  make_plain_.init(owner.machine(), [this] { make_plain(); });
   TRY(make_memory());
   const Transaction transaction(owner.machine().map());
   make_ports(io);
@@ -209,6 +210,11 @@ VgaCore::Plain VgaCore::wanted_plain() const {
 }
 
 void VgaCore::update_plain() {
+  if (wanted_plain() != plain_) make_plain_.post();
+}
+
+void VgaCore::make_plain() {
+  const DomainGuard guard(&domain_);
   const Plain wanted = wanted_plain();
   if (wanted == plain_) return;
   const bool was_text = plain_.kind == PlainWindow::Text;

@@ -7,7 +7,9 @@
 #include "hw/display/vga_text.h"
 #include "hw/display/vga_timing.h"
 #include "rhea/qom/device.h"
+#include "rhea/softmmu/posted.h"
 #include "rhea/softmmu/region.h"
+#include "rhea/util/lock.h"
 
 #include <array>
 
@@ -25,6 +27,8 @@ class VgaCore final : public DisplaySource {
  public:
   static void describe(StateFields<VgaCore>& s);
 
+  /// The lock of all the card's handlers: its owner's, before realize().
+  LockDomain& domain() { return domain_; }
   /// Maps the legacy ports and window. `memory_bytes` is a power of two, at least 1 MiB.
   Result<> realize(Device& owner, Region& memory, Region& io, u32 memory_bytes);
   void reset();
@@ -63,6 +67,7 @@ class VgaCore final : public DisplaySource {
   ScreenMemory screen_memory() const;
   Plain wanted_plain() const;
   void update_plain();
+  void make_plain();
   void show_plain(const Plain& wanted);
   void set_coalescing();
   void text_from_planes();
@@ -70,6 +75,7 @@ class VgaCore final : public DisplaySource {
   bool prepare(const ScreenMode& mode, bool full);
   std::vector<u64> take_dirty_pages();
 
+  LockDomain domain_{LockDomain::Kind::Device};
   Device* owner_{};
   Console* console_{};
   u32 memory_bytes_{};
@@ -84,7 +90,8 @@ class VgaCore final : public DisplaySource {
   Region window_, window_io_, window_packed_, window_text_;
   Region ports_, vbe_ports_;
   std::array<Region, 5> port_windows_;
-  Plain plain_;
+  Plain plain_;        ///< changed under both locks
+  Posted make_plain_;  ///< the map changes under the machine's
 
   ScreenMode drawn_mode_;
   Palette drawn_palette_;

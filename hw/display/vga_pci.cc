@@ -30,6 +30,7 @@ class PciVga final : public PciDevice {
                                     .romfile = "vgabios-stdvga.bin"};
 
   static void describe(Schema<PciVga>& s);
+  PciVga() { set_lock_domain(core_.domain()); }
   Result<> realize() override;
   void reset(ResetKind kind) override;
   Result<> post_load(unsigned version) override;

@@ -38,6 +38,7 @@ std::vector<u64> VgaCore::take_dirty_pages() {
 
 void VgaCore::refresh(bool full) {
   owner_->machine().memory().flush_coalesced();
+  const DomainGuard guard(&domain_);
   const ScreenMode mode = screen_mode(regs_, vbe_);
   const Palette palette = screen_palette(regs_);
   full |= !drawn_ || mode != drawn_mode_ || palette != drawn_palette_;
@@ -71,6 +72,7 @@ void VgaCore::refresh(bool full) {
 
 TextScreen VgaCore::text() {
   owner_->machine().memory().flush_coalesced();
+  const DomainGuard guard(&domain_);
   return text_screen(screen_mode(regs_, vbe_), regs_, screen_memory());
 }
 

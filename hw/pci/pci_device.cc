@@ -83,7 +83,9 @@ void PciDevice::describe(Schema<PciDevice>& s) {
          // Within an access: the line falls soon after.
          faults.on_removal = [&faults] { faults.late.arm_in(1); };
          TRY(faults.configure(text));
-         if (d.base_realized_) d.update_intx();
+         if (!d.base_realized_) return {};
+         d.update_intx();
+         d.update_msix_events();
          return {};
        })
       .settable_when_realized()
@@ -133,6 +135,8 @@ Result<> PciDevice::realize() {
   config_set8(pci::kHeaderType, is_multifunction() ? kHeaderMultifunction : 0);
   dma_.init(*this, pci_bus().dma_space(), devfn_);
   base_realized_ = true;
+  if (lock_domain() != nullptr)
+    elsewhere_.posted.init(machine(), [this] { tell_from_elsewhere(); });
   TRY(load_option_rom());
   apply_config();
   return {};
@@ -143,6 +147,7 @@ void PciDevice::release() {
   if (DeviceFaults* faults = FaultTable::find(this)) faults->forget_late();
   config_put16(pci::kCommand, 0);
   intx_level_ = false;
+  elsewhere_.forget();
   apply_config();
   forget_layout();
   base_realized_ = false;
@@ -152,6 +157,7 @@ void PciDevice::reset_enter(ResetKind) {
   if (DeviceFaults* faults = FaultTable::find(this)) faults->forget_late();
   config_ = reset_value_;
   intx_level_ = false;
+  elsewhere_.forget();
   reset_msix();
   apply_config();
 }
@@ -196,8 +202,10 @@ void PciDevice::config_write(unsigned reg, u32 value, unsigned size) {
 
 void PciDevice::apply_config() {
   dma_.set_enabled((config16(pci::kCommand) & pci::kCommandMaster) != 0 && powered());
+  elsewhere_.messages_on = msi_enabled() || msix_enabled();
   update_mappings();
   update_intx();
+  update_msix_events();
   send_pending_msix();
 }
 

@@ -25,7 +25,25 @@ void PciDevice::set_interrupt_pin(u8 pin) {
   config_set8(pci::kInterruptPin, pin);
 }
 
+void PciDevice::Elsewhere::forget() {
+  intx = -1;
+  for (auto& word : messages) word = 0;
+}
+
+// Under the machine's lock.
+void PciDevice::tell_from_elsewhere() {
+  if (!base_realized_) return;
+  if (const int level = elsewhere_.intx.exchange(-1); level >= 0) set_intx(level != 0);
+  for (unsigned word = 0; word < elsewhere_.messages.size(); ++word)
+    for (u64 bits = elsewhere_.messages[word].exchange(0); bits != 0; bits &= bits - 1)
+      notify_msi(word * 64 + static_cast<unsigned>(std::countr_zero(bits)));
+}
+
 void PciDevice::set_intx(bool level) {
+  if (LockDomain::in_device_alone()) {
+    elsewhere_.intx = level ? 1 : 0;
+    return elsewhere_.posted.post();
+  }
   intx_level_ = level;
   update_intx();
 }
@@ -63,6 +81,13 @@ bool PciDevice::msi_enabled() const {
 }
 
 bool PciDevice::notify_msi(unsigned vector) {
+  if (LockDomain::in_device_alone()) {
+    RHEA_ASSERT(vector < kMostVectors);
+    if (!elsewhere_.messages_on) return false;
+    elsewhere_.messages[vector / 64] |= u64{1} << vector % 64;
+    elsewhere_.posted.post();
+    return true;
+  }
   if (msix_enabled()) {
     notify_msix(vector);
     return true;

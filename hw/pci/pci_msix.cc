@@ -14,7 +14,6 @@ namespace {
 constexpr u8 kCapabilityMsix = 0x11;
 constexpr unsigned kControl = 2, kTable = 4, kPending = 8, kSize = 12;
 constexpr u16 kEnable = 0x8000, kFunctionMask = 0x4000;
-constexpr unsigned kMostVectors = 2048;
 // An entry: address, upper half, data, vector control.
 constexpr unsigned kEntryDwords = 4, kEntrySize = 16;
 constexpr u32 kMasked = 1;
@@ -78,8 +77,17 @@ void PciDevice::notify_msix(unsigned vector) {
     msix_.pending[vector / 64] |= u64{1} << vector % 64;
     return;
   }
+  send_message(msix_message(vector));
+}
+
+MsiMessage PciDevice::msix_message(unsigned vector) const {
   const u32* const entry = &msix_.table[vector * kEntryDwords];
-  send_message({.address = u64{entry[1]} << 32 | entry[0], .data = entry[2]});
+  return {.address = u64{entry[1]} << 32 | entry[0], .data = entry[2]};
+}
+
+/// Whether its message gets onto the bus now.
+bool PciDevice::msix_goes_out(unsigned vector) const {
+  return msix_enabled() && !msix_masked(vector) && dma_.enabled();
 }
 
 // What waited for a mask that has gone.
@@ -102,6 +110,9 @@ u64 PciDevice::read_msix_table(u64 offset, unsigned) { return msix_.table[offset
 void PciDevice::write_msix_table(u64 offset, u64 value, unsigned) {
   const u64 dword = offset / 4;
   msix_.table[dword] = static_cast<u32>(value) & kWritable[dword % kEntryDwords];
+  const auto vector = static_cast<unsigned>(dword / kEntryDwords);
+  if (const auto event = msix_.events.find(vector); event != msix_.events.end())
+    update_msix_event(vector, event->second);
   if (dword % kEntryDwords == 3) send_pending_msix();
 }
 
@@ -127,6 +138,7 @@ void PciDevice::msix_loaded() {
 }
 
 void PciDevice::forget_msix() {
+  while (!msix_.events.empty()) unroute_msix(msix_.events.begin()->first);
   msix_.table_region.reset();
   msix_.pending_region.reset();
   msix_.table.clear();

@@ -111,6 +111,29 @@ TEST_F(KvmInterrupts, ARoutedMessageIsSentByItsNumberUntilItIsRemoved) {
   EXPECT_EQ(*routing.add_message({.address = kLapic, .data = 0x49}), *gsi);
 }
 
+TEST_F(KvmInterrupts, AnEventFdSendsItsMessageUntilItsRouteIsRemoved) {
+  Guest guest;
+  start_with_apic(guest);
+  MessageRoutes* const routes = guest.machine().interrupts.routes;
+  ASSERT_NE(routes, nullptr);
+  const EventFd event;
+  event.signal();  // one that waits
+  const auto route = routes->add(event.fd(), {.address = kLapic, .data = 0x51});
+  ASSERT_TRUE(route);
+  guest.order_and_wait({1, 0x3000});
+  sleep_once(guest);
+  EXPECT_TRUE(guest.wait([&] { return guest.written_to(0x5f8) == std::vector<u64>{0x51}; }));
+  routes->change(*route, {.address = kLapic, .data = 0x52});
+  sleep_once(guest);
+  event.signal();
+  EXPECT_TRUE(
+      guest.wait([&] { return guest.written_to(0x5f8) == (std::vector<u64>{0x51, 0x52}); }));
+  routes->remove(*route, event.fd());
+  event.signal();
+  EXPECT_FALSE(guest.wait([&] { return guest.written_to(0x5f8).size() > 2; }, 50));
+  EXPECT_EQ(event.take(), 1U) << "it waits in the descriptor";
+}
+
 TEST_F(KvmInterrupts, NumbersForMessagesRunOut) {
   Guest guest;
   auto& routing = guest.vm().interrupts().routing();

@@ -23,7 +23,11 @@ class TestPciDevice final : public PciDevice {
   using PciDevice::msi_enabled;
   using PciDevice::msix_vectors;
   using PciDevice::notify_msi;
+  using PciDevice::route_msix;
   using PciDevice::set_intx;
+  using PciDevice::unroute_msix;
+  /// What the wide BAR shows.
+  Region& ram() { return wide_; }
   /// Value of a test register that every BAR shows at its offset 0.
   u32 value{};
 

@@ -8,8 +8,12 @@
 #include "rhea/qom/registry.h"
 #include "rhea/softmmu/dma.h"
 #include "rhea/softmmu/machine.h"
+#include "rhea/softmmu/posted.h"
+#include "rhea/util/event_loop.h"
 
 #include <array>
+#include <atomic>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -166,7 +170,10 @@ class PciDevice : public Device, public FirmwareNamed {
   /// and saved; it reaches the bus unless the guest disabled INTx or enabled MSI. Reset lowers it.
   void set_interrupt_pin(u8 pin);
   void set_intx(bool level);
-  bool intx_level() const { return intx_level_; }
+  bool intx_level() const {
+    const int wanted = elsewhere_.intx;
+    return wanted < 0 ? intx_level_ : wanted != 0;
+  }
   /// Gives the device an MSI capability (64-bit) with `vectors` messages: 1, 2, 4, 8, 16 or 32.
   void add_msi(unsigned vectors = 1);
   bool msi_enabled() const;
@@ -179,9 +186,17 @@ class PciDevice : public Device, public FirmwareNamed {
                                       BarKind kind = BarKind::Memory32);
   bool msix_enabled() const;
   unsigned msix_vectors() const { return static_cast<unsigned>(msix_.table.size() / 4); }
+  /// From now on whoever signals the eventfd `fd` (non-blocking, not the device's only) sends MSI-X
+  /// message `vector`: any thread, any process. Where the accelerator can, nobody in between wakes
+  /// up for it; while the vector is masked, or there is no such accelerator, the main loop reads
+  /// the descriptor. Until unroute_msix(), or the device is unrealized; the descriptor lives as
+  /// long. Main thread, machine's lock.
+  void route_msix(unsigned vector, int fd);
+  void unroute_msix(unsigned vector);
   /// Sends message `vector` and says true when the guest enabled MSI-X (where a masked one waits,
   /// as a pending bit) or MSI (where it is one of as many as the guest granted); else does nothing
-  /// and says false. A device usually writes `if (!notify_msi()) set_intx(true);`.
+  /// and says false. A device usually writes `if (!notify_msi()) set_intx(true);`. This and
+  /// set_intx() come from any thread that holds the device's domain.
   bool notify_msi(unsigned vector = 0);
   /// The device's view of memory; follows the bus-master bit.
   const DmaMaster& dma() const { return dma_; }
@@ -217,14 +232,35 @@ class PciDevice : public Device, public FirmwareNamed {
 
  private:
   friend class PciBus;
-  static constexpr unsigned kRomBarIndex = 6;
+  static constexpr unsigned kRomBarIndex = 6, kMostVectors = 2048;
   static constexpr u64 kUnmapped = ~u64{0};
   struct Msix {
     u8 cap{0};
     std::vector<u32> table;    ///< four dwords a vector
     std::vector<u64> pending;  ///< a bit a vector
     Region table_region, pending_region, bar_region;
+    /// Of a vector that has one.
+    struct Event {
+      int fd{-1};
+      EventLoop::Watch watch;  ///< one of these two
+      std::optional<u32> route;
+      MsiMessage routed;
+    };
+    std::map<unsigned, Event> events;
     static void describe(StateFields<Msix>& s);
+  };
+  /// What was asked for without the machine's lock: by threads in the device's own domain, and by
+  /// signals of eventfds.
+  struct Elsewhere final : ObjectMember {
+    explicit Elsewhere(PciDevice& of) : device(&of) {}
+    void end() override {}
+    void settle() override;
+    PciDevice* device;
+    std::atomic<int> intx{-1};  ///< a level, or nothing
+    std::array<std::atomic<u64>, kMostVectors / 64> messages{};
+    std::atomic<bool> messages_on{false};  ///< MSI or MSI-X, as the guest has set it last
+    Posted posted;
+    void forget();
   };
   struct Bar {
     Region* region{};
@@ -239,6 +275,7 @@ class PciDevice : public Device, public FirmwareNamed {
   void update_mappings();
   void update_intx();
   void send_message(const MsiMessage& message);
+  void tell_from_elsewhere();
   bool powered() const;
   u16 power_control() const;
   void keep_power_state(u16 before);
@@ -252,6 +289,11 @@ class PciDevice : public Device, public FirmwareNamed {
   void reset_msix();
   void msix_loaded();
   void forget_msix();
+  MsiMessage msix_message(unsigned vector) const;
+  bool msix_goes_out(unsigned vector) const;
+  void update_msix_event(unsigned vector, Msix::Event& event);
+  void update_msix_events();
+  void read_msix_event(unsigned vector, int fd);
   /// Makes everything derived from configuration space agree with it.
   void apply_config();
   /// Refuses another device's registers and moves the BARs.
@@ -274,6 +316,7 @@ class PciDevice : public Device, public FirmwareNamed {
   u8 msi_vectors_log2_{0};
   u8 pm_cap_{0};
   Msix msix_;
+  Elsewhere elsewhere_{*this};
   u8 last_capability_{0};
   u8 next_capability_{0x40};
   std::array<u8, kConfigSize> config_{};

@@ -46,6 +46,12 @@ class Device : public Object {
   const std::string& id() const { return id_; }
   void set_id(std::string id) { id_ = std::move(id); }
 
+  /// Everything that calls into the device comes with its domain held: handlers of its regions and
+  /// input pins, reset, properties, state, timers, deferred calls, chardevs and drives. All but the
+  /// handlers of regions come with the machine's lock as well. What is not: realize(), unrealize(),
+  /// config_write() and its like, observers, and what a base declares with it.
+  LockDomain* lock_domain() const final { return domain_; }
+
   Bus* parent_bus() const { return bus_; }
   /// Buses this device provides, in order of creation.
   std::vector<Bus*> buses() const;
@@ -90,15 +96,23 @@ class Device : public Object {
   /// ends (usually in the constructor); pins of one group get consecutive indices.
   void init_gpio_out(std::string_view group, IrqOutput& output);
 
+  /// Handlers run under `domain`, of LockDomain::Kind::Device, instead of the machine's lock; it
+  /// outlives the device's regions. In the constructor, or in realize() before any region is made.
+  /// See docs/threads.md.
+  void set_lock_domain(LockDomain& domain) { domain_ = &domain; }
+
  private:
   friend class Bus;
   void add_input(std::string_view group, Irq irq);
   void each_below(const std::function<void(Device&)>& visitor);
+  template <class Call>
+  void if_realized(Call call);
   void unrealize_below();
   void undo_realize();
 
   std::string id_;
   Bus* bus_{};
+  LockDomain* domain_{};
   bool realized_{};
   /// Lines lead through taps, so that a pin can still be watched when it is wired already.
   std::map<std::string, std::vector<std::unique_ptr<IrqTap>>, std::less<>> inputs_;

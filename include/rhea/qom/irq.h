@@ -4,6 +4,8 @@
 
 #include "rhea/qom/member.h"
 #include "rhea/qom/state.h"
+#include "rhea/util/error.h"
+#include "rhea/util/lock.h"
 #include "rhea/util/types.h"
 
 #include <functional>
@@ -13,7 +15,9 @@
 namespace rhea {
 
 /// The receiving end of a line: a pin of some device. Cheap to copy; unconnected by default.
-/// Levels are set from any thread that holds the receiver's lock domain.
+/// Levels are set under the machine's lock, by whomever: receivers are interrupt controllers and
+/// the like. Who runs under a domain of its own posts them (rhea/softmmu/posted.h). A receiver with
+/// a domain of its own has it taken for it.
 class Irq {
  public:
   using Handler = void (*)(void* opaque, unsigned pin, bool level);
@@ -53,6 +57,7 @@ class IrqOutput final : public ObjectMember {
   /// Tells the receiver of changes only.
   void set(bool level) {
     if (level == level_) return;
+    RHEA_ASSERT(!LockDomain::in_device_alone());
     level_ = level;
     target_.set(level);
   }
@@ -96,10 +101,8 @@ struct IrqTap {
   Irq next;
   std::function<void(unsigned, bool)> observer;
   bool forward{true};
-  void set(unsigned pin, bool level) {
-    if (observer) observer(pin, level);
-    if (forward) next.set(level);
-  }
+  const Object* receiver{};  ///< whose domain `next` runs under
+  void set(unsigned pin, bool level);
 };
 
 }  // namespace rhea

@@ -8,6 +8,7 @@
 
 namespace rhea {
 
+class LockDomain;
 class Object;
 struct TypeInfo;
 
@@ -28,6 +29,10 @@ class ObjectMember {
   virtual void end() = 0;
   /// The state of all objects was loaded; no post_load() has run.
   virtual void loaded() {}
+  /// The state of all objects is about to be saved: what is on its way arrives.
+  virtual void settle() {}
+  /// The domain that its calls into the owner come under, besides the machine's lock; usually none.
+  LockDomain* owner_domain() const;
   /// A programming error: "edu: a Timer is used before its init(), which belongs into realize()".
   [[noreturn]] void used_before_init(std::string_view what) const;
   /// The object's path or type; empty outside of objects.

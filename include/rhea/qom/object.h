@@ -13,6 +13,7 @@
 
 namespace rhea {
 
+class LockDomain;
 struct TypeInfo;
 struct Property;
 class Machine;
@@ -78,6 +79,10 @@ class Object {
   virtual void pre_save();
   /// False while set() must refuse properties that shape a realized device.
   virtual bool is_realized() const { return false; }
+  /// The lock of its own that a device's handlers run under; null: the machine's.
+  virtual LockDomain* lock_domain() const { return nullptr; }
+  /// Before the state of all objects is saved.
+  void members_settle();
   /// The state of all objects was loaded, and their post_load() comes next: lines repeat their
   /// levels.
   void members_loaded();

@@ -59,6 +59,7 @@ class Clock {
     bool operator()(const Timer* a, const Timer* b) const;
   };
   i64 host_ns() const;
+  void expire(Timer& timer);
 
   Kind kind_;
   std::function<void()> deadline_changed_;
@@ -73,7 +74,8 @@ class Clock {
 };
 
 /// Calls back once when its clock reaches the expiry. A member of the device; cancelled when that
-/// is unrealized, and by its destructor.
+/// is unrealized, and by its destructor. Armed and cancelled from any thread; where that holds the
+/// device's domain, no call comes that was due before.
 class Timer final : public ObjectMember {
  public:
   Timer() = default;
@@ -99,6 +101,7 @@ class Timer final : public ObjectMember {
   std::function<void()> expired_;
   i64 expiry_{-1};
   u64 sequence_{0};
+  bool due_{false};  ///< expired, and nobody was called yet
 };
 
 /// A timer's state is its expiry. Loading arms or cancels it (the timer must be initialised).

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "rhea/qom/irq.h"
+#include "rhea/util/error.h"
 #include "rhea/util/types.h"
 
 #include <functional>
@@ -34,12 +35,26 @@ class EoiListener {
   virtual void end_of_interrupt(u8 vector) = 0;
 };
 
+/// Messages that eventfds send with nobody in between: KVM's irqfd. Under the machine's lock.
+class MessageRoutes {
+ public:
+  virtual ~MessageRoutes() = default;
+  /// From now on each signal of `fd` sends `message`, at once if one waits there. The route's
+  /// number; an error where the host has no more.
+  virtual Result<u32> add(int fd, const MsiMessage& message) = 0;
+  virtual void change(u32 route, const MsiMessage& message) = 0;
+  /// Signals wait in the descriptor from now on: none is lost, none is sent twice.
+  virtual void remove(u32 route, int fd) = 0;
+};
+
 /// The machine's interrupt wiring. All under the machine's lock unless said else.
 struct InterruptHub {
   ExtIntSource* pic{};    ///< null when the kernel has the 8259s
   EoiListener* ioapic{};  ///< null when the kernel has the I/O APIC
   /// Delivers a message to the local APICs; set by their owner. Thread-safe.
   std::function<void(const MsiMessage&)> send_msi;
+  /// Null where somebody has to read such descriptors.
+  MessageRoutes* routes{};
   /// The I/O APIC tells the owner of the local APICs what each of its 24 pins would send (and
   /// whether it is level-triggered), so that EOIs can be forwarded. May be empty.
   std::function<void(unsigned pin, const MsiMessage&, bool masked, bool level)> route_changed;

@@ -229,9 +229,10 @@ class Region : public ObjectMember {
   /// is handled.
   void set_coalesced(u64 offset, u64 size);
   void clear_coalesced();
-  /// Handlers run under this lock domain instead of the machine's; null: under none. Such handlers
-  /// must not wait for the machine's lock, since whoever destroys the region waits for them with
-  /// that lock held.
+  /// Handlers run under this lock domain instead of the machine's; null: under none. A device's own
+  /// (Device::set_lock_domain) is that of all its regions without asking. Such handlers must not
+  /// wait for the machine's lock, since whoever destroys the region waits for them with that lock
+  /// held; what they need it for they post (rhea/softmmu/posted.h). See docs/threads.md.
   void set_lock_domain(LockDomain* domain);
   LockDomain* lock_domain() const;
 
