@@ -19,7 +19,7 @@ constexpr std::chrono::milliseconds kStartPatience{10'000}, kHotPlugPatience{100
 /// A device that another program models, over the vfio-user protocol (version 0.1). A server that
 /// dies, hangs or sends nonsense is given up with one warning: the device's registers are all ones
 /// from then on. Configuration space, base addresses, MSI and MSI-X are Rhea's own.
-/// State: PCI's. Missing: the server's state in snapshots, ioeventfds, configuration space beyond
+/// State: PCI's. Missing: the server's state in snapshots, ioregionfds, configuration space beyond
 /// 256 bytes, option ROMs.
 class VfioUserDevice final : public PciDevice {
  public:
@@ -43,6 +43,7 @@ class VfioUserDevice final : public PciDevice {
     u32 index{};
     u64 size{};
     bool readable{}, writable{};
+    std::vector<FileDescriptor> events;  ///< that writes signal; the region ends before them
     rhea::Region region, memory;
     std::vector<std::unique_ptr<rhea::Region>> areas;
     MemResult read(Access& access) { return device->access(*this, access, false); }
@@ -54,6 +55,8 @@ class VfioUserDevice final : public PciDevice {
   Result<> add_window(u32 n, ServerBar& bar);
   Result<> add_memory(Window& window, ServerBar& bar);
   void follow();
+  void follow_interrupts();
+  void leave_interrupts();
   MemResult access(Window& window, Access& access, bool write);
   std::optional<Message> transfer(const Window& window, const Access& access, bool write);
   bool request(Message& message);
@@ -74,6 +77,7 @@ class VfioUserDevice final : public PciDevice {
   bool has_intx_{false};
   bool can_reset_{false};
   bool resetting_{false};
+  bool routed_{false};
   std::atomic<bool> intx_pending_{false};
   MessageLimit save_warnings_;
 };
@@ -95,7 +99,7 @@ Result<> VfioUserDevice::connect() {
   // A vCPU may still be in an access: it has the link until the regions have gone.
   on_unrealize([this] {
     dma_table_.leave();
-    interrupts_.leave();
+    leave_interrupts();
     link_->close();
     for (Window& window : windows_) window.areas.clear();
   });
@@ -152,6 +156,8 @@ Result<> VfioUserDevice::add_window(u32 n, ServerBar& info) {
       &window);
   // A vCPU waits for the server, and nobody for that vCPU.
   window.region.set_lock_domain(nullptr);
+  window.events = std::move(info.event_files);
+  for (const IoEventFd& event : info.events) window.region.add_eventfd(event);
   TRY(bar(n, window.region, info.kind));
   return info.areas.empty() ? Result<>() : add_memory(window, info);
 }
@@ -176,7 +182,27 @@ void VfioUserDevice::follow() {
   command_.init([this] { tell_command(); });
   told_command_ = 0;
   dma_table_.join(*link_, pci_bus().dma_space());
-  interrupts_.use(interrupt_kind());
+  follow_interrupts();
+}
+
+// MSI-X messages need nobody between the server's signal and the processor.
+void VfioUserDevice::follow_interrupts() {
+  const Interrupts::Kind kind = interrupt_kind();
+  interrupts_.use(kind);
+  if (routed_ == (kind == Interrupts::Kind::Msix)) return;
+  routed_ = !routed_;
+  interrupts_.hear(!routed_);
+  for (unsigned n = 0; n < std::min<std::size_t>(interrupts_.count(), msix_vectors()); ++n)
+    if (routed_)
+      route_msix(n, interrupts_.event(n));
+    else
+      unroute_msix(n);
+}
+
+void VfioUserDevice::leave_interrupts() {
+  for (unsigned n = 0; n < msix_vectors(); ++n) unroute_msix(n);
+  routed_ = false;
+  interrupts_.leave();
 }
 
 // Nobody waits for the server's reset: what the guest does next reaches it behind that.
@@ -189,14 +215,14 @@ void VfioUserDevice::reset(ResetKind) {
     resetting_ = false;
     told_command_ = 0;
     interrupts_.forget();
-    interrupts_.use(interrupt_kind());
+    follow_interrupts();
     command_.changed();
     return true;
   };
   if (can_reset_)
     link_->post(Command::Reset, {}, {}, done);
   else
-    interrupts_.use(interrupt_kind());
+    follow_interrupts();
 }
 
 void VfioUserDevice::pre_save() {
@@ -206,7 +232,7 @@ void VfioUserDevice::pre_save() {
 
 Result<> VfioUserDevice::post_load(unsigned) {
   if (!link_) return {};
-  interrupts_.use(interrupt_kind());
+  follow_interrupts();
   command_.changed();
   return {};
 }
@@ -241,7 +267,7 @@ std::optional<Message> VfioUserDevice::transfer(const Window& window, const Acce
 void VfioUserDevice::config_write(unsigned reg, u32 value, unsigned size) {
   PciDevice::config_write(reg, value, size);
   if (!link_) return;
-  interrupts_.use(interrupt_kind());
+  follow_interrupts();
   if (config16(pci::kCommand) != told_command_) command_.changed();
 }
 
@@ -298,7 +324,7 @@ void VfioUserDevice::end_intx() {
 
 void VfioUserDevice::lost() {
   dma_table_.leave();
-  interrupts_.leave();
+  leave_interrupts();
   for (Window& window : windows_)
     for (const auto& area : window.areas) area->set_enabled(false);
   intx_pending_ = false;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -17,6 +18,7 @@ constexpr u64 kMostRegion = u64{1} << 40, kMostMapped = 4 * GiB;
 constexpr u32 kRegionInfoRoom = 4096;
 constexpr u32 kConfigRegion = VFIO_PCI_CONFIG_REGION_INDEX;
 constexpr std::size_t kMostAreas = 64;
+constexpr u32 kMostIoFds = 64;
 
 struct Region {
   vfio_region_info info{};
@@ -81,6 +83,44 @@ void take_memory(ServerBar& bar, Region& region) {
   bar.memory_offset = info.offset;
 }
 
+// Anything else would be written to as if it were one, and might wait.
+bool is_eventfd(const FileDescriptor& file) {
+  std::array<char, 64> target{};
+  const std::string link = fmt::format("/proc/self/fd/{}", file.get());
+  return ::readlink(link.c_str(), target.data(), target.size() - 1) > 0 &&
+         std::string_view(target.data()) == "anon_inode:[eventfd]";
+}
+
+bool is_event(const IoFd& part, const ServerBar& bar, std::size_t descriptors) {
+  const bool size_is_one = part.size == 0 || (std::has_single_bit(part.size) && part.size <= 8);
+  const u32 flags = part.flags & ~(bar.kind == BarKind::Io ? kIoFdPorts : 0);
+  return part.type == 0 && (flags & ~kIoFdMatches) == 0 && size_is_one &&
+         part.descriptor < descriptors && part.offset < bar.size &&
+         part.size <= bar.size - part.offset && (part.size != 0 || flags == 0);
+}
+
+// A server need not know of this. What does not fit is done by messages, as without.
+void inquire_events(Link& link, ServerBar& bar, u32 index, Time limit) {
+  const RegionIoFds request{
+      .argsz = static_cast<u32>(sizeof(RegionIoFds) + kMostIoFds * sizeof(IoFd)), .index = index};
+  auto reply = link.inquire(Command::RegionIoFds, Body(request), sizeof(request), limit);
+  if (!reply) return;
+  const auto head = *reply->read<RegionIoFds>();
+  if (head.count == 0 || head.count > kMostIoFds) return;
+  const std::size_t step = (reply->body.size() - sizeof(head)) / head.count;
+  if (step < sizeof(IoFd) || !std::ranges::all_of(reply->descriptors, &is_eventfd)) return;
+  bar.event_files = std::move(reply->descriptors);
+  for (u32 n = 0; n < head.count; ++n) {
+    const auto part = reply->read<IoFd>(sizeof(head) + n * step);
+    if (!part || !is_event(*part, bar, bar.event_files.size())) continue;
+    bar.events.push_back({.offset = part->offset,
+                          .size = static_cast<u8>(part->size),
+                          .match = (part->flags & kIoFdMatches) != 0,
+                          .value = part->match,
+                          .fd = bar.event_files[part->descriptor].get()});
+  }
+}
+
 BarKind kind_of(u32 bar) {
   if ((bar & 1) != 0) return BarKind::Io;
   const bool prefetchable = (bar & 8) != 0;
@@ -106,7 +146,9 @@ Result<> inquire_bar(Link& link, Identity& identity, u32 n, Time limit) {
     return fail("its server says that BAR {} has {} bytes, the most is {}", n, bar.size,
                 kMostRegion);
   if (is_wide(bar) && n == 5) return fail("its server says that BAR 5 has 64 bits");
-  if (bar.size != 0) take_memory(bar, region);
+  if (bar.size == 0) return {};
+  take_memory(bar, region);
+  if (bar.writable) inquire_events(link, bar, n, limit);
   return {};
 }
 

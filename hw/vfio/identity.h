@@ -24,6 +24,8 @@ struct ServerBar {
   FileDescriptor memory{};  ///< of the areas
   u64 memory_offset{};      ///< of the region in it
   std::vector<Area> areas{};
+  std::vector<FileDescriptor> event_files{};
+  std::vector<IoEventFd> events{};  ///< writes that signal one of them, and do nothing else
 };
 
 struct Identity {

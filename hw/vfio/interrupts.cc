@@ -29,6 +29,7 @@ constexpr int kEventsAtOnce = 64;
 Result<> Interrupts::join(Link& link, EventLoop& loop, const Counts& counts,
                           std::function<void(unsigned)> signalled) {
   link_ = &link;
+  loop_ = &loop;
   counts_ = counts;
   signalled_ = std::move(signalled);
   wanted_ = told_ = Kind::None;
@@ -41,8 +42,14 @@ Result<> Interrupts::join(Link& link, EventLoop& loop, const Counts& counts,
       return fail("no descriptors for its interrupts: {}", errno_text(errno));
     events_.push_back(std::move(event));
   }
-  watch_ = loop.watch_fd(all_.get(), FdEvents::Read, [this](FdEvents) { ready(); });
+  hear(true);
   return {};
+}
+
+void Interrupts::hear(bool on) {
+  watch_.remove();
+  if (on && link_ != nullptr)
+    watch_ = loop_->watch_fd(all_.get(), FdEvents::Read, [this](FdEvents) { ready(); });
 }
 
 void Interrupts::leave() {

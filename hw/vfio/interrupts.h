@@ -25,6 +25,10 @@ class Interrupts {
   Result<> join(Link& link, EventLoop& loop, const Counts& counts,
                 std::function<void(unsigned)> signalled);
   void leave();
+  /// Whether signals are heard here; else whoever has event(n) hears them.
+  void hear(bool on);
+  std::size_t count() const { return events_.size(); }
+  int event(unsigned n) const { return events_[n].get(); }
   /// What the guest has switched on.
   void use(Kind kind);
   /// The server was reset: what it still signals from before is forgotten, and it is told again.
@@ -38,6 +42,7 @@ class Interrupts {
   void set(Kind kind, u32 first, std::span<const int> events);
 
   Link* link_{};
+  EventLoop* loop_{};
   Counts counts_;
   std::function<void(unsigned)> signalled_;
   Mirror mirror_;

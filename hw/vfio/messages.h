@@ -23,6 +23,7 @@ enum class Command : u16 {
   DmaUnmap = 3,
   DeviceInfo = 4,
   RegionInfo = 5,
+  RegionIoFds = 6,
   IrqInfo = 7,
   SetIrqs = 8,
   RegionRead = 9,
@@ -65,6 +66,24 @@ struct DeviceInfo {
   u32 regions{};
   u32 irqs{};
 };
+/// Before an array of parts of a region; each says what a write there signals.
+struct RegionIoFds {
+  u32 argsz{};
+  u32 flags{};
+  u32 index{};
+  u32 count{};
+};
+struct IoFd {
+  u64 offset{};
+  u64 size{};  ///< of the write; 0: any
+  u32 descriptor{};
+  u32 type{};  ///< 0: an eventfd
+  u32 flags{};
+  u32 padding{};
+  u64 match{};
+};
+inline constexpr u32 kIoFdMatches = 1, kIoFdPorts = 2;
+
 struct RegionAccess {
   u64 offset{};
   u32 region{};

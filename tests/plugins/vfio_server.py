@@ -15,7 +15,7 @@ import struct
 import sys
 import time
 
-VERSION, DMA_MAP, DMA_UNMAP, DEVICE_INFO, REGION_INFO = 1, 2, 3, 4, 5
+VERSION, DMA_MAP, DMA_UNMAP, DEVICE_INFO, REGION_INFO, REGION_IO_FDS = 1, 2, 3, 4, 5, 6
 IRQ_INFO, SET_IRQS, REGION_READ, REGION_WRITE, DMA_READ, DMA_WRITE, RESET = 7, 8, 9, 10, 11, 12, 13
 REPLY, NO_REPLY, ERROR = 1, 0x10, 0x20
 HEADER = struct.Struct("<HHIII")
@@ -26,6 +26,8 @@ F_ADD_SEALS, F_SEAL_SHRINK = 1033, 2
 
 # Registers of BAR 0.
 ID, SCRATCH, SOURCE, TARGET, LENGTH, COPY, RESULT, RAISE, COMMAND, MAPS, RESETS, UNMASKED = range(0, 48, 4)
+# Doorbells, which are eventfds: any write, and writes of 7 alone; how often each rang is read behind them.
+BELL, BELL_OF_7, RINGS, RINGS_OF_7 = range(0x80, 0x90, 4)
 IDENTIFICATION = 0x7e5a0001
 BY_MAPPING, BY_MESSAGES = 1, 2
 
@@ -66,6 +68,7 @@ class Server:
         self.sizes = {0: PAGE, 1: 2 * PAGE, 3: 24, CONFIG: 256}
         self.maps: dict[tuple[int, int], tuple[int, int]] = {}
         self.events: dict[int, int] = {}
+        self.bells = [os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC) for _ in range(2)]
         self.twin: socket.socket | None = None
         self.next_id = 1
 
@@ -144,6 +147,8 @@ class Server:
             return struct.pack("<IIII", 16, 3 if self.options.behave != "no-pci" else 1, REGIONS, 5), ()
         if command == REGION_INFO:
             return self.region_info(struct.unpack_from("<III", body)[2])
+        if command == REGION_IO_FDS:
+            return self.region_io_fds(struct.unpack_from("<III", body)[2])
         if command == IRQ_INFO:
             index = struct.unpack_from("<III", body)[2]
             count = INTERRUPTS[index] if index < len(INTERRUPTS) else 0
@@ -187,6 +192,21 @@ class Server:
         info = struct.pack("<IIIIQQ", 32 + len(sparse), flags | MAPPABLE | CAPABILITIES, index, 32, size, 0)
         return info + sparse, (self.memory_file,)
 
+    def region_io_fds(self, index: int):
+        if index != 0 or self.options.behave == "no-bells":
+            raise OSError(22, "none")
+        given = self.bells if self.options.behave != "no-eventfd" else [self.memory_file, self.bells[1]]
+        offset = 1 << 40 if self.options.behave == "bell-outside" else BELL
+        parts = struct.pack("<QQIIIIQ", offset, 4, 0, 0, 0, 0, 0)
+        parts += struct.pack("<QQIIIIQ", BELL_OF_7, 4, 1, 0, 1, 0, 7)
+        return struct.pack("<IIII", 16 + len(parts), 0, index, 2) + parts, given
+
+    def rings(self, register: int) -> int:
+        try:
+            return os.eventfd_read(self.bells[(register - RINGS) // 4])
+        except BlockingIOError:
+            return 0
+
     def set_irqs(self, body: bytes, descriptors: list[int]):
         _, flags, index, start, count = struct.unpack_from("<IIIII", body)
         if index >= len(INTERRUPTS) or start + count > INTERRUPTS[index]:
@@ -229,6 +249,8 @@ class Server:
         if command == REGION_READ:
             if region == 0:
                 self.misbehave()
+            if region == 0 and offset in (RINGS, RINGS_OF_7):
+                struct.pack_into("<I", self.registers, offset, self.rings(offset))
             if region == 0 and self.options.behave == "short":
                 return b"", ()
             return struct.pack("<QII", offset, region, count) + bytes(space[offset:offset + count]), ()

@@ -167,6 +167,27 @@ def interrupts(machine: Machine) -> None:
     tap.expect_equal(machine.said(), "", "standard error")
 
 
+def doorbells(machine: Machine) -> None:
+    machine.connect()
+    for value in (5, 6):
+        machine.write(server.BELL, value)
+    tap.expect_equal(machine.read(server.RINGS), 2, "how often it rang")
+    tap.expect_equal(machine.read(server.BELL), 0, "what the server was told of it")
+    for value in (7, 8):
+        machine.write(server.BELL_OF_7, value)
+    tap.expect_equal(machine.read(server.RINGS_OF_7), 1, "how often the one of 7 rang")
+    tap.expect_equal(machine.read(server.BELL_OF_7), 8, "the write that rang nothing")
+    tap.expect_equal(machine.said(), "", "standard error")
+
+
+def no_doorbell(machine: Machine) -> None:
+    machine.connect()
+    machine.write(server.BELL, 5)
+    tap.expect_equal(machine.read(server.BELL), 5, "the write, as a message")
+    tap.expect_equal(machine.read(server.RINGS), 0, "how often it rang")
+    tap.expect_equal(machine.said(), "", "standard error")
+
+
 def reset(machine: Machine) -> None:
     machine.connect()
     before = machine.read(server.RESETS)
@@ -216,7 +237,7 @@ def main() -> int:
                 case(machine, *arguments)
         return run
 
-    good = (registers_and_memory, transfers, interrupts, reset, plugged_again)
+    good = (registers_and_memory, transfers, interrupts, doorbells, reset, plugged_again)
     cases = [(f"{case.__name__}{', two sockets' * twin}", on_machine("", case, twin=twin))
              for twin in (False, True) for case in good]
     refused = Machine.expect_refused
@@ -224,6 +245,8 @@ def main() -> int:
               ("no socket", on_machine("", refused, "Parameter 'socket' is missing", more=("-device", "vfio-user-pci"))),
               ("nobody there", on_machine("", refused, "/nonexistent", more=("-device", "vfio-user-pci,socket=/nonexistent"))),
               ("memory of our own", on_machine("", refused, "it is not shared (-object memory-backend-memfd", shared=False))]
+    cases += [(f"no doorbell: {name}", on_machine(name, no_doorbell))
+              for name in ("no-bells", "no-eventfd", "bell-outside")]
     cases += [(f"given up: {name}", on_machine(name, is_given_up, words)) for name, words in BAD]
     cases += [(f"refused: {name}", on_machine(name, refused, words)) for name, words in REFUSED]
     return tap.run(cases)
