@@ -53,7 +53,13 @@ Session::Session(Machine& machine, Chardev& chardev, std::function<std::optional
       chardev_(&chardev),
       next_layout_(std::move(layout)),
       target_(machine),
-      writer_(chardev) {}
+      writer_(chardev) {
+  work_later_.init(machine.loop(), [this] { work(); });
+  run_later_.init(machine.loop(), [this] {
+    const auto actions = std::exchange(rest_, {});
+    if (waiting_ && !target_.running()) run(actions);
+  });
+}
 
 Session::~Session() { chardev_->detach(this); }
 
@@ -137,9 +143,7 @@ void Session::work() {
 
 void Session::work_later() {
   if (std::exchange(working_, true)) return;
-  machine_->loop().defer([this, alive = std::weak_ptr<int>(alive_)] {
-    if (!alive.expired()) work();
-  });
+  work_later_.schedule();
 }
 
 void Session::take(PacketReader::Event event) {

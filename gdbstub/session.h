@@ -8,10 +8,11 @@
 #include "gdbstub/request.h"
 #include "gdbstub/target.h"
 #include "rhea/chardev/chardev.h"
+#include "rhea/softmmu/deferred.h"
 
 #include <functional>
-#include <memory>
 #include <string>
+#include <vector>
 
 namespace rhea::gdbstub {
 
@@ -128,7 +129,8 @@ class Session {
   unsigned run_cpu_{};         ///< chosen for c and s
   unsigned next_thread_{};     ///< of qsThreadInfo
   std::string description_;
-  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+  std::vector<Action> rest_;  ///< of the run that a stop has interrupted
+  Deferred work_later_, run_later_;
 };
 
 }  // namespace rhea::gdbstub

@@ -48,9 +48,8 @@ void Session::run_state_changed(RunState state) {
 
 // The machine is still being stopped. Whoever interrupts meanwhile has been answered.
 void Session::run_later(std::vector<Action> actions) {
-  machine_->loop().defer([this, actions = std::move(actions), alive = std::weak_ptr<int>(alive_)] {
-    if (!alive.expired() && waiting_ && !target_.running()) run(actions);
-  });
+  rest_ = std::move(actions);
+  run_later_.schedule();
 }
 
 void Session::report(const std::optional<Stop>& stop) {
