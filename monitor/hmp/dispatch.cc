@@ -164,7 +164,7 @@ Result<qmp::Json> Context::call(std::string_view command, const qmp::Json& argum
   const qmp::Command* row = qmp::find_qmp_command(command);
   RHEA_ASSERT(row != nullptr);
   qmp::Context inner{.machine = machine, .client = client};
-  auto result = row->run(inner, arguments);
+  auto result = qmp::run_command(inner, *row, arguments);
   if (result && inner.later) later = inner.later;
   return result;
 }

@@ -61,8 +61,7 @@ Result<Resized> find_resized(Context& context, const Json& arguments) {
 }
 
 Result<> check_resize(Context& context, const BlockBackend& drive) {
-  const RunState state = context.machine.run_state();
-  if (state == RunState::SaveVm || state == RunState::RestoreVm)
+  if (context.machine.run_state() == RunState::SaveVm)
     return fail("Drive '{}' stays as it is while the machine is being saved", drive.shown_name());
   if (drive.read_only()) return fail("Image is read-only");
   if (!drive.may_resize())

@@ -78,6 +78,10 @@ inline u64 number_argument(const Json& arguments, std::string_view name) {
   return arguments.find(name)->get<u64>();
 }
 
+/// What monitors of both kinds do with a command whose arguments fit the table. Refused where the
+/// state of the machine does not allow it.
+Result<Json> run_command(Context& context, const Command& command, const Json& arguments);
+
 /// The CPU that "cpu-index" names (0 without it), checked.
 Result<unsigned> cpu_argument(const Context& context, const Json& arguments);
 

@@ -83,6 +83,29 @@ Result<const Command*> choose(const Context& context, const Json& request) {
   return command;
 }
 
+// What may be done while a snapshot's state replaces the machine's: nobody else changes that, or
+// takes what it is half way for the guest's.
+bool leaves_machine_alone(std::string_view name) {
+  constexpr std::array<std::string_view, 17> kThese = {"add-fd",
+                                                       "closefd",
+                                                       "device-list-properties",
+                                                       "getfd",
+                                                       "human-monitor-command",
+                                                       "migrate-set-capabilities",
+                                                       "migrate-set-parameters",
+                                                       "qmp_capabilities",
+                                                       "qom-get",
+                                                       "qom-list",
+                                                       "qom-list-properties",
+                                                       "qom-list-types",
+                                                       "quit",
+                                                       "remove-fd",
+                                                       "stop",
+                                                       "x-query-snapshot",
+                                                       "x-snapshot-cancel"};
+  return name.starts_with("query-") || std::ranges::find(kThese, name) != kThese.end();
+}
+
 Result<Json> run(Context& context, const Json& request) {
   TRY(check_envelope(request));
   const Command* command = TRY(choose(context, request));
@@ -91,7 +114,7 @@ Result<Json> run(Context& context, const Json& request) {
   const Json& arguments = it == request.end() ? none : *it;
   TRY(check_members(command->arguments, arguments, "", command->open));
   TRY(check_policy(context.machine.service<CompatPolicy>(), *command, arguments));
-  return command->run(context, arguments);
+  return run_command(context, *command, arguments);
 }
 
 Result<Json> qmp_capabilities(Context& context, const Json& arguments) {
@@ -126,6 +149,12 @@ const Command* find_qmp_command(std::string_view name) {
   static const std::vector<const Command*> sorted = all_qmp_commands();
   const auto it = std::ranges::lower_bound(sorted, name, {}, &Command::name);
   return it != sorted.end() && (*it)->name == name ? *it : nullptr;
+}
+
+Result<Json> run_command(Context& context, const Command& command, const Json& arguments) {
+  if (context.machine.run_state() == RunState::RestoreVm && !leaves_machine_alone(command.name))
+    return fail("a snapshot is being loaded");
+  return command.run(context, arguments);
 }
 
 Result<unsigned> cpu_argument(const Context& context, const Json& arguments) {

@@ -28,7 +28,6 @@ Result<Json> cont(Context& context, const Json&) {
   if (state == RunState::Shutdown || state == RunState::InternalError ||
       state == RunState::GuestPanicked)
     return fail("Resetting the Virtual Machine is required");
-  if (state == RunState::RestoreVm) return fail("a snapshot is being loaded");
   if (state == RunState::Suspended) return Json();  // only waking helps
   context.machine.resume();
   return Json();

@@ -411,6 +411,21 @@ TEST_F(SlowSnapshotTest, a_guest_does_not_go_on_while_it_is_loaded) {
   EXPECT_EQ(run_state(), "running");
 }
 
+TEST_F(SlowSnapshotTest, nobody_else_changes_a_machine_that_is_loaded) {
+  EXPECT_EQ(save(), kDone);
+  occupy_disk();
+  EXPECT_EQ(begin("load"), kDone);
+  ASSERT_TRUE(stands("restore-vm"));
+  EXPECT_EQ(error(R"({"execute":"system_reset"})"), "GenericError: a snapshot is being loaded");
+  EXPECT_EQ(error(R"({"execute":"device_add","arguments":{"driver":"edu"}})"),
+            "GenericError: a snapshot is being loaded");
+  EXPECT_EQ(hmp("system_reset"), "Error: a snapshot is being loaded\n");
+  EXPECT_EQ(hmp("device_add edu"), "Error: a snapshot is being loaded\n");
+  gate_->open();
+  ASSERT_TRUE(ended());
+  EXPECT_EQ(status(), "completed");
+}
+
 TEST_F(SlowSnapshotTest, a_load_is_cancelled_and_the_machine_is_as_it_was) {
   EXPECT_EQ(save(), kDone);
   bench_.write(0x5000, bytes_of("it stays"));
