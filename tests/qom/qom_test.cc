@@ -121,6 +121,9 @@ TEST(Property, ErrorsNamePropertyAndValue) {
             "Property 'test-sample.flag': 'maybe' is neither on nor off");
   EXPECT_EQ(sample->set("mode", "perhaps").error().message(),
             "Property 'test-sample.mode': 'perhaps' is not one of auto, on, off");
+  EXPECT_EQ(sample->set("size", "1e2").error().message(),
+            "Property 'test-sample.size': '1e2' is not a size: a number with an optional suffix B, "
+            "K, M, G, T, P or E");
   EXPECT_EQ(sample->set("none", "1").error().message(), "Property 'test-sample.none' not found");
   EXPECT_FALSE(sample->set("number", "2147483648"));
   EXPECT_FALSE(sample->set("size", "12Q"));
