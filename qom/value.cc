@@ -153,8 +153,8 @@ Result<u64> parse_size(std::string_view text, u64 default_unit) {
     return number->magnitude * unit;
   }
   double fraction = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), fraction,
-                                             std::chars_format::fixed);
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), fraction, std::chars_format::fixed);
   if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(fraction) ||
       fraction < 0)
     return fail("'{}' is not a size: a number with an optional suffix B, K, M, G, T, P or E",
