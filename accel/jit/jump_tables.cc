@@ -5,20 +5,27 @@
 
 namespace rhea::jit {
 
-x86::JumpTable& JumpTables::of(u32 mode_key, bool user, const x86::CodeEpochs& epochs,
-                               const CodeSegment& segment) {
+JumpTables::Kind& JumpTables::fitting(u32 mode_key, bool user, const x86::CodeEpochs& epochs,
+                                      const CodeSegment& segment) {
   const auto fits = [&](const Kind& kind) {
     return kind.mode_key == mode_key && kind.user == user && kind.segment == segment &&
            (!user || kind.epoch == epochs.now);
   };
-  if (now_ == nullptr || !fits(*now_)) {
+  Kind*& latest = latest_[user ? 1 : 0];
+  if (latest == nullptr || !fits(*latest)) {
     const auto known = std::ranges::find_if(all_, [&](const auto& each) { return fits(*each); });
-    now_ = known != all_.end() ? known->get() : &unused();
-    now_->used = ++uses_;
-    now_->mode_key = mode_key;
-    now_->user = user;
-    now_->segment = segment;
+    latest = known != all_.end() ? known->get() : &unused();
+    latest->mode_key = mode_key;
+    latest->user = user;
+    latest->segment = segment;
   }
+  latest->used = ++uses_;
+  return *latest;
+}
+
+x86::JumpTable& JumpTables::of(u32 mode_key, bool user, const x86::CodeEpochs& epochs,
+                               const CodeSegment& segment) {
+  now_ = &fitting(mode_key, user, epochs, segment);
   if (now_->global_epoch != epochs.global || (now_->epoch != epochs.now && now_->here)) {
     now_->table.clear();
     now_->here = false;

@@ -6,6 +6,7 @@
 #include "target/x86/tlb_set.h"
 #include "target/x86/translated.h"
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -50,9 +51,11 @@ class JumpTables {
     x86::JumpTable table;
   };
   Kind& unused();
+  Kind& fitting(u32 mode_key, bool user, const x86::CodeEpochs& epochs, const CodeSegment& segment);
 
   std::vector<std::unique_ptr<Kind>> all_;
   Kind* now_{};
+  std::array<Kind*, 2> latest_{};  ///< the supervisor's and the user's
   u64 uses_{};
 };
 

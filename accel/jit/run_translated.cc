@@ -102,17 +102,46 @@ void JitVcpu::prepare_translated() {
   last_block_ = nullptr;
 }
 
-// Behind an instruction that ends blocks: where translated code goes on, if nothing wants the run
-// loop. Null: it is left.
+// Whether nothing wants the run loop behind an instruction that ends blocks.
+bool JitVcpu::is_quiet() const {
+  return cpu_.attention.load(std::memory_order_relaxed) == 0 &&
+         cpu_.activity == x86::Activity::Running && !cpu_.stopped && !cpu_.shadow_next &&
+         cpu_.pending_db == 0 && cpu_.stop_pages == 0 && !careful() &&
+         (held_ == 0 || !can_take(held_)) && !logs_code();
+}
+
+// Behind STI: the next instruction, too, before anybody looks around.
+void JitVcpu::step_in_shadow() {
+  const bool usual = cpu_.shadow_next && cpu_.pending_db == 0 && cpu_.stop_pages == 0 &&
+                     cpu_.activity == x86::Activity::Running && !cpu_.stopped && !careful() &&
+                     !logs_code() && turns_ == nullptr;
+  if (!usual || is_unlinked()) return;
+  end_block();
+  last_block_ = nullptr;
+  step();
+  block_ended_ = true;
+}
+
+// Behind an instruction that ends blocks: where translated code goes on. Null: it is left.
 const u8* JitVcpu::next_translated() {
-  const bool quiet = cpu_.attention.load(std::memory_order_relaxed) == 0 &&
-                     cpu_.activity == x86::Activity::Running && !cpu_.stopped &&
-                     !cpu_.shadow_next && cpu_.pending_db == 0 && cpu_.stop_pages == 0 &&
-                     !careful() && (held_ == 0 || !can_take(held_)) && !logs_code();
-  if (!quiet || is_unlinked() || --cpu_.translated.budget < 0) return nullptr;
+  if (!is_quiet() || is_unlinked() || --cpu_.translated.budget < 0) return nullptr;
   forget_stale_jumps();
   prepare_translated();
-  return translations_->jumps().find(cpu_.rip());
+  const u8* const entry = translations_->jumps().find(cpu_.rip());
+  return entry != nullptr ? entry : known_translation();
+}
+
+// The table of RIP's forgets, and is small.
+const u8* JitVcpu::known_translation() {
+  bool everywhere = false;
+  const CodeMode mode = code_mode();
+  const Block* const block = cache_.find(nullptr, x86::linear_rip(cpu_), mode, everywhere);
+  if (block == nullptr || block->translation == nullptr || !page_is_whole(cpu_) ||
+      (!cpu_.long_mode() && cpu_.rip() + block->bytes - 1 > cpu_.seg[x86::Cs].limit))
+    return nullptr;
+  translations_->revive(*block->translation);
+  translations_->jumps().put(cpu_.rip(), block->translation->entry, everywhere);
+  return block->translation->entry;
 }
 
 JitVcpu::Next JitVcpu::run_translated(const Block& block) {
@@ -159,6 +188,7 @@ JitVcpu::Next JitVcpu::leave_translated(const x86::translating::Left& left) {
   cpu_.flags.set_value(x86::Translated::eflags(state.flags));
   interpret_next_ = std::exchange(state.refused, false);
   if (translated_fault_) {
+    block_ended_ = false;
     const x86::Fault thrown = *translated_fault_;
     translated_fault_.reset();
     return fault(thrown);
@@ -179,7 +209,7 @@ JitVcpu::Next JitVcpu::leave_translated(const x86::translating::Left& left) {
     departure_.page = x86::linear_rip(cpu_) & ~kOffset;
   }
   if (state.budget < 0) rounds_ = pause_at_;
-  end_block();
+  if (!std::exchange(block_ended_, false)) end_block();
   return Next::GoOn;
 }
 
@@ -198,13 +228,16 @@ u64 JitVcpu::call_instruction(void* opaque, const void* const* header, u32 recor
     insn.exec(cpu, insn);
     leaves = cpu.leave_block || record.ends();
     vcpu.look_for_devices_writes();
+    if (cpu.shadow_next) vcpu.step_in_shadow();
   } catch (const x86::Fault& thrown) {
     vcpu.translated_fault_ = thrown;
   }
   translated.flags = x86::Translated::saved_flags(cpu.flags.value());
   if (!leaves) return x86::translating::kGoOn;
   const u8* const next = vcpu.translated_fault_ ? nullptr : vcpu.next_translated();
-  return next != nullptr ? reinterpret_cast<u64>(next) : x86::translating::kLeave;
+  if (next == nullptr) return x86::translating::kLeave;
+  vcpu.block_ended_ = false;
+  return reinterpret_cast<u64>(next);
 }
 
 }  // namespace rhea::jit

@@ -170,6 +170,9 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void step();
   void step_across();
   const u8* next_translated();
+  const u8* known_translation();
+  bool is_quiet() const;
+  void step_in_shadow();
   bool careful() const;
   Next fault(const x86::Fault& fault);
   CodeMode code_mode() const { return jit::code_mode(cpu_); }
@@ -200,6 +203,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   bool devices_may_have_written_{};  ///< to pages with translated code
   std::optional<x86::Fault> translated_fault_;
   bool interpret_next_{};  ///< block: translated code has refused it
+  bool block_ended_{};     ///< what comes behind a block's end has been done already
   /// Pages that code was fetched from, by linear address: a TLB for fetches.
   struct FetchPage {
     u64 page{};

@@ -11,7 +11,7 @@ namespace rhea::x86 {
 
 /// Where code at an address goes on in host code. Direct-mapped, by a hash of RIP.
 struct JumpTable {
-  static constexpr unsigned kShift = 11;
+  static constexpr unsigned kShift = 13;
   static constexpr unsigned kEntries = 1U << kShift;
   /// The hash is the top bits of the low half of RIP times this.
   static constexpr u32 kFactor = 0x9e37'79b1;

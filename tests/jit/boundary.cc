@@ -21,7 +21,7 @@ namespace host = x86::translating::host;
 /// What a register holds.
 enum class Holds : u8 {
   Anything,
-  Small,      ///< below 32 KiB
+  Small,      ///< an offset in a JumpTable
   TlbIndex,   ///< masked by the size of the tables
   ReadEntry,  ///< address of an entry
   WriteEntry,
@@ -211,7 +211,7 @@ class Walk {
       case ZYDIS_MNEMONIC_AND:
         if (is_state(d.op[1], layout_.table_mask)) return TlbIndex;
         return d.op[0].size == 32 && d.op[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
-                       d.op[1].imm.value.u < 0x8000
+                       d.op[1].imm.value.u < sizeof(x86::JumpTable::entries)
                    ? Small
                    : Anything;
       case ZYDIS_MNEMONIC_ADD:

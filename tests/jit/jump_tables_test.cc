@@ -44,6 +44,28 @@ TEST(JitJumpTables, TheSupervisorsGlobalCodeIsFoundInEachSpace) {
   EXPECT_EQ(tables.find(kRip), &kCode);
 }
 
+TEST(JitJumpTables, TheSupervisorsStaysWhileMoreUsersComeThanThereAreTables) {
+  JumpTables tables;
+  x86::CodeEpochs epochs;
+  tables.of(kKernelMode, false, epochs);
+  tables.put(kRip, &kCode, true);
+  for (std::size_t n = 0; n < 2 * JumpTables::kMost; ++n) {
+    visit_spaces(tables, epochs, 1);
+    tables.of(kKernelMode, false, epochs);
+  }
+  EXPECT_EQ(tables.find(kRip), &kCode);
+}
+
+TEST(JitJumpTables, ATableThatBecomesAUsersIsNotTheSupervisorsAnyMore) {
+  JumpTables tables;
+  x86::CodeEpochs epochs;
+  tables.of(kKernelMode, false, epochs);
+  tables.put(kRip, &kCode, true);
+  visit_spaces(tables, epochs, 2 * JumpTables::kMost);
+  tables.of(kKernelMode, false, epochs);
+  EXPECT_EQ(tables.find(kRip), nullptr);
+}
+
 TEST(JitJumpTables, TheSupervisorsOtherCodeIsNot) {
   JumpTables tables;
   x86::CodeEpochs epochs;
