@@ -8,12 +8,21 @@
 namespace rhea::x86::translating {
 namespace {
 
-/// BT, BTS, BTR, BTC: `kDigit` 4 to 7. With a register for the index of a bit in memory, that bit
-/// may lie anywhere.
+/// With a register for the index of a bit in memory, that bit may lie anywhere: where it is not in
+/// the operand itself the instruction is called.
+void want_index_in_operand(Translator& t, const Insn& insn) {
+  t.flags_to_memory();
+  const unsigned size = insn.op[0].size, index = t.value(insn.op[1].reg, kScratch0);
+  t.a.alu_imm(size, kCmp, index, size * 8 - 1);
+  t.flags_lost();
+  t.call_if(kAbove);
+}
+
+/// BT, BTS, BTR, BTC: `kDigit` 4 to 7.
 template <unsigned kDigit>
 bool bit_test(Translator& t, const Insn& insn) {
   const bool immediate = insn.op[1].kind == OperandKind::Immediate;
-  if (is_memory(insn.op[0]) && (!immediate || !t.reaches(insn))) return false;
+  if (is_memory(insn.op[0]) && !t.reaches(insn)) return false;
   const unsigned size = insn.op[0].size;
   const bool lock = insn.has(kLock);
   constexpr bool writes = kDigit != 4;
@@ -22,10 +31,11 @@ bool bit_test(Translator& t, const Insn& insn) {
                     .lock = lock,
                     .digit = immediate};
   if (is_memory(insn.op[0])) {
+    if (!immediate) want_index_in_operand(t, insn);
     const Mem m = t.memory(insn, {.size = size, .write = writes, .aligned = lock});
     t.keep_flags();
-    t.a.op(size, code, kDigit, m);
-    t.a.imm(insn.imm, 1);
+    t.a.op(size, code, immediate ? kDigit : t.value(insn.op[1].reg, kScratch0), m);
+    if (immediate) t.a.imm(insn.imm, 1);
   } else {
     t.keep_flags();
     const unsigned reg = insn.op[0].reg;

@@ -21,7 +21,7 @@ const std::vector<const Emitter*>& emitters() {
     for (const auto& family :
          {alu_emitters(), bit_emitters(), branch_emitters(), exchange_emitters(), move_emitters(),
           muldiv_emitters(), segment_emitters(), shift_emitters(), stack_emitters(),
-          string_emitters(), vector_emitters(), x87_emitters()})
+          string_emitters(), system_emitters(), vector_emitters(), x87_emitters()})
       for (const Emitter& each : family) by_name[each.mnemonic] = &each;
     std::vector<const Emitter*> list;
     for (const isa::Row& row : isa::rows()) {
@@ -110,6 +110,8 @@ StateLayout::StateLayout(const Cpu& cpu)
       mxcsr(at(distance(cpu, cpu.mxcsr))),
       host_mxcsr(at(distance(cpu, cpu.translated.host_mxcsr))),
       host_fcw(at(distance(cpu, cpu.translated.host_fcw))),
+      cpl(at(distance(cpu, cpu.cpl))),
+      kernel_gs_base(at(distance(cpu, cpu.kernel_gs_base))),
       gpr_(distance(cpu, cpu.gpr[0])),
       base_(distance(cpu, cpu.seg[0].base)),
       base_step_(static_cast<i32>(sizeof(SegmentRegister))),

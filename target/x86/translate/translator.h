@@ -114,7 +114,7 @@ class StateLayout {
   Mem fcw, fsw, fxtag, fop, fip, fdp, fcs, fds;
   Mem page_rip, flags, eflags, temporary, temporary2, read_table, write_table, table_mask, jumps,
       call, owner, attention, budget, resident, kept, refused, cr0, cr4, xcr0, mxcsr, host_mxcsr,
-      host_fcw;
+      host_fcw, cpl, kernel_gs_base;
 
  private:
   static Mem at(i32 offset) { return {.base = kState, .disp = offset}; }
@@ -342,6 +342,7 @@ std::span<const Emitter> segment_emitters();
 std::span<const Emitter> shift_emitters();
 std::span<const Emitter> stack_emitters();
 std::span<const Emitter> string_emitters();
+std::span<const Emitter> system_emitters();
 std::span<const Emitter> vector_emitters();
 std::span<const Emitter> x87_emitters();
 /// Of rows that have none by their mnemonic, by what the row says; null: called.
