@@ -91,8 +91,8 @@ void AccelService::add_candidates(std::string_view list) {
   candidates_.emplace_back(list);
 }
 
-// Nobody chose: the fastest that really works. An accelerator that is slow here is passed over and
-// said to be so once; it runs guests all the same when it is asked for. What is said comes when the
+// Nobody chose: the fastest that really works. An accelerator that is slow here is passed over; it
+// runs guests all the same when it is asked for. Either is said once. What is said comes when the
 // board stands, so that a wrong command line has its error alone.
 Result<> AccelService::select() {
   const bool by_default = candidates_.empty();
@@ -118,6 +118,9 @@ Result<> AccelService::select() {
             report_info(text);
           });
       continue;
+    } else if (slow) {
+      machine_->on_machine_ready(
+          [text = fmt::format("{}: -accel {} is slow here", *slow, name)] { report_info(text); });
     }
     auto vm = accelerator->create_vm(*machine_);
     if (!vm) {

@@ -126,7 +126,7 @@ Result<NamedNode> NamedNodes::make_raw(KeyValues& options) {
 }
 
 bool NamedNodes::is_used(const NamedNode& node) const {
-  return std::ranges::find(nodes_, node.name, &NamedNode::child) != nodes_.end() ||
+  return node.at_work || std::ranges::find(nodes_, node.name, &NamedNode::child) != nodes_.end() ||
          std::ranges::any_of(drives(*machine_), [&node](const BlockBackend* drive) {
            return drive->medium() == node.node;
          });
@@ -138,6 +138,18 @@ Result<std::shared_ptr<BlockNode>> NamedNodes::acquire(std::string_view name, bo
   if (is_used(*found)) return fail("Node '{}' is already in use", name);
   TRY(found->node->acquire(write));
   return found->node;
+}
+
+Result<> NamedNodes::hold(std::string_view name) {
+  const auto found = std::ranges::find(nodes_, name, &NamedNode::name);
+  if (found == nodes_.end()) return fail("Node '{}' not found", name);
+  if (is_used(*found)) return fail("Node '{}' is already in use", name);
+  found->at_work = true;
+  return {};
+}
+
+void NamedNodes::let_go(std::string_view name) {
+  std::ranges::find(nodes_, name, &NamedNode::name)->at_work = false;
 }
 
 Result<> NamedNodes::remove(std::string_view name) {

@@ -16,6 +16,7 @@ struct NamedNode {
   std::shared_ptr<BlockNode> node;
   std::string child;     ///< the node that it is over, or empty
   bool implicit{false};  ///< made with the node over it, and goes with it
+  bool at_work{false};   ///< something is done to it that nobody may come between
 };
 
 /// All nodes of a machine, children before those over them. Devices find a node as an object below
@@ -31,6 +32,9 @@ class NamedNodes final : public MachineService {
   const NamedNode* find(std::string_view name) const;
   /// For a drive that will use it alone from now on (until it releases it).
   Result<std::shared_ptr<BlockNode>> acquire(std::string_view name, bool write);
+  /// Nobody else may have it from now on; until then nobody had it.
+  Result<> hold(std::string_view name);
+  void let_go(std::string_view name);
   /// A name for a node that nobody named.
   std::string new_name() { return fmt::format("#block{:03}", ++last_number_); }
 

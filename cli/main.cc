@@ -15,7 +15,9 @@
 #include "rhea/util/log.h"
 #include "rhea/util/out_of_memory.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <clocale>
@@ -25,6 +27,12 @@
 
 namespace rhea::cli {
 namespace {
+
+// What the parent closed would be the next file's, and what is printed would go into that.
+void open_standard_streams() {
+  for (int stream = 0; stream <= STDERR_FILENO; ++stream)
+    if (::fcntl(stream, F_GETFD) == -1) ::open("/dev/null", O_RDWR);
+}
 
 void warn_of_unmatched_traces(Machine& machine) {
   for (const std::string& whose : trace::named_devices())
@@ -102,6 +110,7 @@ int run(int argc, char** argv) {
 }  // namespace rhea::cli
 
 int main(int argc, char** argv) {
+  rhea::cli::open_standard_streams();
   // A peer that went away and a file limit that is met are errors of the write, like others.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);

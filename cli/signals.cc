@@ -23,7 +23,9 @@ std::optional<signalfd_siginfo> next_signal(int fd) {
 }
 
 void tell(const signalfd_siginfo& info) {
-  report_info(fmt::format("terminating on signal {} from pid {}", info.ssi_signo, info.ssi_pid));
+  // A terminal's has none.
+  const std::string whom = info.ssi_pid != 0 ? fmt::format(" from pid {}", info.ssi_pid) : "";
+  report_info(fmt::format("terminating on signal {}{}", info.ssi_signo, whom));
 }
 
 }  // namespace

@@ -70,6 +70,28 @@ Result<> check_resize(Context& context, const BlockBackend& drive) {
   return {};
 }
 
+// One that is in no drive, and comes into none meanwhile.
+Result<Json> resize_node(Context& context, const std::shared_ptr<BlockNode>& node, u64 size) {
+  block::NamedNodes& all = nodes(context);
+  const std::string name = node->node_name;
+  TRY(all.hold(name));
+  auto resized = context.machine.service<monitor::LongWork>().start(
+      [node, size](const std::stop_token&) -> Result<Json> {
+        TRY(node->resize(size));
+        return Json();
+      });
+  if (!resized) {
+    all.let_go(name);
+    return std::unexpected(std::move(resized).error());
+  }
+  context.later = std::make_shared<Later>();
+  (*resized)->on_finish([&all, name, later = context.later](const Result<Json>& result) {
+    all.let_go(name);
+    later->finish(result);
+  });
+  return Json();
+}
+
 // The disk may take long: the client waits, and nobody else.
 Result<Json> block_resize(Context& context, const Json& arguments) {
   constexpr i64 kMost = i64{0x7fff'ffff'c000'0000};
@@ -78,12 +100,7 @@ Result<Json> block_resize(Context& context, const Json& arguments) {
   if (size < 0) return fail("Parameter 'size' expects a >0 size");
   if (size > kMost) return fail("offset({}) exceeds maximum({})", size, kMost);
   if (drive == nullptr) {
-    const auto resize = [node, size](const std::stop_token&) -> Result<Json> {
-      TRY(node->resize(static_cast<u64>(size)));
-      return Json();
-    };
-    context.later = TRY(context.machine.service<monitor::LongWork>().start(resize));
-    return Json();
+    return resize_node(context, node, static_cast<u64>(size));
   }
   TRY(check_resize(context, *drive));
   context.later = std::make_shared<Later>();

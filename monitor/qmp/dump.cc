@@ -5,6 +5,7 @@
 #include "monitor/monitors.h"
 #include "monitor/qmp/command.h"
 #include "monitor/qmp/event.h"
+#include "monitor/snapshot/snapshot_job.h"
 #include "rhea/util/host_file.h"
 
 #include <fcntl.h>
@@ -97,6 +98,8 @@ Result<Json> dump_guest_memory(Context& context, const Json& arguments) {
   Machine& machine = context.machine;
   DumpJob& job = job_of(machine);
   if (job.busy()) return fail("There is a dump in process, please wait.");
+  if (machine.service<snapshot::SnapshotJob>().active())
+    return fail("a snapshot is being saved or loaded");
   auto order = std::make_shared<Order>();
   order->request = TRY(request_of(arguments));
   order->detached = argument(arguments, "detach", false);

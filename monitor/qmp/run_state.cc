@@ -2,6 +2,7 @@
 // QMP: running, stopping, resetting, ending.
 #include "accel/accelerator.h"
 #include "block/block_service.h"
+#include "monitor/dump/dump_job.h"
 #include "monitor/qmp/command.h"
 #include "rhea/softmmu/suspension.h"
 
@@ -28,6 +29,8 @@ Result<Json> cont(Context& context, const Json&) {
   if (state == RunState::Shutdown || state == RunState::InternalError ||
       state == RunState::GuestPanicked)
     return fail("Resetting the Virtual Machine is required");
+  if (context.machine.service<dump::DumpJob>().busy())
+    return fail("There is a dump in process, please wait.");
   if (state == RunState::Suspended) return Json();  // only waking helps
   context.machine.resume();
   return Json();

@@ -104,7 +104,7 @@ Result<> SnapshotJob::start_changing() {
 
 // Everything has been read.
 Result<> SnapshotJob::settle(std::vector<DiskChanges> disks) {
-  if (cancelled_) return fail("{}", why_cancelled_);
+  if (progress_->cancelled) return fail("{}", why_cancelled_);
   TRY(check_fits(checked_->what, describe(*machine_)));
   const SavedDevices devices = TRY(SavedDevices::read(*machine_, checked_->devices));
   TRY(devices.apply());

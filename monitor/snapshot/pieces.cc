@@ -34,8 +34,9 @@ u32 checksum(std::span<const u8> data) {
 Result<> Control::step(u64 bytes) const {
   // First: the program's end does not wait for a disk that keeps this thread.
   if (stop.stop_requested()) return fail("the program ends");
-  if (completed != nullptr) completed->fetch_add(bytes, std::memory_order_relaxed);
-  if (cancelled != nullptr && cancelled->load()) return fail("cancelled");
+  if (progress == nullptr) return {};
+  progress->completed.fetch_add(bytes, std::memory_order_relaxed);
+  if (progress->cancelled) return fail("cancelled");
   return {};
 }
 

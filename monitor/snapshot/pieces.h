@@ -34,10 +34,15 @@ inline constexpr u64 kChunk = 256 * KiB;  ///< most bytes of memory or disk in o
 inline constexpr u64 kMostDevices = 64 * MiB;
 
 /// How far a piece of work is, and whether it is to end early. Any thread.
+/// Of one operation: a thread that its file system keeps may hold on to it when the next has begun.
+struct Progress {
+  std::atomic<bool> cancelled{false};  ///< the user wants no more of it
+  std::atomic<u64> completed{0};       ///< bytes
+};
+
 struct Control {
-  std::stop_token stop;            ///< the program ends
-  std::atomic<bool>* cancelled{};  ///< the user wants no more of it
-  std::atomic<u64>* completed{};   ///< bytes
+  std::stop_token stop;  ///< the program ends
+  std::shared_ptr<Progress> progress{};
   /// Some bytes more are done. An error: end.
   Result<> step(u64 bytes) const;
 };

@@ -74,7 +74,7 @@ void SnapshotJob::shutdown() {
 }
 
 Control SnapshotJob::control(std::stop_token stop) {
-  return {.stop = std::move(stop), .cancelled = &cancelled_, .completed = &completed_};
+  return {.stop = std::move(stop), .progress = progress_};
 }
 
 Result<> SnapshotJob::begin(Operation operation, const std::string& file, Done done) {
@@ -83,14 +83,14 @@ Result<> SnapshotJob::begin(Operation operation, const std::string& file, Done d
                 file_);
   if (machine_->service<dump::DumpJob>().busy())
     return fail("There is a dump in process, please wait.");
+  if (file.empty()) return fail("a snapshot's file needs a name");
   operation_ = operation;
   status_ = Status::Active;
   step_ = Step::Checking;
   file_ = file;
   done_ = std::move(done);
   why_cancelled_.clear();
-  cancelled_ = false;
-  completed_ = 0;
+  progress_ = std::make_shared<Progress>();
   total_ = 0;
   ++ticket_;
   return {};
@@ -133,7 +133,7 @@ void SnapshotJob::go_on() {
 
 void SnapshotJob::give_up(std::string why) {
   why_cancelled_ = std::move(why);
-  cancelled_ = true;
+  progress_->cancelled = true;
 }
 
 Result<> SnapshotJob::cancel() {
@@ -141,7 +141,8 @@ Result<> SnapshotJob::cancel() {
   if (operation_ == Operation::Load && step_ == Step::Changing)
     return fail("the machine has been changed already: the load goes on");
   give_up("cancelled");
-  if (step_ != Step::Waiting) return {};
+  // A save leaves its thread to itself: the file system may keep that for ever.
+  if (operation_ == Operation::Load && step_ != Step::Waiting) return {};
   finish(fail("cancelled"));
   return {};
 }
@@ -149,7 +150,7 @@ Result<> SnapshotJob::cancel() {
 void SnapshotJob::finish(const Result<>& result) {
   ++ticket_;
   checked_.reset();
-  const bool unwanted = cancelled_ && !result;
+  const bool unwanted = progress_->cancelled && !result;
   status_ = result ? Status::Completed : unwanted ? Status::Cancelled : Status::Failed;
   Result<> end = result;
   if (unwanted) end = fail("snapshot '{}': {}", file_, why_cancelled_);
@@ -182,10 +183,11 @@ Result<> SnapshotJob::start_saving() {
   contents->what.state = was_running_ ? RunState::Running : before_;
   total_ = contents->bytes();
   return work(
-      [this, path = file_, contents](const std::stop_token& stop) -> Result<> {
-        const Control under_way = control(stop);
+      [path = file_, contents, progress = progress_](const std::stop_token& stop) -> Result<> {
+        const Control under_way{.stop = stop, .progress = progress};
         Target target = TRY(Target::create(path));
         TRY(write_contents(*contents, target.file(), under_way));
+        TRY(under_way.step(0));
         return target.finish();
       },
       [this](const Result<>& result) { finish(result); });

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "monitor/snapshot/contents.h"
+#include "monitor/snapshot/pieces.h"
 #include "rhea/softmmu/machine.h"
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -32,7 +32,8 @@ class SnapshotJob final : public MachineService {
   /// before. An error: nothing has begun and `done` is not called.
   Result<> save(const std::string& file, Done done);
   Result<> load(const std::string& file, Done done);
-  /// Ends what is under way; too late for a load that has begun to change the machine.
+  /// Ends what is under way, a save at once; too late for a load that has begun to change the
+  /// machine.
   Result<> cancel();
 
   /// For the start of the program: the file is opened now, and read when the machine stands.
@@ -49,7 +50,7 @@ class SnapshotJob final : public MachineService {
   const std::string& file() const { return file_; }
   /// Bytes, of memory to be saved or of the file's.
   u64 total() const { return total_; }
-  u64 completed() const { return completed_.load(std::memory_order_relaxed); }
+  u64 completed() const { return progress_->completed.load(std::memory_order_relaxed); }
 
  private:
   /// How far a load is.
@@ -87,8 +88,7 @@ class SnapshotJob final : public MachineService {
   bool resetting_{false};
   std::shared_ptr<CheckedFile> checked_;
   u64 total_{0};
-  std::atomic<u64> completed_{0};
-  std::atomic<bool> cancelled_{false};
+  std::shared_ptr<Progress> progress_ = std::make_shared<Progress>();
 };
 
 }  // namespace rhea::snapshot

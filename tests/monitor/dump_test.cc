@@ -62,6 +62,13 @@ class DumpTest : public MonitorTest {
   }
 };
 
+TEST_F(DumpTest, the_guest_does_not_go_on_meanwhile) {
+  machine().resume();
+  job().set_opening(true);
+  EXPECT_EQ(error(R"({"execute":"cont"})"),
+            "GenericError: There is a dump in process, please wait.");
+}
+
 TEST_F(DumpTest, elf_has_all_memory_and_the_registers) {
   const std::string file = dumped();
   const auto header = at<Elf64_Ehdr>(file, 0);

@@ -439,6 +439,19 @@ TEST_F(SlowSnapshotTest, a_load_is_cancelled_and_the_machine_is_as_it_was) {
   EXPECT_EQ(memory(0x5000, 8), "it stays");
 }
 
+TEST_F(SlowSnapshotTest, nobody_dumps_what_is_being_saved) {
+  occupy_disk();
+  EXPECT_EQ(begin("save"), kDone);
+  EXPECT_EQ(
+      error(R"({"execute":"dump-guest-memory","arguments":{"paging":false,"protocol":"file:d"}})"),
+      "GenericError: a snapshot is being saved or loaded");
+}
+
+TEST_F(SnapshotTest, a_file_has_a_name) {
+  EXPECT_EQ(error(R"({"execute":"x-snapshot-save","arguments":{"filename":""}})"),
+            "GenericError: a snapshot's file needs a name");
+}
+
 TEST_F(SlowSnapshotTest, the_end_of_the_program_does_not_wait) {
   occupy_disk();
   EXPECT_EQ(begin("save"), kDone);

@@ -45,7 +45,9 @@ std::optional<x86::Fault> TranslatedInsn::run(const x86::Insn& insn) {
   const auto offset = static_cast<unsigned>(x86::linear_rip(cpu) % kPageSize);
   x86::translating::Translator translator(buffer_.room(), layout_, runtime_, nullptr);
   RHEA_ASSERT(translator.run({&insn, 1}, offset, jit::block_mode(jit::code_mode(cpu)), made_));
-  const u8* const entry = buffer_.executable(buffer_.room().data() + made_.quick_entry);
+  // The quick entry of one that ends on another page looks that up.
+  const u32 where = offset + insn.length > kPageSize ? made_.entry : made_.quick_entry;
+  const u8* const entry = buffer_.executable(buffer_.room().data() + where);
   buffer_.take((made_.size + 15) / 16 * 16);
   Translated& state = cpu.translated;
   state.jumps = &jumps_;
