@@ -10,11 +10,16 @@ constexpr std::size_t kChunk = 16 * KiB;
 constexpr std::size_t kMaxUnread = 1 * MiB;
 // Descriptors that no command has claimed yet; older ones are closed.
 constexpr std::size_t kMaxUnclaimed = 16;
+// Then others have their turn: some answers take milliseconds, and a chunk holds hundreds of
+// questions.
+constexpr unsigned kTurn = 32;
 
 }  // namespace
 
 Session::Session(Machine& machine, Chardev& chardev, bool pretty)
-    : machine_(&machine), chardev_(&chardev), pretty_(pretty), output_(chardev) {}
+    : machine_(&machine), chardev_(&chardev), pretty_(pretty), output_(chardev) {
+  next_turn_.init(machine.loop(), [this] { go_on(); });
+}
 
 Session::~Session() {
   if (waiting_) waiting_->on_finish(nullptr);
@@ -41,22 +46,18 @@ void Session::send_event(const Json& event) {
   send(text + "}");
 }
 
+bool Session::is_read() const { return output_.pending() <= kMaxUnread; }
+
 std::size_t Session::can_receive() const {
-  return busy_ || waiting_ || output_.pending() > kMaxUnread ? 0 : kChunk;
+  return busy_ || waiting_ || !unheard_.empty() || !is_read() ? 0 : kChunk;
 }
 
 void Session::receive(std::span<const u8> data) {
   keep(chardev_->take_descriptors());
-  // A command may run the main loop, which must not bring the next one in between.
-  busy_ = true;
   framer_.feed(data, [this](Result<std::string_view> message) {
-    if (client_changed_) return;
-    if (!waiting_) return answer(std::move(message));
     unheard_.push_back(message ? Result<std::string>(*message) : std::unexpected(message.error()));
   });
-  busy_ = false;
-  if (std::exchange(client_changed_, false)) return new_client();
-  if (left_ && !waiting_) new_client();
+  go_on();
 }
 
 void Session::keep(std::vector<FileDescriptor> descriptors) {
@@ -82,24 +83,35 @@ void Session::wait_for(const Context& context) {
   });
 }
 
-// With what came while the client waited.
+// With what the client has said, until it has to wait for an answer.
 void Session::go_on() {
-  while (!waiting_ && !unheard_.empty()) {
+  // A command may run the main loop, which must not bring the next one in between.
+  busy_ = true;
+  for (unsigned n = 0; n < kTurn && has_next(); ++n) {
     const Result<std::string> message = std::move(unheard_.front());
     unheard_.pop_front();
     answer(message ? Result<std::string_view>(*message) : std::unexpected(message.error()));
   }
-  if (waiting_) return;
+  busy_ = false;
+  if (std::exchange(client_changed_, false)) return new_client();
+  if (has_next()) return next_turn_.schedule();
+  if (waiting_ || !unheard_.empty()) return;
   if (left_) return new_client();
   chardev_->accept_input();
+}
+
+// Who has gone reads nothing more, but what was said is done.
+bool Session::has_next() const {
+  return !waiting_ && !client_changed_ && !unheard_.empty() && (left_ || is_read());
 }
 
 void Session::event(ChardevEvent what) {
   if (what != ChardevEvent::Opened && what != ChardevEvent::Closed) return;
   open_ = what == ChardevEvent::Opened;
   // What a client has said before it went is done, as without a command that takes long.
-  left_ = !open_ && (busy_ || waiting_ != nullptr);
-  if (!left_) change_client();
+  left_ = !open_ && (busy_ || waiting_ != nullptr || !unheard_.empty());
+  if (!left_) return change_client();
+  if (!busy_) next_turn_.schedule();
 }
 
 void Session::moved(Chardev& next) {
@@ -130,7 +142,8 @@ void Session::new_client() {
 
 void Session::can_send() {
   output_.flush();
-  if (output_.pending() <= kMaxUnread) chardev_->accept_input();
+  if (!busy_ && has_next()) return next_turn_.schedule();
+  if (is_read()) chardev_->accept_input();
 }
 
 void Session::send(const std::string& text) { output_.write(text + "\r\n"); }

@@ -5,6 +5,7 @@
 #include "monitor/output.h"
 #include "monitor/qmp/command.h"
 #include "monitor/qmp/framer.h"
+#include "rhea/softmmu/deferred.h"
 
 #include <deque>
 #include <memory>
@@ -27,6 +28,9 @@ class Session {
 
  private:
   std::size_t can_receive() const;
+  /// Whether the client takes its answers.
+  bool is_read() const;
+  bool has_next() const;
   void receive(std::span<const u8> data);
   void keep(std::vector<FileDescriptor> descriptors);
   void answer(Result<std::string_view> message);
@@ -47,6 +51,7 @@ class Session {
   bool left_{false};                ///< the client has gone, and its commands are not done
   std::shared_ptr<Later> waiting_;  ///< for an answer; what comes meanwhile is kept
   std::deque<Result<std::string>> unheard_;
+  Deferred next_turn_;
   bool open_{false};
   Client client_;
   Framer framer_;
