@@ -263,7 +263,8 @@ class Server:
         return struct.pack("<QII", offset, region, count), ()
 
     def written(self, register: int, value: int) -> None:
-        if register == RAISE:
+        # The client may be about to say where the interrupt goes: then it is nobody's yet.
+        if register == RAISE and value in self.events:
             os.write(self.events[value], struct.pack("<Q", 1))
         elif register == COPY:
             source, target, length = (struct.unpack_from("<I", self.registers, at)[0]

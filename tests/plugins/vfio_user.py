@@ -158,9 +158,12 @@ def interrupts(machine: Machine) -> None:
     tap.expect_equal(machine.config_read(msix + 4), 4, "where the table is")
     tap.expect_equal(machine.config_read(msix) >> 16 & 0x7ff, 2, "the table's size")
     machine.config(msix, 0xc0000000)
-    machine.write(server.RAISE, 2)
     pending = MESSAGES + TABLE_BYTES
-    machine.until(lambda: int(machine.ask(f"readl {pending}"), 0) == 4, "pending MSI-X")
+
+    def raised() -> bool:
+        machine.write(server.RAISE, 2)
+        return int(machine.ask(f"readl {pending}"), 0) == 4
+    machine.until(raised, "pending MSI-X")
     machine.config(msix, 0)
     machine.write(server.RAISE, 0)
     machine.until(machine.interrupt_is_high, "INTx again")
