@@ -60,7 +60,7 @@ class PcBoard final : public Board {
   Result<> build() override;
   void pre_save() override { a20_open_ = machine().service<A20Gate>().open(); }
   Result<> post_load(unsigned) override {
-    set_a20(0, a20_open_);
+    machine().service<A20Gate>().set(a20_open_);
     return {};
   }
 
@@ -78,7 +78,6 @@ class PcBoard final : public Board {
   BoardVersion version() const { return machine().service<BoardService>().version; }
   void set_gsi(unsigned gsi, bool level);
   void set_smi(unsigned, bool level);
-  void set_a20(unsigned, bool level) { machine().service<A20Gate>().set(level); }
 
   bool acpi_{};
   bool usb_{};
@@ -259,9 +258,7 @@ Result<> PcBoard::add_interrupt_controllers() {
 Result<> PcBoard::add_isa_devices() {
   TRY(add("i8237", isa_));
   rtc_ = dynamic_cast<Mc146818*>(TRY(add("mc146818rtc", isa_, {{"base_year", i64{2000}}}, "rtc")));
-  // The keyboard controller and port 0x92 have the gate together: whoever writes last.
-  for (const std::string_view type : {"i8042", "port92"})
-    TRY(add(type, isa_))->connect_gpio_out("a20", 0, Irq::to<&PcBoard::set_a20>(*this, 0));
+  for (const std::string_view type : {"i8042", "port92"}) TRY(add(type, isa_));
   TRY(add("fw_cfg_io", isa_, {}, "fw_cfg"));
   const auto& accel = machine().service<accel::AccelService>();
   const bool has_smm = machine().service<SystemManagement>().available;

@@ -4,6 +4,7 @@
 #include "hw/input/scan_codes.h"
 #include "hw/input/trace_events.h"
 #include "rhea/hw/isa.h"
+#include "rhea/softmmu/a20.h"
 #include "rhea/util/log.h"
 
 #include <array>
@@ -72,7 +73,7 @@ constexpr i64 kThrottleNs = 1'000'000;
 constexpr u8 kBreakPrefix = 0xf0;
 
 /// 8042 keyboard controller with auxiliary port (IBM PS/2 hardware interface technical reference)
-/// at 0x60 and 0x64, a keyboard and a mouse: IRQ 1 and 12, A20 on output "a20" 0.
+/// at 0x60 and 0x64, a keyboard and a mouse: IRQ 1 and 12, and the gate of A20.
 /// State: complete.
 /// Missing: passwords (accepted, never asked for), time-outs and parity errors.
 class I8042 final : public IsaDevice {
@@ -131,7 +132,6 @@ class I8042 final : public IsaDevice {
   Ps2Device* aux_{};
   IrqOutput keyboard_irq_;
   IrqOutput aux_irq_;
-  IrqOutput a20_;
   Region data_region_;
   Region command_region_;
 };
@@ -171,7 +171,6 @@ I8042::I8042() {
   aux_->connect_gpio_out("", 0, gpio_in("ready", 1));
   init_gpio_out("", keyboard_irq_);
   init_gpio_out("", aux_irq_);
-  init_gpio_out("a20", a20_);
 }
 
 Result<> I8042::realize() {
@@ -371,9 +370,7 @@ void I8042::answer(u8 byte, Source source) {
 
 void I8042::set_output_port(u8 value) {
   output_port_ = value;
-  // The line belongs to whoever wrote last, this port or port 0x92.
-  a20_.set((value & kA20) != 0);
-  a20_.repeat();
+  machine().service<A20Gate>().set((value & kA20) != 0);
   if ((value & kNoReset) == 0) machine().request_reset(ShutdownCause::GuestReset);
 }
 

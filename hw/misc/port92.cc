@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // System control port A: fast A20 and fast reset.
 #include "rhea/hw/isa.h"
+#include "rhea/softmmu/a20.h"
 #include "rhea/softmmu/registers.h"
 
 namespace rhea::hw {
 namespace {
 
-/// PS/2 system control port A at 0x92: bit 0 resets the machine when it rises, bit 1 opens A20
-/// (output "a20" 0).
+/// PS/2 system control port A at 0x92: bit 0 resets the machine when it rises, bit 1 opens A20.
 /// State: complete; the level of A20 is the board's (whoever wrote last has it). Missing: the disk
 /// lights and the password lock (bits 3, 6 and 7).
 class Port92 final : public IsaDevice {
@@ -25,22 +25,17 @@ class Port92 final : public IsaDevice {
      }).at_port(0x92);
   }
 
-  Port92() { init_gpio_out("a20", a20_); }
-
  private:
   static constexpr u8 kReset = 0x01;
   static constexpr u8 kA20 = 0x02;
 
-  // The line belongs to whoever wrote last, this port or the keyboard controller; a reset leaves it
-  // alone, since that one opens it then.
+  // A reset leaves the gate alone, since the keyboard controller opens it then.
   void written(u8 value, u8 before) {
-    a20_.set((value & kA20) != 0);
-    a20_.repeat();
+    machine().service<A20Gate>().set((value & kA20) != 0);
     if ((value & ~before & kReset) != 0) machine().request_reset(ShutdownCause::GuestReset);
   }
 
   u8 value_{0};
-  IrqOutput a20_;
   RegisterBank port_;
 };
 

@@ -2,6 +2,7 @@
 // A keyboard controller with its keyboard and mouse on the bench.
 #pragma once
 
+#include "rhea/softmmu/a20.h"
 #include "rhea/ui/input.h"
 #include "tests/support/bench.h"
 
@@ -14,8 +15,7 @@ namespace rhea::test {
 class Ps2Fixture : public testing::Test {
  protected:
   explicit Ps2Fixture(const Properties& properties = {}) {
-    Device& device = bench_.add("i8042", properties);
-    device.connect_gpio_out("a20", 0, Irq::to<&Ps2Fixture::set_a20>(*this, 0));
+    bench_.add("i8042", properties);
     bench_.reset();
     bench_.machine().on_event([this](MachineEvent event, ShutdownCause cause) {
       if (event == MachineEvent::Reset && cause == ShutdownCause::GuestReset) ++resets_;
@@ -24,7 +24,7 @@ class Ps2Fixture : public testing::Test {
 
   InputHub& hub() { return bench_.machine().service<InputHub>(); }
   u8 status() { return bench_.inb(0x64); }
-  bool a20() const { return a20_; }
+  bool a20() { return bench_.machine().service<A20Gate>().open(); }
   /// Commands to the controller.
   u8 ask(u8 command) {
     bench_.outb(0x64, command);
@@ -52,10 +52,6 @@ class Ps2Fixture : public testing::Test {
 
   Bench bench_;
   int resets_{0};
-
- private:
-  void set_a20(unsigned, bool level) { a20_ = level; }
-  bool a20_{false};
 };
 
 }  // namespace rhea::test
