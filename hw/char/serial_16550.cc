@@ -294,6 +294,8 @@ void Serial16550::write_modem_control(u8 value) {
   if ((changed & (kDtr | kRts)) != 0)
     chardev_->set_modem_control((value & kDtr) != 0, (value & kRts) != 0);
   set_modem_lines();
+  // What waits for the other side has another way out, or the other way round.
+  if ((changed & kLoop) != 0) transmit();
   update_irq();
   accept_input();
 }

@@ -50,6 +50,15 @@ TEST_F(SlowSerialTest, TheTransmitterIsFullUntilThePeerTakesIt) {
   EXPECT_EQ(chardev_.written, "a");
 }
 
+TEST_F(SlowSerialTest, WhatWaitsComesBackWhereTheLoopIsClosed) {
+  write(kData, 'a');
+  write(kMcr, 0x10);
+  EXPECT_EQ(read(kLsr), 0x61);
+  EXPECT_EQ(read(kData), 'a');
+  chardev_.take(1);
+  EXPECT_EQ(chardev_.written, "");
+}
+
 TEST_F(SlowSerialTest, SixteenCharactersWaitInTheFifo) {
   write(kFcr, 0x07);
   for (char c = 'a'; c < 'a' + 20; ++c) write(kData, static_cast<u8>(c));
