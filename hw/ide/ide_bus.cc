@@ -132,7 +132,8 @@ void IdeBus::dma_started() {
 void IdeBus::reset_registers() {
   select_ = 0;
   control_ = 0;
-  update_irq();
+  // A drive that is reset after this still has its interrupt: it goes nowhere any more.
+  if (irq_ != nullptr) irq_->lower();
 }
 
 // The bus master's own interrupt bit comes with its state.

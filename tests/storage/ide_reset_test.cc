@@ -51,6 +51,19 @@ TEST_F(IdeReset, CommandsDuringSoftResetAreLost) {
   EXPECT_EQ(host.alternate_status(), kReady);
 }
 
+// The controller is reset before its drives.
+TEST_F(IdeReset, AMachineResetIsNoInterrupt) {
+  host.control(0x02);
+  host.select(0);
+  host.command(0xec);
+  const unsigned edges = bench.irq_edges(14);
+  bench.reset();
+  bench.config_write(Host::kDevfn, pci::kBar0 + 16, Host::kMaster, 4);
+  bench.config_write(Host::kDevfn, pci::kCommand, pci::kCommandIo, 2);
+  EXPECT_EQ(bench.irq_edges(14), edges);
+  EXPECT_EQ(host.master_status(), 0x00);
+}
+
 TEST_F(IdeReset, SoftResetSelectsDevice0) {
   bench.add("ide-cd", {{"unit", "1"}}, "ide.0");
   host.select(1);
