@@ -26,7 +26,7 @@ class SerialFifo {
   u8 count() const { return count_; }
   bool empty() const { return count_ == 0; }
   bool full() const { return count_ == kSize; }
-  void clear() { count_ = 0; }
+  void clear() { *this = {}; }
 
   /// Not when full.
   void push(u8 character, u8 errors = 0) {

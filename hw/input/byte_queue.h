@@ -22,7 +22,7 @@ class ByteQueue {
   u8 size() const { return size_; }
   u8 room() const { return static_cast<u8>(Capacity - size_); }
   bool empty() const { return size_ == 0; }
-  void clear() { size_ = 0; }
+  void clear() { *this = {}; }
 
   /// All of them, or none where they do not fit.
   bool push(std::span<const u8> bytes) {

@@ -47,6 +47,7 @@ void Ps2Device::drop_events() {
 
 void Ps2Device::drop_everything() {
   answers_.clear();
+  last_ = 0;
   drop_events();
 }
 

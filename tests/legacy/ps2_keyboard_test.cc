@@ -59,6 +59,12 @@ TEST_F(Ps2KeyboardTest, ResendsTheLastByte) {
   EXPECT_EQ(keyboard({0xfe}), Bytes{0x1c});
 }
 
+TEST_F(Ps2KeyboardTest, AfterAResetNothingIsSentAgain) {
+  keyboard({0xee});
+  bench_.reset();
+  EXPECT_EQ(keyboard({0xfe}), Bytes{0x00});
+}
+
 TEST_F(Ps2KeyboardTest, TakesLedsAndTypematicRates) {
   EXPECT_EQ(keyboard({0xed, 0x07}), (Bytes{kAck, kAck}));
   EXPECT_EQ(keyboard({0xf3, 0x20}), (Bytes{kAck, kAck}));
