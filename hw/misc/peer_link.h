@@ -27,15 +27,19 @@
 
 namespace rhea::hw {
 
+/// How long an answer may take: one that a vCPU waits for without a lock, and one that is waited
+/// for with the machine's held. machine.service<PeerPatience>(), set before there are devices.
+struct PeerPatience final : MachineService {
+  explicit PeerPatience(Machine&) {}
+  std::chrono::milliseconds unlocked{2000}, locked{250};
+};
+
 /// `Message` is what the derived class makes of the bytes. It reads on a thread of its own, which
 /// hands messages to take(), and ends that thread in its destructor, after close().
 template <class Message>
 class PeerLink : public std::enable_shared_from_this<PeerLink<Message>> {
  public:
   using Duration = std::chrono::milliseconds;
-  /// How long an answer may take: one that a vCPU waits for without a lock, and one that is waited
-  /// for with the machine's held.
-  static constexpr Duration kPatience{2000}, kPatienceLocked{250};
 
   struct Callbacks {
     /// A request, with the machine's lock held. What it returns false for is nonsense.
@@ -70,6 +74,7 @@ class PeerLink : public std::enable_shared_from_this<PeerLink<Message>> {
   /// Messages call the device `name` and the peer `who` ("its process").
   PeerLink(Machine& machine, std::string name, std::string who, Callbacks callbacks)
       : machine_(&machine),
+        patience_(&machine.service<PeerPatience>()),
         name_(std::move(name)),
         who_(std::move(who)),
         callbacks_(std::move(callbacks)) {}
@@ -146,8 +151,8 @@ class PeerLink : public std::enable_shared_from_this<PeerLink<Message>> {
   /// Waits for an answer; nullopt when there is none and never will be.
   std::optional<Message> wait_for(u64 id, std::optional<Duration> patience = {}) {
     const bool locked = machine_->lock().held_by_me();
-    const Time limit =
-        std::chrono::steady_clock::now() + patience.value_or(locked ? kPatienceLocked : kPatience);
+    const Duration usual = locked ? patience_->locked : patience_->unlocked;
+    const Time limit = std::chrono::steady_clock::now() + patience.value_or(usual);
     std::unique_lock lock(mutex_);
     for (;;) {
       if (auto found = answers_.extract(id)) return std::move(found.mapped());
@@ -269,6 +274,7 @@ class PeerLink : public std::enable_shared_from_this<PeerLink<Message>> {
   }
 
   Machine* machine_;
+  const PeerPatience* patience_;
   std::string name_;
   std::string who_;
   Callbacks callbacks_;
