@@ -2,6 +2,7 @@
 // The bench for any type.
 #include "tests/conformance/fixture.h"
 
+#include "hw/misc/peer_link.h"
 #include "rhea/softmmu/snapshot.h"
 #include "tests/conformance/vfio_peer.h"
 #include "tests/support/environment.h"
@@ -39,21 +40,56 @@ std::string find_provider(const std::string& kind) {
 }  // namespace
 
 Specimen::Specimen(const TypeInfo& type, Given given) {
+  // No two machines have the same time on it: nothing that the guest sees may go by it.
+  static i64 days = 0;
+  bench_.machine().realtime_clock().set_manual(++days * 86'400 * kNsPerSecond);
+  // How fast other programs answer is no matter of devices.
+  auto& patience = bench_.machine().service<hw::PeerPatience>();
+  patience.locked = patience.unlocked = std::chrono::minutes(1);
+  mirror_region_.init_io(nullptr, "mirror", kMirrorBytes,
+                         io<&Mirror::touch, &Mirror::touch>({.min = 1, .max = 8}), mirror_.get());
+  bench_.machine().system_memory().add(kMirror, mirror_region_);
+  empty_map_ = bench_.machine().map().flat_text();
+  bench_.on_add([this, &type](Device& device) {
+    if (&device.type() == &type) watch_outputs(device);
+  });
   const auto place = [&]() -> Result<Device*> {
     TRY(ensure_bus(type.bus));
     if (given == Given::Everything) {
-      const Properties links = TRY(link_properties(type));
-      if (auto full = bench_.try_add(type.name, links)) return full;
+      links_ = TRY(link_properties(type));
+      // Function 0 of slot 0 would have no number as a bus master.
+      if (type.is_a("pci-device")) links_.emplace_back("addr", "3");
+      if (auto full = bench_.try_add(type.name, links_)) return full;
     }
     if (auto plain = bench_.try_add(type.name)) return plain;
     // Some types cannot do without a back end or a number: give every link one.
-    const Properties links = TRY(link_properties(type));
-    return bench_.try_add(type.name, links);
+    links_ = TRY(link_properties(type));
+    return bench_.try_add(type.name, links_);
   };
   if (auto result = place())
     device_ = *result;
   else
     error_ = result.error().message();
+}
+
+MemResult Specimen::Mirror::touch(Access& access) {
+  ++touched;
+  if (access.attrs.requester_id == 0) ++trespasses;
+  access.value = 0;
+  for (unsigned n = 0; n < access.size; ++n) {
+    const u64 at = access.offset + n;
+    const u64 byte = words[at / 4 % period] >> (8 * (at % 4)) & 0xff;
+    access.value |= byte << (8 * n);
+  }
+  return MemResult::Ok;
+}
+
+void Specimen::watch_outputs(Device& device) {
+  *outputs_ = 0;
+  device.intercept_outputs([outputs = outputs_](unsigned pin, bool level) {
+    const u64 bit = u64{1} << pin % 32;
+    *outputs = level ? *outputs | bit : *outputs & ~bit;
+  });
 }
 
 Result<> Specimen::ensure_bus(const std::string& kind) {
@@ -98,6 +134,10 @@ Result<Properties> Specimen::link_properties(const TypeInfo& type) {
   return links;
 }
 
+bool Specimen::is_elsewhere() const {
+  return device_->type().is_a("process-device") || device_->type().is_a("vfio-user-pci");
+}
+
 std::vector<u8> Specimen::save() {
   StateWriter out;
   save_object(*device_, out);
@@ -115,17 +155,21 @@ std::string Specimen::lines() const {
     if (bench_.irq(line)) high += fmt::format("IRQ{} ", line);
   for (unsigned link = 0; link < 4; ++link)
     if (bench_.intx(link)) high += fmt::format("INT{} ", static_cast<char>('A' + link));
+  for (unsigned pin = 0; pin < 32; ++pin)
+    if ((*outputs_ >> pin & 1) != 0) high += fmt::format("output {} ", pin);
   return high;
 }
 
-u32 Specimen::line_bits() const {
-  u32 bits = 0;
-  for (unsigned line = 0; line < 16; ++line) bits |= u32{bench_.irq(line)} << line;
-  for (unsigned link = 0; link < 4; ++link) bits |= u32{bench_.intx(link)} << (16 + link);
+u64 Specimen::line_bits() const {
+  u64 bits = *outputs_ << 20;
+  for (unsigned line = 0; line < 16; ++line) bits |= u64{bench_.irq(line)} << line;
+  for (unsigned link = 0; link < 4; ++link) bits |= u64{bench_.intx(link)} << (16 + link);
   return bits;
 }
 
 void Specimen::copy_peers(Specimen& other) {
+  *mirror_ = *other.mirror_;
+  good_episodes_ = other.good_episodes_;
   for (std::size_t n = 0; n < disks_.size(); ++n) *disks_[n] = *other.disks_[n];
   for (const auto& child : bench_.machine().container("/chardevs").children()) {
     auto* mine = dynamic_cast<FakeChardev*>(child.get());
@@ -145,7 +189,9 @@ std::vector<AccessibleRange> accessible_ranges(Machine& machine, const Device& d
                                   .first = range.first,
                                   .last = range.last,
                                   .min_size = range.region->ops().valid.min,
-                                  .max_size = range.region->ops().valid.max};
+                                  .max_size = range.region->ops().valid.max,
+                                  .region = range.region,
+                                  .offset = range.offset};
       if (range.region->owner() == &device) own.push_back(found);
       if (range.region->owner() != nullptr) all.push_back(found);
     }
@@ -153,7 +199,7 @@ std::vector<AccessibleRange> accessible_ranges(Machine& machine, const Device& d
   return own.empty() ? all : own;
 }
 
-void map_bars(PciDevice& device) {
+void map_bars(PciDevice& device, bool master) {
   u32 memory = 0xe000'0000;
   u32 port = 0xc000;
   for (unsigned n = 0; n < 6; ++n) {
@@ -165,8 +211,9 @@ void map_bars(PciDevice& device) {
     device.config_write(pci::kBar0 + 4 * n, next, 4);
     next += size;
   }
-  device.config_write(pci::kCommand, pci::kCommandIo | pci::kCommandMemory | pci::kCommandMaster,
-                      2);
+  u32 command = pci::kCommandIo | pci::kCommandMemory;
+  if (master) command |= pci::kCommandMaster;
+  device.config_write(pci::kCommand, command, 2);
 }
 
 namespace {

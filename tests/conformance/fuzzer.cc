@@ -3,35 +3,123 @@
 #include "tests/conformance/fuzzer.h"
 
 #include "rhea/block/block_backend.h"
+#include "tests/conformance/guarded_heap.h"
 
 #include <algorithm>
 #include <array>
+#include <stdexcept>
 
 namespace rhea::test {
 namespace {
 
+using What = Happening::What;
+
+// A guest may have a device ask for as much as it has memory, at most.
+constexpr std::size_t kMostAtOnce = 16 * MiB;
 constexpr u64 kPages = 64;  // where random addresses lead, so that descriptors are found there
 
 }  // namespace
 
-Fuzzer::Fuzzer(Specimen& specimen, u64 seed)
-    : specimen_(&specimen), machine_(&specimen.bench().machine()), random_(seed) {}
+Fuzzer::Fuzzer(Specimen& specimen, u64 seed, const Options& options)
+    : specimen_(&specimen),
+      machine_(&specimen.bench().machine()),
+      pci_(dynamic_cast<PciDevice*>(specimen.device())),
+      options_(options),
+      known_(&known_registers(specimen.device()->type())),
+      random_(seed) {}
 
-// Single bits, small numbers, lengths, addresses of memory, all ones, anything.
-u64 Fuzzer::value() {
+Fuzzer::Fuzzer(Specimen& specimen, u64 seed) : Fuzzer(specimen, seed, Options{}) {}
+
+// Single bits, small numbers, lengths, addresses of memory and of its own registers, all ones,
+// anything.
+u64 Fuzzer::value(unsigned size) { return value_of_kind(random_(), size); }
+
+u64 Fuzzer::value_of_kind(u64 kind, unsigned size) {
   const u64 r = random_();
-  switch (random_() % 6) {
-    case 0: return u64{1} << r % 64;
+  switch (kind % 6) {
+    case 0: return u64{1} << r % (8 * size);
     case 1: return r % 16;
     case 2: return u64{1} << r % 17;
-    case 3: return kPageSize * (1 + r % kPages) + (one_in(4) ? r % kPageSize : 0);
-    case 4: return one_in(8) ? ~u64{0} : r % 256;
-    default: return r;
+    case 3: return address();
+    case 4: return one_in(4) ? u64{one_in(2)} - 1 : r % 256;
+    default: return one_in(4) ? address() : r;
   }
 }
 
-void Fuzzer::access(HangWatch& watch) {
-  if (ranges_.empty()) return;
+// Of memory, mostly where a page begins, of the mirror, now and then of the device's own registers.
+u64 Fuzzer::address() {
+  const u64 r = random_();
+  if (one_in(2))
+    return Specimen::kMirror + (one_in(2) ? 0 : r % (Specimen::kMirrorBytes / 2) & ~63u);
+  if (one_in(8) && !targets_.empty()) return targets_[r % targets_.size()].address;
+  return kPageSize * (1 + r % kPages) + (one_in(4) ? r % kPageSize : 0);
+}
+
+// Fields one by one, and bits that others do not have. Half of what goes to a register without
+// fields is of one kind, another one in each episode: what takes an address shall get some.
+u64 Fuzzer::value_for(const Target& target) {
+  if (target.known == nullptr || one_in(3)) return value(target.size);
+  const KnownRegister& known = *target.known;
+  const u64 mask = known.writable != 0 ? known.writable : ~u64{0};
+  if (known.fields.empty()) {
+    const u64 habit = (known.offset + 1) * 0x9e37'79b9'7f4a'7c15 * (episode_.habits | 1) >> 40;
+    return (one_in(3) ? value(target.size) : value_of_kind(habit, target.size)) & mask;
+  }
+  u64 bits = one_in(2) ? last_value_ & mask : 0;
+  for (unsigned n = 0; n < 2; ++n) {
+    const u64 field = known.fields[random_() % known.fields.size()];
+    bits = (bits & ~field) | (one_in(2) ? field : random_() & field);
+  }
+  return bits;
+}
+
+void Fuzzer::begin(const Happening& happening) {
+  last_ = happening;
+  watch_->begin(happening);
+}
+
+// Where its registers are now.
+void Fuzzer::look_around() {
+  ranges_ = accessible_ranges(*machine_, *specimen_->device());
+  targets_.clear();
+  for (const AccessibleRange& range : ranges_)
+    for (const KnownRegister& known : *known_) {
+      if (range.region->name() != known.region || known.offset < range.offset) continue;
+      const u64 address = range.first + (known.offset - range.offset);
+      if (address > range.last) continue;
+      targets_.push_back({.io = range.io, .address = address, .size = known.size, .known = &known});
+    }
+}
+
+// Those in which the device had work are done again, others left for new ones.
+void Fuzzer::begin_episode() {
+  constexpr std::size_t kMostGood = 16;
+  auto& good = specimen_->good_episodes();
+  const u64 touched = specimen_->mirror().touched;
+  if (touched != touched_at_begin_ && !episode_.registers.empty()) {
+    if (good.size() == kMostGood) good.erase(good.begin() + random_() % kMostGood);
+    good.push_back(episode_);
+  }
+  touched_at_begin_ = touched;
+  if (!good.empty() && one_in(2)) {
+    episode_ = good[random_() % good.size()];
+    return;
+  }
+  episode_ = {.registers = {}, .habits = random_()};
+  const std::size_t count = one_in(4) ? known_->size() : 2 + random_() % 6;
+  for (std::size_t n = 0; n < count && !known_->empty(); ++n)
+    episode_.registers.push_back(random_() % known_->size());
+}
+
+// One of the episode's registers, where it is now.
+Fuzzer::Target Fuzzer::favourite() {
+  const KnownRegister* wanted =
+      &(*known_)[episode_.registers[random_() % episode_.registers.size()]];
+  const auto found = std::ranges::find(targets_, wanted, &Target::known);
+  return found == targets_.end() ? any_target() : *found;
+}
+
+Fuzzer::Target Fuzzer::any_target() {
   const bool near = last_range_ < ranges_.size() && one_in(2);
   if (!near) last_range_ = random_() % ranges_.size();
   const AccessibleRange& range = ranges_[last_range_];
@@ -44,47 +132,115 @@ void Fuzzer::access(HangWatch& watch) {
   if (!one_in(8)) offset &= ~u64{size - 1};
   offset %= length;
   last_offset_ = offset;
-  const AddressSpace& space = range.io ? machine_->io() : machine_->memory();
+  return {.io = range.io, .address = range.first + offset, .size = size};
+}
+
+Fuzzer::Target Fuzzer::choose_target() {
+  if (episode_.registers.empty() || one_in(5)) return any_target();
+  return one_in(4) && last_target_.size != 0 ? last_target_ : favourite();
+}
+
+void Fuzzer::access() {
+  if (ranges_.empty()) return;
+  const Target target = choose_target();
+  // The mirror counts who comes: a BAR was there a moment ago.
+  if (!target.io && target.address - Specimen::kMirror < Specimen::kMirrorBytes) return;
+  last_target_ = target;
+  ++accesses_;
+  const AddressSpace& space = target.io ? machine_->io() : machine_->memory();
   const bool write = one_in(2);
-  const u64 data = write ? value() : 0;
-  watch.begin(fmt::format("{}: {} of {} bytes at {} {:#x}, value {:#x}",
-                          specimen_->device()->type().name, write ? "write" : "read", size,
-                          range.io ? "port" : "address", range.first + offset, data));
-  if (write)
-    space.store(range.first + offset, data, size);
-  else
-    seen_.push_back(space.load(range.first + offset, size));
+  const u64 data = !write ? 0 : one_in(8) ? last_value_ : value_for(target);
+  begin({.what = write ? What::Write : What::Read,
+         .io = target.io,
+         .size = target.size,
+         .address = target.address,
+         .value = data});
+  if (write) {
+    last_value_ = data;
+    space.store(target.address, data, target.size);
+  } else {
+    saw(space.load(target.address, target.size));
+  }
 }
 
 void Fuzzer::access_config(PciDevice& device) {
+  ++accesses_;
   const unsigned size = 1u << random_() % 3;
   const auto reg = static_cast<unsigned>(random_() % PciDevice::kConfigSize) & ~(size - 1);
-  if (one_in(2))
-    seen_.push_back(device.config_read(reg, size));
-  else
-    device.config_write(reg, static_cast<u32>(value()), size);
+  if (one_in(2)) {
+    begin({.what = What::ConfigRead, .address = reg});
+    saw(device.config_read(reg, size));
+    return;
+  }
+  auto data = static_cast<u32>(value(4));
+  if (!options_.masters_bus && (reg & ~3u) == pci::kCommand) return;
+  begin({.what = What::ConfigWrite, .address = reg, .value = data});
+  device.config_write(reg, data, size);
 }
 
-// A driver's rings and tables, as far as one can be without knowing them: other words each time.
-void Fuzzer::change_memory() {
-  std::array<u64, 32> words{};
-  for (u64& word : words) word = value() | value() << 32;
-  const u64 address =
-      kPageSize * (1 + random_() % kPages) + (one_in(2) ? 0 : random_() % kPageSize);
-  static_cast<void>(machine_->memory().write(
-      address, {reinterpret_cast<const u8*>(words.data()), sizeof(words)}));
+// A driver's rings and tables, as far as one can be without knowing them: other words each time, or
+// few that come again and again, among them the address of where they stand.
+void Fuzzer::change_memory(u64 number) {
+  std::array<u32, 1024> words{};
+  const u64 page = kPageSize * number;
+  const bool own_address = one_in(2);
+  const std::size_t period = std::size_t{1} << random_() % 6;
+  for (std::size_t n = 0; n < words.size(); ++n)
+    words[n] = n >= period                ? words[n - period]
+               : own_address && one_in(4) ? static_cast<u32>(page)
+                                          : static_cast<u32>(value(4));
+  const std::size_t count = one_in(2) ? words.size() : 64;
+  const u64 address = page + (one_in(4) ? random_() % kPageSize : 0);
+  begin({.what = What::Memory, .address = address});
+  static_cast<void>(
+      machine_->memory().write(address, {reinterpret_cast<const u8*>(words.data()), 4 * count}));
+}
+
+u32 Fuzzer::mirror_word() {
+  const auto r = static_cast<u32>(random_());
+  switch (r >> 30) {
+    case 0: return static_cast<u32>(Specimen::kMirror);
+    case 1: return r % 16;
+    case 2: return r % 256;
+    default: return static_cast<u32>(value(4));
+  }
+}
+
+// Words that keep the device busy are changed a little, others thrown away.
+void Fuzzer::change_mirror() {
+  Specimen::Mirror& mirror = specimen_->mirror();
+  const u64 touched = mirror.touched - touched_before_;
+  if (touched >= best_.touched) {
+    best_ = mirror;
+    best_.touched = touched;
+  }
+  const bool anew = one_in(4);
+  if (!anew) mirror.words = best_.words;
+  mirror.period = anew ? 1u << random_() % 4 : best_.period;
+  const unsigned changes = anew ? 8 : 1 + random_() % 2;
+  for (unsigned n = 0; n < changes; ++n)
+    mirror.words[anew ? n : random_() % mirror.period] = mirror_word();
+  touched_before_ = mirror.touched;
+  begin({.what = What::Memory, .address = Specimen::kMirror});
+}
+
+void Fuzzer::advance() {
+  const u64 ns = random_() % (one_in(8) ? 2'000'000'000 : 2'000'000);
+  begin({.what = What::Time, .value = ns});
+  specimen_->bench().advance(static_cast<i64>(ns));
 }
 
 // Talks, stalls, takes a part, hangs up and comes again.
 void Fuzzer::let_peers_speak() {
+  begin({.what = What::Peer});
   for (const auto& child : machine_->container("/chardevs").children()) {
     auto* peer = dynamic_cast<FakeChardev*>(child.get());
     if (peer == nullptr) continue;
     const u64 what = random_() % 8;
     if (what < 4)
-      seen_.push_back(peer->say(std::string(1 + random_() % 40, static_cast<char>(random_()))));
+      saw(peer->say(std::string(1 + random_() % 40, static_cast<char>(random_()))));
     else if (what == 4)
-      peer->room = random_() % 3;
+      peer->room = std::min<std::size_t>(peer->room, random_() % 3);
     else if (what == 5)
       peer->make_room(random_() % 64);
     else if (what == 6)
@@ -96,36 +252,48 @@ void Fuzzer::let_peers_speak() {
 
 // Requests are done by threads: whoever compares two machines waits for them.
 void Fuzzer::finish_requests() {
+  begin({.what = What::Work});
   for (BlockBackend* drive : drives(*machine_)) drive->drain();
   machine_->loop().iterate(false);
 }
 
-void Fuzzer::step(HangWatch& watch) {
-  auto* pci = dynamic_cast<PciDevice*>(specimen_->device());
+void Fuzzer::step() {
   // Configuration writes move BARs and switch decoding off.
-  if (pci != nullptr && one_in(32)) map_bars(*pci);
-  if (ranges_.empty() || one_in(32)) ranges_ = accessible_ranges(*machine_, *specimen_->device());
-  if (one_in(32))
-    change_memory();
-  else if (one_in(32))
+  if (pci_ != nullptr && one_in(32)) map_bars(*pci_, options_.masters_bus);
+  if (ranges_.empty() || one_in(32)) look_around();
+  if (one_in(64)) begin_episode();
+  if (one_in(16) && options_.changes_memory)
+    one_in(2) ? change_memory(1 + random_() % kPages) : change_mirror();
+  else if (one_in(32) && options_.peers_speak)
     let_peers_speak();
-  else if (one_in(24))
-    specimen_->bench().advance(
-        static_cast<i64>(random_() % (one_in(8) ? 2'000'000'000 : 2'000'000)));
-  else if (pci != nullptr && one_in(24))
-    access_config(*pci);
+  else if (one_in(24) && options_.moves_time)
+    advance();
+  else if (pci_ != nullptr && (one_in(24) || ranges_.empty()))
+    access_config(*pci_);
   else
-    access(watch);
-  if (one_in(16)) finish_requests();
-  seen_.push_back(specimen_->line_bits());
+    access();
+  if (one_in(8) && options_.finishes) finish_requests();
+  // Another program's lines change when it gets round to it.
+  if (!specimen_->is_elsewhere()) saw(specimen_->line_bits());
 }
 
-void Fuzzer::run(unsigned steps, unsigned hang_seconds) {
-  HangWatch watch(hang_seconds);
-  if (auto* pci = dynamic_cast<PciDevice*>(specimen_->device()); pci != nullptr) map_bars(*pci);
-  ranges_ = accessible_ranges(*machine_, *specimen_->device());
-  for (unsigned i = 0; i < steps; ++i) step(watch);
-  finish_requests();
+void Fuzzer::run(unsigned steps) {
+  if (specimen_->is_elsewhere()) steps = std::min(steps, 50 + steps / 100);
+  const guarded_heap::Limit limit(kMostAtOnce);
+  Watch watch(specimen_->device()->type().name, hang_seconds());
+  watch_ = &watch;
+  if (pci_ != nullptr) map_bars(*pci_, options_.masters_bus);
+  look_around();
+  touched_before_ = touched_at_begin_ = specimen_->mirror().touched;
+  begin_episode();
+  for (u64 page = 1; page <= kPages && options_.changes_memory; ++page) change_memory(page);
+  try {
+    for (unsigned i = 0; i < steps; ++i) step();
+    if (options_.finishes) finish_requests();
+  } catch (const std::exception& thrown) {
+    throw std::runtime_error(fmt::format("{}: throws: {}", Watch::now(), thrown.what()));
+  }
+  watch_ = nullptr;
 }
 
 }  // namespace rhea::test

@@ -3,42 +3,98 @@
 #pragma once
 
 #include "tests/conformance/fixture.h"
-#include "tests/conformance/hang_watch.h"
+#include "tests/conformance/happening.h"
+#include "tests/conformance/watch.h"
 
 #include <random>
+#include <string>
 #include <vector>
 
 namespace rhea::test {
 
-/// Seeded, and the same for two machines that behave alike: what was read says whether they do.
+/// A register that a type has, by its region's name: declared, or found by looking.
+struct KnownRegister {
+  std::string region;
+  u64 offset{};
+  unsigned size{};
+  u64 writable{};             ///< 0: not known
+  std::vector<u64> fields{};  ///< masks of its fields
+};
+/// Those declared, and where writes or reads change a device's state. Looked for once for a type,
+/// with a device of its own.
+const std::vector<KnownRegister>& known_registers(const TypeInfo& type);
+
+/// Seeded, and the same for two machines that behave alike: what was seen says whether they do.
 class Fuzzer {
  public:
+  struct Options {
+    bool masters_bus{true};     ///< a PCI device may read and write memory
+    bool changes_memory{true};  ///< now and then, under the device's descriptors
+    bool moves_time{true};
+    bool peers_speak{true};
+    bool finishes{true};  ///< what the main loop and disks have to do is done in between
+  };
+  Fuzzer(Specimen& specimen, u64 seed, const Options& options);
   Fuzzer(Specimen& specimen, u64 seed);
 
+  void run(unsigned steps);
+  /// What the guest has read so far, and the interrupt lines after each step.
+  const std::vector<Observation>& seen() const { return seen_; }
+  /// How many accesses to registers or configuration space there were.
+  unsigned accesses() const { return accesses_; }
+
+ private:
+  struct Target {
+    bool io{};
+    u64 address{};
+    unsigned size{};
+    const KnownRegister* known{};
+  };
   /// One access to a register, mostly of a size and alignment that the region takes, often at or
   /// beside the last one; or something else that happens to a device: new descriptors in memory,
   /// time, characters, an end of the connection.
-  void step(HangWatch& watch);
-  void run(unsigned steps, unsigned hang_seconds = 20);
-  /// What the guest has read so far, and the interrupt lines after each step.
-  const std::vector<u64>& seen() const { return seen_; }
-
- private:
-  void access(HangWatch& watch);
+  void step();
+  void look_around();
+  void begin_episode();
+  Target choose_target();
+  Target favourite();
+  Target any_target();
+  void access();
   void access_config(PciDevice& device);
-  void change_memory();
+  void change_memory(u64 number);
+  void change_mirror();
+  u32 mirror_word();
+  void advance();
   void let_peers_speak();
   void finish_requests();
-  u64 value();
+  u64 value(unsigned size);
+  u64 value_of_kind(u64 kind, unsigned size);
+  u64 value_for(const Target& target);
+  u64 address();
+  void begin(const Happening& happening);
+  void saw(u64 what) { seen_.push_back({.happening = last_, .seen = what}); }
   bool one_in(unsigned n) { return random_() % n == 0; }
 
   Specimen* specimen_;
   Machine* machine_;
+  PciDevice* pci_;
+  Options options_;
+  const std::vector<KnownRegister>* known_;
   std::mt19937_64 random_;
+  Watch* watch_{};
+  Happening last_;
   std::vector<AccessibleRange> ranges_;
+  std::vector<Target> targets_;
+  Specimen::Episode episode_;
+  u64 touched_at_begin_{0};  ///< of the episode
   std::size_t last_range_{0};
   u64 last_offset_{0};
-  std::vector<u64> seen_;
+  Target last_target_;
+  u64 last_value_{0};
+  Specimen::Mirror best_;  ///< the one in which the device was busiest
+  u64 touched_before_{0};
+  std::vector<Observation> seen_;
+  unsigned accesses_{0};
 };
 
 }  // namespace rhea::test

@@ -104,6 +104,7 @@ Result<Device*> Bench::try_add(std::string_view type, const Properties& properti
   Object& waiting = machine_->container("/machine/peripheral-anon");
   const std::string name = fmt::format("bench[{}]", added_++);
   waiting.add_child(name, std::move(object));
+  if (on_add_) on_add_(*device);
   const auto drop = [&](Error error) -> Result<Device*> {
     if (device->parent_bus() != nullptr) device->parent_bus()->detach(*device);
     waiting.remove_child(*device);

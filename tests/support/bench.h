@@ -43,6 +43,8 @@ class Bench {
   /// The same, giving the error.
   Result<Device*> try_add(std::string_view type, const Properties& properties = {},
                           std::string_view bus = {});
+  /// Called with each device that is added from now on, before its properties are set.
+  void on_add(std::function<void(Device&)> observer) { on_add_ = std::move(observer); }
 
   u8 inb(u16 port) { return static_cast<u8>(in(port, 1)); }
   u16 inw(u16 port) { return static_cast<u16>(in(port, 2)); }
@@ -89,6 +91,7 @@ class Bench {
  private:
   void set_irq(unsigned line, bool level);
   unsigned added_{0};
+  std::function<void(Device&)> on_add_;
   std::unique_ptr<Machine> machine_;
   Region ram_;
   IsaBus* isa_{};
