@@ -1,7 +1,8 @@
 ; SPDX-License-Identifier: GPL-2.0-or-later
 ; A boot sector that does MILLIONS million of each kind (instructions, bytes) or MILLIONS * 1000
 ; (system calls, page faults and the like) in 64-bit mode with paging on, and writes a byte to COM1
-; before the first and behind each: 'B' and 'E'. Then it halts for ever.
+; before the first and behind each: 'B' and 'E'. With WAITS it waits for a byte before each, so
+; that nothing happens while somebody reads a clock. Then it halts for ever.
         bits 16
         org 0x7c00
 %define COM1 0x3f8
@@ -102,6 +103,15 @@ long_mode:
 
 say:    mov dx, COM1
         out dx, al
+%ifdef WAITS
+        add edx, 5                      ; line status
+.wait:  pause
+        in al, dx
+        test al, 1
+        jz .wait
+        mov edx, COM1
+        in al, dx
+%endif
         ret
 
         align 8
