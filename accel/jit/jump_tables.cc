@@ -7,13 +7,16 @@ namespace rhea::jit {
 
 JumpTables::Kind& JumpTables::fitting(u32 mode_key, bool user, const x86::CodeEpochs& epochs,
                                       const CodeSegment& segment) {
-  const auto fits = [&](const Kind& kind) {
-    return kind.mode_key == mode_key && kind.user == user && kind.segment == segment &&
-           (!user || kind.epoch == epochs.now);
+  const auto is_alike = [&](const Kind& kind) {
+    return kind.mode_key == mode_key && kind.user == user && kind.segment == segment;
   };
+  const auto fits = [&](const Kind& kind) { return is_alike(kind) && kind.epoch == epochs.now; };
+  const auto serves_all = [&](const Kind& kind) { return is_alike(kind) && !user && !kind.here; };
   Kind*& latest = latest_[user ? 1 : 0];
   if (latest == nullptr || !fits(*latest)) {
-    const auto known = std::ranges::find_if(all_, [&](const auto& each) { return fits(*each); });
+    auto known = std::ranges::find_if(all_, [&](const auto& each) { return fits(*each); });
+    if (known == all_.end())
+      known = std::ranges::find_if(all_, [&](const auto& each) { return serves_all(*each); });
     latest = known != all_.end() ? known->get() : &unused();
     latest->mode_key = mode_key;
     latest->user = user;
@@ -26,7 +29,7 @@ JumpTables::Kind& JumpTables::fitting(u32 mode_key, bool user, const x86::CodeEp
 x86::JumpTable& JumpTables::of(u32 mode_key, bool user, const x86::CodeEpochs& epochs,
                                const CodeSegment& segment) {
   now_ = &fitting(mode_key, user, epochs, segment);
-  if (now_->global_epoch != epochs.global || (now_->epoch != epochs.now && now_->here)) {
+  if (now_->global_epoch != epochs.global) {
     now_->table.clear();
     now_->here = false;
   }

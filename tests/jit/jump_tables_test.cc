@@ -44,6 +44,20 @@ TEST(JitJumpTables, TheSupervisorsGlobalCodeIsFoundInEachSpace) {
   EXPECT_EQ(tables.find(kRip), &kCode);
 }
 
+TEST(JitJumpTables, TheSupervisorsOtherCodeIsFoundAgainInItsSpace) {
+  JumpTables tables;
+  x86::CodeEpochs epochs;
+  const u64 first = epochs.now;
+  tables.of(kKernelMode, false, epochs);
+  tables.put(kRip, &kCode, false);
+  epochs.now = epochs.next();
+  tables.of(kKernelMode, false, epochs);
+  EXPECT_EQ(tables.find(kRip), nullptr);
+  epochs.now = first;
+  tables.of(kKernelMode, false, epochs);
+  EXPECT_EQ(tables.find(kRip), &kCode);
+}
+
 TEST(JitJumpTables, TheSupervisorsStaysWhileMoreUsersComeThanThereAreTables) {
   JumpTables tables;
   x86::CodeEpochs epochs;
