@@ -30,9 +30,8 @@ class Conformance : public ::testing::TestWithParam<std::string> {
   }
 
 /// The first state field in which two machines differ, of their devices and all that belongs to
-/// them: "state field 'period' of /machine/…: 0, not 7". Empty when there is none. Of what survives
-/// a reset nothing is asked with `after_reset`.
-std::string state_difference(Machine& one, Machine& other, bool after_reset = false);
+/// them: "state field 'period' of /machine/…: 0, not 7". Empty when there is none.
+std::string state_difference(Machine& one, Machine& other);
 /// Where two runs of the same accesses differ first; empty when nowhere.
 std::string first_difference(const Fuzzer& one, const Fuzzer& other, std::string_view device);
 

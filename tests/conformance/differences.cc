@@ -42,7 +42,7 @@ std::string difference_of(const Object& one, const Object& other) {
 
 }  // namespace
 
-std::string state_difference(Machine& one, Machine& other, bool) {
+std::string state_difference(Machine& one, Machine& other) {
   std::string found;
   one.visit([&](Object& object) {
     if (!found.empty()) return;
