@@ -91,7 +91,8 @@ x86::HostPage Verifier::Copies::page(u64 address) {
   if (copy == nullptr) {
     const x86::HostPage real = real_->page(address);
     if (real.read == nullptr) throw NotTwice{};
-    copy = std::make_unique<Page>(Page{.real = real.read});
+    copy = std::make_unique<Page>();
+    copy->real = real.read;
     std::memcpy(copy->bytes.data(), real.read, kPageSize);
   }
   const x86::HostPage real = real_->page(address);

@@ -62,9 +62,10 @@ class Verifier {
  private:
   /// What cannot be done twice.
   struct NotTwice {};
-  struct Page {
-    const u8* real{};
+  /// Aligned as far as any instruction asks for.
+  struct alignas(64) Page {
     std::array<u8, kPageSize> bytes{};
+    const u8* real{};
   };
   /// Copies of the machine's pages, made when they are first asked for.
   class Copies final : public x86::Bus {

@@ -28,7 +28,8 @@ class VerifiedBlock : public testing::Test {
     std::span<const u8> left = code_;
     while (!left.empty()) {
       x86::Insn& insn = insns_.emplace_back();
-      const x86::DecodeMode how{.code_bits = 32, .features = &bench_.model.features};
+      const x86::DecodeMode how{.code_bits = bench_.cpu.code_bits,
+                                .features = &bench_.model.features};
       ASSERT_EQ(x86::decode(left, how, insn), x86::DecodeStatus::Ok);
       x86::interp::bind(insn);
       left = left.subspan(insn.length);
@@ -83,6 +84,18 @@ TEST_F(VerifiedBlock, TheInterpretersStoresAreNotTheGuests) {
   decode({0xc7, 0x03, 1, 0, 0, 0});
   after([](x86::Cpu& cpu) { cpu.set_rip(0x1006); });
   EXPECT_EQ(bench_.peek<u32>(kData), 0U);
+}
+
+TEST_F(VerifiedBlock, TheInterpretersMemoryIsAlignedAsTheGuests) {
+  bench_.enter_long();
+  bench_.cpu.set_rip(0x1000);
+  decode({0x48, 0x0f, 0xc7, 0x0b});  // CMPXCHG16B [RBX]
+  const std::string found = after([this](x86::Cpu& cpu) {
+    cpu.set_rip(0x1004);
+    cpu.flags.set_value(x86::eflags::kZf);
+    bench_.poke<u64>(kData, kData);
+  });
+  EXPECT_EQ(found, "");
 }
 
 TEST_F(VerifiedBlock, WhatReachesADeviceIsPassedOver) {
