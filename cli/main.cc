@@ -31,7 +31,8 @@ namespace {
 // What the parent closed would be the next file's, and what is printed would go into that.
 void open_standard_streams() {
   for (int stream = 0; stream <= STDERR_FILENO; ++stream)
-    if (::fcntl(stream, F_GETFD) == -1) ::open("/dev/null", O_RDWR);
+    if (::fcntl(stream, F_GETFD) == -1)
+      if (auto nothing = open_host_file("/dev/null", {.flags = O_RDWR})) nothing->release();
 }
 
 void warn_of_unmatched_traces(Machine& machine) {
