@@ -89,7 +89,7 @@ TEST_F(VerifiedBlock, TheInterpretersStoresAreNotTheGuests) {
 TEST_F(VerifiedBlock, TheInterpretersMemoryIsAlignedAsTheGuests) {
   bench_.enter_long();
   bench_.cpu.set_rip(0x1000);
-  bench_.cpu.gpr[x86::Rdx] = 0;  // as what is there
+  bench_.cpu.gpr[x86::Rdx] = 0;      // as what is there
   decode({0x48, 0x0f, 0xc7, 0x0b});  // CMPXCHG16B [RBX]
   const std::string found = after([this](x86::Cpu& cpu) {
     cpu.set_rip(0x1004);
