@@ -102,20 +102,21 @@ void JitVcpu::prepare_translated() {
   last_block_ = nullptr;
 }
 
+// Whether the processor goes on as usual, but for what others want of it.
+bool JitVcpu::runs_on() const {
+  return cpu_.activity == x86::Activity::Running && !cpu_.stopped && cpu_.pending_db == 0 &&
+         cpu_.stop_pages == 0 && !careful() && !logs_code();
+}
+
 // Whether nothing wants the run loop behind an instruction that ends blocks.
 bool JitVcpu::is_quiet() const {
-  return cpu_.attention.load(std::memory_order_relaxed) == 0 &&
-         cpu_.activity == x86::Activity::Running && !cpu_.stopped && !cpu_.shadow_next &&
-         cpu_.pending_db == 0 && cpu_.stop_pages == 0 && !careful() &&
-         (held_ == 0 || !can_take(held_)) && !logs_code();
+  return cpu_.attention.load(std::memory_order_relaxed) == 0 && !cpu_.shadow_next && runs_on() &&
+         (held_ == 0 || !can_take(held_));
 }
 
 // Behind STI: the next instruction, too, before anybody looks around.
 void JitVcpu::step_in_shadow() {
-  const bool usual = cpu_.shadow_next && cpu_.pending_db == 0 && cpu_.stop_pages == 0 &&
-                     cpu_.activity == x86::Activity::Running && !cpu_.stopped && !careful() &&
-                     !logs_code() && turns_ == nullptr;
-  if (!usual || is_unlinked()) return;
+  if (!cpu_.shadow_next || !runs_on() || turns_ != nullptr || is_unlinked()) return;
   end_block();
   last_block_ = nullptr;
   step();

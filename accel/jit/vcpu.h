@@ -171,6 +171,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void step_across();
   const u8* next_translated();
   const u8* known_translation();
+  bool runs_on() const;
   bool is_quiet() const;
   void step_in_shadow();
   bool careful() const;

@@ -43,7 +43,10 @@ class DumpJob final : public MachineService {
   Status status() const { return status_; }
   bool active() const { return status_ == Status::Active; }
   /// Another one may not begin, nor open its file: it might be the same.
-  bool busy() const { return active() || opening_; }
+  Result<> need_none() const {
+    if (active() || opening_) return fail("There is a dump in process, please wait.");
+    return {};
+  }
   void set_opening(bool opening) { opening_ = opening; }
   /// Bytes of guest memory.
   u64 total() const { return total_; }

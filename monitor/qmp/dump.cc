@@ -97,7 +97,7 @@ void begin(Machine& machine, Order& order) {
 Result<Json> dump_guest_memory(Context& context, const Json& arguments) {
   Machine& machine = context.machine;
   DumpJob& job = job_of(machine);
-  if (job.busy()) return fail("There is a dump in process, please wait.");
+  TRY(job.need_none());
   if (machine.service<snapshot::SnapshotJob>().active())
     return fail("a snapshot is being saved or loaded");
   auto order = std::make_shared<Order>();

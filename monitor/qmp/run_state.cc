@@ -29,8 +29,7 @@ Result<Json> cont(Context& context, const Json&) {
   if (state == RunState::Shutdown || state == RunState::InternalError ||
       state == RunState::GuestPanicked)
     return fail("Resetting the Virtual Machine is required");
-  if (context.machine.service<dump::DumpJob>().busy())
-    return fail("There is a dump in process, please wait.");
+  TRY(context.machine.service<dump::DumpJob>().need_none());
   if (state == RunState::Suspended) return Json();  // only waking helps
   context.machine.resume();
   return Json();

@@ -81,8 +81,7 @@ Result<> SnapshotJob::begin(Operation operation, const std::string& file, Done d
   if (active())
     return fail("a snapshot is being {}: '{}'", operation_ == Operation::Save ? "saved" : "loaded",
                 file_);
-  if (machine_->service<dump::DumpJob>().busy())
-    return fail("There is a dump in process, please wait.");
+  TRY(machine_->service<dump::DumpJob>().need_none());
   if (file.empty()) return fail("a snapshot's file needs a name");
   operation_ = operation;
   status_ = Status::Active;
