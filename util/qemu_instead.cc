@@ -34,7 +34,6 @@ constexpr std::array kTable = {
     absent(kOption, "usbdevice", "leave it out: keyboard and mouse are PS/2"),
     absent(kOption, "spice", "use -display curses, or QMP's screendump and send-key"),
     absent(kOption, "full-screen", "leave it out"),
-    absent(kOption, "netdev", "use -nic none"),
     absent(kOption, "loadvm", "use -x-snapshot, with a file of x-snapshot-save"),
     absent(kOption, "incoming", "use -x-snapshot, with a file of x-snapshot-save"),
     absent(kOption, "singlestep", "use -d cpu,exec, or a debugger by -gdb"),

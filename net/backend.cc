@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "net/backend.h"
+
+#include "rhea/util/json_keyval.h"
+
+#include <algorithm>
+#include <array>
+
+namespace rhea {
+namespace net {
+namespace {
+
+std::vector<const Backend*>& table() {
+  static std::vector<const Backend*> all;
+  return all;
+}
+
+/// QEMU's that are not here.
+constexpr std::array<std::string_view, 4> kAbsent = {"l2tpv3", "netmap", "vde", "vhost-vdpa"};
+
+std::unexpected<Error> no_such_backend(std::string_view name) {
+  if (std::ranges::find(kAbsent, name) != kAbsent.end())
+    return fail("netdev '{}': QEMU has this; Rhea has not", name);
+  return fail("'{}' is not a network back end (help lists them)", name);
+}
+
+}  // namespace
+
+RegisterBackend::RegisterBackend(const Backend& backend) : backend_(backend) {
+  table().push_back(&backend_);
+}
+
+std::vector<const Backend*> all_backends() {
+  std::vector<const Backend*> all = table();
+  std::ranges::sort(all, {}, &Backend::name);
+  return all;
+}
+
+std::string backends_help() {
+  std::string text = "Available netdev backend types:\n";
+  for (const Backend* backend : all_backends()) text += fmt::format("{}\n", backend->name);
+  return text;
+}
+
+Result<Netdev*> open_netdev(Machine& machine, KeyValues options) {
+  const std::string type = options.take("type").value_or("");
+  if (type.empty()) return fail("Parameter 'type' is missing");
+  const std::string id = options.take("id").value_or("");
+  if (id.empty()) return fail("Parameter 'id' is missing");
+  if (!is_identifier(id)) return fail("Parameter 'id' expects an identifier");
+  const auto row = std::ranges::find(table(), type, &Backend::name);
+  if (row == table().end()) return no_such_backend(type);
+  if (find_netdev(machine, id) != nullptr) return fail("Duplicate ID '{}' for netdev", id);
+  std::unique_ptr<Netdev> netdev = TRY((*row)->create(machine, id, options));
+  if (!options.empty()) return fail("Invalid parameter '{}'", options.all().front().first);
+  return &machine.container(Netdev::kLinkRoot).add_child(id, std::move(netdev));
+}
+
+Result<> remove_netdev(Machine& machine, std::string_view id) {
+  Netdev* netdev = find_netdev(machine, id);
+  if (netdev == nullptr) return fail("Device '{}' not found", id);
+  netdev->detach();
+  machine.container(Netdev::kLinkRoot).remove_child(*netdev);
+  return {};
+}
+
+std::vector<Netdev*> all_netdevs(Machine& machine) {
+  std::vector<Netdev*> all;
+  for (const auto& child : machine.container(Netdev::kLinkRoot).children())
+    if (auto* netdev = dynamic_cast<Netdev*>(child.get())) all.push_back(netdev);
+  return all;
+}
+
+}  // namespace net
+
+Result<Netdev*> create_netdev(Machine& machine, std::string_view option_text) {
+  return net::open_netdev(machine, TRY(parse_json_or_keyval(option_text, "type", Words::Flags)));
+}
+
+Netdev* find_netdev(Machine& machine, std::string_view id) {
+  return dynamic_cast<Netdev*>(machine.container(Netdev::kLinkRoot).child(id));
+}
+
+}  // namespace rhea

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The table of back ends that -netdev can name.
+#pragma once
+
+#include "rhea/net/netdev.h"
+#include "rhea/util/keyval.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rhea::net {
+
+/// A row of the table. `create` takes what it knows out of the options; what it leaves is an error.
+struct Backend {
+  std::string_view name;
+  Result<std::unique_ptr<Netdev>> (*create)(Machine& machine, const std::string& id,
+                                            KeyValues& options);
+};
+
+class RegisterBackend {
+ public:
+  explicit RegisterBackend(const Backend& backend);
+  RegisterBackend(const RegisterBackend&) = delete;
+  RegisterBackend& operator=(const RegisterBackend&) = delete;
+
+ private:
+  Backend backend_;
+};
+
+/// Sorted by name.
+std::vector<const Backend*> all_backends();
+/// What `help` prints of them.
+std::string backends_help();
+
+/// Creates a back end from options with "type" and "id" among them. Main thread, machine's lock.
+Result<Netdev*> open_netdev(Machine& machine, KeyValues options);
+/// netdev_del: the card that uses it goes on with its link down.
+Result<> remove_netdev(Machine& machine, std::string_view id);
+/// The oldest first.
+std::vector<Netdev*> all_netdevs(Machine& machine);
+
+}  // namespace rhea::net

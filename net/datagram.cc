@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "net/datagram.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <new>
+
+namespace rhea::net {
+namespace {
+
+constexpr std::size_t kMemory = FrameBatch::kFrames * kLongestFrame;
+/// Reads in a row before others of the loop have their turn.
+constexpr int kReads = 4;
+
+}  // namespace
+
+FrameBatch::FrameBatch() {
+  void* memory = ::mmap(nullptr, kMemory, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  memory_.reset(static_cast<u8*>(memory));
+  frames_.reserve(kFrames);
+}
+
+void FrameBatch::Unmap::operator()(u8* memory) const { ::munmap(memory, kMemory); }
+
+bool FrameBatch::read(int socket) {
+  std::array<mmsghdr, kFrames> messages{};
+  std::array<iovec, kFrames> places{};
+  for (std::size_t i = 0; i < kFrames; ++i) {
+    places[i] = {.iov_base = memory_.get() + i * kLongestFrame, .iov_len = kLongestFrame};
+    messages[i].msg_hdr.msg_iov = &places[i];
+    messages[i].msg_hdr.msg_iovlen = 1;
+  }
+  frames_.clear();
+  next_ = 0;
+  const int count = ::recvmmsg(socket, messages.data(), kFrames, MSG_DONTWAIT, nullptr);
+  if (count <= 0) return false;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i)
+    if (messages[i].msg_len != 0 && (messages[i].msg_hdr.msg_flags & MSG_TRUNC) == 0)
+      frames_.emplace_back(memory_.get() + i * kLongestFrame, messages[i].msg_len);
+  return true;
+}
+
+void DatagramNetdev::begin() {
+  batch_.emplace();
+  watch_input();
+}
+
+void DatagramNetdev::end() {
+  input_.remove();
+  output_.remove();
+  batch_.reset();
+}
+
+void DatagramNetdev::watch_input() {
+  if (!socket_) return;
+  input_ = loop().watch_fd(socket_.get(), FdEvents::Read, [this](FdEvents events) {
+    if (has(events, FdEvents::Read)) return read();
+    if (!has(events, FdEvents::Hangup)) return;
+    input_.remove();
+    hung_up();
+  });
+}
+
+void DatagramNetdev::read() {
+  for (int reads = 0; reads < kReads && batch_->read(socket_.get()); ++reads) {
+    batch_->drop(deliver(batch_->waiting()));
+    if (batch_->waiting().empty()) continue;
+    input_.remove();  // until resume()
+    return;
+  }
+}
+
+void DatagramNetdev::resume() {
+  batch_->drop(deliver(batch_->waiting()));
+  if (batch_->waiting().empty() && !input_) watch_input();
+}
+
+std::size_t DatagramNetdev::transmit(std::span<const Frame> frames) {
+  if (!socket_) return frames.size();
+  std::array<mmsghdr, FrameBatch::kFrames> messages{};
+  std::array<iovec, FrameBatch::kFrames> places{};
+  socklen_t length = 0;
+  const sockaddr* const to = destination(length);
+  std::size_t taken = 0;
+  while (taken < frames.size()) {
+    const std::size_t count = std::min(frames.size() - taken, messages.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      const Frame frame = frames[taken + i];
+      places[i] = {.iov_base = const_cast<u8*>(frame.data()), .iov_len = frame.size()};
+      messages[i].msg_hdr.msg_name = const_cast<sockaddr*>(to);
+      messages[i].msg_hdr.msg_namelen = length;
+      messages[i].msg_hdr.msg_iov = &places[i];
+      messages[i].msg_hdr.msg_iovlen = 1;
+    }
+    const int sent = ::sendmmsg(socket_.get(), messages.data(), static_cast<unsigned>(count),
+                                MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent > 0) {
+      taken += static_cast<std::size_t>(sent);
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == ENOBUFS) {
+      output_ = loop().watch_fd(socket_.get(), FdEvents::Write, [this](FdEvents) {
+        output_.remove();
+        tell_can_send();
+      });
+      return taken;
+    }
+    // This one cannot be sent, as when nobody listens: a network loses frames, too.
+    ++taken;
+  }
+  return taken;
+}
+
+void DatagramNetdev::change_socket(FileDescriptor socket) {
+  const bool watched = static_cast<bool>(input_);
+  input_.remove();
+  output_.remove();
+  socket_ = std::move(socket);
+  if (attached() && (watched || batch_->waiting().empty())) watch_input();
+  tell_can_send();
+}
+
+}  // namespace rhea::net

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/support/net_peer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <limits>
+#include <mutex>
+#include <thread>
+
+namespace rhea::test {
+
+/// Its own lock is a leaf: the card's thread and the test's meet in it.
+class TestNetdev final : public Netdev {
+ public:
+  static constexpr std::string_view kName = "netdev-test";
+
+  std::string_view kind() const override { return "test"; }
+  std::string info() const override { return ""; }
+
+  void give(std::vector<FrameBytes> frames) {
+    const std::lock_guard lock(mutex_);
+    std::ranges::move(frames, std::back_inserter(given_));
+    if (loop_ != nullptr) loop_->defer([this] { hand_over(); });
+  }
+  std::size_t waiting() {
+    const std::lock_guard lock(mutex_);
+    return given_.size();
+  }
+  bool refused() {
+    const std::lock_guard lock(mutex_);
+    return refused_;
+  }
+  std::optional<FrameBytes> take() {
+    const std::lock_guard lock(mutex_);
+    if (sent_.empty()) return {};
+    FrameBytes frame = std::move(sent_.front());
+    sent_.pop_front();
+    return frame;
+  }
+  void room_for(std::size_t frames) {
+    const std::lock_guard lock(mutex_);
+    room_ = frames;
+    if (loop_ != nullptr) loop_->defer([this] { tell_can_send(); });
+  }
+
+ protected:
+  void begin() override {
+    const std::lock_guard lock(mutex_);
+    loop_ = &loop();
+    loop_->defer([this] { hand_over(); });
+  }
+  void end() override {
+    const std::lock_guard lock(mutex_);
+    loop_ = nullptr;
+  }
+  std::size_t transmit(std::span<const Frame> frames) override {
+    const std::lock_guard lock(mutex_);
+    const std::size_t taken = std::min(frames.size(), room_);
+    for (const Frame frame : frames.first(taken)) sent_.emplace_back(frame.begin(), frame.end());
+    if (room_ != kUnbounded) room_ -= taken;
+    return taken;
+  }
+  void resume() override { hand_over(); }
+
+ private:
+  static constexpr std::size_t kUnbounded = std::numeric_limits<std::size_t>::max();
+
+  void hand_over() {
+    std::vector<FrameBytes> frames;
+    {
+      const std::lock_guard lock(mutex_);
+      frames.assign(given_.begin(), given_.end());
+    }
+    if (!attached() || frames.empty()) return;
+    const std::vector<Frame> views(frames.begin(), frames.end());
+    const std::size_t taken = deliver(views);
+    const std::lock_guard lock(mutex_);
+    refused_ |= taken < views.size();
+    given_.erase(given_.begin(), given_.begin() + static_cast<std::ptrdiff_t>(taken));
+  }
+
+  std::mutex mutex_;
+  std::deque<FrameBytes> given_, sent_;
+  std::size_t room_{kUnbounded};
+  bool refused_{false};
+  EventLoop* loop_{};
+};
+
+namespace {
+
+const RegisterType<TestNetdev, Netdev> registration;
+
+TestNetdev& add_backend(Machine& machine, const std::string& id) {
+  return machine.container(Netdev::kLinkRoot).add_child(id, create<TestNetdev>());
+}
+
+}  // namespace
+
+NetPeer::NetPeer(Machine& machine, const std::string& id)
+    : machine_(machine), backend_(add_backend(machine, id)) {}
+
+template <class Ready>
+bool NetPeer::wait_until(Ready ready) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!ready()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    if (!machine_.loop().iterate(false)) std::this_thread::sleep_for(std::chrono::microseconds(50));
+  }
+  return true;
+}
+
+Netdev& NetPeer::netdev() { return backend_; }
+void NetPeer::give(std::vector<FrameBytes> frames) { backend_.give(std::move(frames)); }
+std::size_t NetPeer::waiting() { return backend_.waiting(); }
+bool NetPeer::refused() {
+  return wait_until([this] { return backend_.refused(); });
+}
+bool NetPeer::all_taken() {
+  return wait_until([this] { return backend_.waiting() == 0; });
+}
+std::optional<FrameBytes> NetPeer::take() {
+  std::optional<FrameBytes> frame;
+  wait_until([&] { return (frame = backend_.take()).has_value(); });
+  return frame;
+}
+std::vector<FrameBytes> NetPeer::take_all() {
+  std::vector<FrameBytes> all;
+  while (auto frame = backend_.take()) all.push_back(std::move(*frame));
+  return all;
+}
+void NetPeer::room_for(std::size_t frames) { backend_.room_for(frames); }
+
+}  // namespace rhea::test
