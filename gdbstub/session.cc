@@ -137,7 +137,7 @@ void Session::work() {
   working_ = false;
   if (input_.empty())
     chardev_->accept_input();
-  else
+  else if (!writer_.waiting())
     work_later();
 }
 

@@ -78,6 +78,13 @@ TEST_F(GdbPackets, APeerThatDoesNotReadIsNotListenedTo) {
   EXPECT_LT(said, 20 * request.size());
 }
 
+TEST_F(GdbPackets, APeerThatDoesNotReadCostsNothingMeanwhile) {
+  peer().room = 10;
+  peer().say(packet("m0,100") + packet("qC"));
+  turn(20);
+  EXPECT_FALSE(machine().loop().iterate(false));
+}
+
 TEST_F(GdbPackets, ASlowPeerGetsEverything) {
   bench_.store(0x7ef8, 0x1122334455667788, 8);
   peer().room = 100;
