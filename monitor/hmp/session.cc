@@ -2,105 +2,50 @@
 // A monitor for people on a chardev.
 #include "monitor/hmp/session.h"
 
+#include <algorithm>
+
 namespace rhea::hmp {
 namespace {
 
-constexpr std::size_t kChunk = 4 * KiB;
-constexpr std::size_t kMaxUnread = 1 * MiB;
 // Scripts for QEMU wait for it.
 constexpr std::string_view kPrompt = "(qemu) ";
+// Each key may show the whole line anew.
+constexpr std::size_t kMostKeys = 64;
 
 }  // namespace
 
 Session::Session(Machine& machine, Chardev& chardev)
-    : machine_(&machine),
-      chardev_(&chardev),
-      output_(chardev),
+    : Conversation(machine, chardev),
       editor_(kPrompt, view_.history,
-              {.show = [this](std::string_view text) { output_.write(text); },
+              {.show = [this](std::string_view text) { say(text); },
                .line = [this](const std::string& line) { run(line); },
                .complete = [](std::string_view line) { return completions(line); }}) {}
 
-Session::~Session() {
-  forget_waiting();
-  chardev_->detach(this);
-}
-
-void Session::forget_waiting() {
-  if (waiting_) waiting_->on_finish(nullptr);
-  waiting_.reset();
-  unheard_.clear();
-}
-
-Result<> Session::start() {
-  return chardev_->attach({.can_receive = [this] { return can_receive(); },
-                           .receive = [this](std::span<const u8> data) { receive(data); },
-                           .event = [this](ChardevEvent what) { event(what); },
-                           .can_send =
-                               [this] {
-                                 output_.flush();
-                                 if (output_.pending() <= kMaxUnread) chardev_->accept_input();
-                               },
-                           .moved = [this](Chardev& next) { moved(next); },
-                           .owner = this,
-                           .monitor = true});
-}
-
-std::size_t Session::can_receive() const {
-  return busy_ || waiting_ || output_.pending() > kMaxUnread ? 0 : kChunk;
-}
-
-void Session::receive(std::span<const u8> data) {
-  busy_ = true;
-  for (const u8 byte : data) {
-    if (client_changed_) break;
-    if (waiting_)
-      unheard_ += static_cast<char>(byte);
-    else
-      editor_.feed(byte);
-  }
-  busy_ = false;
-  if (std::exchange(client_changed_, false)) return new_client();
-  if (left_ && !waiting_) new_client();
-}
-
-void Session::event(ChardevEvent what) {
-  switch (what) {
-    case ChardevEvent::Closed:
-      greeted_ = false;
-      // What it has said before it went is done, as without a command that takes long.
-      left_ = busy_ || waiting_ != nullptr;
-      if (!left_) new_client();
-      return;
-    case ChardevEvent::Opened:
-      greeted_ = false;
-      if (busy_)
-        client_changed_ = true;
-      else
-        new_client();
-      return;
-    case ChardevEvent::MuxOut: shown_ = false; return;
-    case ChardevEvent::MuxIn: shown_ = true; return greet();
-    case ChardevEvent::Break: return;
+void Session::cut(std::span<const u8> data, std::deque<Piece>& pieces) {
+  std::string_view keys(reinterpret_cast<const char*>(data.data()), data.size());
+  while (!keys.empty()) {
+    const std::size_t end = keys.find_first_of("\r\n\t");
+    const std::size_t length = std::min({kMostKeys, keys.size(), end == keys.npos ? end : end + 1});
+    pieces.emplace_back(std::string(keys.substr(0, length)));
+    keys.remove_prefix(length);
   }
 }
 
-void Session::moved(Chardev& next) {
-  chardev_ = &next;
-  output_.move_to(next);
-  output_.reset();
-  editor_.reset();
-  greeted_ = false;
+void Session::hear(const Piece& keys) {
+  for (const char key : *keys) editor_.feed(static_cast<u8>(key));
 }
 
-void Session::new_client() {
-  left_ = false;
-  forget_waiting();
-  output_.reset();
+void Session::begin() {
   editor_.reset();
   view_.cpu = 0;
+  greeted_ = false;
   // Behind a mux the greeting waits until somebody looks.
-  if (chardev_->connected() && chardev_->filename() != "mux") greet();
+  if (open() && chardev().filename() != "mux") greet();
+}
+
+void Session::shown(bool now) {
+  shown_ = now;
+  if (now) greet();
 }
 
 void Session::greet() {
@@ -112,26 +57,20 @@ void Session::greet() {
 }
 
 void Session::run(const std::string& line) {
-  Context context{.machine = *machine_, .view = view_, .client = client_, .out = {}};
+  Context context{.machine = machine(), .view = view_, .client = client_, .out = {}};
   run_line(context, line);
   show(context.out);
-  if (!context.later) {
+  const auto prompt = [this] {
     if (shown_) editor_.show_prompt();
-    return;
-  }
-  waiting_ = context.later;
-  waiting_->on_finish([this](const Result<qmp::Json>& result) {
-    waiting_.reset();
+  };
+  if (!context.later) return prompt();
+  wait_for(context.later, [this, prompt](const Result<qmp::Json>& result) {
     show(last_words(result));
-    if (shown_) editor_.show_prompt();
-    if (busy_) return;
-    const std::string unheard = std::exchange(unheard_, {});
-    receive({reinterpret_cast<const u8*>(unheard.data()), unheard.size()});
-    if (!waiting_) chardev_->accept_input();
+    prompt();
   });
 }
 
-void Session::show(std::string_view text) { output_.write(with_carriage_returns(text)); }
+void Session::show(std::string_view text) { say(with_carriage_returns(text)); }
 
 std::function<std::string(const std::string&)> command_runner(Machine& machine) {
   struct State {

@@ -2,46 +2,30 @@
 // A monitor for people on a chardev.
 #pragma once
 
+#include "monitor/conversation.h"
 #include "monitor/hmp/command.h"
 #include "monitor/hmp/line_editor.h"
-#include "monitor/output.h"
 
 namespace rhea::hmp {
 
-class Session {
+class Session final : public monitor::Conversation {
  public:
   Session(Machine& machine, Chardev& chardev);
-  ~Session();
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
-
-  Result<> start();
-  void finish() { output_.flush_all(); }
 
  private:
-  std::size_t can_receive() const;
-  void receive(std::span<const u8> data);
-  void event(ChardevEvent event);
-  void moved(Chardev& next);
+  void cut(std::span<const u8> data, std::deque<Piece>& pieces) override;
+  void hear(const Piece& keys) override;
+  void begin() override;
+  void shown(bool now) override;
   void greet();
-  void new_client();
   void run(const std::string& line);
-  void forget_waiting();
   /// With a carriage return before each line end.
   void show(std::string_view text);
 
-  Machine* machine_;
-  Chardev* chardev_;
-  bool busy_{false};
-  bool client_changed_{false};           ///< while busy
-  bool left_{false};                     ///< the client has gone, and its commands are not done
-  std::shared_ptr<qmp::Later> waiting_;  ///< a command that goes on: no prompt, nothing is heard
-  std::string unheard_;
   bool greeted_{false};
   bool shown_{true};  ///< false while a mux shows somebody else
   View view_;
   qmp::Client client_;
-  monitor::Output output_;
   LineEditor editor_;
 };
 
