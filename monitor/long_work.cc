@@ -2,6 +2,9 @@
 // Commands that take long.
 #include "monitor/long_work.h"
 
+#include "util/mount_point.h"
+
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -22,11 +25,29 @@ void LongWork::shutdown() {
   if (held) lock.lock();
 }
 
-Result<std::shared_ptr<qmp::Later>> LongWork::start(Work work) {
-  if (pieces_.size() == kMost) return fail("{} commands are still at work", kMost);
+// The one that has been at it the longest comes first in the list.
+Result<> LongWork::check_room(const std::string& file_system) const {
+  const auto there = [&](const Piece& piece) { return piece.file_system == file_system; };
+  const auto of_one = std::ranges::count_if(pieces_, there);
+  if (static_cast<std::size_t>(of_one) < kMostOfOne) {
+    if (pieces_.size() < kMost) return {};
+    return fail("{} commands are still at work, the first of them with '{}'", kMost,
+                pieces_.front().file);
+  }
+  if (file_system.empty()) return fail("{} commands are still at work", kMostOfOne);
+  return fail("{} commands are still at work on the file system '{}', the first of them with '{}'",
+              kMostOfOne, file_system, std::ranges::find_if(pieces_, there)->file);
+}
+
+Result<std::shared_ptr<qmp::Later>> LongWork::start(const std::string& file, Work work) {
+  std::string file_system = file.empty() ? "" : mount_point_of(file);
+  TRY(check_room(file_system));
   auto later = std::make_shared<qmp::Later>();
   auto ended = std::make_shared<std::promise<void>>();
-  const auto place = pieces_.insert(pieces_.end(), {.thread = {}, .ended = ended->get_future()});
+  const auto place = pieces_.insert(pieces_.end(), {.file = file,
+                                                    .file_system = std::move(file_system),
+                                                    .thread = {},
+                                                    .ended = ended->get_future()});
   auto run = [this, place, later, ended,
               work = std::move(work)](const std::stop_token& stop) mutable {
     Result<qmp::Json> result = work(stop);

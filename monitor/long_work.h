@@ -12,6 +12,8 @@
 #include <list>
 #include <memory>
 #include <stop_token>
+#include <string>
+#include <string_view>
 #include <thread>
 
 namespace rhea::monitor {
@@ -27,17 +29,24 @@ class LongWork final : public MachineService {
   ~LongWork() override;
   void shutdown() override;
 
-  /// On the main thread. The answer is what `work` returns. An error when too much is under way.
-  Result<std::shared_ptr<qmp::Later>> start(Work work);
+  /// On the main thread. `file` is what the work may have to wait for, "" for nothing of the
+  /// host's. The answer is what `work` returns. An error when too much is under way.
+  Result<std::shared_ptr<qmp::Later>> start(const std::string& file, Work work);
 
  private:
-  // Each client waits for its command, but may go away and come back.
-  static constexpr std::size_t kMost = 8;
+  // Each client waits for its command, but may go away and come back. A file system that does not
+  // answer leaves the others to the others.
+  static constexpr std::size_t kMostOfOne = 8;
+  static constexpr std::size_t kMost = 32;
 
   struct Piece {
+    std::string file;
+    std::string file_system;  ///< where that is mounted
     std::jthread thread;
     std::future<void> ended;
   };
+
+  Result<> check_room(const std::string& file_system) const;
 
   Machine* machine_;
   Ending* ending_;

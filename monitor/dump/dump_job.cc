@@ -35,6 +35,7 @@ Result<> DumpJob::start(Request request, Done done) {
   total_ = image_.bytes();
   completed_ = 0;
   auto later = machine_->service<monitor::LongWork>().start(
+      request_.file,
       [this, to = std::move(to),
        file = request_.file](const std::stop_token& stop) -> Result<qmp::Json> {
         auto written = write(to->get(), stop);

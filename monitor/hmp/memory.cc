@@ -92,7 +92,7 @@ Result<> sum(Context& context, Arguments& arguments) {
   if (size > context.machine.config.ram_size + 4 * GiB)
     return fail("size {} is larger than memory", size);
   context.later = TRY(context.machine.service<monitor::LongWork>().start(
-      [&machine = context.machine, start, size](const std::stop_token& stop) {
+      "", [&machine = context.machine, start, size](const std::stop_token& stop) {
         return sum_of(machine, start, size, stop);
       }));
   return {};

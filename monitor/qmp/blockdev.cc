@@ -76,7 +76,7 @@ Result<Json> resize_node(Context& context, const std::shared_ptr<BlockNode>& nod
   const std::string name = node->node_name;
   TRY(all.hold(name));
   auto resized = context.machine.service<monitor::LongWork>().start(
-      [node, size](const std::stop_token&) -> Result<Json> {
+      node->filename(), [node, size](const std::stop_token&) -> Result<Json> {
         TRY(node->resize(size));
         return Json();
       });

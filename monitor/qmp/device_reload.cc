@@ -28,7 +28,7 @@ Result<Json> device_reload(Context& context, const Json& arguments) {
     TRY(try_plugin(path, stop));
     return Json();
   };
-  const auto trial = TRY(machine.service<monitor::LongWork>().start(work));
+  const auto trial = TRY(machine.service<monitor::LongWork>().start(device.type().origin, work));
   context.later = std::make_shared<Later>();
   trial->on_finish([&machine, name, later = context.later](const Result<Json>& result) {
     later->finish(finish_reload(machine, name, result));

@@ -115,7 +115,7 @@ Result<Json> dump_guest_memory(Context& context, const Json& arguments) {
     TRY(open_file(path, order->request));
     return Json();
   };
-  const auto opened = TRY(machine.service<monitor::LongWork>().start(open));
+  const auto opened = TRY(machine.service<monitor::LongWork>().start(protocol.substr(5), open));
   job.set_opening(true);
   opened->on_finish([&machine, &job, order](const Result<Json>& result) {
     job.set_opening(false);

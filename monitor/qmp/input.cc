@@ -55,6 +55,7 @@ Result<Json> screendump(Context& context, const Json& arguments) {
   auto picture =
       std::make_shared<const ScreenPicture>(take_picture(*consoles[head], context.machine.lock()));
   context.later = TRY(context.machine.service<monitor::LongWork>().start(
+      text_argument(arguments, "filename"),
       [picture, path = text_argument(arguments, "filename"),
        format = png ? ImageFormat::Png : ImageFormat::Ppm](const std::stop_token&) {
         return write(*picture, path, format);

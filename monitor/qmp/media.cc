@@ -152,7 +152,7 @@ Result<Json> change_medium(Context& context, const Json& arguments) {
                                                 .medium = drive->filename()});
   Machine& machine = context.machine;
   const auto opened = TRY(machine.service<monitor::LongWork>().start(
-      [change](const std::stop_token&) { return open_next(*change); }));
+      options.filename, [change](const std::stop_token&) { return open_next(*change); }));
   opened->on_finish([&machine, change](const Result<Json>& result) {
     if (!result) return change->answer->finish(result);
     if (auto put = put_in(machine, change); !put)

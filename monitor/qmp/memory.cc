@@ -52,6 +52,7 @@ Result<Json> begin(Context& context, const Json& arguments, Read read) {
   // Nothing is beyond RAM and the 4 GiB that devices share with it: a larger size is a mistake.
   if (what.size > machine.config.ram_size + 4 * GiB) return invalid(what);
   context.later = TRY(machine.service<monitor::LongWork>().start(
+      text_argument(arguments, "filename"),
       [&lock = machine.lock(), what, path = text_argument(arguments, "filename"),
        read = std::move(read)](const std::stop_token& stop) {
         return save(lock, path, what, read, stop);

@@ -102,7 +102,7 @@ Result<> SnapshotJob::work(std::function<Result<>(const std::stop_token&)> work,
     TRY(work(stop));
     return qmp::Json();
   };
-  const auto later = TRY(machine_->service<monitor::LongWork>().start(whole));
+  const auto later = TRY(machine_->service<monitor::LongWork>().start(file_, whole));
   later->on_finish([this, ticket = ticket_, then = std::move(then)](const Result<qmp::Json>& end) {
     if (ticket == ticket_) then(end ? Result<>() : std::unexpected(end.error()));
   });

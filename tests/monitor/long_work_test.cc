@@ -23,7 +23,8 @@ Result<Json> endless(const std::stop_token& stop) {
 }
 
 TEST_F(LongWorkTest, AnswersOnTheMainLoop) {
-  const auto later = work().start([](const std::stop_token&) -> Result<Json> { return Json(7); });
+  const auto later =
+      work().start("", [](const std::stop_token&) -> Result<Json> { return Json(7); });
   ASSERT_TRUE(later);
   const auto answer = wait_for(**later);
   ASSERT_TRUE(answer);
@@ -31,18 +32,27 @@ TEST_F(LongWorkTest, AnswersOnTheMainLoop) {
 }
 
 TEST_F(LongWorkTest, OtherCommandsAreAnsweredMeanwhile) {
-  ASSERT_TRUE(work().start(&endless));
+  ASSERT_TRUE(work().start("", &endless));
   EXPECT_EQ(returned(R"({"execute":"query-status"})")["running"], false);
 }
 
 TEST_F(LongWorkTest, TheEndOfTheProgramStopsIt) {
-  ASSERT_TRUE(work().start(&endless));
+  ASSERT_TRUE(work().start("", &endless));
   work().shutdown();
 }
 
 TEST_F(LongWorkTest, TheMostThatMayBeUnderWay) {
-  for (int i = 0; i < 8; ++i) ASSERT_TRUE(work().start(&endless));
-  EXPECT_FALSE(work().start(&endless));
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(work().start("", &endless));
+  EXPECT_FALSE(work().start("", &endless));
+}
+
+TEST_F(LongWorkTest, AFileSystemThatDoesNotAnswerLeavesTheOthersToTheOthers) {
+  ASSERT_TRUE(work().start("/proc/first", &endless));
+  for (int i = 0; i < 7; ++i) ASSERT_TRUE(work().start("/proc/next", &endless));
+  EXPECT_TRUE(work().start(scratch_.file("a"), &endless));
+  EXPECT_EQ(work().start("/proc/last", &endless).error().message(),
+            "8 commands are still at work on the file system '/proc', the first of them with "
+            "'/proc/first'");
 }
 
 TEST_F(LongWorkTest, MemsaveTakesTheLockInSlices) {
