@@ -42,18 +42,33 @@ std::string backends_help() {
   return text;
 }
 
+const Backend* find_backend(std::string_view name) {
+  const auto row = std::ranges::find(table(), name, &Backend::name);
+  return row == table().end() ? nullptr : *row;
+}
+
+Result<std::string> checked_netdev_id(Machine& machine, std::string id) {
+  if (!is_identifier(id)) return fail("Parameter 'id' expects an identifier");
+  if (find_netdev(machine, id) != nullptr) return fail("Duplicate ID '{}' for netdev", id);
+  return id;
+}
+
 Result<Netdev*> open_netdev(Machine& machine, KeyValues options) {
   const std::string type = options.take("type").value_or("");
   if (type.empty()) return fail("Parameter 'type' is missing");
-  const std::string id = options.take("id").value_or("");
+  std::string id = options.take("id").value_or("");
   if (id.empty()) return fail("Parameter 'id' is missing");
-  if (!is_identifier(id)) return fail("Parameter 'id' expects an identifier");
-  const auto row = std::ranges::find(table(), type, &Backend::name);
-  if (row == table().end()) return no_such_backend(type);
-  if (find_netdev(machine, id) != nullptr) return fail("Duplicate ID '{}' for netdev", id);
-  std::unique_ptr<Netdev> netdev = TRY((*row)->create(machine, id, options));
+  id = TRY(checked_netdev_id(machine, std::move(id)));
+  return open_netdev(machine, id, type, std::move(options));
+}
+
+Result<Netdev*> open_netdev(Machine& machine, std::string_view id, std::string_view type,
+                            KeyValues options) {
+  const Backend* const backend = find_backend(type);
+  if (backend == nullptr) return no_such_backend(type);
+  std::unique_ptr<Netdev> netdev = TRY(backend->create(machine, std::string(id), options));
   if (!options.empty()) return fail("Invalid parameter '{}'", options.all().front().first);
-  return &machine.container(Netdev::kLinkRoot).add_child(id, std::move(netdev));
+  return &machine.container(Netdev::kLinkRoot).add_child(std::string(id), std::move(netdev));
 }
 
 Result<> remove_netdev(Machine& machine, std::string_view id) {

@@ -34,8 +34,17 @@ std::vector<const Backend*> all_backends();
 /// What `help` prints of them.
 std::string backends_help();
 
+/// nullptr when there is none of the name.
+const Backend* find_backend(std::string_view name);
+
 /// Creates a back end from options with "type" and "id" among them. Main thread, machine's lock.
 Result<Netdev*> open_netdev(Machine& machine, KeyValues options);
+/// The same of options without these two, under a free id, which may be one that users cannot
+/// write.
+Result<Netdev*> open_netdev(Machine& machine, std::string_view id, std::string_view type,
+                            KeyValues options);
+/// The id, when a back end may have it.
+Result<std::string> checked_netdev_id(Machine& machine, std::string id);
 /// netdev_del: the card that uses it goes on with its link down.
 Result<> remove_netdev(Machine& machine, std::string_view id);
 /// The oldest first.

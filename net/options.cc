@@ -3,6 +3,7 @@
 #include "net/backend.h"
 #include "rhea/util/json_keyval.h"
 #include "rhea/util/option.h"
+#include "softmmu/default_devices.h"
 
 #include <cstdio>
 
@@ -14,6 +15,7 @@ Result<> add_netdev(Machine& machine, const std::string& argument) {
     std::fputs(backends_help().c_str(), stdout);
     throw ExitRequest{0};
   }
+  machine.service<DefaultDevices>().network = false;
   TRY(create_netdev(machine, argument));
   return {};
 }

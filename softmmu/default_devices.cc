@@ -51,7 +51,9 @@ const RegisterOption option{{.name = "nodefaults",
 
 }  // namespace
 
-void DefaultDevices::take_all() { serial = parallel = floppy = cdrom = vga = monitor = false; }
+void DefaultDevices::take_all() {
+  serial = parallel = floppy = cdrom = vga = network = monitor = false;
+}
 
 void DefaultDevices::user_named(std::string_view driver) {
   const auto row = std::ranges::find(kStandIns, driver, &StandIn::driver);

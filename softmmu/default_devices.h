@@ -14,6 +14,7 @@ struct DefaultDevices final : MachineService {
   explicit DefaultDevices(Machine&) {}
 
   bool serial{true}, parallel{true}, floppy{true}, cdrom{true}, vga{true};
+  bool network{true};  ///< a card on a user network, when nothing was said of networks
   bool monitor{true};  ///< -nographic's, on the terminal
 
   /// -nodefaults.

@@ -24,11 +24,6 @@ Result<> vga(Machine& machine, const std::string& text) {
   return {};
 }
 
-Result<> no_network(Machine&, const std::string& text) {
-  if (text == "none") return {};
-  return fail("-nic {}: QEMU has this; Rhea has not yet: only 'none' is taken", text);
-}
-
 template <const char* Property>
 Result<> leave_out(Machine& machine, const std::string&) {
   machine.service<BoardService>().properties.emplace_back(Property, "off");
@@ -50,16 +45,6 @@ const RegisterOption options[] = {
                     .help = "the graphics card",
                     .phase = StartPhase::Config,
                     .apply = &vga}},
-    RegisterOption{{.name = "nic",
-                    .argument = "none",
-                    .help = "the network card: only none for now",
-                    .phase = StartPhase::Config,
-                    .apply = &no_network}},
-    RegisterOption{{.name = "net",
-                    .argument = "none",
-                    .help = "the same, old spelling",
-                    .phase = StartPhase::Config,
-                    .apply = &no_network}},
     RegisterOption{{.name = "no-acpi",
                     .argument = "",
                     .help = "no ACPI tables, as -machine acpi=off",

@@ -124,7 +124,7 @@ WRONG = (
     ("-drive file=FIFO,format=raw", "-drive"),
     ("-machine pc-1.0,accel=qtest", "-machine pc-1.0 no longer -machine pc"),
     ("-vga qxl", "-vga QEMU Rhea has not yet: use -vga std"),
-    ("-net nic,model=virtio", "-net QEMU Rhea has not yet"),
+    ("-net nic,model=virtio", "-net Unsupported NIC model QEMU Rhea has not yet"),
     ("-accel kvmm", "-accel did you mean 'kvm'?"),
     ("-k nope", "-k nope keyboard"),
     ("-k frr", "-k did you mean"),
