@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Single bits, bit scans and counts, BMI, BSWAP, and instructions on the carry flag.
-#include "target/x86/translate/host_cpu.h"
 #include "target/x86/translate/translator.h"
 
 #include <array>
@@ -73,14 +72,14 @@ bool scan(Translator& t, const Insn& insn) {
 
 template <u8 kByte, bool HostCpu::* kHas>
 bool count(Translator& t, const Insn& insn) {
-  if (!(host_cpu().*kHas) || (insn.memory() && !t.reaches(insn))) return false;
+  if (!(t.host_has.*kHas) || (insn.memory() && !t.reaches(insn))) return false;
   return from_source(t, insn, {.byte = kByte, .map = Opcode::Map0f, .prefix = 0xf3}, false);
 }
 
 /// BLSR, BLSMSK, BLSI: the destination is VEX.vvvv.
 template <unsigned kDigit>
 bool lowest(Translator& t, const Insn& insn) {
-  if (!host_cpu().bmi1 || (insn.memory() && !t.reaches(insn))) return false;
+  if (!t.host_has.bmi1 || (insn.memory() && !t.reaches(insn))) return false;
   const unsigned size = insn.op[0].size, reg = insn.op[0].reg;
   const Assembler::Vex code{.byte = 0xf3, .w = size == 8};
   const Mem m = is_memory(insn.op[1]) ? t.memory(insn, {.size = size}) : Mem{};
@@ -97,7 +96,7 @@ bool lowest(Translator& t, const Insn& insn) {
 /// Operand `kRm` may be memory, the other is VEX.vvvv.
 template <u8 kByte, u8 kPrefix, unsigned kRm, bool HostCpu::* kHas, bool kFlags>
 bool three_operands(Translator& t, const Insn& insn) {
-  if (!(host_cpu().*kHas) || (insn.memory() && !t.reaches(insn))) return false;
+  if (!(t.host_has.*kHas) || (insn.memory() && !t.reaches(insn))) return false;
   const unsigned size = insn.op[0].size, reg = insn.op[0].reg;
   const Assembler::Vex code{.byte = kByte, .pp = kPrefix, .w = size == 8};
   const Mem m = is_memory(insn.op[kRm]) ? t.memory(insn, {.size = size}) : Mem{};

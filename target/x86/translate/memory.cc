@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Accesses to guest memory: addresses, and the look into the TLB before each.
-#include "target/x86/translate/host_cpu.h"
 #include "target/x86/translate/translator.h"
 
 #include <cstdint>
@@ -74,7 +73,7 @@ void Translator::probe_up_to(unsigned address, const Mem& last, bool write) {
 
 /// The entry's address into kScratch1.
 void Translator::find_tlb_entry(unsigned address, bool write) {
-  if (host_cpu().bmi2) {
+  if (host_has.bmi2) {
     a.vex({.byte = 0xf0, .map = 3, .pp = 3, .w = true}, kScratch1, 0, address);  // RORX
     a.imm(TlbView::kByteShift, 1);
   } else {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Multiplication and division.
-#include "target/x86/translate/host_cpu.h"
 #include "target/x86/translate/translator.h"
 
 #include <array>
@@ -53,7 +52,7 @@ bool imul(Translator& t, const Insn& insn) {
 }
 
 bool mulx(Translator& t, const Insn& insn) {
-  if (!host_cpu().bmi2 || insn.memory() || guest(insn.op[0].reg) == kHome ||
+  if (!t.host_has.bmi2 || insn.memory() || guest(insn.op[0].reg) == kHome ||
       guest(insn.op[1].reg) == kHome)
     return false;
   const unsigned size = insn.op[0].size;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Shifts and rotations.
-#include "target/x86/translate/host_cpu.h"
 #include "target/x86/translate/translator.h"
 
 #include <array>
@@ -79,7 +78,7 @@ bool shift_double(Translator& t, const Insn& insn) {
 // SHLX, SHRX, SARX: no flags. The count is VEX.vvvv.
 template <unsigned kPrefix>
 bool shift_without_flags(Translator& t, const Insn& insn) {
-  if (!host_cpu().bmi2 || (insn.memory() && !t.reaches(insn))) return false;
+  if (!t.host_has.bmi2 || (insn.memory() && !t.reaches(insn))) return false;
   const unsigned size = insn.op[0].size, reg = insn.op[0].reg;
   const Assembler::Vex code{.byte = 0xf7, .pp = kPrefix, .w = size == 8};
   const Mem m = is_memory(insn.op[1]) ? t.memory(insn, {.size = size}) : Mem{};
@@ -94,7 +93,7 @@ bool shift_without_flags(Translator& t, const Insn& insn) {
 }
 
 bool rorx(Translator& t, const Insn& insn) {
-  if (!host_cpu().bmi2 || (insn.memory() && !t.reaches(insn))) return false;
+  if (!t.host_has.bmi2 || (insn.memory() && !t.reaches(insn))) return false;
   const unsigned size = insn.op[0].size, reg = insn.op[0].reg;
   const Assembler::Vex code{.byte = 0xf0, .map = 3, .pp = 3, .w = size == 8};
   const Mem m = is_memory(insn.op[1]) ? t.memory(insn, {.size = size}) : Mem{};

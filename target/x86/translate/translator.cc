@@ -123,8 +123,8 @@ StateLayout::StateLayout(const Cpu& cpu)
       image_(distance(cpu, cpu.x87_image)) {}
 
 Translator::Translator(std::span<u8> room, const StateLayout& layout, const Runtime& runtime,
-                       const void* block)
-    : a(room), state(layout), runtime_(runtime), block_(block) {}
+                       const void* block, const HostCpu& cpu)
+    : a(room), state(layout), host_has(cpu), runtime_(runtime), block_(block) {}
 
 bool Translator::run(std::span<const Insn> insns, unsigned page_offset, const BlockMode& how,
                      Result& result) {
@@ -133,6 +133,7 @@ bool Translator::run(std::span<const Insn> insns, unsigned page_offset, const Bl
   offset_ = start_ = page_offset;
   result_ = &result;
   result.sites.clear();
+  result.starts.clear();
   result.way_out = 0;
   result.called = 0;
   resident_ = residence_of(insns);
@@ -140,9 +141,11 @@ bool Translator::run(std::span<const Insn> insns, unsigned page_offset, const Bl
   emit_entry();
   for (index_ = 0; index_ < insns.size() && !ended_; ++index_) {
     if (a.left() < kMostBytes * (1 + cold_.size() / 4)) return false;
+    result.starts.push_back(a.offset());
     emit_insn();
     offset_ += insns[index_].length;
   }
+  result.starts.push_back(a.offset());
   if (!ended_) {
     settle_x87();
     flags_to_memory();
@@ -169,7 +172,9 @@ void Translator::emit_entry() {
     Assembler::bind(a.jmp(), to);
     return here;
   };
+  result_->call = a.offset();
   call_ = pass(runtime_.call);
+  result_->leave = a.offset();
   leave_ = pass(runtime_.leave);
   const bool crosses = !same_page(offset_ + insns_.front().length - 1);
   result_->quick_entry = a.offset();

@@ -15,6 +15,7 @@
 #include "target/x86/insn.h"
 #include "target/x86/isa/row.h"
 #include "target/x86/translate/assembler.h"
+#include "target/x86/translate/host_cpu.h"
 
 #include <array>
 #include <span>
@@ -169,19 +170,23 @@ class Translator {
   /// an instruction which ends on another page looks its address up: it may be another one.
   struct Result {
     u32 size{}, entry{}, quick_entry{};
-    u32 way_out{};  ///< leaves before the first instruction; for who comes by `entry`
-    u64 called{};   ///< which instructions are, each time; by their number
+    u32 way_out{};            ///< leaves before the first instruction; for who comes by `entry`
+    u64 called{};             ///< which instructions are, each time; by their number
+    u32 call{}, leave{};      ///< the ways to Runtime's
+    std::vector<u32> starts;  ///< where each instruction's code begins; the last: what is behind it
     std::vector<Site> sites;
   };
 
+  /// `host`: what the code may use.
   Translator(std::span<u8> room, const StateLayout& layout, const Runtime& runtime,
-             const void* block);
+             const void* block, const HostCpu& host = host_cpu());
   /// False: no room.
   bool run(std::span<const Insn> insns, unsigned page_offset, const BlockMode& how, Result& result);
 
   // ---- For the emitters.
   Assembler a;
   const StateLayout& state;
+  const HostCpu& host_has;
   BlockMode mode;
 
   // ---- General registers. Neither changes flags.
