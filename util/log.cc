@@ -31,6 +31,7 @@ constexpr std::array kItems = {
     ItemName{"unimp", LogItem::Unimp, "hardware the guest uses that is not emulated"},
     ItemName{"int", LogItem::Int, "interrupts and exceptions"},
     ItemName{"in_asm", LogItem::InAsm, "guest code, disassembled, when first run"},
+    ItemName{"out_asm", LogItem::OutAsm, "host code of translated blocks, disassembled"},
     ItemName{"exec", LogItem::Exec, "each block of guest code run"},
     ItemName{"cpu", LogItem::Cpu, "CPU registers before each block"},
     ItemName{"cpu_reset", LogItem::CpuReset, "CPU registers before a reset"},

@@ -18,10 +18,22 @@
 
 namespace rhea::jit {
 
+namespace {
+
+constexpr u32 kEachBlock = static_cast<u32>(LogItem::Exec) | static_cast<u32>(LogItem::Cpu);
+constexpr u32 kInAsm = static_cast<u32>(LogItem::InAsm);
+constexpr u32 kOutAsm = static_cast<u32>(LogItem::OutAsm);
+
+}  // namespace
+
+bool shows_code() {
+  return (log_mask.load(std::memory_order_relaxed) & (kEachBlock | kInAsm)) != 0;
+}
+
+// Who wants to see host code wants to have it made; the guest's is seen when it is first run.
 bool logs_code() {
-  constexpr u32 items = static_cast<u32>(LogItem::InAsm) | static_cast<u32>(LogItem::Exec) |
-                        static_cast<u32>(LogItem::Cpu);
-  return (log_mask.load(std::memory_order_relaxed) & items) != 0;
+  const u32 items = log_mask.load(std::memory_order_relaxed);
+  return (items & kEachBlock) != 0 || (items & (kInAsm | kOutAsm)) == kInAsm;
 }
 
 namespace {
@@ -113,7 +125,7 @@ JitVcpu::Next JitVcpu::execute() {
       step_across();
       continue;
     }
-    if (logs_code()) [[unlikely]]
+    if (shows_code()) [[unlikely]]
       log(*block);
     if (turns_ != nullptr) [[unlikely]]
       run_singly(*block, budget);
@@ -134,7 +146,7 @@ JitVcpu::Next JitVcpu::execute_watched(u64 budget) {
   if (block == nullptr) {
     step();
   } else {
-    if (logs_code()) log(*block);
+    if (shows_code()) log(*block);
     if (turns_ != nullptr || x86::stops_within(cpu_, linear + 1, linear + block->bytes - 1))
       run_singly(*block, budget);
     else

@@ -4,7 +4,9 @@
 
 namespace rhea::jit {
 
-/// Whether -d asks for something of every block.
+/// Whether -d asks for something of every block, each time: then none is translated.
 bool logs_code();
+/// Whether it asks for something of those that the run loop comes to.
+bool shows_code();
 
 }  // namespace rhea::jit

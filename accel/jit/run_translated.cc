@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Executing translated blocks: from the run loop into them, and back.
+#include "accel/jit/perf_map.h"
 #include "accel/jit/run_loop.h"
 #include "accel/jit/vcpu.h"
 #include "accel/jit/vm.h"
 #include "rhea/util/log.h"
 #include "target/x86/comparing.h"
 #include "target/x86/interp/step.h"
+#include "target/x86/system/log.h"
 
 #include <utility>
 
@@ -46,7 +48,28 @@ bool JitVcpu::is_translated(Block& block) {
     return false;
   }
   block.translation = translations_->translate(block, offset, block_mode(code_mode()));
+  if (block.translation != nullptr) show_translation(block);
   return block.translation != nullptr;
+}
+
+// For -d out_asm and -perfmap.
+void JitVcpu::show_translation(const Block& block) const {
+  PerfMap& map = vm_->perf_map();
+  if (!log_enabled(LogItem::OutAsm) && !map) return;
+  std::vector<u64> linear;
+  u64 at = x86::linear_rip(cpu_);
+  for (const Insn& insn : block.insns) {
+    linear.push_back(at);
+    at += insn.length;
+  }
+  const Translations::Made made = translations_->latest();
+  const x86::HostCode code{.at = made.code,
+                           .begin = made.result->call,
+                           .end = made.result->size,
+                           .starts = made.result->starts,
+                           .linear = linear};
+  if (log_enabled(LogItem::OutAsm)) x86::log_host_code(code);
+  if (map) map.add(code);
 }
 
 // Looked at after every access to a device and every pause: only those show what devices have done.
@@ -170,8 +193,31 @@ JitVcpu::Next JitVcpu::run_translated(const Block& block) {
   return next;
 }
 
+// Nobody else may store in between: that would look like a difference.
 JitVcpu::Next JitVcpu::run_verified(Block& block) {
   if (!Verifier::is_due(++block.runs)) return run_translated(block);
+  if (vm_->vcpus().size() == 1) return compare(block);
+  struct Comparison {
+    JitVcpu& vcpu;
+    Block& block;
+    Next next{Next::GoOn};
+  } comparison{.vcpu = *this, .block = block};
+  cpu_.leave_block = false;
+  const Outside outside(*this);
+  vm_->exclusively(
+      *this,
+      [](void* opaque) {
+        auto& [vcpu, code, next] = *static_cast<Comparison*>(opaque);
+        // Or memory or the block is another by now: leave_block says so of the map.
+        const bool as_it_was = vcpu.cpu_.attention.load(std::memory_order_relaxed) == 0 &&
+                               !vcpu.cpu_.leave_block && code.current();
+        if (as_it_was) next = vcpu.compare(code);
+      },
+      &comparison);
+  return comparison.next;
+}
+
+JitVcpu::Next JitVcpu::compare(Block& block) {
   verifier_->begin(cpu_, block, block.runs);
   Next next = Next::GoOn;
   try {

@@ -10,7 +10,7 @@ namespace rhea::jit {
 
 // From wherever it is, and whatever must be looked at before and behind it.
 void JitVcpu::step() {
-  if (logs_code()) [[unlikely]]
+  if (shows_code()) [[unlikely]]
     x86::log_block(cpu_, index_, nullptr);
   const Block* const block = cpu_.stop_pages == 0 && cpu_.pending_db == 0 ? look_up() : nullptr;
   if (block != nullptr) {
@@ -24,7 +24,7 @@ void JitVcpu::step() {
 
 // One of which there is no block.
 void JitVcpu::step_across() {
-  if (logs_code()) [[unlikely]]
+  if (shows_code()) [[unlikely]]
     x86::log_block(cpu_, index_, nullptr);
   x86::step(cpu_);
   if (turns_ != nullptr) turns_->count();

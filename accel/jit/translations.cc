@@ -54,6 +54,7 @@ Translation* Translations::translate(const Block& block, unsigned page_offset,
                   .jumps = {jumps, made_.sites.size()},
                   .page = &page,
                   .next_page = page_behind(block, page)};
+  latest_ = {.code = buffer_.executable(code), .result = &made_};
   std::copy_n(code + made_.entry, made->first.size(), made->first.begin());
   page.open.push_back(made);
   count(counts_.blocks);

@@ -81,6 +81,12 @@ class Translations {
   x86::translating::Left enter(const Translation& block) {
     return enter_(x86::translating::state_of(*cpu_), block.entry);
   }
+  /// What translate() has made last: offsets from `code`, which is where it is executed.
+  struct Made {
+    const u8* code{};
+    const x86::translating::Translator::Result* result{};
+  };
+  Made latest() const { return latest_; }
   /// The block, which is as it lies in memory, is about to be entered.
   void revive(Translation& block);
   /// Leads a jump to a block from now on.
@@ -124,6 +130,7 @@ class Translations {
   x86::translating::Enter enter_{};
   std::size_t runtime_size_{0};
   x86::translating::Translator::Result made_;
+  Made latest_;
   JumpTables jumps_;
   TranslationCounts counts_;
   std::unordered_map<const CodePage*, TranslatedPage> pages_;

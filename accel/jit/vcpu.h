@@ -151,8 +151,10 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void run_block(const Block& block);
   void run_singly(const Block& block, u64 budget);
   bool is_translated(Block& block);
+  void show_translation(const Block& block) const;
   Next run_translated(const Block& block);
   Next run_verified(Block& block);
+  Next compare(Block& block);
   /// Whether each block is to be left behind its end.
   bool is_unlinked() const;
   Next leave_translated(const x86::translating::Left& left);

@@ -37,8 +37,8 @@ class RowCounts {
 
 /// Of one processor, whose thread calls it, under its RcuGuard. Blocks that reach a device, read a
 /// clock, or store to pages with code are not compared, nor are those during which another thread
-/// wants the processor. Stores of other processors and devices at the same time look like
-/// differences.
+/// wants the processor. Nobody else may store meanwhile: that looks like a difference, as do
+/// devices' stores.
 class Verifier {
  public:
   /// `bus`: the one of the processor that translates.

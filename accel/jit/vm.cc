@@ -3,6 +3,7 @@
 #include "accel/jit/vm.h"
 
 #include "accel/apic/apic_bus.h"
+#include "accel/jit/perf_map.h"
 #include "accel/jit/vcpu.h"
 #include "rhea/softmmu/a20.h"
 #include "rhea/softmmu/smm.h"
@@ -20,11 +21,13 @@ Vm::Vm(Machine& machine, bool translate, std::size_t code_bytes, bool verify)
       translates_(translate),
       verifies_(translate && verify),
       code_bytes_(code_bytes),
+      perf_map_(&machine.service<PerfMap>()),
       hyperv_(machine) {
   machine_->memory().add_listener(*this);
   auto& count = machine_->service<accel::InstructionCount>();
   if (count.settings) turns_ = std::make_unique<Turns>(*this, *count.settings);
   count.obeyed = true;
+  perf_map_->obeyed = translates_;
   auto& management = machine_->service<SystemManagement>();
   management.available = true;
   management.interrupt = [this] {
@@ -192,6 +195,10 @@ bool Vm::make_room(const JitVcpu& caller) {
 
 void Vm::exclusively(JitVcpu& caller, void (*action)(void*), void* argument) {
   assert_outside_rcu();
+  if (owner_.load() == &caller) {
+    const JitVcpu::Inside inside(caller);
+    return action(argument);
+  }
   const std::lock_guard alone(alone_);
   // The action may end in a fault.
   struct Opening {

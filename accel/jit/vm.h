@@ -18,6 +18,7 @@
 namespace rhea::jit {
 
 class JitVcpu;
+class PerfMap;
 
 /// Watches the memory map for the processors and lets one of them be alone.
 class Vm final : public accel::VmBackend, private MemoryListener {
@@ -47,6 +48,7 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   std::size_t translation_capacity() const;
   /// Tells every processor: blocks of the page are void. The caller is a vCPU's thread.
   void code_changed(JitVcpu& by, const CodePage& page);
+  PerfMap& perf_map() const { return *perf_map_; }
   HypervPartition& hyperv() { return hyperv_; }
   /// Null unless -icount asked for them.
   Turns* turns() const { return turns_.get(); }
@@ -65,7 +67,8 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   /// Waits until every processor but the caller has dropped its TLBs' ways to write. The caller is
   /// a vCPU's thread outside its RcuGuard, or another thread.
   void drop_writes_of_others(const JitVcpu* caller);
-  /// Runs `action` while no other processor executes. The caller's RcuGuard is not held.
+  /// Runs `action` while no other processor executes; within it, too. The caller's RcuGuard is not
+  /// held.
   void exclusively(JitVcpu& caller, void (*action)(void*), void* argument);
   /// Whether somebody else is alone, so that `vcpu` must wait (wait_open) before it goes on.
   bool closed_to(const JitVcpu& vcpu) const {
@@ -86,6 +89,7 @@ class Vm final : public accel::VmBackend, private MemoryListener {
   CodeMemory code_memory_;
   bool translates_, verifies_;
   std::size_t code_bytes_;
+  PerfMap* perf_map_;
   HypervPartition hyperv_;
   std::shared_ptr<char> alive_{std::make_shared<char>()};
   std::atomic<AddressSpace*> management_memory_{nullptr};

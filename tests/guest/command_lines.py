@@ -110,7 +110,7 @@ WRONG = (
     ("-device VGAA", "-device did you mean 'VGA'?"),
     ("-device VGA,vgamem=3", "-device did you mean 'vgamem_mb'?"),
     ("-display gtk", "-display QEMU Rhea has not yet: use -display curses"),
-    ("-d out_asm", "-d QEMU Rhea has not yet: use in_asm"),
+    ("-d op", "-d QEMU Rhea has not yet: use out_asm"),
     ("-chardev spicevmc,id=a", "-chardev QEMU Rhea has not yet: use socket"),
     ("-kernel FIFO", "-kernel pipe"),
     ("-kernel IMAGE -initrd FIFO", "-kernel"),

@@ -49,15 +49,16 @@ def images_of(system: System) -> dict[str, Path]:
 
 
 def boot(emulator: Path, accel: str, system: System, images: dict[str, Path],
-         serial_log: Path | None) -> Took:
+         serial_log: Path | None, patience: float = 1) -> Took:
     options = ["-accel", accel, *(option.format_map(images) for option in system.options)]
     wall, processor = time.monotonic(), processor_seconds()
     line = SerialLine()
     try:
         with Emulator(emulator, [*options, *line.options]) as machine:
-            run = Run(machine, line, system.seconds)
+            run = Run(machine, line, system.seconds * patience)
             for step in system.steps:
                 step(run)
+            machine.check_translation()
     finally:
         line.close()
         if serial_log:
@@ -73,7 +74,8 @@ def compare(name: str, options: argparse.Namespace) -> None:
     def log(emulator: str) -> Path | None:
         return options.logs and options.logs / f"{name}-{emulator}.log"
 
-    ours = boot(options.emulator, options.accel, system, images, log(options.emulator.name))
+    ours = boot(options.emulator, options.accel, system, images, log(options.emulator.name),
+                options.patience)
     tap.comment(f"{name}: {options.emulator.name} -accel {options.accel}: {ours}")
     qemu = shutil.which(QEMU)
     if not qemu or not options.compare:
@@ -90,6 +92,8 @@ def main() -> int:
                         help="the emulator; QEMU's name is good, too")
     parser.add_argument("--accel", default="tcg")
     parser.add_argument("--compare", action="store_true", help="the same in QEMU afterwards")
+    parser.add_argument("--patience", type=float, default=1, metavar="TIMES",
+                        help="how much longer than usual each step may take")
     parser.add_argument("--logs", type=Path, help="folder for what the serial lines said")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(SYSTEMS)}")
     options = parser.parse_args()

@@ -47,6 +47,7 @@ class RowGuest {
   /// From the start of the code to the first HLT, or that of an exception's handler.
   RowState run(const RowState& state);
   x86::Cpu& cpu() { return vcpu_->cpu(); }
+  Machine& machine() { return machine_; }
   const u8* memory() const { return ram_.host(); }
   /// How often a block has been translated.
   u64 translated() const { return vcpu_->translations()->counts().blocks.load(); }

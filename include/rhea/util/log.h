@@ -28,6 +28,7 @@ enum class LogItem : u32 {
   Trace = 1u << 8,
   Fpu = 1u << 9,
   NoChain = 1u << 10,
+  OutAsm = 1u << 11,
 };
 
 extern std::atomic<u32> log_mask;

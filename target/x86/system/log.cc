@@ -40,6 +40,26 @@ void log_code(const Cpu& cpu, std::span<const u8> code, u64 linear) {
             "\n");
 }
 
+// In QEMU's words.
+void log_host_code(const HostCode& code) {
+  if (!log_filter_takes(code.linear.front())) return;
+  std::string text = fmt::format("OUT: [size={}]\n", code.end - code.begin);
+  u32 begin = code.begin;
+  const auto list_up_to = [&](u32 end) {
+    text += disassemble({code.at + begin, end - begin},
+                        GuestVirt(reinterpret_cast<u64>(code.at + begin)), 64, ~0U);
+    begin = end;
+  };
+  for (std::size_t n = 0; n + 1 < code.starts.size(); ++n) {
+    text += fmt::format("  -- guest addr 0x{:016x}{}\n", code.linear[n],
+                        n == 0 ? " + tb prologue" : "");
+    list_up_to(code.starts[n + 1]);
+  }
+  text += "  -- tb slow paths\n";
+  list_up_to(code.end);
+  log_write(text + "\n");
+}
+
 void log_block(const Cpu& cpu, unsigned index, const void* block) {
   if (!log_filter_takes(code_base(cpu) + cpu.rip())) return;
   if (log_enabled(LogItem::Exec))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What -d in_asm, exec, cpu and int show of the software CPU, in the layout that QEMU's users know.
-// Nothing of it costs anything while its item is off; callers of log_code() and log_block() ask
-// log_enabled() first.
+// What -d in_asm, out_asm, exec, cpu and int show of the software CPU, in the layout that QEMU's
+// users know. Nothing of it costs anything while its item is off; callers of log_code() and
+// log_block() ask log_enabled() first.
 #pragma once
 
 #include "target/x86/system/events.h"
@@ -12,6 +12,15 @@ namespace rhea::x86 {
 
 /// A block's instructions, disassembled: when it is executed for the first time.
 void log_code(const Cpu& cpu, std::span<const u8> code, u64 linear);
+/// Host code that a block was translated to.
+struct HostCode {
+  const u8* at{};               ///< where it is executed; what follows are offsets from there
+  u32 begin{}, end{};           ///< of all code
+  std::span<const u32> starts;  ///< of each instruction's; the last: of what is behind it
+  std::span<const u64> linear;  ///< addresses of the guest's instructions, of as many or more
+};
+/// When it has been made.
+void log_host_code(const HostCode& code);
 /// A block is about to be executed: `exec` shows it, `cpu` the registers. `block` is any name of
 /// it.
 void log_block(const Cpu& cpu, unsigned index, const void* block);

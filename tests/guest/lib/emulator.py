@@ -92,6 +92,11 @@ class Emulator:
         details += ["standard error:", *self.errors().split("\n")[-LOG_LINES:]]
         return tap.Failure(text, "\n".join(details))
 
+    def check_translation(self) -> None:
+        """With -accel tcg,x-verify=on: translated code has done what the interpreter does."""
+        if "interpreter's, translator's" in self.errors():
+            raise self.failure("translated code did otherwise")
+
     def registers(self) -> str:
         try:
             if not self.connection:
