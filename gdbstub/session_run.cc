@@ -169,7 +169,9 @@ void Session::kill(Request) {
   machine_->request_shutdown(ShutdownCause::HostQmpQuit);
 }
 
+// It has no answer.
 void Session::restart(Request) {
+  if (!machine_->may_change()) return;
   machine_->request_reset(ShutdownCause::HostQmpSystemReset, ResetKind::Cold);
 }
 

@@ -33,9 +33,10 @@ class DispatchScope {
   }
 
   /// Whether the innermost device must not reach regions under `domain`: one with a lock of its own
-  /// never waits for another's, nor for the machine's.
+  /// never waits for another's, nor for the machine's, nor for whatever one without a lock (null)
+  /// waits for.
   static bool keeps_from(const LockDomain* domain) {
-    if (innermost_ == nullptr || innermost_->owner_ == nullptr || domain == nullptr) return false;
+    if (innermost_ == nullptr || innermost_->owner_ == nullptr) return false;
     const LockDomain* own = innermost_->owner_->lock_domain();
     return own != nullptr && own != domain;
   }

@@ -115,7 +115,7 @@ void Machine::resume() {
   // A machine whose memory is being loaded is none until that has ended.
   if (running() || run_state_ == RunState::RestoreVm) return;
   const bool awakes = run_state_ == RunState::Suspended;
-  run_state_ = RunState::Running;
+  enter(RunState::Running);
   virtual_clock_.start();
   // Those who set a clock or timer going do it before the guest can program it anew.
   run_state_observers_.tell(RunState::Running);
@@ -130,10 +130,20 @@ void Machine::pause(RunState why) {
   quiesce();
   virtual_clock_.stop();
   if (run_state_ == why) return;
-  run_state_ = why;
+  enter(why);
   run_state_observers_.tell(why);
   if (!was_running || why == RunState::Suspended) return;
   event_observers_.tell(MachineEvent::Stop, ShutdownCause::None);
+}
+
+// A reset that waited for the end of a load comes now.
+void Machine::enter(RunState state) {
+  if (run_state_.exchange(state) == RunState::RestoreVm) loop_.defer([this] { settle_requests(); });
+}
+
+Result<> Machine::may_change() const {
+  if (run_state() == RunState::RestoreVm) return fail("a snapshot is being loaded");
+  return {};
 }
 
 // Stops every vCPU and waits for it, letting go of the lock that it may need to get there.
@@ -151,7 +161,7 @@ void Machine::request(const std::function<void(Requests&)>& note) {
     const std::lock_guard guard(requests_->mutex);
     note(*requests_);
   }
-  loop_.defer([this] { handle_requests(); });
+  loop_.defer([this] { settle_requests(); });
 }
 
 void Machine::request_reset(ShutdownCause cause, ResetKind kind) {
@@ -167,11 +177,11 @@ void Machine::request_pause(RunState why) {
   request([=](Requests& r) { r.pause = why; });
 }
 
-void Machine::handle_requests() {
+void Machine::settle_requests() {
   Requests now;
   {
     const std::lock_guard guard(requests_->mutex);
-    now.reset = std::exchange(requests_->reset, {});
+    if (run_state_ != RunState::RestoreVm) now.reset = std::exchange(requests_->reset, {});
     now.shutdown = std::exchange(requests_->shutdown, {});
     now.pause = std::exchange(requests_->pause, {});
     now.powerdown = std::exchange(requests_->powerdown, false);
@@ -188,11 +198,15 @@ void Machine::handle_requests() {
     quiesce();
     reset_now(now.reset->first, now.reset->second);
     // Whatever had stopped it is over: it stands before its first instruction, as at the start.
-    if (const RunState state = run_state_;
-        state != RunState::Running && state != RunState::SaveVm && state != RunState::RestoreVm)
+    if (const RunState state = run_state_; state != RunState::Running && state != RunState::SaveVm)
       pause(RunState::Prelaunch);
   }
   if (running()) service<DebuggerLink>().let_go(vcpus_);
+}
+
+void Machine::forget_reset() {
+  const std::lock_guard guard(requests_->mutex);
+  requests_->reset.reset();
 }
 
 void Machine::shut_down(ShutdownCause cause) {

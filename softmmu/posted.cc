@@ -27,9 +27,12 @@ void Posted::init(Machine& machine, std::function<void()> work) {
 
 void Posted::post() {
   if (!initialised()) used_before_init("Posted");
-  if (call_->ended || call_->wanted.exchange(true)) return;
+  if (call_->ended) return;
+  const bool asked_before = call_->wanted.exchange(true);
   if (call_->machine->lock().held_by_me()) return call_->run();
-  if (!PostScope::add(call_)) call_->machine->loop().defer([call = call_] { call->run(); });
+  // A guest's access waits for it even when somebody else is to do it: whoever comes first does.
+  if (PostScope::add(call_) || asked_before) return;
+  call_->machine->loop().defer([call = call_] { call->run(); });
 }
 
 void Posted::end() {

@@ -246,10 +246,22 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
   return OutputFile(TRY(open_host_file(path, {.flags = kFlags | O_TRUNC})), path, false);
 }
 
+namespace {
+
+/// Removes `path` if it still is the file that `fd` is: others may have put theirs there.
+void unlink_own(int fd, const std::string& path) {
+  struct stat own{}, now{};
+  if (::fstat(fd, &own) == 0 && ::lstat(path.c_str(), &now) == 0 && own.st_dev == now.st_dev &&
+      own.st_ino == now.st_ino)
+    ::unlink(path.c_str());
+}
+
+}  // namespace
+
 OutputFile::~OutputFile() {
   if (!fd_) return;
   if (made_)
-    ::unlink(path_.c_str());
+    unlink_own(fd_.get(), path_);
   else if (kind_of_file(fd_.get()) == FileKinds::Regular && ftruncate(fd_.get(), 0) != 0)
     return;
 }
@@ -262,10 +274,11 @@ Result<> OutputFile::write(std::span<const u8> data) {
 }
 
 Result<> OutputFile::finish() {
-  // The descriptor's number is gone whatever close says.
+  // The descriptor's number is gone whatever close says; a copy knows the file.
+  const FileDescriptor copy(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
   if (::close(fd_.release()) == 0) return {};
   const int error = errno;
-  if (made_) ::unlink(path_.c_str());
+  if (made_) unlink_own(copy.get(), path_);
   return fail("Could not write '{}': {}", path_, errno_text(error));
 }
 

@@ -4,6 +4,7 @@
 
 #include "rhea/util/error.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -22,7 +23,8 @@ void LockDomain::waits_in_wrong_order() {
 
 bool PostScope::add(std::shared_ptr<PostedCall> call) {
   if (current_ == nullptr) return false;
-  current_->calls_.push_back(std::move(call));
+  auto& calls = current_->calls_;
+  if (std::ranges::find(calls, call) == calls.end()) calls.push_back(std::move(call));
   return true;
 }
 

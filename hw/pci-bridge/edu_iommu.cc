@@ -60,6 +60,7 @@ class EduIommu final : public PciBridge {
     s.state("fault-reason", &EduIommu::fault_reason_).range(0, 5);
     s.state("fault-address", &EduIommu::fault_address_);
     s.state("fault-source", &EduIommu::fault_source_);
+    s.state("told", &EduIommu::told_);
   }
 
   Result<> realize() override {

@@ -44,6 +44,8 @@ void PciDevice::set_intx(bool level) {
     elsewhere_.intx = level ? 1 : 0;
     return elsewhere_.posted.post();
   }
+  // What is on its way from there is older.
+  elsewhere_.intx = -1;
   intx_level_ = level;
   update_intx();
 }

@@ -2,9 +2,8 @@
 // MSI-X messages that eventfds send: by the accelerator where nothing stands in the way, else read
 // by the main loop.
 #include "rhea/hw/pci.h"
+#include "rhea/util/event_fd.h"
 #include "softmmu/device_faults.h"
-
-#include <sys/eventfd.h>
 
 namespace rhea {
 namespace {
@@ -72,8 +71,7 @@ void PciDevice::Elsewhere::settle() {
 
 // Of a vector that is masked it becomes a pending bit; of a device without MSI-X it is nothing.
 void PciDevice::read_msix_event(unsigned vector, int fd) {
-  eventfd_t times = 0;
-  if (::eventfd_read(fd, &times) == 0 && msix_enabled()) notify_msix(vector);
+  if (take_events(fd) && msix_enabled()) notify_msix(vector);
 }
 
 }  // namespace rhea

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hw/vfio/interrupts.h"
 
+#include "rhea/util/event_fd.h"
+
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
@@ -64,8 +66,7 @@ void Interrupts::ready() {
   const int count = ::epoll_wait(all_.get(), found.data(), kEventsAtOnce, 0);
   for (int n = 0; n < count; ++n) {
     const u32 number = found[static_cast<std::size_t>(n)].data.u32;
-    eventfd_t times = 0;
-    if (::eventfd_read(events_[number].get(), &times) == 0) signalled_(number);
+    if (take_events(events_[number].get())) signalled_(number);
   }
 }
 
@@ -77,10 +78,7 @@ void Interrupts::use(Kind kind) {
 
 void Interrupts::forget() {
   if (link_ == nullptr) return;
-  for (const FileDescriptor& event : events_) {
-    eventfd_t times = 0;
-    ::eventfd_read(event.get(), &times);
-  }
+  for (const FileDescriptor& event : events_) take_events(event.get());
   told_ = Kind::None;
   mirror_.changed();
 }

@@ -25,6 +25,7 @@ Result<> in(Context& context, Arguments& arguments) {
   const PortFormat format = TRY(take_format(context, arguments));
   const u64 port = TRY(arguments.number()) & 0xffff;
   TRY(arguments.end());
+  TRY(context.machine.may_change());
   const u64 value = context.machine.io().load(port, format.size);
   context.print("port{}[{:#06x}] = {:#0{}x}\n", format.suffix, port, value, format.size * 2 + 2);
   return {};
@@ -35,6 +36,7 @@ Result<> out(Context& context, Arguments& arguments) {
   const u64 port = TRY(arguments.number()) & 0xffff;
   const u64 value = TRY(arguments.number());
   TRY(arguments.end());
+  TRY(context.machine.may_change());
   context.machine.io().store(port, value, format.size);
   return {};
 }

@@ -152,8 +152,7 @@ const Command* find_qmp_command(std::string_view name) {
 }
 
 Result<Json> run_command(Context& context, const Command& command, const Json& arguments) {
-  if (context.machine.run_state() == RunState::RestoreVm && !leaves_machine_alone(command.name))
-    return fail("a snapshot is being loaded");
+  if (!leaves_machine_alone(command.name)) TRY(context.machine.may_change());
   return command.run(context, arguments);
 }
 

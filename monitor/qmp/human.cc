@@ -6,11 +6,17 @@
 namespace rhea::qmp {
 namespace {
 
+/// What a line may cost is bounded by its length; people's end at 4095.
+constexpr std::size_t kLongestLine = 64 * KiB;
+
 Result<Json> human_monitor_command(Context& context, const Json& arguments) {
+  const std::string& line = text_argument(arguments, "command-line");
+  if (line.size() > kLongestLine)
+    return fail("Parameter 'command-line' is longer than {} bytes", kLongestLine);
   hmp::View view;
   if (arguments.contains("cpu-index")) view.cpu = TRY(cpu_argument(context, arguments));
   hmp::Context inner{.machine = context.machine, .view = view, .client = context.client, .out = {}};
-  hmp::run_line(inner, text_argument(arguments, "command-line"));
+  hmp::run_line(inner, line);
   if (inner.later) {
     context.later = std::make_shared<Later>();
     inner.later->on_finish(

@@ -126,6 +126,8 @@ Result<Json> open_next(Change& change) {
 }
 
 Result<> put_in(Machine& machine, const std::shared_ptr<Change>& change) {
+  // The load may have begun while the image was opened.
+  TRY(machine.may_change());
   BlockBackend* drive = find_drive(machine, change->drive);
   if (drive == nullptr)
     return fail(ErrorClass::DeviceNotFound, "Device '{}' not found", change->who);

@@ -42,8 +42,9 @@ Result<> SnapshotJob::load(const std::string& path, Done done) {
   TRY(begin(Operation::Load, path, std::move(done)));
   total_ = 2 * size;
   checked_ = std::make_shared<CheckedFile>();
-  const auto check = [this, file, checked = checked_](const std::stop_token& stop) -> Result<> {
-    *checked = TRY(check_file(std::move(*file), control(stop)));
+  const auto check = [file, checked = checked_,
+                      progress = progress_](const std::stop_token& stop) -> Result<> {
+    *checked = TRY(check_file(std::move(*file), {.stop = stop, .progress = progress}));
     return {};
   };
   auto started = work(check, [this](const Result<>& result) {
@@ -59,6 +60,8 @@ Result<> SnapshotJob::checked() {
   TRY(check_fits(checked_->what, describe(*machine_)));
   TRY(check_memory(*checked_, *machine_));
   TRY(SavedDevices::read(*machine_, checked_->devices));
+  // A reset that was asked for comes before the load, not in the middle of it.
+  machine_->settle_requests();
   stand(RunState::RestoreVm);
   step_ = Step::Waiting;
   return machine_->service<block::BlockService>().when_stopped([this, ticket = ticket_] {
@@ -88,9 +91,9 @@ Result<> SnapshotJob::start_changing() {
   resetting_ = false;
   auto disks = std::make_shared<std::vector<DiskChanges>>();
   auto started = work(
-      [this, disks, checked = checked_,
+      [disks, checked = checked_, progress = progress_,
        memory = machine_->map().ram_blocks()](const std::stop_token& stop) -> Result<> {
-        *disks = TRY(load_contents(*checked, memory, control(stop)));
+        *disks = TRY(load_contents(*checked, memory, {.stop = stop, .progress = progress}));
         return {};
       },
       [this, disks](const Result<>& result) {
@@ -104,11 +107,11 @@ Result<> SnapshotJob::start_changing() {
 
 // Everything has been read.
 Result<> SnapshotJob::settle(std::vector<DiskChanges> disks) {
-  if (progress_->cancelled) return fail("{}", why_cancelled_);
   TRY(check_fits(checked_->what, describe(*machine_)));
   const SavedDevices devices = TRY(SavedDevices::read(*machine_, checked_->devices));
   TRY(devices.apply());
   put_disks(std::move(disks));
+  machine_->forget_reset();
   take_state();
   return {};
 }
@@ -149,11 +152,13 @@ Result<> SnapshotJob::load_now() {
   if (!start_file_) return {};
   file_ = start_path_;
   const auto load = [this]() -> Result<> {
-    checked_ = std::make_shared<CheckedFile>(TRY(check_file(std::move(start_file_), control({}))));
+    checked_ = std::make_shared<CheckedFile>(
+        TRY(check_file(std::move(start_file_), {.stop = {}, .progress = progress_})));
     TRY(check_fits(checked_->what, describe(*machine_)));
     TRY(check_memory(*checked_, *machine_));
     TRY(SavedDevices::read(*machine_, checked_->devices));
-    auto disks = TRY(load_contents(*checked_, machine_->map().ram_blocks(), control({})));
+    auto disks = TRY(load_contents(*checked_, machine_->map().ram_blocks(),
+                                   {.stop = {}, .progress = progress_}));
     return settle(std::move(disks));
   };
   Result<> result = load();

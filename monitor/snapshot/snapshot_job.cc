@@ -20,7 +20,8 @@ namespace {
 /// Where a snapshot is written: beside the file that it becomes when it is whole.
 class Target {
  public:
-  static Result<Target> create(const std::string& path);
+  /// `job` tells apart those of one process: the thread of one that was cancelled may still write.
+  static Result<Target> create(const std::string& path, u64 job);
   OutputFile& file() { return file_; }
   /// On the disk, under its name.
   Result<> finish();
@@ -33,12 +34,12 @@ class Target {
   std::string made_, path_;
 };
 
-Result<Target> Target::create(const std::string& path) {
+Result<Target> Target::create(const std::string& path, u64 job) {
   const auto handed_over = TRY(fd_sets::id_in_path(path));
   struct stat info{};
   if (!handed_over && ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
     return fail("Could not write '{}': it is not a regular file", path);
-  const std::string made = handed_over ? path : fmt::format("{}.part-{}", path, ::getpid());
+  const std::string made = handed_over ? path : fmt::format("{}.part-{}-{}", path, ::getpid(), job);
   return Target(TRY(OutputFile::create(made)), made, path);
 }
 
@@ -71,10 +72,6 @@ void SnapshotJob::shutdown() {
   machine_->service<monitor::LongWork>().shutdown();
   status_ = Status::Failed;
   ++ticket_;
-}
-
-Control SnapshotJob::control(std::stop_token stop) {
-  return {.stop = std::move(stop), .progress = progress_};
 }
 
 Result<> SnapshotJob::begin(Operation operation, const std::string& file, Done done) {
@@ -140,8 +137,7 @@ Result<> SnapshotJob::cancel() {
   if (operation_ == Operation::Load && step_ == Step::Changing)
     return fail("the machine has been changed already: the load goes on");
   give_up("cancelled");
-  // A save leaves its thread to itself: the file system may keep that for ever.
-  if (operation_ == Operation::Load && step_ != Step::Waiting) return {};
+  // The thread is left to itself: the file system may keep it for ever.
   finish(fail("cancelled"));
   return {};
 }
@@ -182,9 +178,10 @@ Result<> SnapshotJob::start_saving() {
   contents->what.state = was_running_ ? RunState::Running : before_;
   total_ = contents->bytes();
   return work(
-      [path = file_, contents, progress = progress_](const std::stop_token& stop) -> Result<> {
+      [path = file_, job = ticket_, contents,
+       progress = progress_](const std::stop_token& stop) -> Result<> {
         const Control under_way{.stop = stop, .progress = progress};
-        Target target = TRY(Target::create(path));
+        Target target = TRY(Target::create(path, job));
         TRY(write_contents(*contents, target.file(), under_way));
         TRY(under_way.step(0));
         return target.finish();

@@ -32,8 +32,7 @@ class SnapshotJob final : public MachineService {
   /// before. An error: nothing has begun and `done` is not called.
   Result<> save(const std::string& file, Done done);
   Result<> load(const std::string& file, Done done);
-  /// Ends what is under way, a save at once; too late for a load that has begun to change the
-  /// machine.
+  /// Ends what is under way at once; too late for a load that has begun to change the machine.
   Result<> cancel();
 
   /// For the start of the program: the file is opened now, and read when the machine stands.
@@ -57,7 +56,6 @@ class SnapshotJob final : public MachineService {
   enum class Step : u8 { Checking, Waiting, Changing };
 
   Result<> begin(Operation operation, const std::string& file, Done done);
-  Control control(std::stop_token stop);
   void stand(RunState state);
   void go_on();
   void finish(const Result<>& result);

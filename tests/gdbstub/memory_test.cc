@@ -84,5 +84,11 @@ TEST_F(GdbMemory, IsReadInPiecesOfAPacket) {
   EXPECT_EQ(ask("m0,ffffffffffffffff").size(), 2 * (32 * KiB - 64));
 }
 
+TEST_F(GdbMemory, NothingIsWrittenWhileASnapshotIsLoaded) {
+  machine().pause(RunState::RestoreVm);
+  EXPECT_EQ(ask("M500,1:12"), "E10");
+  EXPECT_EQ(ask("P0=00000000"), "E10");
+}
+
 }  // namespace
 }  // namespace rhea::test

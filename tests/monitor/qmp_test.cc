@@ -242,6 +242,10 @@ TEST_F(QmpTest, human_lines_come_back_as_text) {
   EXPECT_EQ(
       returned(R"({"execute":"human-monitor-command","arguments":{"command-line":"info status"}})"),
       "VM status: paused (prelaunch)\r\n");
+  EXPECT_EQ(error(fmt::format(
+                R"({{"execute":"human-monitor-command","arguments":{{"command-line":"{}"}}}})",
+                std::string(70'000, 'a'))),
+            "GenericError: Parameter 'command-line' is longer than 65536 bytes");
   EXPECT_EQ(returned(R"({"execute":"human-monitor-command","arguments":{"command-line":"bogus"}})"),
             "unknown command: 'bogus'\r\n");
   EXPECT_EQ(

@@ -3,6 +3,7 @@
 // was.
 #include "rhea/softmmu/snapshot.h"
 
+#include "monitor/long_work.h"
 #include "monitor/snapshot/snapshot_job.h"
 #include "tests/block/gate_node.h"
 #include "tests/monitor/fixture.h"
@@ -421,6 +422,7 @@ TEST_F(SlowSnapshotTest, nobody_else_changes_a_machine_that_is_loaded) {
             "GenericError: a snapshot is being loaded");
   EXPECT_EQ(hmp("system_reset"), "Error: a snapshot is being loaded\n");
   EXPECT_EQ(hmp("device_add edu"), "Error: a snapshot is being loaded\n");
+  EXPECT_EQ(hmp("o /b 0xcf9 6"), "Error: a snapshot is being loaded\n");
   gate_->open();
   ASSERT_TRUE(ended());
   EXPECT_EQ(status(), "completed");
@@ -437,6 +439,45 @@ TEST_F(SlowSnapshotTest, a_load_is_cancelled_and_the_machine_is_as_it_was) {
   EXPECT_EQ(status(), "cancelled");
   EXPECT_EQ(run_state(), "running");
   EXPECT_EQ(memory(0x5000, 8), "it stays");
+}
+
+TEST_F(SlowSnapshotTest, a_file_that_is_being_checked_is_let_go_at_once) {
+  EXPECT_EQ(save(), kDone);
+  bench_.write(0x5000, bytes_of("it stays"));
+  machine().resume();
+  EXPECT_EQ(begin("load"), kDone);
+  EXPECT_EQ(qmp(R"({"execute":"x-snapshot-cancel"})"), kDone);
+  EXPECT_EQ(status(), "cancelled");
+  machine().service<monitor::LongWork>().shutdown();  // its thread's answer is on its way
+  EXPECT_EQ(run_state(), "running");
+  EXPECT_EQ(memory(0x5000, 8), "it stays");
+}
+
+TEST_F(SlowSnapshotTest, a_reset_asked_of_the_old_machine_does_not_reach_the_new) {
+  EXPECT_EQ(save(), kDone);
+  occupy_disk();
+  EXPECT_EQ(begin("load"), kDone);
+  ASSERT_TRUE(stands("restore-vm"));
+  bench_.store(kEdu + 4, 0, 4);
+  machine().request_reset(ShutdownCause::GuestReset, ResetKind::Warm);
+  gate_->open();
+  ASSERT_TRUE(ended());
+  EXPECT_EQ(status(), "completed");
+  while (machine().loop().iterate(false)) {
+  }
+  EXPECT_EQ(bench_.load(kEdu + 4, 4), 0x1234U);
+}
+
+TEST_F(SlowSnapshotTest, a_reset_waits_for_a_load_that_comes_to_nothing) {
+  EXPECT_EQ(save(), kDone);
+  occupy_disk();
+  EXPECT_EQ(begin("load"), kDone);
+  ASSERT_TRUE(stands("restore-vm"));
+  machine().request_reset(ShutdownCause::GuestReset, ResetKind::Warm);
+  EXPECT_EQ(qmp(R"({"execute":"x-snapshot-cancel"})"), kDone);
+  while (machine().loop().iterate(false)) {
+  }
+  EXPECT_EQ(bench_.load(kEdu + 4, 4), ~u32{0}) << "as after a reset: its BAR is gone";
 }
 
 TEST_F(SlowSnapshotTest, nobody_dumps_what_is_being_saved) {

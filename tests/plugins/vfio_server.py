@@ -216,6 +216,9 @@ class Server:
         elif descriptors:
             if len(descriptors) != count:
                 raise OSError(22, "descriptors")
+            if self.options.behave == "blocking":  # O_NONBLOCK is Rhea's flag as well
+                for fd in descriptors:
+                    os.set_blocking(fd, True)
             self.events.update({start + n: fd for n, fd in enumerate(descriptors)})
         elif count == 0:
             self.events.clear()

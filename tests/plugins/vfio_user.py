@@ -248,6 +248,7 @@ def main() -> int:
               ("no socket", on_machine("", refused, "Parameter 'socket' is missing", more=("-device", "vfio-user-pci"))),
               ("nobody there", on_machine("", refused, "/nonexistent", more=("-device", "vfio-user-pci,socket=/nonexistent"))),
               ("memory of our own", on_machine("", refused, "it is not shared (-object memory-backend-memfd", shared=False))]
+    cases.append(("interrupts whose reading would wait", on_machine("blocking", reset)))
     cases += [(f"no doorbell: {name}", on_machine(name, no_doorbell))
               for name in ("no-bells", "no-eventfd", "bell-outside")]
     cases += [(f"given up: {name}", on_machine(name, is_given_up, words)) for name, words in BAD]

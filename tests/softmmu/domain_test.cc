@@ -61,7 +61,7 @@ class DomainDevice final : public PciDevice {
   }
 
   using PciDevice::intx_level;
-  void post_interrupt() { set_intx(true); }
+  void set_interrupt(bool level) { set_intx(level); }
 
   LockDomain domain{LockDomain::Kind::Device};
   Locks written_with{}, reset_with{}, saved_with{}, loaded_with{}, set_with{}, timer_with{},
@@ -313,6 +313,33 @@ TEST_F(DeviceDomain, WhatWasPostedElsewhereIsDoneByTheMainLoop) {
   EXPECT_TRUE(bench.run_until([&] { return done; }));
 }
 
+TEST_F(DeviceDomain, AnOlderLevelDoesNotOvertakeOneThatIsThere) {
+  std::thread([&] {
+    const DomainGuard guard(&device.domain);
+    device.set_interrupt(true);
+  }).join();
+  {
+    const DomainGuard guard(&device.domain);
+    device.set_interrupt(false);
+  }
+  while (bench.machine().loop().iterate(false)) {
+  }
+  EXPECT_FALSE(bench.intx(kDomainLink));
+}
+
+TEST_F(DeviceDomain, AnAccessWaitsForWhatSomebodyElsePostedBefore) {
+  std::thread([&] {
+    const DomainGuard guard(&device.domain);
+    device.set_interrupt(true);
+  }).join();
+  bool there = false;
+  on_another_thread([&] {
+    bench.machine().memory().store(kDomainBar, 1, 4);
+    there = bench.intx(kDomainLink);
+  });
+  EXPECT_TRUE(there);
+}
+
 TEST_F(DeviceDomain, WhatIsPostedUnderTheMachinesLockIsDoneAtOnce) {
   bool done = false;
   Posted posted;
@@ -335,7 +362,7 @@ TEST_F(DeviceDomain, NothingPostedIsDoneOnceItsOwnerHasGone) {
 TEST_F(DeviceDomain, WhatWasPostedIsSaved) {
   on_another_thread([&] {
     const DomainGuard guard(&device.domain);
-    device.post_interrupt();
+    device.set_interrupt(true);
   });
   const std::vector<u8> saved = bench.save();
   bench.reset();

@@ -129,6 +129,16 @@ TEST_F(HostFileTest, AnUnfinishedOutputGoes) {
   EXPECT_EQ(text(read_file(path("old"), 10)), "");
 }
 
+TEST_F(HostFileTest, AnOutputThatIsNotFinishedTakesNobodyElsesFileAlong) {
+  {
+    auto output = OutputFile::create(path("o"));
+    ASSERT_TRUE(output);
+    file("other", "theirs");
+    ASSERT_EQ(std::rename(path("other").c_str(), path("o").c_str()), 0);
+  }
+  EXPECT_EQ(text(read_file(path("o"), 10)), "theirs");
+}
+
 TEST_F(HostFileTest, AFileLimitIsAnError) {
   std::signal(SIGXFSZ, SIG_IGN);
   rlimit before{};

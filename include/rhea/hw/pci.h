@@ -186,7 +186,7 @@ class PciDevice : public Device, public FirmwareNamed {
                                       BarKind kind = BarKind::Memory32);
   bool msix_enabled() const;
   unsigned msix_vectors() const { return static_cast<unsigned>(msix_.table.size() / 4); }
-  /// From now on whoever signals the eventfd `fd` (non-blocking, not the device's only) sends MSI-X
+  /// From now on whoever signals the eventfd `fd` (not the device's only) sends MSI-X
   /// message `vector`: any thread, any process. Where the accelerator can, nobody in between wakes
   /// up for it; while the vector is masked, or there is no such accelerator, the main loop reads
   /// the descriptor. Until unroute_msix(), or the device is unrealized; the descriptor lives as

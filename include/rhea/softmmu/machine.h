@@ -118,6 +118,9 @@ class Machine final : public Object {
   // -------------------------------------------------------------------------------------------
   RunState run_state() const { return run_state_.load(std::memory_order_acquire); }
   bool running() const { return run_state() == RunState::Running; }
+  /// An error while a snapshot's state takes the place of the machine's (RestoreVm): whoever else
+  /// changes the machine asks first.
+  [[nodiscard]] Result<> may_change() const;
   /// Lets the vCPUs and the virtual clock go (`cont`).
   void resume();
   /// Stops them and waits until they have (`stop`). From a vCPU thread it only requests and
@@ -129,6 +132,10 @@ class Machine final : public Object {
   void request_shutdown(ShutdownCause cause);
   void request_powerdown();
   void request_pause(RunState why);
+  /// Does now what was requested. A reset waits while a snapshot's state is loaded.
+  void settle_requests();
+  /// A reset that waited is for a machine that is no more: a snapshot has taken its place.
+  void forget_reset();
   /// Resets everything now: devices in three phases, then whatever observers reset (the CPUs). Main
   /// thread, vCPUs stopped.
   void reset_now(ShutdownCause cause, ResetKind kind);
@@ -163,7 +170,7 @@ class Machine final : public Object {
  private:
   struct Requests;
   void request(const std::function<void(Requests&)>& note);
-  void handle_requests();
+  void enter(RunState state);
   void shut_down(ShutdownCause cause);
   void quiesce();
   void for_each_top_device(const std::function<void(Device&)>& visitor);
