@@ -83,6 +83,13 @@ Irq Device::gpio_in(std::string_view group, unsigned index) const {
   return Irq::to<&IrqTap::set>(*it->second[index], index);
 }
 
+std::vector<Irq> Device::gpio_inputs() const {
+  std::vector<Irq> pins;
+  for (const auto& [group, taps] : inputs_)
+    for (unsigned index = 0; index < taps.size(); ++index) pins.push_back(gpio_in(group, index));
+  return pins;
+}
+
 void Device::connect_gpio_out(std::string_view group, unsigned index, Irq target) {
   RHEA_ASSERT(has_gpio_out(group, index));
   outputs_.find(group)->second[index]->connect(target);

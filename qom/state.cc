@@ -65,6 +65,7 @@ std::string bytes_text(std::span<const u8> bytes) {
 
 void FieldList::save(const void* object, StateWriter& out) const {
   for (const StateField& field : fields) {
+    if (field.survives_reset && out.fields() == StateWriter::Fields::SetByReset) continue;
     out.text(field.name);
     const auto place = out.begin_block();
     field.save(object, out);

@@ -30,8 +30,8 @@ class I8237 final : public IsaDevice, public IsaDma {
     s.help("pair of 8237A DMA controllers");
     s.board_only();
     s.state("chips", &I8237::chips_);
-    s.state("pages", &I8237::pages_);
-    s.state("high-pages", &I8237::high_pages_);
+    s.state("pages", &I8237::pages_).survives_reset();
+    s.state("high-pages", &I8237::high_pages_).survives_reset();
   }
 
   void register_client(unsigned channel, IsaDmaClient& client) override;

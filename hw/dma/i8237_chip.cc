@@ -34,10 +34,10 @@ u8 with_bit(u8 old, unsigned n, bool on) {
 }  // namespace
 
 void I8237Channel::describe(StateFields<I8237Channel>& s) {
-  s.state("base-address", &I8237Channel::base_address_);
-  s.state("base-count", &I8237Channel::base_count_);
-  s.state("done", &I8237Channel::done_).range(0, 0x10000);
-  s.state("mode", &I8237Channel::mode_);
+  s.state("base-address", &I8237Channel::base_address_).survives_reset();
+  s.state("base-count", &I8237Channel::base_count_).survives_reset();
+  s.state("done", &I8237Channel::done_).range(0, 0x10000).survives_reset();
+  s.state("mode", &I8237Channel::mode_).survives_reset();
 }
 
 void I8237Channel::write_address(bool high_byte, u8 value) {

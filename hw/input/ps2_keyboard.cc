@@ -101,7 +101,7 @@ class Ps2Keyboard final : public Ps2Device {
     s.state("typematic", &Ps2Keyboard::typematic_);
     s.state("command", &Ps2Keyboard::command_);
     s.state("overrun", &Ps2Keyboard::overrun_);
-    s.state("down", &Ps2Keyboard::down_);
+    s.state("down", &Ps2Keyboard::down_).survives_reset();
     s.state("pretends-shift", &Ps2Keyboard::pretends_shift_);
     s.state("tells", &Ps2Keyboard::tells_).range(0, 3);
   }

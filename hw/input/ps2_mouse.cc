@@ -51,7 +51,7 @@ class Ps2Mouse final : public Ps2Device {
     s.state("rate", &Ps2Mouse::rate_);
     s.state("rates", &Ps2Mouse::rates_);
     s.state("command", &Ps2Mouse::command_);
-    s.state("buttons", &Ps2Mouse::buttons_).range(0, 0x1f);
+    s.state("buttons", &Ps2Mouse::buttons_).range(0, 0x1f).survives_reset();
     s.state("told-buttons", &Ps2Mouse::told_buttons_).range(0, 0x1f);
     s.state("dx", &Ps2Mouse::dx_);
     s.state("dy", &Ps2Mouse::dy_);

@@ -68,11 +68,11 @@ class Rtc final : public IsaDevice, public Mc146818 {
     s.property("irq", &Rtc::irq_number_, u8{8}).range(0, 15).help("ISA interrupt line");
     s.property("lost_tick_policy", &Rtc::policy_, LostTickPolicy::Discard)
         .help("what becomes of periodic interrupts that the guest was too slow for");
-    s.state("memory", &Rtc::memory_);
+    s.state("memory", &Rtc::memory_).survives_reset();
     s.state("index", &Rtc::index_).range(0, kSize - 1);
-    s.state("phase", &Rtc::phase_);
-    s.state("updated", &Rtc::updated_);
-    s.state("period-index", &Rtc::period_index_);
+    s.state("phase", &Rtc::phase_).survives_reset();
+    s.state("updated", &Rtc::updated_).survives_reset();
+    s.state("period-index", &Rtc::period_index_).survives_reset();
     s.state("lost-ticks", &Rtc::lost_ticks_).range(0, kMostLostTicks);
     s.state("repeated", &Rtc::repeated_);
   }

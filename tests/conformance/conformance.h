@@ -31,7 +31,8 @@ class Conformance : public ::testing::TestWithParam<std::string> {
 
 /// The first state field in which two machines differ, of their devices and all that belongs to
 /// them: "state field 'period' of /machine/…: 0, not 7". Empty when there is none.
-std::string state_difference(Machine& one, Machine& other);
+std::string state_difference(Machine& one, Machine& other,
+                             StateWriter::Fields fields = StateWriter::Fields::All);
 /// Where two runs of the same accesses differ first; empty when nowhere.
 std::string first_difference(const Fuzzer& one, const Fuzzer& other, std::string_view device);
 

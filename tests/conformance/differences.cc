@@ -6,43 +6,44 @@
 namespace rhea::test {
 namespace {
 
-std::string bytes_of(const Object& object, const StateField& field) {
-  StateWriter out;
+std::string bytes_of(const Object& object, const StateField& field, StateWriter::Fields which) {
+  StateWriter out(which);
   field.save(&object, out);
   return {out.data().begin(), out.data().end()};
 }
 
-std::string shown(const Object& object, const StateField& field) {
-  const std::string saved = bytes_of(object, field);
+std::string shown(const Object& object, const StateField& field, const std::string& saved) {
   if (field.show && saved.size() <= 8) return to_text(field.show(&object));
   return bytes_text({reinterpret_cast<const u8*>(saved.data()), saved.size()});
 }
 
 // Long ones are told by where they differ.
-std::string difference_of(const Object& one, const Object& other, const StateField& field) {
-  const std::string mine = bytes_of(one, field);
-  const std::string theirs = bytes_of(other, field);
+std::string difference_of(const Object& one, const Object& other, const StateField& field,
+                          StateWriter::Fields which) {
+  if (which == StateWriter::Fields::SetByReset && field.survives_reset) return {};
+  const std::string mine = bytes_of(one, field, which);
+  const std::string theirs = bytes_of(other, field, which);
   if (mine == theirs) return {};
   const auto at = std::ranges::mismatch(mine, theirs).in1 - mine.begin();
   const std::string where = mine.size() > 8 ? fmt::format(" from byte {}", at) : std::string();
   return fmt::format("state field '{}' of {} ({}) differs{}: {}, not {}", field.name, one.path(),
-                     one.type().name, where, shown(one, field), shown(other, field));
+                     one.type().name, where, shown(one, field, mine), shown(other, field, theirs));
 }
 
-std::string difference_of(const Object& one, const Object& other) {
+std::string difference_of(const Object& one, const Object& other, StateWriter::Fields which) {
   for (const TypeInfo* type : one.type().lineage()) {
     for (const StateField& field : type->state.fields)
-      if (auto text = difference_of(one, other, field); !text.empty()) return text;
+      if (auto text = difference_of(one, other, field, which); !text.empty()) return text;
     for (const Subsection& part : type->subsections)
       for (const StateField& field : part.fields.fields)
-        if (auto text = difference_of(one, other, field); !text.empty()) return text;
+        if (auto text = difference_of(one, other, field, which); !text.empty()) return text;
   }
   return {};
 }
 
 }  // namespace
 
-std::string state_difference(Machine& one, Machine& other) {
+std::string state_difference(Machine& one, Machine& other, StateWriter::Fields fields) {
   std::string found;
   one.visit([&](Object& object) {
     if (!found.empty()) return;
@@ -50,7 +51,7 @@ std::string state_difference(Machine& one, Machine& other) {
     if (twin == nullptr || &twin->type() != &object.type()) return;
     object.pre_save();
     twin->pre_save();
-    found = difference_of(object, *twin);
+    found = difference_of(object, *twin, fields);
   });
   return found;
 }

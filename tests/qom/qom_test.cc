@@ -18,7 +18,7 @@ struct Inner {
   std::array<u8, 4> b{};
   static void describe(StateFields<Inner>& f) {
     f.state("a", &Inner::a);
-    f.state("b", &Inner::b);
+    f.state("b", &Inner::b).survives_reset();
   }
 };
 
@@ -27,7 +27,13 @@ class Sample : public Device {
   static constexpr std::string_view kName = "test-sample";
   using Extendable = Sample;
   static void describe(Schema<Sample>& s);
+  Sample() {
+    init_gpio_in<&Sample::set_pin>(*this, "left", 1);
+    init_gpio_in<&Sample::set_pin>(*this, "right", 2);
+  }
+  void set_pin(unsigned pin, bool level) { pins.emplace_back(pin, level); }
 
+  std::vector<std::pair<unsigned, bool>> pins;
   bool flag{};
   u8 small{};
   i32 number{};
@@ -58,7 +64,7 @@ void Sample::describe(Schema<Sample>& s) {
   s.link("peer", &Sample::peer);
   s.state("inner", &Sample::inner);
   s.state("fifo", &Sample::fifo).range(0, 16);
-  s.state("counter", &Sample::counter).range(0, 1000);
+  s.state("counter", &Sample::counter).range(0, 1000).survives_reset();
   s.subsection(
       "rare", [](const Sample& sample) { return sample.rare != 0; },
       [](auto& fields) { fields.state("rare", &Sample::rare); });
@@ -178,8 +184,22 @@ TEST(Machines, TwoLiveInOneProcess) {
   EXPECT_EQ(b.resolve("/samples/x"), nullptr);
 }
 
+TEST(Pins, InputsOfAllGroupsAreListed) {
+  Sample sample;
+  const std::vector<Irq> inputs = sample.gpio_inputs();
+  ASSERT_EQ(inputs.size(), 3u);
+  inputs[0].set(true);
+  inputs[2].set(false);
+  EXPECT_EQ(sample.pins, (std::vector<std::pair<unsigned, bool>>{{0, true}, {1, false}}));
+}
+
 class StateTest : public ::testing::Test {
  protected:
+  static std::vector<u8> set_by_reset(const Sample& sample) {
+    StateWriter out(StateWriter::Fields::SetByReset);
+    sample.type().state.save(static_cast<const Object*>(&sample), out);
+    return out.take();
+  }
   Sample& fill(Machine& machine) {
     auto& sample = machine.container("/samples").add_child("s", create<Sample>());
     sample.inner = {.a = 0x1234, .b = {1, 2, 3, 4}};
@@ -219,6 +239,25 @@ TEST_F(StateTest, ASubsectionIsSavedOnlyWhenNeeded) {
   EXPECT_EQ(copy.rare, 7);
   StateReader again(without);
   EXPECT_TRUE(load_object(copy, again));
+}
+
+TEST_F(StateTest, WhatSurvivesAResetCanBeLeftOutOfStructsToo) {
+  Machine machine;
+  auto& sample = fill(machine);
+  const auto before = set_by_reset(sample);
+  const auto all = saved(sample);
+  sample.counter = 7;
+  sample.inner.b = {7, 7, 7, 7};
+  EXPECT_EQ(set_by_reset(sample), before);
+  EXPECT_NE(saved(sample), all);
+}
+
+TEST_F(StateTest, WhatAResetSetsStaysInStructsToo) {
+  Machine machine;
+  auto& sample = fill(machine);
+  const auto before = set_by_reset(sample);
+  sample.inner.a = 7;
+  EXPECT_NE(set_by_reset(sample), before);
 }
 
 TEST_F(StateTest, EveryTruncationIsRefused) {

@@ -104,11 +104,18 @@ def initialise(handlers: str) -> str:
     return tried(realize=f'region_.init_io(*this, "r", 4, io<{handlers}>());')
 
 
+def in_struct(member: str, chained: str) -> str:
+    return f"""struct Part {{
+        static void describe(StateFields<Part>& s) {{ s.state("p", &Part::p){chained}; }}
+        {member} p{{}};
+      }};"""
+
+
 NO_DESCRIBE = "tried: it has no describe() of its own that is public and static (an empty one will do)"
 READ = "a handler of reads is `u64 f(u64 offset, unsigned size)` or `MemResult f(Access&)`"
 WRITE = "a handler of writes is `void f(u64 offset, u64 value, unsigned size)` or `MemResult f(Access&)`"
 RANGE = "range() is for properties that are numbers kept in a member"
-STATE_RANGE = "range() is for unsigned numbers, arrays of them, and the length of vectors"
+STATE_RANGE = "range() is for unsigned numbers, enums, arrays of them, and the length of vectors"
 DEFAULT = "the_default_of_a_property_does_not_fit_its_member"
 IGNORED = "nodiscard"
 
@@ -134,6 +141,10 @@ CLASSES = [
     ("a range of a text", tried(declare='s.property("p", &Tried::text_, "").range(0, 1);'), RANGE),
     ("a range of a link", tried(declare='s.link("p", &Tried::port_).range(0, 1);'), RANGE),
     ("a range of a signed state", tried(declare='s.state("p", &Tried::number_).range(0, 1);'), STATE_RANGE),
+    ("a range of a signed number in a struct", tried(more=in_struct("i16", ".range(0, 1)")), STATE_RANGE),
+    ("a range of a flag in a struct", tried(more=in_struct("bool", ".range(0, 1)")), STATE_RANGE),
+    ("a range of an unsigned number in a struct", tried(more=in_struct("u16", ".range(0, 1)")), ""),
+    ("a number in a struct that survives a reset", tried(more=in_struct("i16", ".survives_reset()")), ""),
     ("good handlers compile", initialise("&Tried::read, &Tried::write"), ""),
     ("one good handler for both compiles", initialise("&Tried::access, &Tried::access"), ""),
     ("a handler of reads that writes", initialise("&Tried::write, &Tried::write"), READ),

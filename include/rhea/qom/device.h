@@ -59,6 +59,8 @@ class Device : public Object {
   /// Input pin `index` of the group `group` ("" is the default group); an unconnected Irq when
   /// absent.
   Irq gpio_in(std::string_view group, unsigned index) const;
+  /// All input pins, group by group.
+  std::vector<Irq> gpio_inputs() const;
   /// Wires output pin `index` of `group` to `target`. An unknown pin is a programming error.
   void connect_gpio_out(std::string_view group, unsigned index, Irq target);
   /// Whether there is such an output pin.

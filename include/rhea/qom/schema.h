@@ -64,34 +64,6 @@ struct TypeInfo {
   std::vector<const TypeInfo*> lineage() const;
 };
 
-/// What bounds mean something for: unsigned numbers, arrays of them, the length of a vector.
-template <class V>
-inline constexpr bool kStateHasRange = std::unsigned_integral<V> && !std::same_as<V, bool>;
-template <class E>
-inline constexpr bool kStateHasRange<std::vector<E>> = true;
-template <class E, std::size_t N>
-inline constexpr bool kStateHasRange<std::array<E, N>> = kStateHasRange<E>;
-
-/// Chained after state(): a StateFieldBuilder that knows what the field is kept in.
-template <class V>
-class StateBuilder {
- public:
-  explicit StateBuilder(StateField& field) : field_(field) {}
-  StateBuilder& since(unsigned version) {
-    field_.since(version);
-    return *this;
-  }
-  StateBuilder& range(u64 min, u64 max) {
-    static_assert(kStateHasRange<V>,
-                  "range() is for unsigned numbers, arrays of them, and the length of vectors");
-    field_.range(min, max);
-    return *this;
-  }
-
- private:
-  StateFieldBuilder field_;
-};
-
 /// Chained after registers(): where the bank is mapped, so that realize() need not.
 template <class Self>
 class RegistersBuilder {

@@ -21,6 +21,11 @@ namespace rhea {
 
 class StateWriter {
  public:
+  /// Which fields go in: all, or those that a reset sets, for who compares what it left.
+  enum class Fields : u8 { All, SetByReset };
+  explicit StateWriter(Fields fields = Fields::All) : fields_(fields) {}
+  Fields fields() const { return fields_; }
+
   void number(u64 value, unsigned bytes);
   void bytes(std::span<const u8> data);
   void text(std::string_view text);
@@ -33,6 +38,7 @@ class StateWriter {
   std::size_t size() const { return data_.size(); }
 
  private:
+  Fields fields_;
   std::vector<u8> data_;
 };
 
@@ -67,6 +73,7 @@ struct StateField {
   unsigned since{1};
   u64 min{0};
   u64 max{std::numeric_limits<u64>::max()};
+  bool survives_reset{};
   std::function<void(const void* object, StateWriter&)> save;
   std::function<Result<>(void* object, StateReader&, const StateField&)> load;
   std::function<Value(const void* object)> show{};  ///< for people; empty inside of structs
@@ -83,19 +90,38 @@ class FieldList {
   std::vector<StateField> fields;
 };
 
-/// Chained after state(): bounds that a loaded number must keep, the version that brought the
-/// field.
-class StateFieldBuilder {
+/// What bounds mean something for: unsigned numbers, enums, arrays of them, the length of a vector.
+template <class V>
+inline constexpr bool kStateHasRange =
+    std::is_enum_v<V> || (std::unsigned_integral<V> && !std::same_as<V, bool>);
+template <class E>
+inline constexpr bool kStateHasRange<std::vector<E>> = true;
+template <class E, std::size_t N>
+inline constexpr bool kStateHasRange<std::array<E, N>> = kStateHasRange<E>;
+
+/// Chained after state(), of a member of type V.
+template <class V>
+class StateBuilder {
  public:
-  explicit StateFieldBuilder(StateField& field) : field_(&field) {}
-  StateFieldBuilder& since(unsigned version) {
+  explicit StateBuilder(StateField& field) : field_(&field) {}
+  /// The version that brought the field.
+  StateBuilder& since(unsigned version) {
     field_->since = version;
     return *this;
   }
-  /// For unsigned numbers (and each element of an array of them): a load outside is refused.
-  StateFieldBuilder& range(u64 min, u64 max) {
+  /// Bounds that each loaded number must keep, or a vector's length: a load outside is refused.
+  StateBuilder& range(u64 min, u64 max) {
+    static_assert(
+        kStateHasRange<V>,
+        "range() is for unsigned numbers, enums, arrays of them, and the length of vectors");
     field_->min = min;
     field_->max = max;
+    return *this;
+  }
+  /// A reset leaves it as it is: what a battery keeps, what the data sheet says stays. Of all else
+  /// the tests expect a new device's value.
+  StateBuilder& survives_reset() {
+    field_->survives_reset = true;
     return *this;
   }
 
@@ -111,7 +137,7 @@ class StateFields {
 
   template <class V, class Owner>
     requires std::derived_from<Self, Owner>
-  StateFieldBuilder state(std::string_view name, V Owner::* member) {
+  StateBuilder<V> state(std::string_view name, V Owner::* member) {
     list_->fields.push_back(
         StateField{.name = std::string(name),
                    .save =
@@ -122,7 +148,7 @@ class StateFields {
                        [member](void* object, StateReader& in, const StateField& field) {
                          return StateCodec<V>::load(static_cast<Self*>(object)->*member, in, field);
                        }});
-    return StateFieldBuilder(list_->fields.back());
+    return StateBuilder<V>(list_->fields.back());
   }
 
  private:

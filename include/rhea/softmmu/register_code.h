@@ -349,6 +349,7 @@ struct BankCode {
         };
         list.fields.push_back(StateField{
             .name = std::string(kRow<I>.name),
+            .survives_reset = kRow<I>.keeps_at_reset,
             .save = [self](
                         const void* object,
                         StateWriter& out) { StateCodec<Member>::save(self(object)->*member, out); },
