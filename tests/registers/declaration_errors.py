@@ -156,6 +156,9 @@ CLASSES = [
      "the handler of an input pin is `void f(unsigned pin, bool level)`"),
     ("an ignored Result", tried(realize='region_.init_ram(this, "r", 4096);'), IGNORED),
     ("an ignored attach", tried(realize="port_.attach({});"), IGNORED),
+    ("an ignored Result of one's own", tried(more="Result<u32> count() { return 1u; }", realize="count();"), IGNORED),
+    ("a Result that is looked at", tried(more="Result<u32> count() { return 1u; }", realize="if (!count()) return fail(\"none\");"), ""),
+    ("an ignored MemResult of one's own", tried(more="MemResult touch() { return MemResult::Ok; }", realize="touch();"), IGNORED),
     ("an ignored MemResult", tried(realize="u32 word{}; dma().read_value(0, word);"), IGNORED),
 ]
 

@@ -208,7 +208,7 @@ enum class DriveUse : u8 { Read, WriteIfPossible, Write };
 /// What a device does in realize() with its drive= property, a member. A node is taken out of the
 /// hands of others and gets a drive; no drive at all becomes an empty one. The device has it until
 /// it is unrealized; requests that are under way then are completed for nobody.
-[[nodiscard]] Result<> take_drive(BlockBackend*& drive, Device& device, DriveUse use,
-                                  MediaDevice* media = nullptr);
+Result<> take_drive(BlockBackend*& drive, Device& device, DriveUse use,
+                    MediaDevice* media = nullptr);
 
 }  // namespace rhea

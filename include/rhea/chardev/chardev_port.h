@@ -18,7 +18,7 @@ class ChardevPort final : public ObjectMember {
 
   /// From realize(): the functions that hear of the other side, as far as they are wanted
   /// (`owner` is not). `moved` is called when the port leads to another back end.
-  [[nodiscard]] Result<> attach(Chardev::FrontEnd functions);
+  Result<> attach(Chardev::FrontEnd functions);
   void detach();
   explicit operator bool() const { return chardev_ != nullptr; }
   Chardev* target() const { return chardev_; }

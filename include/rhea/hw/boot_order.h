@@ -64,7 +64,7 @@ class BootIndex final : public ObjectMember {
         .help("place in the boot order, the least first; -1: none");
   }
   /// From realize(): `device` is in its place now. `suffix` follows the device's own path.
-  [[nodiscard]] Result<> join(const Device& device, std::string suffix = {});
+  Result<> join(const Device& device, std::string suffix = {});
 
  protected:
   void end() override { leave(); }

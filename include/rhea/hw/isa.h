@@ -74,7 +74,7 @@ class IsaDevice : public Device {
   void add_port(u16 port, Region& region);
   void add_memory(u64 address, Region& region, int priority = 1);
   /// Wires an output to line `n`, checked (0..15).
-  [[nodiscard]] Result<> connect_isa_irq(IrqOutput& output, unsigned n);
+  Result<> connect_isa_irq(IrqOutput& output, unsigned n);
   Result<> map_registers() override;
   void release() override;
 

@@ -165,7 +165,7 @@ class PciDevice : public Device, public FirmwareNamed {
   /// BARs take two. The region stays the device's; it must be in no container. Its BAR places,
   /// enables and disables it. A size that cannot be is an error that names the device, and the
   /// property that has this value if there is one: `TRY(bar(0, ram_));`.
-  [[nodiscard]] Result<> bar(unsigned n, Region& region, BarKind kind = BarKind::Memory32);
+  Result<> bar(unsigned n, Region& region, BarKind kind = BarKind::Memory32);
   /// INTx: which pin the device uses (1 = INTA#; 0 none), and its level. The level is remembered
   /// and saved; it reaches the bus unless the guest disabled INTx or enabled MSI. Reset lowers it.
   void set_interrupt_pin(u8 pin);
@@ -182,8 +182,7 @@ class PciDevice : public Device, public FirmwareNamed {
   /// shows there: 16 bytes a vector, then a bit each, to a whole 8 bytes.
   void add_msix(unsigned vectors, unsigned n, u64 offset);
   /// The same in a BAR of its own, which the base class makes.
-  [[nodiscard]] Result<> add_msix_bar(unsigned vectors, unsigned n,
-                                      BarKind kind = BarKind::Memory32);
+  Result<> add_msix_bar(unsigned vectors, unsigned n, BarKind kind = BarKind::Memory32);
   bool msix_enabled() const;
   unsigned msix_vectors() const { return static_cast<unsigned>(msix_.table.size() / 4); }
   /// From now on whoever signals the eventfd `fd` (not the device's only) sends MSI-X
@@ -223,7 +222,7 @@ class PciDevice : public Device, public FirmwareNamed {
   u8 add_express(ExpressType type);
 
   /// Overriders call it first.
-  [[nodiscard]] Result<> realize() override;
+  Result<> realize() override;
   Result<> map_registers() override;
   void release() override;
   /// Configuration space goes to its reset values here, before any device's reset() (which need not

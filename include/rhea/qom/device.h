@@ -37,7 +37,7 @@ class Device : public Object {
 
   bool is_realized() const override { return realized_; }
   /// Realizes the device (which may create and realize children). On error nothing is left behind.
-  [[nodiscard]] Result<> set_realized(bool on);
+  Result<> set_realized(bool on);
   /// Done when the device is unrealized, or its realize() fails; the last first, before the members
   /// end. For those who do something for a device from its realize() on.
   void on_unrealize(std::function<void()> undo) { undo_.push_back(std::move(undo)); }
@@ -75,7 +75,7 @@ class Device : public Object {
 
  protected:
   /// Checks the configuration, maps regions, wires pins. May fail: what it did by then is undone.
-  [[nodiscard]] virtual Result<> realize() { return {}; }
+  virtual Result<> realize() { return {}; }
   /// Called first when a realized device is unrealized: for last words. Most need none.
   virtual void unrealize() {}
   /// After realize(), for bases: maps the banks of registers whose declarations say where.
@@ -138,7 +138,7 @@ class Bus : public Object {
   /// What plugs in: "ISA", "PCI", "IDE", … equals the devices' TypeInfo::bus.
   virtual std::string_view kind() const = 0;
   /// Puts the device on this bus, finding it a slot; errors when the bus is full or the slot taken.
-  [[nodiscard]] Result<> attach(Device& device);
+  Result<> attach(Device& device);
   void detach(Device& device);
   const std::vector<Device*>& devices() const { return devices_; }
   virtual bool is_full() const { return false; }

@@ -67,7 +67,7 @@ class Object {
   /// Errors name the property (and the value). get() also knows declared registers and state fields
   /// by their names, where no property has that name.
   Result<Value> get(std::string_view property) const;
-  [[nodiscard]] Result<> set(std::string_view property, const Value& value);
+  Result<> set(std::string_view property, const Value& value);
 
   /// The machine this object is in; only valid once the object is in a machine's tree.
   Machine& machine() const { return *machine_; }

@@ -116,12 +116,12 @@ class AddressSpace {
   /// Reads and writes of any length at any alignment. RAM is copied; other regions get accesses of
   /// their sizes. The whole range is attempted; the result is the worst one. Unassigned bytes read
   /// as all ones.
-  [[nodiscard]] MemResult read(u64 address, std::span<u8> data, MemAttrs attrs = {}) const;
-  [[nodiscard]] MemResult write(u64 address, std::span<const u8> data, MemAttrs attrs = {}) const;
+  MemResult read(u64 address, std::span<u8> data, MemAttrs attrs = {}) const;
+  MemResult write(u64 address, std::span<const u8> data, MemAttrs attrs = {}) const;
   /// Fills with one byte.
-  [[nodiscard]] MemResult fill(u64 address, u8 value, u64 length, MemAttrs attrs = {}) const;
+  MemResult fill(u64 address, u8 value, u64 length, MemAttrs attrs = {}) const;
   /// Writes ROM too: for loaders, debuggers and firmware set-up.
-  [[nodiscard]] MemResult write_rom(u64 address, std::span<const u8> data) const;
+  MemResult write_rom(u64 address, std::span<const u8> data) const;
 
   /// One access as a CPU or a register-wise master makes it: 1, 2, 4 or 8 bytes. Unassigned reads
   /// give all ones.

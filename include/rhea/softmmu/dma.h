@@ -25,14 +25,14 @@ class DmaMaster {
   bool enabled() const { return enabled_.load(std::memory_order_relaxed); }
   AddressSpace& space() const { return *space_; }
 
-  [[nodiscard]] MemResult read(u64 address, std::span<u8> data) const;
-  [[nodiscard]] MemResult write(u64 address, std::span<const u8> data) const;
+  MemResult read(u64 address, std::span<u8> data) const;
+  MemResult write(u64 address, std::span<const u8> data) const;
   template <class T>
-  [[nodiscard]] MemResult read_value(u64 address, T& value) const {
+  MemResult read_value(u64 address, T& value) const {
     return read(address, {reinterpret_cast<u8*>(&value), sizeof(T)});
   }
   template <class T>
-  [[nodiscard]] MemResult write_value(u64 address, const T& value) const {
+  MemResult write_value(u64 address, const T& value) const {
     return write(address, {reinterpret_cast<const u8*>(&value), sizeof(T)});
   }
 
@@ -53,9 +53,8 @@ class ScatterList {
   u64 size() const;
   const std::vector<DmaSegment>& segments() const { return segments_; }
   /// Copies data.size() bytes beginning `skip` bytes into the list; fails if the list is shorter.
-  [[nodiscard]] MemResult to_guest(const DmaMaster& master, u64 skip,
-                                   std::span<const u8> data) const;
-  [[nodiscard]] MemResult from_guest(const DmaMaster& master, u64 skip, std::span<u8> data) const;
+  MemResult to_guest(const DmaMaster& master, u64 skip, std::span<const u8> data) const;
+  MemResult from_guest(const DmaMaster& master, u64 skip, std::span<u8> data) const;
 
  private:
   std::vector<DmaSegment> segments_;

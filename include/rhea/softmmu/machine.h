@@ -86,14 +86,13 @@ class Machine final : public Object {
   Object& container(std::string_view path);
   /// Adds a board's device under /machine/unattached/device[N] (or `name` under /machine), plugs it
   /// into `bus` (may be null) and realizes it.
-  [[nodiscard]] Result<Device*> add_device(std::unique_ptr<Object> device, Bus* bus,
-                                           std::string_view name = {});
+  Result<Device*> add_device(std::unique_ptr<Object> device, Bus* bus, std::string_view name = {});
   /// What -device and device_add do: create, set, plug, realize; `bus` is a bus name or path, empty
   /// for any that fits.
   Result<Device*> plug(std::string_view type,
                        const std::vector<std::pair<std::string, Value>>& properties,
                        std::string_view id = {}, std::string_view bus = {});
-  [[nodiscard]] Result<> unplug(Device& device);
+  Result<> unplug(Device& device);
   /// The first bus of this kind with room, or by name or path; nullptr when absent.
   Bus* find_bus(std::string_view kind, std::string_view name_or_path = {});
   /// Defaults from -global driver.property=value, applied when an object of that type is made.

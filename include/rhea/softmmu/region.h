@@ -171,16 +171,15 @@ class Region : public ObjectMember {
   /// RAM with a block of its own, whose id is `name`, behind the owner's path when that is in a
   /// machine
   /// ("/machine/peripheral/video0/vga.vram").
-  [[nodiscard]] Result<> init_ram(Device* owner, std::string name, u64 size,
-                                  const RamOptions& options = {});
+  Result<> init_ram(Device* owner, std::string name, u64 size, const RamOptions& options = {});
   /// RAM in a block that somebody else keeps alive.
   void init_ram_shared(Device* owner, std::string name, std::shared_ptr<RamBlock> block);
   /// Like RAM for the host, read-only for the guest: writes are dropped.
-  [[nodiscard]] Result<> init_rom(Device* owner, std::string name, u64 size);
+  Result<> init_rom(Device* owner, std::string name, u64 size);
   /// Reads come from memory, writes go to the handlers; set_romd_mode(false) sends reads there as
   /// well.
-  [[nodiscard]] Result<> init_rom_device(Device* owner, std::string name, u64 size,
-                                         const RegionOps& ops, void* opaque);
+  Result<> init_rom_device(Device* owner, std::string name, u64 size, const RegionOps& ops,
+                           void* opaque);
   void init_io(Device* owner, std::string name, u64 size, const RegionOps& ops, void* opaque);
   template <class Self>
   void init_io(Self& owner, std::string name, u64 size, const RegionOps& ops) {

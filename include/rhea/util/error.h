@@ -34,8 +34,12 @@ class Error {
   ErrorClass class_;
 };
 
+/// A value or an Error; the compiler tells whoever drops one.
 template <class T = void>
-using Result = std::expected<T, Error>;
+class [[nodiscard]] Result : public std::expected<T, Error> {
+ public:
+  using std::expected<T, Error>::expected;
+};
 
 /// `return fail("{}: no such file", path);`
 template <class... Args>
