@@ -49,6 +49,9 @@ void PciDevice::add_msix(unsigned vectors, unsigned bar, u64 offset) {
   msix_.pending_region.init_io(
       *this, around.name() + ".msix-pba", pending_size(vectors),
       io<&PciDevice::read_msix_pending, &PciDevice::write_msix_pending>(kAccepted, kDwords));
+  // The table is configuration: the machine's, whatever lock the device's own registers have.
+  msix_.table_region.set_lock_domain(&machine().lock());
+  msix_.pending_region.set_lock_domain(&machine().lock());
   around.add(offset, msix_.table_region, 1);
   around.add(pending, msix_.pending_region, 1);
 }

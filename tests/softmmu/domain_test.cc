@@ -228,6 +228,13 @@ TEST_F(DeviceDomain, AMessageThatIsMaskedBecomesPending) {
   EXPECT_EQ(bench.load(kDomainBar + 0x10020, 4), 2u);
 }
 
+TEST_F(DeviceDomain, TheTableOfMessagesIsTheMachines) {
+  const RcuGuard guard;
+  const FlatRange* const table = bench.machine().memory().view().find(kDomainBar + 0x10000);
+  ASSERT_NE(table, nullptr);
+  EXPECT_EQ(table->region->lock_domain(), &bench.machine().lock());
+}
+
 TEST_F(DeviceDomain, WithoutMessagesTheLineIsRaised) {
   guest_writes(0x04, 0);
   EXPECT_TRUE(bench.intx(kDomainLink));
