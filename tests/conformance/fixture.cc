@@ -6,12 +6,15 @@
 #include "rhea/softmmu/snapshot.h"
 #include "tests/conformance/vfio_peer.h"
 #include "tests/support/environment.h"
+#include "tests/support/fake_rng.h"
 
 #include <algorithm>
 #include <cstdlib>
 
 namespace rhea::test {
 namespace {
+
+const RegisterType<FakeRng> rng_registration;
 
 constexpr u64 kDiskBytes = 1440 * KiB;
 
@@ -126,6 +129,8 @@ Result<Properties> Specimen::link_properties(const TypeInfo& type) {
         disks_.push_back(make_fake_disk(bench_, id, kDiskBytes));
       } else if (p.type == "link<chardev>") {
         FakeChardev::make(bench_, id);
+      } else if (p.type == "link<rng-backend>") {
+        FakeRng::make(bench_.machine(), id);
       } else {
         continue;
       }
@@ -176,6 +181,14 @@ void Specimen::copy_peers(Specimen& other) {
     const auto* theirs = dynamic_cast<FakeChardev*>(
         other.bench_.machine().container("/chardevs").child(child->name()));
     if (mine != nullptr && theirs != nullptr) mine->room = theirs->room;
+  }
+  for (const auto& child : bench_.machine().container("/objects").children()) {
+    auto* mine = dynamic_cast<FakeRng*>(child.get());
+    const auto* theirs =
+        dynamic_cast<FakeRng*>(other.bench_.machine().container("/objects").child(child->name()));
+    if (mine == nullptr || theirs == nullptr) continue;
+    mine->there = theirs->there;
+    mine->last = theirs->last;
   }
 }
 

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hw/virtio/doorbells.h"
+
+#include "rhea/util/error.h"
+
+#include <sys/eventfd.h>
+
+#include <cerrno>
+
+namespace rhea::hw {
+
+Result<> Doorbells::init(const Device& owner, const std::string& thread_name, unsigned count,
+                         std::function<void(u16)> rung) {
+  rung_ = std::move(rung);
+  for (unsigned number = 0; number < count; ++number) {
+    Bell& bell = bells_.emplace_back();
+    bell.file = FileDescriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    if (!bell.file) return fail("cannot make an eventfd: {}", errno_text(errno));
+  }
+  thread_ = std::make_unique<IoThread>(thread_name, *owner.lock_domain());
+  for (u16 number = 0; number < count; ++number)
+    bells_[number].watch = thread_->loop().watch_fd(fd(number), FdEvents::Read,
+                                                    [this, number](FdEvents) { hear(number); });
+  return {};
+}
+
+// In the domain: nobody is between hearing it and saying so.
+void Doorbells::hear(u16 number) {
+  eventfd_t times = 0;
+  if (::eventfd_read(fd(number), &times) == 0) rung_(number);
+}
+
+void Doorbells::ring(u16 number) const { ::eventfd_write(fd(number), 1); }
+
+// The thread first, which may be about to call a watch.
+void Doorbells::end() {
+  thread_.reset();
+  bells_.clear();
+}
+
+void Doorbells::settle() {
+  const DomainGuard guard(owner_domain());
+  for (u16 number = 0; number < bells_.size(); ++number) hear(number);
+}
+
+}  // namespace rhea::hw

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Notifications of a driver by eventfds: the processor that notifies goes on at once, and an I/O
+// thread does the work.
+#pragma once
+
+#include "rhea/qom/device.h"
+#include "rhea/util/file_descriptor.h"
+#include "rhea/util/io_thread.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rhea::hw {
+
+/// One for each queue of a device with a lock of its own, of which it is a member, and the thread
+/// that hears them.
+class Doorbells final : public ObjectMember {
+ public:
+  Doorbells() = default;
+  ~Doorbells() override { end(); }
+
+  /// From realize(), without the domain. `rung` is called in it, on the thread. `thread_name` is
+  /// what the host shows.
+  Result<> init(const Device& owner, const std::string& thread_name, unsigned count,
+                std::function<void(u16)> rung);
+  bool initialised() const { return !bells_.empty(); }
+  /// The eventfd, for Region::add_eventfd().
+  int fd(u16 number) const { return bells_[number].file.get(); }
+  /// As the driver does it. From any thread.
+  void ring(u16 number) const;
+
+ protected:
+  void end() override;
+  /// What was rung and not heard yet is heard now.
+  void settle() override;
+
+ private:
+  struct Bell {
+    FileDescriptor file;
+    EventLoop::Watch watch;
+  };
+  void hear(u16 number);
+
+  std::function<void(u16)> rung_;
+  std::vector<Bell> bells_;
+  std::unique_ptr<IoThread> thread_;
+};
+
+}  // namespace rhea::hw

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hw/virtio/virtio_core.h"
+
+#include "rhea/util/log.h"
+
+#include <utility>
+
+namespace rhea::hw {
+
+void VirtioCore::describe(StateFields<VirtioCore>& s) {
+  s.state("features", &VirtioCore::accepted_);
+  s.state("status", &VirtioCore::status_);
+  s.state("failed", &VirtioCore::failed_);
+  s.state("generation", &VirtioCore::generation_);
+  s.state("interrupt-status", &VirtioCore::interrupt_status_);
+  s.state("config-vector", &VirtioCore::config_vector_);
+  s.state("queues", &VirtioCore::queues_);
+}
+
+void VirtioCore::add_queue(u16 entries) {
+  const u16 number = queues();
+  queues_.emplace_back().init(*this, number, entries);
+}
+
+bool VirtioCore::live() const {
+  const u8 ready = accepts(virtio::kVersion1) ? kDriverOk | kFeaturesOk : kDriverOk;
+  return (status_ & ready) == ready && !failed_ && !held_ && memory().enabled();
+}
+
+/// Whether queues go by others now: their positions mean nothing then.
+bool VirtioCore::apply_rules() {
+  const bool packed = accepts(virtio::kRingPacked) && accepts(virtio::kVersion1);
+  const bool in_order = accepts(virtio::kInOrder);
+  const bool other_rings = packed != rules_.packed || in_order != rules_.in_order;
+  rules_ = {.packed = packed,
+            .indirect = accepts(virtio::kIndirectDescriptors),
+            .event_index = accepts(virtio::kEventIndex),
+            .in_order = in_order,
+            .notify_on_empty = accepts(virtio::kNotifyOnEmpty)};
+  return other_rings;
+}
+
+void VirtioCore::accept(u64 features) {
+  if ((status_ & kFeaturesOk) != 0) {
+    log_guest("virtio", "features {:#x} come after FEATURES_OK", features);
+    return;
+  }
+  accepted_ = features;
+  if (!apply_rules()) return;
+  for (VirtQueue& queue : queues_) queue.reset();
+}
+
+/// Whether the driver has taken what it may, and what it must (2.2, 6.2).
+bool VirtioCore::features_fit() const {
+  const u64 offered = offered_ & ~virtio::kLegacyFeatures;
+  const u64 needed =
+      virtio::bit(virtio::kVersion1) | (offered & virtio::bit(virtio::kAccessPlatform));
+  return (accepted_ & ~offered) == 0 && (accepted_ & needed) == needed;
+}
+
+void VirtioCore::write_status(u8 status) {
+  if (status == 0) return reset();
+  if ((status & ~status_ & kFeaturesOk) != 0 && !features_fit()) {
+    log_guest("virtio", "features {:#x} do not fit those offered, {:#x}", accepted_, offered_);
+    status &= static_cast<u8>(~kFeaturesOk);
+  }
+  status_ = static_cast<u8>(status | (status_ & kNeedsReset));
+  serve_kicked();
+}
+
+void VirtioCore::notify(u16 number) {
+  VirtQueue* const queue = find_queue(number);
+  if (queue == nullptr) {
+    log_guest("virtio", "queue {} is notified, and there is none", number);
+    return;
+  }
+  queue->set_kicked(true);
+  if (!live() || !queue->enabled()) return;
+  queue->set_kicked(false);
+  function_->serve(number);
+}
+
+void VirtioCore::serve_kicked() {
+  if (!live()) return;
+  for (u16 number = 0; number < queues(); ++number)
+    if (queues_[number].kicked()) notify(number);
+}
+
+void VirtioCore::hold(bool on) {
+  held_ = on;
+  serve_kicked();
+}
+
+void VirtioCore::reset_queue(u16 number) { queues_[number].reset(); }
+
+void VirtioCore::tell_driver(u16 number) {
+  VirtQueue& queue = queues_[number];
+  if (queue.wants_interrupt()) transport_->interrupt(kQueueInterrupt, queue.vector());
+}
+
+void VirtioCore::config_changed() {
+  ++generation_;
+  if ((status_ & kDriverOk) != 0) transport_->interrupt(kConfigInterrupt, config_vector_);
+}
+
+/// The driver hears that it must reset the device (2.1.2).
+void VirtioCore::queue_broken(u16 number, std::string_view why) {
+  log_guest("virtio", "queue {} is broken: {}", number, why);
+  if (std::exchange(failed_, true)) return;
+  if (!accepts(virtio::kVersion1)) return;
+  status_ |= kNeedsReset;
+  config_changed();
+}
+
+u8 VirtioCore::take_interrupt_status() {
+  transport_->lower_interrupt();
+  return std::exchange(interrupt_status_, u8{0});
+}
+
+void VirtioCore::reset() {
+  accepted_ = 0;
+  status_ = generation_ = interrupt_status_ = 0;
+  failed_ = false;
+  config_vector_ = VirtQueue::kNoVector;
+  apply_rules();
+  for (VirtQueue& queue : queues_) queue.reset();
+  transport_->lower_interrupt();
+  function_->reset();
+}
+
+Result<> VirtioCore::loaded() {
+  apply_rules();
+  if ((accepted_ & ~offered_) != 0 && (status_ & kFeaturesOk) != 0)
+    return fail("virtio features {:#x} were accepted, and {:#x} are offered", accepted_, offered_);
+  for (const VirtQueue& queue : queues_) TRY(queue.check_loaded());
+  TRY(function_->loaded());
+  for (u16 number = 0; number < queues(); ++number)
+    if (queues_[number].kicked()) transport_->notify_later(number);
+  return {};
+}
+
+}  // namespace rhea::hw

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The entropy device served by an I/O thread in its own lock domain, while processors drive it and
+// the main thread does everything else. Meant for the thread sanitizer.
+#include "rhea/softmmu/vcpu.h"
+#include "tests/support/fake_rng.h"
+#include "tests/virtio/pci_driver.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+namespace rhea::test {
+namespace {
+
+constexpr u64 kInto = 0x2'0000;
+
+/// A processor that runs no guest: with one, notifications go to the I/O thread.
+class IdleRunner final : public VcpuRunner {
+ public:
+  void run() override {
+    std::unique_lock lock(mutex_);
+    kicked_.wait(lock, [this] { return std::exchange(wanted_, false); });
+  }
+  void kick() override {
+    const std::lock_guard lock(mutex_);
+    wanted_ = true;
+    kicked_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable kicked_;
+  bool wanted_{false};
+};
+
+class VirtioThreads : public testing::Test {
+ protected:
+  VirtioThreads() {
+    bench.machine().add_vcpu(runner);
+    FakeRng::make(bench.machine(), "many");
+    plug();
+  }
+  void plug() {
+    driver.emplace(bench, "virtio-rng-pci", Properties{{"rng", "many"}, {"packed", "on"}});
+  }
+  template <class Work>
+  void as_processor(Work work) {
+    bench.machine().lock().unlock();
+    std::thread(work).join();
+    bench.machine().lock().lock();
+  }
+  /// Until the I/O thread has given a buffer back; for processors.
+  static UsedBuffer wait_for(RingDriver& ring) {
+    std::optional<UsedBuffer> used;
+    while (!(used = ring.take_used())) std::this_thread::yield();
+    return *used;
+  }
+  IdleRunner runner;
+  Bench bench;
+  std::optional<VirtioPciDriver> driver;
+};
+
+TEST_F(VirtioThreads, AnotherThreadServesTheNotification) {
+  unsigned written = 0;
+  as_processor([&] {
+    const auto ring = driver->start(kVersion1);
+    ring->add({{kInto, 16, true}});
+    driver->notify(0);
+    written = wait_for(*ring).written;
+  });
+  EXPECT_EQ(written, 16u);
+  EXPECT_TRUE(bench.run_until([&] { return driver->interrupted(); }));
+}
+
+TEST_F(VirtioThreads, AMessageComesByTheMainLoop) {
+  driver->enable_msix(2);
+  as_processor([&] {
+    const auto ring = driver->start(kVersion1 | kPacked, {}, 1);
+    ring->add({{kInto, 16, true}});
+    driver->notify(0);
+    wait_for(*ring);
+  });
+  EXPECT_TRUE(bench.run_until([&] { return !bench.messages().empty(); }));
+}
+
+TEST_F(VirtioThreads, ManyBuffersComeBackInTheirOrder) {
+  unsigned good = 0;
+  as_processor([&] {
+    const auto ring = driver->start(kVersion1 | kPacked | kEventIdx);
+    for (unsigned n = 0; n < 50; ++n) {
+      const u16 id = ring->add({{kInto, 8, true}});
+      driver->notify(0);
+      good += wait_for(*ring) == UsedBuffer{.id = id, .written = 8};
+    }
+  });
+  EXPECT_EQ(good, 50u);
+}
+
+TEST_F(VirtioThreads, ANotificationNobodyHasHeardIsSaved) {
+  const auto ring = driver->start(kVersion1);
+  bench.machine().resume();
+  bench.machine().pause();
+  ring->add({{kInto, 16, true}});
+  driver->notify(0);
+  const auto saved = bench.save();
+  bench.reset();
+  ASSERT_TRUE(bench.load(saved));
+  EXPECT_EQ(ring->take_used(), std::nullopt);
+  bench.machine().resume();
+  EXPECT_TRUE(bench.run_until([&] { return driver->interrupted(); }));
+  EXPECT_NE(ring->take_used(), std::nullopt);
+  bench.machine().pause();
+}
+
+TEST_F(VirtioThreads, ProcessorsResetsSavesAndUnplugsDoNotMeet) {
+  std::atomic<bool> stop{false};
+  const auto processor = [&](u64 seed) {
+    AddressSpace& memory = bench.machine().memory();
+    for (u64 n = seed; !stop; ++n) {
+      const u64 modern = VirtioPciDriver::kModern;
+      memory.store(VirtioPciDriver::kMsix + 16 * (n % 2) + 12, n % 3 == 0 ? 1 : 0, 4);
+      memory.store(modern + 0x14, n % 16 == 0 ? 0 : 0xf, 1);
+      memory.store(modern + 0x0c, n % 2 != 0 ? 1 : 0, 4);
+      memory.store(modern + 0x1c, 1, 2);
+      memory.store(modern + 0x3000, 0, 2);
+      memory.load(modern + 0x1000, 1);
+      memory.store(0x1'4002, n, 2);
+    }
+  };
+  std::thread first(processor, 0), second(processor, 7);
+  for (unsigned round = 0; round < 24; ++round) {
+    bench.machine().lock().unlock();
+    std::this_thread::yield();
+    bench.machine().lock().lock();
+    if (round % 4 == 0) bench.reset();
+    if (round % 8 == 3) {
+      ASSERT_TRUE(bench.machine().unplug(driver->device()));
+      plug();
+    }
+    driver->map();
+    driver->enable_msix(round % 3);
+    driver->start(kVersion1 | (round % 2 == 0 ? kPacked : kEventIdx));
+    bench.machine().resume();
+    bench.run_until([] { return true; });
+    bench.machine().pause();
+    bench.save();
+  }
+  stop = true;
+  bench.machine().lock().unlock();
+  first.join();
+  second.join();
+  bench.machine().lock().lock();
+}
+
+}  // namespace
+}  // namespace rhea::test
