@@ -6,6 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace rhea::jit {
 namespace {
 
@@ -17,7 +19,7 @@ u8* map(int file, std::size_t size, int protection) {
 }  // namespace
 
 CodeBuffer::CodeBuffer(std::size_t capacity, CodeMemory& memory)
-    : capacity_(capacity), memory_(&memory) {
+    : capacity_(capacity), memory_(&memory), end_(capacity) {
   file_ = ::memfd_create("rhea-translated-code", MFD_CLOEXEC);
   if (file_ < 0 || ::ftruncate(file_, static_cast<off_t>(capacity)) != 0) return;
   writable_ = map(file_, capacity, PROT_READ | PROT_WRITE);
@@ -34,20 +36,30 @@ CodeBuffer::~CodeBuffer() {
 // What has been written shows through the other mapping, too, and would count twice in what is
 // resident. Jumps that are linked later bring single pages back, until the next piece is full.
 void CodeBuffer::take(std::size_t size) {
+  const std::size_t before = whole_pieces(used_);
   used_ += size;
-  const std::size_t pieces = (used_ + kPiece - 1) / kPiece * kPiece;
-  if (pieces > this->size()) ::madvise(writable_, used_ / kPiece * kPiece, MADV_DONTNEED);
-  memory_->add(static_cast<i64>(pieces) - static_cast<i64>(this->size()));
+  most_used_ = std::max(most_used_, used_);
+  const std::size_t behind = whole_pieces(used_), full = used_ / kPiece * kPiece;
+  if (behind > before) {
+    ::madvise(writable_, full, MADV_DONTNEED);
+    if (most_used_ > behind) ::madvise(writable_ + behind, most_used_ - behind, MADV_DONTNEED);
+  }
+  count(whole_pieces(most_used_));
+}
+
+void CodeBuffer::count(std::size_t pieces) {
+  memory_->add(static_cast<i64>(pieces) - static_cast<i64>(size()));
   counted_.store(pieces, std::memory_order_relaxed);
 }
 
 void CodeBuffer::drop(std::size_t kept) {
-  used_ = kept;
-  const std::size_t pieces = (kept + kPiece - 1) / kPiece * kPiece;
+  use(kept, capacity_);
+  most_used_ = kept;
+  const std::size_t pieces = whole_pieces(kept);
   if (size() > pieces)
     static_cast<void>(::fallocate(file_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                                   static_cast<off_t>(pieces), static_cast<off_t>(size() - pieces)));
-  take(0);
+  count(pieces);
 }
 
 }  // namespace rhea::jit

@@ -47,6 +47,17 @@ JumpTables::Kind& JumpTables::unused() {
   return oldest;
 }
 
+// An entry that is not there has an address that belongs elsewhere (JumpTable::clear).
+void JumpTables::forget(const u8* first, const u8* end) {
+  for (const auto& each : all_) {
+    if (!each->table.used) continue;
+    auto& entries = each->table.entries;
+    for (auto& entry : entries)
+      if (entry.host >= first && entry.host < end)
+        entry = {.rip = u64{&entry == &entries[x86::JumpTable::slot(0)]}, .host = nullptr};
+  }
+}
+
 void JumpTables::clear() {
   for (const auto& each : all_) each->table.clear();
 }

@@ -38,6 +38,8 @@ class JumpTables {
     now_->table.put(rip, host);
   }
   void clear();
+  /// Whatever leads to host code in [first, end) goes.
+  void forget(const u8* first, const u8* end);
 
  private:
   struct Kind {

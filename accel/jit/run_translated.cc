@@ -43,11 +43,10 @@ bool JitVcpu::is_translated(Block& block) {
   if (!leave_at_pause_ && ++block.runs < kRunsBefore) return false;
   forget_stale_jumps();
   const auto offset = static_cast<unsigned>(x86::linear_rip(cpu_) & kOffset);
-  if (translations_->full()) {
-    cpu_.need_attention(Attention::Forget);
-    return false;
-  }
+  const u64 evicted = translations_->counts().evicted;
   block.translation = translations_->translate(block, offset, block_mode(code_mode()));
+  // The jump that led here may have been among those.
+  if (translations_->counts().evicted != evicted) departure_ = {};
   if (block.translation != nullptr) show_translation(block);
   return block.translation != nullptr;
 }

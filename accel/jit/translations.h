@@ -25,8 +25,8 @@ struct TranslatedPage;
 struct DirectJump {
   u8* displacement{};  ///< writable, as is `stub`
   u8* stub{};
-  u16 target{};  ///< offset in the page
-  bool linked{};
+  u16 target{};          ///< offset in the page
+  TranslatedPage* to{};  ///< while it leads to a block of that page
 };
 
 /// A block that may not be entered any more, but by way of Translations::revive(), leads out of
@@ -40,6 +40,7 @@ struct Translation {
   u64 called{};      ///< instructions, by their number: executed by their functions each time
   unsigned start{};  ///< of the block, offset in its page
   std::span<DirectJump> jumps;
+  Block* block{};  ///< that was translated; may have become another since
   TranslatedPage* page{};
   /// Of an instruction on two: which page follows depends on the address space, so that it is
   /// entered by jumps through `quick_entry` alone, where its address is looked up.
@@ -62,10 +63,12 @@ struct TranslationCounts {
   std::atomic<u64> guest_bytes{0};  ///< in them
   std::atomic<u64> host_bytes{0};   ///< of their code
   std::atomic<u64> clears{0};       ///< of everything
+  std::atomic<u64> evicted{0};      ///< blocks that have made room for others
   std::atomic<u64> shut{0};         ///< blocks whose page has changed
 };
 
-/// Not thread-safe: each processor has its own.
+/// The buffer is filled region by region; when the last is full, the first is emptied, and so on
+/// around. Not thread-safe: each processor has its own.
 class Translations {
  public:
   /// Bytes of code of a processor, unless `tb-size` says otherwise, and what it may say.
@@ -75,8 +78,8 @@ class Translations {
 
   /// False: the host has no memory for code, and nothing is ever translated.
   explicit operator bool() const { return static_cast<bool>(buffer_) && enter_ != nullptr; }
-  /// Null: no room.
-  Translation* translate(const Block& block, unsigned page_offset,
+  /// Outside of translated code: may empty a region. Null: the block is too long.
+  Translation* translate(Block& block, unsigned page_offset,
                          const x86::translating::BlockMode& mode);
   x86::translating::Left enter(const Translation& block) {
     return enter_(x86::translating::state_of(*cpu_), block.entry);
@@ -99,15 +102,24 @@ class Translations {
   JumpTables& jumps() { return jumps_; }
   /// Everything is forgotten.
   void clear();
-  bool full() const { return buffer_.room().size() < kLeast; }
   /// In bytes; from any thread.
-  std::size_t size() const { return arena_.size() + buffer_.size(); }
+  std::size_t size() const;
   const TranslationCounts& counts() const { return counts_; }
   std::size_t capacity() const { return buffer_.capacity(); }
 
  private:
-  /// What a block may need.
-  static constexpr std::size_t kLeast = 64 * KiB;
+  static constexpr std::size_t kRegions = 16;
+  /// What the longest block may need, and what the shortest may not.
+  static constexpr std::size_t kLeastRegion = 64 * KiB, kLeastRoom = 4 * KiB;
+  /// A part of the buffer.
+  struct Region {
+    Region(std::size_t from, std::size_t to, CodeMemory& memory)
+        : first(from), end(to), arena(memory) {}
+    std::size_t first, end;
+    CodeArena arena;  ///< of what its blocks are remembered by
+    std::vector<Translation*> blocks;
+    u64 guest_bytes{}, host_bytes{};
+  };
   /// Where devices mark pages that they write to.
   struct Mark {
     const std::atomic<u64>* word{};
@@ -116,6 +128,13 @@ class Translations {
     u64 written{};  ///< newly, as of the last look
   };
 
+  bool make(const Block& block, unsigned page_offset, const x86::translating::BlockMode& mode);
+  Translation* keep(Block& block, unsigned page_offset);
+  void count_blocks();
+  void begin_next_region();
+  void evict(Region& region);
+  void forget_within(TranslatedPage& page, const Region& region);
+  static void unlink(DirectJump& jump);
   TranslatedPage& page_of(const PageStamp& stamp);
   TranslatedPage* page_behind(const Block& block, TranslatedPage& page);
   void forget_mark(const TranslatedPage& page);
@@ -125,7 +144,8 @@ class Translations {
   x86::Cpu* cpu_;
   x86::translating::StateLayout layout_;
   CodeBuffer buffer_;
-  CodeArena arena_;
+  std::deque<Region> regions_;
+  std::size_t now_{0};  ///< the region that is filled
   x86::translating::Runtime runtime_;
   x86::translating::Enter enter_{};
   std::size_t runtime_size_{0};

@@ -80,7 +80,7 @@ Result<std::unique_ptr<accel::VcpuBackend>> Vm::create_vcpu(unsigned index) {
 
 std::size_t Vm::translation_capacity() const {
   if (code_bytes_ == 0) return Translations::kUsualCapacity;
-  constexpr std::size_t least = 1 * MiB;
+  constexpr std::size_t least = 256 * KiB;
   const std::size_t share = code_bytes_ / machine_->config.max_cpus;
   return std::clamp(share, least, Translations::kMostCapacity);
 }
@@ -104,7 +104,7 @@ std::string Vm::describe_comparison() const {
 // In QEMU's words where it has some.
 std::string Vm::describe() const {
   if (!translates_) return "software CPU: interpreter with decoded blocks\n";
-  u64 capacity = 0, blocks = 0, guest = 0, host = 0, clears = 0, shut = 0;
+  u64 capacity = 0, blocks = 0, guest = 0, host = 0, clears = 0, shut = 0, evicted = 0;
   for (const JitVcpu* const vcpu : vcpus_) {
     const Translations* const made = vcpu->translations();
     if (made == nullptr) continue;
@@ -114,6 +114,7 @@ std::string Vm::describe() const {
     host += made->counts().host_bytes;
     clears += made->counts().clears;
     shut += made->counts().shut;
+    evicted += made->counts().evicted;
   }
   const u64 each = std::max<u64>(blocks, 1);
   return describe_comparison() +
@@ -125,10 +126,11 @@ std::string Vm::describe() const {
              "TB avg host size    {} bytes (expansion ratio: {:.1f})\n"
              "TB flush count      {}\n"
              "TB invalidate count {}\n"
+             "TB evict count      {}\n"
              "decoded code        {}/{}\n",
              host, capacity, blocks, guest / each, host / each,
              static_cast<double>(host) / static_cast<double>(std::max<u64>(guest, 1)), clears, shut,
-             code_memory_.size(), code_memory_.most());
+             evicted, code_memory_.size(), code_memory_.most());
 }
 
 // Before the next look around of the others, which have jumps from block to block.

@@ -19,9 +19,11 @@ TEST(BlockFuzz, TranslatedBlocksDoWhatTheInterpreterDoes) {
   for (u64 seed = from_environment("RHEA_CODE_SEED", 1); pair.blocks() < wanted; ++seed)
     ASSERT_EQ(run_blocks(pair, seed), "");
   RecordProperty("blocks", std::to_string(pair.blocks()));
+  RecordProperty("evicted", std::to_string(pair.evicted()));
   RecordProperty("instructions", std::to_string(pair.instructions()));
   // Or the seeds would all have been given up.
   EXPECT_GT(pair.instructions(), pair.blocks());
+  EXPECT_GT(pair.evicted(), 0U);
 }
 
 // One processor's code is another's: so is where the interpreter comes to.

@@ -44,6 +44,8 @@ class BlockGuest final : public WildGuest {
   void map(unsigned page, u64 frame, u64 flags);
 
   x86::Cpu& cpu() { return vcpu_->cpu(); }
+  /// Of the one that translates.
+  const jit::TranslationCounts& counts() const { return vcpu_->translations()->counts(); }
   const u8* memory() const { return ram_.host(); }
   const u8* overlay() const { return overlay_.host(); }
   /// Of all that devices were asked and told.

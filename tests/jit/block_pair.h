@@ -31,6 +31,8 @@ class BlockPair {
   u64 blocks() const { return blocks_; }
   /// And instructions by the interpreter.
   u64 instructions() const { return instructions_; }
+  /// And how many of the translator's have made room for others.
+  u64 evicted() const { return translated_.counts().evicted.load(); }
   std::size_t pieces() const { return reference_.pieces().size(); }
   /// All that it has run, in order.
   const std::vector<u64>& seeds() const { return seeds_; }

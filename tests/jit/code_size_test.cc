@@ -31,7 +31,7 @@ TEST(JitCodeSize, EachHasTheUsualUnlessAsked) {
 }
 
 TEST(JitCodeSize, NobodyHasTooLittleToWorkWith) {
-  EXPECT_EQ(capacity_of_each(64, 1 * MiB), 1 * MiB);
+  EXPECT_EQ(capacity_of_each(64, 1 * MiB), 256 * KiB);
 }
 
 TEST(JitCodeSize, NobodyHasMoreThanJumpsReach) {

@@ -100,9 +100,9 @@ class StateNames {
     }
   }
   std::string in(const std::string& operands) const {
-    static const std::regex kPlace(R"((-?)0x([0-9a-f]+)\(%r15)");
+    static const std::regex kStatePattern(R"((-?)0x([0-9a-f]+)\(%r15)");
     std::smatch found;
-    if (!std::regex_search(operands, found, kPlace)) return operands;
+    if (!std::regex_search(operands, found, kStatePattern)) return operands;
     const i64 size = number(found[2]);
     const auto place = static_cast<i32>(found[1].length() != 0 ? -size : size);
     auto name = names_.upper_bound(place);

@@ -30,9 +30,9 @@ x86::SegmentRegister segment(u16 selector, u64 low) {
 
 }  // namespace
 
-RowGuest::RowGuest(bool translates, RowMode mode) : mode_(mode) {
+RowGuest::RowGuest(bool translates, RowMode mode, std::size_t code_bytes) : mode_(mode) {
   const DomainGuard guard(&machine_.lock());
-  vm_ = std::make_unique<jit::Vm>(machine_, translates);
+  vm_ = std::make_unique<jit::Vm>(machine_, translates, code_bytes);
   RHEA_ASSERT(ram_.init_ram(nullptr, "ram", kRam).has_value());
   machine_.system_memory().add(0, ram_);
   RHEA_ASSERT(vm_->board_ready().has_value());
@@ -111,7 +111,7 @@ RowState RowGuest::run(const RowState& state) {
   c.seg[x86::Cs] = mode_ == RowMode::Long ? segment(kCodeSelector, kCodeDescriptor)
                                           : segment(kNarrowSelector, kNarrowDescriptor);
   c.update_mode();
-  c.set_rip(kCode);
+  c.set_rip(state.rip != 0 ? state.rip : kCode);
   c.activity = x86::Activity::Running;
   // Repeated instructions are entered again and again.
   for (unsigned n = 0; n < 100 && c.activity == x86::Activity::Running; ++n) vcpu_->run_briefly(20);

@@ -31,7 +31,8 @@ class RowGuest {
   static constexpr u64 kRam = 256 * KiB, kCode = 0x1'0000, kData = 0x2'0000, kAbsent = 0x2'2000,
                        kReadOnly = 0x2'3000, kStack = 0x7000;
 
-  RowGuest(bool translates, RowMode mode);
+  /// `code_bytes`: as Vm has them.
+  RowGuest(bool translates, RowMode mode, std::size_t code_bytes = 0);
   ~RowGuest();
   RowGuest(const RowGuest&) = delete;
   RowGuest& operator=(const RowGuest&) = delete;
@@ -44,13 +45,14 @@ class RowGuest {
   void map(u64 page, u64 to);
   /// Of all memory that the guest may write.
   void fill(std::span<const u8> data);
-  /// From the start of the code to the first HLT, or that of an exception's handler.
+  /// From RIP (0: the start of the code) to the first HLT, or that of an exception's handler.
   RowState run(const RowState& state);
   x86::Cpu& cpu() { return vcpu_->cpu(); }
   Machine& machine() { return machine_; }
   const u8* memory() const { return ram_.host(); }
-  /// How often a block has been translated.
-  u64 translated() const { return vcpu_->translations()->counts().blocks.load(); }
+  /// How many translated blocks there are.
+  u64 translated() const { return counts().blocks.load(); }
+  const jit::TranslationCounts& counts() const { return vcpu_->translations()->counts(); }
   /// Bytes of decoded and translated code so far.
   std::size_t code_size() const { return vcpu_->code_size(); }
 

@@ -42,7 +42,8 @@ std::vector<std::vector<const x86::isa::Row*>> row_groups() {
 
 WildGuest::WildGuest(bool translate, unsigned cpus, const char* model) : groups_(row_groups()) {
   const DomainGuard guard(&machine_.lock());
-  vm_ = std::make_unique<jit::Vm>(machine_, translate);
+  // Little room for host code, so that it is evicted all the time.
+  vm_ = std::make_unique<jit::Vm>(machine_, translate, 256 * KiB);
   RHEA_ASSERT(ram_.init_ram(nullptr, "ram", kRam).has_value());
   RHEA_ASSERT(rom_.init_rom(nullptr, "rom", 64 * KiB).has_value());
   RHEA_ASSERT(overlay_.init_ram(nullptr, "overlay", 64 * KiB).has_value());
