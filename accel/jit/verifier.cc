@@ -15,8 +15,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <functional>
-#include <span>
 
 namespace rhea::jit {
 namespace {
@@ -33,52 +31,7 @@ bool is_random(const x86::Insn& insn) {
   return mnemonic == "rdrand" || mnemonic == "rdseed";
 }
 
-void count(std::atomic<u64>& counter, u64 more) {
-  counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
-}
-
 }  // namespace
-
-RowCounts::RowCounts() : rows_(x86::isa::rows().size()) {}
-
-void RowCounts::add(const Block& block, u64 times) {
-  const u64 called = block.translation != nullptr ? block.translation->called : ~u64{0};
-  for (std::size_t n = 0; n < block.insns.size(); ++n) {
-    Count& row = rows_[block.insns[n].row];
-    count(row.all, times);
-    if ((called >> n & 1) != 0) count(row.called, times);
-  }
-}
-
-void RowCounts::add(const RowCounts& other) {
-  for (std::size_t n = 0; n < rows_.size(); ++n) {
-    count(rows_[n].all, other.rows_[n].all);
-    count(rows_[n].called, other.rows_[n].called);
-  }
-}
-
-std::string RowCounts::describe() const {
-  u64 all = 0, called = 0, again = 0;
-  std::vector<std::pair<u64, std::string_view>> most;
-  for (unsigned n = 0; n < rows_.size(); ++n) {
-    const auto* const emitter = x86::translating::emitter_of(n);
-    all += rows_[n].all;
-    called += rows_[n].called;
-    if (emitter != nullptr && emitter->resident != 0) again += rows_[n].all - rows_[n].called;
-    if (rows_[n].called != 0) most.emplace_back(rows_[n].called, x86::isa::rows()[n].mnemonic);
-  }
-  std::ranges::sort(most, std::greater<>());
-  const auto percent = [all](u64 part) {
-    return 100 * static_cast<double>(part) / static_cast<double>(std::max<u64>(all, 1));
-  };
-  std::string text = fmt::format(
-      "instructions        {}: emitted {:.2f} %, re-encoded {:.2f} %, called {:.2f} %\n", all,
-      percent(all - called - again), percent(again), percent(called));
-  constexpr std::size_t kShown = 20;
-  for (const auto& [times, mnemonic] : std::span(most).first(std::min(most.size(), kShown)))
-    text += fmt::format("  called            {:.3f} % {}\n", percent(times), mnemonic);
-  return text;
-}
 
 Verifier::Verifier(x86::Bus& bus, const x86::CpuModel& model) : copies_(bus), cpu_(copies_, model) {
   x86::comparing::host_flags = true;

@@ -3,6 +3,7 @@
 // same on a processor and memory of its own; afterwards both must have come to the same.
 #pragma once
 
+#include "accel/jit/row_counts.h"
 #include "rhea/softmmu/ram_block.h"
 #include "target/x86/cpu.h"
 
@@ -11,29 +12,10 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
-#include <vector>
 
 namespace rhea::jit {
 
 struct Block;
-
-/// How often each row of the instruction table was executed, about, and how often by its function.
-/// Written by one thread, read by any.
-class RowCounts {
- public:
-  RowCounts();
-  /// A block, so many times.
-  void add(const Block& block, u64 times);
-  void add(const RowCounts& other);
-  /// Shares of instructions that are emitted, re-encoded and called, and what is called most.
-  std::string describe() const;
-
- private:
-  struct Count {
-    std::atomic<u64> all{0}, called{0};
-  };
-  std::vector<Count> rows_;
-};
 
 /// Of one processor, whose thread calls it, under its RcuGuard. Blocks that reach a device, read a
 /// clock, or store to pages with code are not compared, nor are those during which another thread
