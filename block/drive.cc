@@ -65,8 +65,6 @@ Result<BlockBackend*> add_drive(Machine& machine, DriveOptions options) {
     return other->is_node()
                ? fail("Device name '{}' conflicts with an existing node name", options.id)
                : fail("Duplicate ID '{}' for drive", options.id);
-  if (options.id.find('/') != std::string::npos)
-    return fail("Parameter 'id' expects an identifier, not '{}'", options.id);
   if (machine.service<BlockService>().snapshot_all()) options.image.snapshot = true;
   if (!options.image.node_name.empty()) TRY(check_node_name(machine, options.image.node_name));
   std::unique_ptr<BlockNode> image;

@@ -4,6 +4,7 @@
 #include "block/drive_errors.h"
 #include "block/drivers.h"
 #include "block/node_options.h"
+#include "rhea/util/known_names.h"
 
 #include <algorithm>
 #include <charconv>
@@ -14,10 +15,9 @@ namespace {
 Result<DriveInterface> parse_interface(const std::string& text) {
   const auto found = std::ranges::find(kInterfaces, text, &InterfaceName::name);
   if (found != kInterfaces.end()) return found->interface;
-  if (text == "sd" || text == "mtd")
-    return fail("if={}: QEMU has this; Rhea has not yet; there are ide, floppy, pflash and none",
-                text);
-  return fail("unsupported bus type '{}'", text);
+  return fail("{}", with_remark(fmt::format("unsupported bus type '{}'", text),
+                                about_unknown(NameKind::DriveInterface, text,
+                                              {"ide", "floppy", "pflash", "none"})));
 }
 
 Result<std::optional<unsigned>> take_number(KeyValues& values, std::string_view key) {
@@ -52,17 +52,6 @@ Result<> take_error_policy(KeyValues& values, DriveInterface interface, ErrorPol
     if (!text) continue;
     if (!supported) return fail("{} is not supported by this bus type", key);
     (read ? policy.read : policy.write) = TRY(parse_on_error(*text, read));
-  }
-  return {};
-}
-
-// Limits on speed, under their old names and their new ones, and statistics.
-Result<> refuse_foreign(const KeyValues& values) {
-  for (const auto& [key, value] : values.all()) {
-    const bool limit = key.starts_with("throttling.") || key.starts_with("bps") ||
-                       key.starts_with("iops") || key.starts_with("stats-") ||
-                       key.starts_with("backing") || key.starts_with("encrypt");
-    if (limit) return fail("parameter '{}': QEMU has this; Rhea has not yet", key);
   }
   return {};
 }
@@ -127,11 +116,13 @@ Result<DriveOptions> parse_drive(std::string_view text) {
   options.unit = TRY(take_number(values, "unit"));
   options.index = TRY(take_number(values, "index"));
   options.image = TRY(take_image(values, options.cdrom));
-  options.id = values.take("id").value_or("");
+  if (const auto id = values.take("id")) {
+    if (!is_identifier(*id)) return fail("Parameter 'id' expects an identifier, not '{}'", *id);
+    options.id = *id;
+  }
   options.serial = values.take("serial").value_or("");
   TRY(take_error_policy(values, options.interface, options.on_errors));
   TRY(take_copy_on_read(values));
-  TRY(refuse_foreign(values));
   TRY(values.expect_empty("-drive"));
   return options;
 }

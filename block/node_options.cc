@@ -109,7 +109,9 @@ RawFileOptions raw_file_options(const ImageOptions& image) {
 }
 
 Result<> check_node_name(Machine& machine, std::string_view name) {
+  constexpr std::size_t kLongest = 31;
   if (!is_identifier(name)) return fail("Invalid node-name: '{}'", name);
+  if (name.size() > kLongest) return fail("Node name too long");
   if (machine.service<NamedNodes>().find(name) != nullptr)
     return fail("Duplicate nodes with node-name='{}'", name);
   if (find_drive(machine, name) != nullptr)

@@ -55,7 +55,8 @@ Result<std::string> take_required(KeyValues& options, std::string_view backend,
 
 Result<> expect_no_more(const KeyValues& options) {
   if (options.all().empty()) return {};
-  return fail("Invalid parameter '{}'", options.all().front().first);
+  return fail("{}", with_remark(fmt::format("Invalid parameter '{}'", options.all().front().first),
+                                options.about_first("-chardev")));
 }
 
 namespace {

@@ -67,7 +67,7 @@ std::unexpected<Error> no_such_option(std::string_view word, std::string_view na
   std::vector<std::string_view> own;
   for (const CommandLineOption* option : all_options()) own.push_back(option->name);
   const std::string about = about_unknown(NameKind::Option, name, own);
-  if (about.starts_with("QEMU")) return fail("{}: {}", word, about);
+  if (about.starts_with("QEMU") || about.starts_with("Option")) return fail("{}: {}", word, about);
   return fail("{}: {}", word, with_remark("invalid option", about) + "; --help lists them");
 }
 

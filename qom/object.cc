@@ -87,7 +87,8 @@ std::unexpected<Error> no_such_property(const TypeInfo& type, std::string_view n
     for (const Property& p : t->properties) own.push_back(p.name);
   const bool board = type.name.ends_with("-machine");
   return fail("{}", with_remark(fmt::format("Property '{}.{}' not found", type.name, name),
-                                board ? about_unknown(NameKind::MachineProperty, name, own)
+                                board ? about_unknown(NameKind::MachineProperty,
+                                                      name.substr(0, name.find('.')), own)
                                       : about_unknown_property(type.name, name, own)));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rhea/util/keyval.h"
 
+#include "rhea/util/known_names.h"
 #include "rhea/util/log.h"
 
 #include <algorithm>
@@ -77,6 +78,7 @@ const std::string* KeyValues::find(std::string_view key) const {
 }
 
 std::optional<std::string> KeyValues::take(std::string_view key) {
+  taken_.emplace_back(key);
   const std::string* found = find(key);
   if (found == nullptr) return std::nullopt;
   std::string value = *found;
@@ -94,7 +96,14 @@ Result<bool> KeyValues::take_bool(std::string_view key, bool default_value) {
 
 Result<> KeyValues::expect_empty(std::string_view option) const {
   if (all_.empty()) return {};
-  return fail("{}: unknown parameter '{}'", option, all_.front().first);
+  return fail("{}",
+              with_remark(fmt::format("{}: unknown parameter '{}'", option, all_.front().first),
+                          about_first(option)));
+}
+
+std::string KeyValues::about_first(std::string_view option) const {
+  if (all_.empty()) return {};
+  return about_unknown_parameter(option, all_.front().first, {taken_.begin(), taken_.end()});
 }
 
 bool is_identifier(std::string_view text) {

@@ -26,9 +26,15 @@ bool contains(const std::vector<std::string_view>& names, std::string_view name)
   return std::ranges::find(names, name) != names.end();
 }
 
+// A row's name may be the beginning of many: "usb-*".
+bool means(const Instead& row, std::string_view name) {
+  if (!row.name.ends_with('*')) return row.name == name;
+  return name.starts_with(row.name.substr(0, row.name.size() - 1));
+}
+
 const Instead* find_instead(NameKind kind, std::string_view name) {
   for (const Instead& row : instead_table())
-    if (row.kind == kind && row.name == name) return &row;
+    if (row.kind == kind && means(row, name)) return &row;
   return nullptr;
 }
 
@@ -91,14 +97,25 @@ std::string nearest_hint(std::string_view name, const std::vector<std::string_vi
 
 std::string about_unknown(NameKind kind, std::string_view name,
                           const std::vector<std::string_view>& own) {
-  if (const Instead* row = find_instead(kind, name))
-    return row->dropped ? fmt::format("QEMU 7.2 has this no longer: {}", row->advice)
-                        : absent_text(row->advice);
   const auto all = qemu_names(kind);
-  if (contains(all, name)) return absent_text({});
+  const bool known = contains(all, name);
+  const Instead* row = find_instead(kind, name);
+  if (row != nullptr && row->why == Why::Dropped)
+    return fmt::format("QEMU 7.2 has this no longer: {}", row->advice);
+  if (row != nullptr && row->why == Why::OtherTarget) return "Option not supported for this target";
+  if (row != nullptr && (known || !row->name.ends_with('*'))) return absent_text(row->advice);
+  if (known) return absent_text({});
   // What Rhea has comes first: the other names only lead on.
   std::string hint = nearest_hint(name, own);
   return hint.empty() ? nearest_hint(name, all) : hint;
+}
+
+std::string about_unknown_parameter(std::string_view option, std::string_view parameter,
+                                    const std::vector<std::string_view>& own) {
+  const std::string whole = fmt::format("{} {}", option, parameter);
+  if (const Instead* row = find_instead(NameKind::Parameter, whole))
+    return absent_text(row->advice);
+  return nearest_hint(parameter, own);
 }
 
 std::string about_unknown_property(std::string_view device, std::string_view property,

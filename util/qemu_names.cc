@@ -94,11 +94,13 @@ constexpr std::string_view kMachines =
 constexpr std::string_view kMachineProperties =
     "accel acpi append boot bus-lock-ratelimit confidential-guest-support "
     "default-bus-bypass-iommu dt-compatible dtb dump-guest-core dumpdtb fd-bootchk firmware "
-    "graphics hpet i8042 igd-passthru initrd kernel kernel-irqchip kvm-shadow-mem max-fw-size "
+    "graphics hmat hpet i8042 igd-passthru initrd kernel kernel-irqchip kvm-shadow-mem max-fw-size "
     "max-ram-below-4g mem-merge memory memory-backend memory-encryption numa-mem-supported "
     "nvdimm nvdimm-persistence pcspk-audiodev pflash0 pflash1 phandle-start pic pit sata sgx-epc "
     "smbios-entry-point-type smbus smm smp suppress-vmdesc type usb vmport vmware x-oem-id "
     "x-oem-table-id";
+
+constexpr std::string_view kDriveInterfaces = "ide scsi floppy pflash mtd sd virtio xen none";
 
 constexpr std::string_view kChardevs =
     "braille file memory msmouse mux null parallel parport pipe pty qemu-vdagent ringbuf "
@@ -323,6 +325,8 @@ std::string_view qemu_name_list(NameKind kind) {
     case NameKind::Chardev: return kChardevs;
     case NameKind::Display: return kDisplays;
     case NameKind::Vga: return kVgas;
+    case NameKind::DriveInterface: return kDriveInterfaces;
+    case NameKind::Parameter: return {};
     case NameKind::LogItem: return kLogItems;
     case NameKind::QmpCommand: return kQmpCommands;
     case NameKind::QmpEvent: return kQmpEvents;

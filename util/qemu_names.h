@@ -14,12 +14,20 @@ struct PropertyNames {
   std::string_view properties;  ///< separated by blanks
 };
 
-/// What to write in Rhea instead of a name.
+/// Why Rhea does not have a name.
+enum class Why : unsigned char {
+  NotYet,
+  Dropped,      ///< QEMU 7.2 itself has no such name any more
+  OtherTarget,  ///< QEMU 7.2 has it for machines that are no PCs
+};
+
+/// What to write in Rhea instead of a name, or of all of QEMU's names that begin with it: "usb-*".
+/// The first row counts.
 struct Instead {
   NameKind kind;
   std::string_view name;
   std::string_view advice;
-  bool dropped{false};  ///< QEMU 7.2 itself has no such name any more
+  Why why{Why::NotYet};
 };
 
 /// All names of a kind, separated by blanks.

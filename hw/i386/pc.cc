@@ -17,6 +17,7 @@
 #include "rhea/softmmu/a20.h"
 #include "rhea/softmmu/smm.h"
 #include "rhea/softmmu/suspension.h"
+#include "rhea/util/known_names.h"
 #include "rhea/util/log.h"
 #include "softmmu/default_devices.h"
 
@@ -80,11 +81,8 @@ class PcBoard final : public Board {
   void set_smi(unsigned, bool level);
 
   bool acpi_{};
-  bool usb_{};
   OnOffAuto smm_{};
   OnOffAuto with_pic_{}, with_pit_{};
-  bool vmport_{};
-  bool hpet_{};
   bool graphics_{};
   bool dump_guest_core_{};
   bool a20_open_{true};
@@ -146,16 +144,16 @@ void PcBoard::describe(Schema<PcBoard>& s) {
            return {};
          })
         .help("id of the drive that is firmware's flash, as -drive if=pflash");
-  // These devices are not there: only "off" is taken, and what QEMU calls auto.
-  const auto absent = [&s](std::string_view name, bool PcBoard::* member) {
+  // What is so may be said.
+  const auto fixed = [&s](std::string_view name, bool there) {
     s.computed(
-         name, "OnOffAuto", [member](const PcBoard& b) { return Value(b.*member); },
-         [name](PcBoard&, const Value& value) -> Result<> {
-           const std::string text = to_text(value);
-           if (text == "off" || text == "auto" || text == "no" || text == "false") return {};
-           return fail("'{}' is not supported yet: '{}' is not there", text, name);
+         name, "OnOffAuto", [there](const PcBoard&) { return Value(there); },
+         [name, there](PcBoard&, const Value& value) -> Result<> {
+           if (to_text(value) == "auto" || TRY(parse_bool(value)) == there) return {};
+           return fail("'{}' is not supported yet: '{}' is {}", there ? "off" : "on", name,
+                       there ? "always there" : "not there");
          })
-        .help("not there yet, only off");
+        .help(there ? "always there, only on" : "not there yet, only off");
   };
   s.property("smm", &PcBoard::smm_, OnOffAuto::Auto)
       .help("system management mode; auto: where the accelerator has it");
@@ -163,10 +161,15 @@ void PcBoard::describe(Schema<PcBoard>& s) {
       .help("the two 8259 interrupt controllers; auto: they are there");
   s.property("pit", &PcBoard::with_pit_, OnOffAuto::Auto)
       .help("the 8254 timer, and the speaker on it; auto: they are there");
-  absent("usb", &PcBoard::usb_);
-  absent("vmport", &PcBoard::vmport_);
-  absent("hpet", &PcBoard::hpet_);
+  fixed("i8042", true);
+  for (const std::string_view name : {"usb", "vmport", "hpet", "sata", "nvdimm", "hmat"})
+    fixed(name, false);
   s.state("a20-open", &PcBoard::a20_open_);
+}
+
+std::unexpected<Error> no_such_disks(std::string_view interface) {
+  return fail("-drive if={}: {}", interface,
+              about_unknown(NameKind::DriveInterface, interface, {}));
 }
 
 Result<Device*> PcBoard::add(std::string_view type, Bus* bus, const Settings& settings,
@@ -316,8 +319,7 @@ Result<> PcBoard::add_drives() {
       TRY(add("floppy", floppies_, settings));
     } else if (drive->interface == DriveInterface::Virtio ||
                drive->interface == DriveInterface::Scsi) {
-      return fail("-drive if={}: this board has no such disks (ide, floppy and none are there)",
-                  drive->interface == DriveInterface::Virtio ? "virtio" : "scsi");
+      return no_such_disks(drive->interface == DriveInterface::Virtio ? "virtio" : "scsi");
     }
   }
   return {};

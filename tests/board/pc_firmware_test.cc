@@ -97,9 +97,9 @@ std::string firmware_refusal(const std::string& drive) {
 
 TEST(PcDrives, DisksThatTheBoardHasNoControllerForAreRefused) {
   EXPECT_EQ(firmware_refusal("if=virtio"),
-            "-drive if=virtio: this board has no such disks (ide, floppy and none are there)");
+            "-drive if=virtio: QEMU has this; Rhea has not yet: use if=ide");
   EXPECT_EQ(firmware_refusal("if=scsi"),
-            "-drive if=scsi: this board has no such disks (ide, floppy and none are there)");
+            "-drive if=scsi: QEMU has this; Rhea has not yet: use if=ide");
   EXPECT_EQ(firmware_refusal("if=none,id=spare"), "it works");
 }
 

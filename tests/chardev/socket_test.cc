@@ -316,7 +316,7 @@ TEST_F(SocketTest, protocol_output_that_the_peer_does_not_read_waits_in_bounds) 
 // Said before anybody is waited for.
 TEST_F(SocketTest, nowait_is_a_word_and_no_parameter) {
   const auto made = create_chardev(machine_, "socket,id=s,server=on,nowait=on,path=" + path_);
-  EXPECT_EQ(made.error().message(), "Invalid parameter 'nowait'");
+  EXPECT_EQ(made.error().message(), "Invalid parameter 'nowait'; did you mean 'wait'?");
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 

@@ -65,6 +65,28 @@ TEST(KnownNames, EveryKindHasItsNames) {
   EXPECT_TRUE(has(NameKind::InfoCommand, "usb"));
 }
 
+TEST(KnownNames, WhatIsForOtherMachinesIsNotForThisTarget) {
+  EXPECT_EQ(about_unknown(NameKind::Option, "prom-env", {}),
+            "Option not supported for this target");
+}
+
+TEST(KnownNames, AFamilyOfDevicesHasOneAdvice) {
+  EXPECT_EQ(about_unknown(NameKind::Device, "virtio-net-pci", {}),
+            "QEMU has this; Rhea has not yet: use a network card that -device help lists, or "
+            "-nic none");
+  EXPECT_EQ(about_unknown(NameKind::Device, "usb-hub", {}),
+            "QEMU has this; Rhea has not yet: leave it out: there is no USB");
+  EXPECT_EQ(about_unknown(NameKind::Device, "usb-rocket-launcher", {}), "");
+}
+
+TEST(KnownNames, ParametersAreKnownOptionByOption) {
+  EXPECT_EQ(about_unknown_parameter("-drive", "bps_rd", {"file", "format"}),
+            "QEMU has this; Rhea has not yet: leave it out: disks have no limits");
+  EXPECT_EQ(about_unknown_parameter("-drive", "formt", {"file", "format"}),
+            "did you mean 'format'?");
+  EXPECT_EQ(about_unknown_parameter("-m", "bps_rd", {"size"}), "");
+}
+
 TEST(KnownNames, PropertiesAreKnownDeviceByDevice) {
   EXPECT_EQ(about_unknown_property("ide-hd", "logical_block_size", {"drive", "serial"}),
             "QEMU has this; Rhea has not yet: leave it out");

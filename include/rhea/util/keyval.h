@@ -37,8 +37,11 @@ class KeyValues {
   std::optional<std::string> take(std::string_view key);
   Result<bool> take_bool(std::string_view key, bool default_value);
   bool empty() const { return all_.empty(); }
-  /// Fails naming the first key that nobody took: "-drive: unknown parameter 'x'".
+  /// Fails naming the first key that nobody took, and what is known of it: "-m: unknown parameter
+  /// 'slot'; did you mean 'slots'?".
   Result<> expect_empty(std::string_view option) const;
+  /// What is known of that key: QEMU's, or near to one that was asked for.
+  std::string about_first(std::string_view option) const;
   void add(std::string key, std::string value) {
     all_.emplace_back(std::move(key), std::move(value));
   }
@@ -47,6 +50,7 @@ class KeyValues {
   Result<> add_word(std::string word, Words words);
 
   std::vector<std::pair<std::string, std::string>> all_;
+  std::vector<std::string> taken_;  ///< the keys that there could have been
 };
 
 /// Whether an id may be `text`: a letter, then letters, digits and "-._".

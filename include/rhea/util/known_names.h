@@ -19,6 +19,8 @@ enum class NameKind : unsigned char {
   Chardev,  ///< character back ends
   Display,
   Vga,
+  DriveInterface,  ///< of -drive if=
+  Parameter,       ///< of an option, which stands before it: "-icount rr"
   LogItem,
   QmpCommand,
   QmpEvent,
@@ -34,6 +36,9 @@ std::vector<std::string_view> qemu_names(NameKind kind);
 /// nearest of `own` (Rhea's names) and QEMU's. Empty where there is nothing to say.
 std::string about_unknown(NameKind kind, std::string_view name,
                           const std::vector<std::string_view>& own);
+/// The same for a parameter of an option ("-m").
+std::string about_unknown_parameter(std::string_view option, std::string_view parameter,
+                                    const std::vector<std::string_view>& own);
 /// The same for a property of a device.
 std::string about_unknown_property(std::string_view device, std::string_view property,
                                    const std::vector<std::string_view>& own);
