@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace rhea::accel {
 namespace {
@@ -43,6 +44,17 @@ Result<std::unique_ptr<Accelerator>> make_accelerator(Machine& machine, std::str
   std::unique_ptr<Object> object = TRY(machine.make(type->name));
   for (const auto& [key, value] : options.all()) TRY(object->set(key, value));
   return std::unique_ptr<Accelerator>(static_cast<Accelerator*>(object.release()));
+}
+
+std::vector<std::string> parse_candidates(std::string_view list) {
+  std::vector<std::string> all;
+  for (auto end = list.find_first_of(":,"); end != std::string_view::npos && list[end] == ':';
+       end = list.find_first_of(":,")) {
+    all.emplace_back(list.substr(0, end));
+    list.remove_prefix(end + 1);
+  }
+  all.emplace_back(list);
+  return all;
 }
 
 Result<> accel_option(Machine& machine, const std::string& text) {
@@ -83,18 +95,20 @@ void AccelService::let_go() {
 }
 
 void AccelService::add_candidates(std::string_view list) {
-  for (auto end = list.find_first_of(":,"); end != std::string_view::npos && list[end] == ':';
-       end = list.find_first_of(":,")) {
-    candidates_.emplace_back(list.substr(0, end));
-    list.remove_prefix(end + 1);
-  }
-  candidates_.emplace_back(list);
+  added_ = true;
+  std::ranges::move(parse_candidates(list), std::back_inserter(candidates_));
+}
+
+void AccelService::set_candidates(std::string_view list) {
+  set_ = true;
+  candidates_ = parse_candidates(list);
 }
 
 // Nobody chose: the fastest that really works. An accelerator that is slow here is passed over; it
 // runs guests all the same when it is asked for. Either is said once. What is said comes when the
 // board stands, so that a wrong command line has its error alone.
 Result<> AccelService::select() {
+  if (added_ && set_) return fail("The -accel and \"-machine accel=\" options are incompatible");
   const bool by_default = candidates_.empty();
   const auto& count = machine_->service<InstructionCount>();
   if (by_default && count.settings)

@@ -115,6 +115,8 @@ class AccelService final : public MachineService {
   /// to the last ("kvm:tcg,thread=multi"). The first that works is taken; the others' reasons are
   /// warnings, or the error when none works. Without any, the fastest that works is.
   void add_candidates(std::string_view list);
+  /// -machine accel= and -enable-kvm: the last one counts, and neither goes with -accel.
+  void set_candidates(std::string_view list);
   const std::vector<std::string>& candidates() const { return candidates_; }
   Result<> select();
   Result<> create_vcpus();
@@ -135,6 +137,7 @@ class AccelService final : public MachineService {
 
   Machine* machine_;
   std::vector<std::string> candidates_;
+  bool added_{}, set_{};  ///< how those were given
   Accelerator* accelerator_{};
   std::unique_ptr<VmBackend> vm_;
   std::vector<std::unique_ptr<VcpuBackend>> vcpus_;

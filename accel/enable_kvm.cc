@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// -enable-kvm, the old spelling of -accel kvm.
+// -enable-kvm, the old spelling of -machine accel=kvm.
 #include "accel/accelerator.h"
 #include "rhea/util/option.h"
 
@@ -7,13 +7,13 @@ namespace rhea::accel {
 namespace {
 
 Result<> enable_kvm(Machine& machine, const std::string&) {
-  machine.service<AccelService>().add_candidates("kvm");
+  machine.service<AccelService>().set_candidates("kvm");
   return {};
 }
 
 const RegisterOption option{{.name = "enable-kvm",
                              .argument = "",
-                             .help = "the same as -accel kvm",
+                             .help = "the same as -machine accel=kvm",
                              .phase = StartPhase::Accelerator,
                              .apply = &enable_kvm}};
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "rhea/softmmu/machine.h"
+#include "rhea/util/keyval.h"
 
 namespace rhea {
 
@@ -11,6 +12,10 @@ struct MemoryRequest final : MachineService {
   explicit MemoryRequest(Machine&) {}
 
   bool size_given{false};  ///< -m names a size
+
+  /// What -m says, or -machine's memory.*: takes size, slots and the key for the most there may be.
+  /// Sizes without a suffix are so many `unit`s.
+  Result<> set(MachineConfig& config, KeyValues& values, std::string_view most_key, u64 unit);
 };
 
 }  // namespace rhea

@@ -8,6 +8,7 @@
 #include "rhea/util/known_names.h"
 #include "rhea/util/option.h"
 #include "softmmu/boot_options.h"
+#include "softmmu/memory_option.h"
 #include "softmmu/numa.h"
 #include "softmmu/smp_option.h"
 
@@ -89,6 +90,16 @@ KeyValues take_group(KeyValues& options, std::string_view prefix) {
   return group;
 }
 
+// The kernel's interrupt controllers are the accelerator's business, wherever they are asked for.
+Result<> take_irqchip(Machine& machine, KeyValues& options) {
+  const auto irqchip = options.take("kernel-irqchip");
+  if (!irqchip) return {};
+  if (*irqchip != "on" && *irqchip != "off" && *irqchip != "split")
+    return fail("-machine kernel-irqchip: '{}' is not one of on, off, split", *irqchip);
+  machine.add_global("kvm-accel", "kernel-irqchip", *irqchip);
+  return {};
+}
+
 Result<> machine_option(Machine& machine, const std::string& text) {
   if (text == "help" || text == "?") {
     print_boards();
@@ -99,10 +110,11 @@ Result<> machine_option(Machine& machine, const std::string& text) {
   if (const auto type = options.take("type")) service.type = *type;
   if (options.take("help") || options.take("?")) service.wants_help = true;
   if (const auto accel = options.take("accel"))
-    machine.service<accel::AccelService>().add_candidates(*accel);
-  // The kernel's interrupt controllers are the accelerator's business, wherever they are asked for.
-  if (const auto irqchip = options.take("kernel-irqchip"))
-    machine.add_global("kvm-accel", "kernel-irqchip", *irqchip);
+    machine.service<accel::AccelService>().set_candidates(*accel);
+  TRY(take_irqchip(machine, options));
+  KeyValues memory = take_group(options, "memory.");
+  TRY(machine.service<MemoryRequest>().set(machine.config, memory, "max-size", 1));
+  TRY(memory.expect_empty("-machine memory"));
   TRY(machine.service<SmpRequest>().add(take_group(options, "smp.")));
   TRY(machine.service<BootOptions>().add(take_group(options, "boot.")));
   for (const auto& property : options.all()) service.properties.push_back(property);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Which accelerator runs the guest when nobody chose one, and that a choice is kept.
+#include "accel/icount.h"
 #include "accel/kvm/host_cpu.h"
 #include "tests/accel/guest.h"
 
@@ -107,6 +108,41 @@ TEST(DefaultAccelerator, ListsKeepTheirOrder) {
 TEST(DefaultAccelerator, WrongPropertiesAreNoReasonToTryTheNext) {
   EXPECT_THAT(choose({"tcg,nope=1:kvm"}).name, HasSubstr("nope"));
   EXPECT_THAT(choose({"kvm,kernel-irqchip=maybe", "tcg"}).name, HasSubstr("maybe"));
+}
+
+TEST(ChosenAccelerator, IsTheLastThatTheMachineOptionNames) {
+  Machine machine;
+  const DomainGuard guard(&machine.lock());
+  accel::AccelService service(machine);
+  service.set_candidates("kvm");
+  service.set_candidates("qtest");
+  ASSERT_TRUE(service.select());
+  EXPECT_EQ(service.accelerator().short_name(), "qtest");
+}
+
+TEST(ChosenAccelerator, IsNamedByOneKindOfOptionOnly) {
+  Machine machine;
+  const DomainGuard guard(&machine.lock());
+  accel::AccelService service(machine);
+  service.set_candidates("tcg");
+  service.add_candidates("tcg");
+  EXPECT_EQ(service.select().error().message(),
+            "The -accel and \"-machine accel=\" options are incompatible");
+}
+
+TEST(ChosenAccelerator, HasNoThreadAProcessorWhereInstructionsAreCounted) {
+  Machine machine;
+  const DomainGuard guard(&machine.lock());
+  machine.service<accel::InstructionCount>().settings.emplace();
+  accel::AccelService service(machine);
+  service.add_candidates("tcg,thread=multi");
+  EXPECT_EQ(service.select().error().message(),
+            "-accel: tcg,thread=multi: No MTTCG when icount is enabled");
+}
+
+TEST(ChosenAccelerator, TakesQemusWordsForHowItIsBuilt) {
+  EXPECT_EQ(choose({"tcg,thread=single,split-wx=off"}).name, "tcg");
+  EXPECT_THAT(choose({"tcg,thread=many"}).name, HasSubstr("Invalid 'thread' setting many"));
 }
 
 }  // namespace
