@@ -41,7 +41,8 @@ Result<> short_form(Machine& machine, const std::string& argument) {
   options.image.filename = argument;
   options.image.read_only = Cdrom;
   options.image.auto_read_only = true;
-  return in_option(argument, add_drive(machine, std::move(options)));
+  TRY(add_drive(machine, std::move(options)));
+  return {};
 }
 
 // The first one holds the firmware, the second what it keeps.
@@ -51,7 +52,8 @@ Result<> pflash(Machine& machine, const std::string& argument) {
   options.image.filename = argument;
   options.image.format = "raw";
   options.image.auto_read_only = true;
-  return in_option(argument, add_drive(machine, std::move(options)));
+  TRY(add_drive(machine, std::move(options)));
+  return {};
 }
 
 Result<> snapshot(Machine& machine, const std::string&) {

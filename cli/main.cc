@@ -107,6 +107,13 @@ int run(int argc, char** argv) {
   return code;
 }
 
+// What -help and its kin have printed may not have arrived.
+int after_printing(int code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  report_error(fmt::format("could not write to standard output: {}", errno_text(errno)));
+  return 1;
+}
+
 }  // namespace
 }  // namespace rhea::cli
 
@@ -121,9 +128,9 @@ int main(int argc, char** argv) {
   try {
     return rhea::cli::run(argc, argv);
   } catch (const rhea::ExitRequest& request) {
-    std::fflush(stdout);
-    return request.code;
+    return rhea::cli::after_printing(request.code);
   } catch (const std::system_error& error) {
+    if (std::ferror(stdout) != 0) return rhea::cli::after_printing(1);
     rhea::report_error(fmt::format("the host gives no more threads: {}", error.what()));
   }
   return 1;

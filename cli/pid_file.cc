@@ -27,8 +27,7 @@ Result<PidFile> PidFile::create(const std::string& path) {
   struct flock lock{};
   lock.l_type = F_WRLCK;
   lock.l_whence = SEEK_SET;
-  if (fcntl(fd.get(), F_SETLK, &lock) != 0)
-    return fail("-pidfile {}: another process has it", path);
+  if (fcntl(fd.get(), F_SETLK, &lock) != 0) return fail("another process has it");
   const std::string text = fmt::format("{}\n", getpid());
   auto written = ftruncate(fd.get(), 0) == 0
                      ? write_all(fd.get(), {reinterpret_cast<const u8*>(text.data()), text.size()})
@@ -38,8 +37,7 @@ Result<PidFile> PidFile::create(const std::string& path) {
   static const int registered = std::at_quick_exit(&remove_file);
   static_cast<void>(registered);
   PidFile file(std::move(fd));
-  if (!written)
-    return std::unexpected(std::move(written).error().within(fmt::format("-pidfile {}", path)));
+  if (!written) return std::unexpected(std::move(written).error());
   return file;
 }
 

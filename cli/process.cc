@@ -121,7 +121,10 @@ const RegisterOption options[] = {
 
 Result<> ProcessOptions::go_to_background() {
   if (daemonize) daemon_ = TRY(Daemon::start());
-  if (!pid_path.empty()) pid_file_ = TRY(PidFile::create(pid_path));
+  if (pid_path.empty()) return {};
+  auto made = PidFile::create(pid_path);
+  if (!made) return std::unexpected(std::move(made).error().within("-pidfile " + pid_path));
+  pid_file_ = std::move(*made);
   return {};
 }
 

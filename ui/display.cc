@@ -6,9 +6,9 @@
 #include "rhea/util/known_names.h"
 #include "rhea/util/log.h"
 #include "rhea/util/option.h"
+#include "ui/terminal.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -78,10 +78,9 @@ Result<> Displays::select(std::string_view text) {
   return {};
 }
 
-// What the program's own terminal is used for already; empty: nothing, and there is one.
+// Why the program's own terminal cannot show it, or what it is used for already; empty: it can.
 std::string Displays::why_no_terminal() const {
-  if (isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0)
-    return "standard input and output are no terminal";
+  if (const auto there = ui::Terminal::available(); !there) return there.error().message();
   for (const auto& chardev : machine_->container("/chardevs").children())
     if (chardev->type().name == "chardev-stdio")
       return fmt::format("the terminal is in use by the character device '{}'", chardev->name());

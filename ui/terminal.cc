@@ -75,9 +75,18 @@ void reset_handlers() {
 
 }  // namespace
 
-Result<> Terminal::open() {
+Result<> Terminal::available() {
   if (isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0)
     return fail("standard input and output are no terminal");
+  const char* set = std::getenv("TERM");  // NOLINT(concurrency-mt-unsafe): nobody sets it
+  const std::string_view name = set == nullptr ? "" : set;
+  if (name.empty()) return fail("TERM does not say what kind of terminal this is");
+  if (name == "dumb") return fail("the terminal is a plain one (TERM=dumb)");
+  return {};
+}
+
+Result<> Terminal::open() {
+  TRY(available());
   if (process.taken) return fail("the terminal is in use");
   if (tcgetattr(STDIN_FILENO, &process.before) != 0)
     return fail("cannot read the terminal's modes: {}", errno_text(errno));

@@ -24,7 +24,10 @@ class Terminal {
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
 
-  /// Fails when standard input and output are no terminal.
+  /// Why there is no terminal that could show a screen: standard input and output are none, or TERM
+  /// names one that cannot.
+  static Result<> available();
+  /// Fails as available() does, or when it is in use.
   Result<> open();
   void close();
   int input() const;

@@ -280,11 +280,13 @@ struct Outcome {
   int status{};
   bool canonical{};
 };
-Outcome on_a_terminal(void (*work)()) {
+Outcome on_a_terminal(void (*work)(), const char* kind = "xterm") {
   int terminal = -1;
   Outcome outcome;
   const pid_t child = forkpty(&terminal, nullptr, nullptr, nullptr);
   if (child == 0) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): the child has one thread
+    ::setenv("TERM", kind, 1);
     work();
     _exit(0);
   }
@@ -342,6 +344,20 @@ TEST(Terminal, IsGivenBackByFatalSignalsWhichStillKill) {
   });
   EXPECT_TRUE(WIFSIGNALED(outcome.status));
   EXPECT_NE(outcome.output.find("\x1b[?1049l"), std::string::npos);
+}
+
+void say_why_it_does_not_open() {
+  Terminal terminal;
+  const auto opened = terminal.open();
+  const std::string text = opened ? "open" : opened.error().message();
+  [[maybe_unused]] const auto written = ::write(1, text.data(), text.size());
+}
+
+TEST(Terminal, APlainOneShowsNoScreen) {
+  EXPECT_EQ(on_a_terminal(&say_why_it_does_not_open, "dumb").output,
+            "the terminal is a plain one (TERM=dumb)");
+  EXPECT_EQ(on_a_terminal(&say_why_it_does_not_open, "").output,
+            "TERM does not say what kind of terminal this is");
 }
 
 TEST(Terminal, OnlyOneAtATime) {

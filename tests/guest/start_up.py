@@ -55,7 +55,8 @@ TAKEN = (
 class Started:
     """The emulator without a CPU; `terminal` is its standard input and output, if it has one."""
 
-    def __init__(self, rhea: Path, line: str, terminal: int | None = None) -> None:
+    def __init__(self, rhea: Path, line: str, terminal: int | None = None,
+                 kind: str = "xterm") -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="rhea-guest-")
         self.socket = Path(self.folder.name) / "qmp"
         options = shlex.split(line)
@@ -63,7 +64,7 @@ class Started:
         stream = subprocess.DEVNULL if terminal is None else terminal
         self.process = subprocess.Popen(
             [str(rhea), *accel, "-qmp", f"unix:{self.socket},server=on,wait=off", *options],
-            stdin=stream, stdout=stream, stderr=subprocess.PIPE)
+            stdin=stream, stdout=stream, stderr=subprocess.PIPE, env={**os.environ, "TERM": kind})
 
     def __enter__(self) -> Started:
         return self
@@ -136,6 +137,22 @@ def screen_comes_to_the_terminal(rhea: Path) -> None:
         tap.expect_equal((started.process.returncode, said), (0, ""), "status and words")
 
 
+def plain_terminal_shows_no_screen(rhea: Path) -> None:
+    with Terminal() as terminal, Started(rhea, "", terminal.theirs, "dumb") as started:
+        said = started.end()
+        tap.expect(NOT_SHOWN in said and "TERM=dumb" in said, f"it does not say why: {said}")
+        tap.expect(not select.select([terminal.ours], [], [], 0)[0], "it writes to the terminal")
+
+
+def printing_to_a_full_disk_fails(rhea: Path, option: str) -> None:
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run([str(rhea), *shlex.split(option)], stdout=full, timeout=SECONDS,
+                               stderr=subprocess.PIPE, check=False)
+    tap.expect_equal(
+        (ended.returncode, ended.stderr.decode().partition(": ")[2]),
+        (1, "could not write to standard output: No space left on device\n"), "status and words")
+
+
 def terminal_in_use_is_named(rhea: Path) -> None:
     with Terminal() as terminal, Started(rhea, "-serial stdio", terminal.theirs) as started:
         said = started.end()
@@ -170,9 +187,12 @@ def main() -> int:
                lambda line=line, words=words: screen_is_mentioned(rhea, line, words))
               for line, words in (("", "no terminal"), ("-vga none", ""), ("-nodefaults", ""),
                                   ("-display none", ""), ("-nographic", ""))]
+    cases += [(f"to a full disk: {option}",
+               lambda option=option: printing_to_a_full_disk_fails(rhea, option))
+              for option in ("-help", "-device help", "--version")]
     cases += [(case.__name__, lambda case=case: case(rhea))
               for case in (process_is_named, screen_comes_to_the_terminal, terminal_in_use_is_named,
-                           order_once_is_forgotten_at_reset)]
+                           plain_terminal_shows_no_screen, order_once_is_forgotten_at_reset)]
     return tap.run(cases)
 
 
