@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The command-line options that shape the machine as a whole.
 #include "rhea/softmmu/machine.h"
+#include "rhea/util/host_file.h"
 #include "rhea/util/keyval.h"
 #include "rhea/util/log.h"
 #include "rhea/util/option.h"
@@ -9,6 +10,8 @@
 
 #include <fmt/core.h>
 #include <pthread.h>
+
+#include <sstream>
 
 namespace rhea {
 namespace {
@@ -62,7 +65,32 @@ Result<> log_items(Machine&, const std::string& text) {
     fmt::print("{}", log_help());
     throw ExitRequest{};
   }
-  return log_enable(text);
+  auto enabled = log_enable(text);
+  if (enabled) return {};
+  return fail("-d: {}; -d help lists them", enabled.error().message());
+}
+
+// "-name" switches off.
+Result<> switch_events(std::string_view text) {
+  const bool off = text.starts_with('-');
+  return trace::enable(text.substr(off ? 1 : 0), !off);
+}
+
+// A name or pattern a line, with '-' before it switched off; '#' begins a comment. Files that are
+// written for others name events that are not here.
+Result<> enable_events_of(const std::string& path) {
+  constexpr u64 kLargest = MiB;
+  const auto bytes = read_file(path, kLargest, ReadFrom::Everywhere);
+  if (!bytes) return fail("-trace events={}: {}", path, bytes.error().message());
+  std::istringstream lines({bytes->begin(), bytes->end()});
+  std::string line;
+  for (int number = 1; std::getline(lines, line); ++number) {
+    if (line.empty() || line.starts_with('#')) continue;
+    if (!switch_events(line))
+      report_warning(
+          fmt::format("{}, line {}: trace event '{}' does not exist", path, number, line));
+  }
+  return {};
 }
 
 Result<> trace_events(Machine&, const std::string& text) {
@@ -73,9 +101,11 @@ Result<> trace_events(Machine&, const std::string& text) {
   KeyValues options = TRY(KeyValues::parse(text, "enable"));
   const auto file = options.take("file");
   const auto pattern = options.take("enable");
+  const auto list = options.take("events");
   TRY(options.expect_empty("-trace"));
   if (file) TRY(log_to_file(*file));
-  if (pattern) TRY(trace::enable(*pattern));
+  if (pattern) TRY(switch_events(*pattern));
+  if (list) TRY(enable_events_of(*list));
   return {};
 }
 
@@ -144,12 +174,13 @@ const RegisterOption options[] = {
                     .help = "log to a file instead of standard error",
                     .phase = Early,
                     .apply = [](Machine&, const std::string& path) { return log_to_file(path); }}},
-    RegisterOption{{.name = "trace",
-                    .argument = "[enable=][device:]pattern[,file=file]",
-                    .help = "switch trace events on (help lists them), of all devices or of\n"
-                            "those of this id, type or path",
-                    .phase = Early,
-                    .apply = &trace_events}},
+    RegisterOption{
+        {.name = "trace",
+         .argument = "[enable=][device:]pattern[,events=file][,file=file]",
+         .help = "switch trace events on (help lists them), of all devices or of\n"
+                 "those of this id, type or path; events= names a file with one pattern a line",
+         .phase = Early,
+         .apply = &trace_events}},
 };
 
 }  // namespace

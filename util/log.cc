@@ -5,6 +5,7 @@
 #include "rhea/util/known_names.h"
 #include "rhea/util/trace.h"
 #include "util/guest_messages.h"
+#include "util/log_file.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -12,8 +13,8 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <memory>
 #include <mutex>
-#include <optional>
 #include <utility>
 
 namespace rhea {
@@ -42,16 +43,11 @@ constexpr std::array kItems = {
     ItemName{"trace", LogItem::Trace, "trace:PATTERN switches trace events on"},
 };
 
-/// Where lines go. Regular files take all there is; a reader of a pipe or terminal is waited for
-/// while it reads, so that a slow one gets every line. One that has stopped reading costs half a
-/// second once: from then on lines are dropped until it reads again, which then says how many.
+/// Standard error, where lines go at once, so that none is lost when the program crashes. Regular
+/// files take all there is; for readers of pipes and terminals what LogFile promises holds.
 class Sink {
  public:
   explicit Sink(int fd) : fd_(fd) {}
-  explicit Sink(FileDescriptor fd) : fd_(fd.get()), own_(std::move(fd)) {}
-  Sink(const Sink&) = delete;
-  Sink& operator=(const Sink&) = delete;
-  ~Sink() { close_host_file(std::move(own_)); }
 
   void write(std::string_view text) {
     if (!send(text)) {
@@ -99,7 +95,6 @@ class Sink {
   }
 
   int fd_;
-  FileDescriptor own_;
   u64 lost_{0};
   bool stalled_{false}, torn_{false};
   std::string again_;
@@ -107,7 +102,7 @@ class Sink {
 
 std::mutex sink_mutex;
 Sink user(STDERR_FILENO);
-std::optional<Sink> log_file;
+std::unique_ptr<LogFile> log_file;
 GuestMessages guest_messages;
 std::string program_name = "rhea";
 MessageStyle style;
@@ -138,21 +133,26 @@ void report(std::string_view kind, std::string_view text) {
 }
 
 void log_locked(std::string_view text) {
-  if (!text.empty()) (log_file ? *log_file : user).write(text);
+  if (text.empty()) return;
+  if (log_file)
+    log_file->write(text);
+  else
+    user.write(text);
 }
 
 Result<> enable_item(std::string_view name) {
   if (name.starts_with("trace:")) return trace::enable(name.substr(6));
+  bool known = false;
   for (const ItemName& item : kItems) {
-    if (item.name != name) continue;
+    if (item.name != name && name != "all") continue;
     log_mask.fetch_or(static_cast<u32>(item.item), std::memory_order_relaxed);
-    return {};
+    known = true;
   }
+  if (known) return {};
   std::vector<std::string_view> own;
   for (const ItemName& item : kItems) own.push_back(item.name);
-  return fail("{}",
-              with_remark(fmt::format("-d: unknown log item '{}'", name) + "; -d help lists them",
-                          about_unknown(NameKind::LogItem, name, own)));
+  return fail("{}", with_remark(fmt::format("unknown log item '{}'", name),
+                                about_unknown(NameKind::LogItem, name, own)));
 }
 
 }  // namespace
@@ -172,7 +172,7 @@ Result<> log_enable(std::string_view items) {
 std::string log_help() {
   std::string text = "Log items (comma-separated):\n";
   for (const ItemName& item : kItems) text += fmt::format("{:<15} {}\n", item.name, item.help);
-  return text;
+  return text + fmt::format("{:<15} {}\n", "all", "all of these but trace");
 }
 
 Result<> log_to_file(const std::string& path) {
@@ -180,8 +180,10 @@ Result<> log_to_file(const std::string& path) {
   if (const auto percent = name.find("%d"); percent != std::string::npos)
     name.replace(percent, 2, std::to_string(getpid()));
   FileDescriptor file = TRY(open_host_file(name, {.flags = O_WRONLY | O_CREAT | O_TRUNC}));
+  auto next = std::make_unique<LogFile>(std::move(file));
   const std::lock_guard lock(sink_mutex);
-  log_file.emplace(std::move(file));
+  // What goes may have something to say, and so ends behind the lock.
+  std::swap(next, log_file);
   return {};
 }
 
@@ -216,6 +218,7 @@ void log_of_guest(LogItem item, std::string_view device, std::string_view format
 void log_settle() {
   const std::lock_guard lock(sink_mutex);
   log_locked(guest_messages.settle_all());
+  if (log_file) log_file->flush();
 }
 
 void report_error(std::string_view text) { report("", text); }

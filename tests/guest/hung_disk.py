@@ -297,6 +297,7 @@ OPENING = [
     Command("x-snapshot-load", {"filename": "PATH"}),
 ]
 USING = [
+    (hmp("logfile PATH"), hmp("log exec")),
     (ADD_NODE, Command("blockdev-del", {"node-name": "late"})),
     (ADD_NODE, Command("block_resize", {"node-name": "late", "size": 1 << 20})),
     (ADD_NODE, Command("query-named-block-nodes")),
