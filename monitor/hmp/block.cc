@@ -2,6 +2,8 @@
 // HMP: drives and their media.
 #include "monitor/hmp/command.h"
 
+#include <array>
+
 namespace rhea::hmp {
 namespace {
 
@@ -18,15 +20,45 @@ void print_name(Context& context, const Json& drive) {
     context.print("{}", !node.empty() ? node : drive.value("qdev", "<anonymous>"));
 }
 
-void print_drive(Context& context, const Json& drive) {
+// Three digits, in the largest unit of which there is about one.
+std::string size_text(u64 bytes) {
+  constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  auto size = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; size >= 1000 && unit + 1 < kUnits.size(); ++unit) size /= 1024;
+  return fmt::format("{:.3g} {}", size, kUnits[unit]);
+}
+
+void print_cache(Context& context, const Json& medium) {
+  const Json& cache = medium["cache"];
+  context.print("    Cache mode:       {}{}{}\n",
+                cache["writeback"].get<bool>() ? "writeback" : "writethrough",
+                cache["direct"].get<bool>() ? ", direct" : "",
+                cache["no-flush"].get<bool>() ? ", ignore flushes" : "");
+  if (const auto detect = medium["detect_zeroes"].get<std::string>(); detect != "off")
+    context.print("    Detect zeroes:    {}\n", detect);
+}
+
+void print_image(Context& context, const Json& image) {
+  const u64 size = image["virtual-size"].get<u64>();
+  context.print("\nImages:\nimage: {}\nfile format: {}\nvirtual size: {} ({} bytes)\n",
+                image["filename"].get<std::string>(), image["format"].get<std::string>(),
+                size_text(size), size);
+  context.print("disk size: {}\n", image.contains("actual-size")
+                                       ? size_text(image["actual-size"].get<u64>())
+                                       : "unavailable");
+}
+
+std::string file_text(const Json& medium) {
+  return fmt::format("{} ({}{})", medium["file"].get<std::string>(),
+                     medium["drv"].get<std::string>(),
+                     medium["ro"].get<bool>() ? ", read-only" : "");
+}
+
+void print_drive(Context& context, const Json& drive, bool verbose) {
   print_name(context, drive);
-  if (drive.contains("inserted")) {
-    const Json& medium = drive["inserted"];
-    context.print(": {} ({}{})\n", medium["file"].get<std::string>(),
-                  medium["drv"].get<std::string>(), medium["ro"].get<bool>() ? ", read-only" : "");
-  } else {
-    context.print(": [not inserted]\n");
-  }
+  const bool inserted = drive.contains("inserted");
+  context.print(": {}\n", inserted ? file_text(drive["inserted"]) : "[not inserted]");
   if (drive.contains("qdev"))
     context.print("    Attached to:      {}\n", drive["qdev"].get<std::string>());
   if (const auto status = drive.value("io-status", std::string("ok")); status != "ok")
@@ -36,24 +68,32 @@ void print_drive(Context& context, const Json& drive) {
     context.print("    Removable device: {}locked, tray {}\n",
                   drive["locked"].get<bool>() ? "" : "not ", open ? "open" : "closed");
   }
-  if (!drive.contains("inserted")) return;
-  const Json& cache = drive["inserted"]["cache"];
-  context.print("    Cache mode:       {}{}{}\n",
-                cache["writeback"].get<bool>() ? "writeback" : "writethrough",
-                cache["direct"].get<bool>() ? ", direct" : "",
-                cache["no-flush"].get<bool>() ? ", ignore flushes" : "");
-  if (const auto detect = drive["inserted"]["detect_zeroes"].get<std::string>(); detect != "off")
-    context.print("    Detect zeroes:    {}\n", detect);
+  if (!inserted) return;
+  print_cache(context, drive["inserted"]);
+  if (verbose) print_image(context, drive["inserted"]["image"]);
+}
+
+void print_node(Context& context, const Json& node, bool verbose) {
+  context.print("{}: {}\n", node["node-name"].get<std::string>(), file_text(node));
+  print_cache(context, node);
+  if (verbose) print_image(context, node["image"]);
 }
 
 Result<> block(Context& context, Arguments& arguments) {
+  bool nodes = arguments.flag('n');
+  const bool verbose = arguments.flag('v');
+  nodes = nodes || arguments.flag('n');
   const auto wanted = TRY(arguments.optional_text());
   TRY(arguments.end());
+  const char* name = nodes ? "node-name" : "device";
   bool first = true;
-  for (const Json& drive : TRY(context.call("query-block"))) {
-    if (wanted && drive["device"] != *wanted) continue;
+  for (const Json& one : TRY(context.call(nodes ? "query-named-block-nodes" : "query-block"))) {
+    if (wanted && one[name] != *wanted) continue;
     if (!std::exchange(first, false)) context.print("\n");
-    print_drive(context, drive);
+    if (nodes)
+      print_node(context, one, verbose);
+    else
+      print_drive(context, one, verbose);
   }
   return {};
 }
@@ -114,7 +154,9 @@ const RegisterHmpCommand commands[] = {
 };
 const RegisterInfo infos[] = {
     RegisterInfo(
-        {"block", "[device]", "show info of one block device or all block devices", &block}),
+        {"block", "[-n] [-v] [device]",
+         "show info of one block device or all block devices (-n: named nodes; -v: details)",
+         &block}),
     RegisterInfo({"blockstats", "", "show block device statistics", &blockstats}),
 };
 

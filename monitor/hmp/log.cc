@@ -6,8 +6,12 @@
 #include "rhea/qom/device_trace.h"
 #include "rhea/util/trace.h"
 
+#include <algorithm>
+
 namespace rhea::hmp {
 namespace {
+
+using qmp::Json;
 
 // The items named replace those that were on; trace events stay.
 Result<> log(Context& context, Arguments& arguments) {
@@ -22,7 +26,7 @@ Result<> log(Context& context, Arguments& arguments) {
   auto result = log_enable(items);
   if (result) return {};
   log_mask = before;
-  context.out += log_help();
+  context.print("{}\n{}", result.error().message(), log_help());
   return {};
 }
 
@@ -34,15 +38,24 @@ Result<> logfile(Context& context, Arguments& arguments) {
   return {};
 }
 
+// "name [vcpu]"; what is wrong with them is told as it is.
+Result<std::optional<Json>> call_for_events(Context& context, std::string_view command,
+                                            Json request, Arguments& arguments) {
+  if (const auto vcpu = TRY(arguments.optional_number())) request["vcpu"] = *vcpu;
+  TRY(arguments.end());
+  auto answer = context.call(command, request);
+  if (answer) return std::move(*answer);
+  context.print("{}\n", answer.error().message());
+  return std::nullopt;
+}
+
 Result<> trace_event(Context& context, Arguments& arguments) {
   const std::string pattern = TRY(arguments.text());
   const std::string state = TRY(arguments.text());
-  TRY(arguments.end());
   if (state != "on" && state != "off") return arguments.wrong("Expected 'on' or 'off'");
-  if (!trace::enable(pattern, state == "on")) {
-    context.print("unknown event \"{}\"\n", pattern);
+  if (!TRY(call_for_events(context, "trace-event-set-state",
+                           {{"name", pattern}, {"enable", state == "on"}}, arguments)))
     return {};
-  }
   // A device may come later; but one of a name that is mistyped never does.
   const std::string whose = trace::Pattern(pattern).whose;
   if (!whose.empty() && !trace::finds(context.machine, whose))
@@ -60,10 +73,13 @@ std::string exceptions(const trace::EventBase& event) {
 }
 
 Result<> trace_events(Context& context, Arguments& arguments) {
-  const trace::Pattern pattern(TRY(arguments.optional_text()).value_or("*"));
-  TRY(arguments.end());
+  const std::string name = TRY(arguments.optional_text()).value_or("*");
+  const auto found =
+      TRY(call_for_events(context, "trace-event-get-state", {{"name", name}}, arguments));
+  if (!found) return {};
   for (const trace::EventBase* event : trace::events()) {
-    if (!pattern.matches(*event)) continue;
+    const auto is_it = [event](const Json& info) { return info["name"] == event->name(); };
+    if (std::ranges::none_of(*found, is_it)) continue;
     context.print("{} : state {}", event->name(), event->enabled() ? 1 : 0);
     if (const std::string some = exceptions(*event); !some.empty()) context.print(" ({})", some);
     context.print("\n");
@@ -75,13 +91,13 @@ const RegisterHmpCommand commands[] = {
     RegisterHmpCommand({"log", "item1[,...]", "activate logging of the specified items", &log}),
     RegisterHmpCommand({"logfile", "filename", "output logs to 'filename'", &logfile}),
     RegisterHmpCommand(
-        {"trace-event", "[device:]name on|off",
+        {"trace-event", "[device:]name on|off [vcpu]",
          "changes status of a specific trace event, for some devices if they are named",
          &trace_event}),
 };
 const RegisterInfo infos[] = {
-    RegisterInfo(
-        {"trace-events", "[name]", "show available trace-events & their state", &trace_events}),
+    RegisterInfo({"trace-events", "[name] [vcpu]", "show available trace-events & their state",
+                  &trace_events}),
 };
 
 }  // namespace

@@ -2,6 +2,8 @@
 // A monitor for people on a chardev.
 #include "monitor/hmp/session.h"
 
+#include "monitor/qmp/descriptors.h"
+
 #include <algorithm>
 
 namespace rhea::hmp {
@@ -22,6 +24,7 @@ Session::Session(Machine& machine, Chardev& chardev)
                .complete = [](std::string_view line) { return completions(line); }}) {}
 
 void Session::cut(std::span<const u8> data, std::deque<Piece>& pieces) {
+  qmp::keep(client_, chardev().take_descriptors());
   std::string_view keys(reinterpret_cast<const char*>(data.data()), data.size());
   while (!keys.empty()) {
     const std::size_t end = keys.find_first_of("\r\n\t");
@@ -37,6 +40,7 @@ void Session::hear(const Piece& keys) {
 
 void Session::begin() {
   editor_.reset();
+  client_ = {};
   view_.cpu = 0;
   greeted_ = false;
   // Behind a mux the greeting waits until somebody looks.

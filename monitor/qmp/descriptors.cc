@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// QMP: file descriptors that clients pass (SCM_RIGHTS).
-#include "monitor/qmp/command.h"
+// QMP: file descriptors that clients pass.
+#include "monitor/qmp/descriptors.h"
+
 #include "rhea/util/fd_sets.h"
 
 #include <cctype>
@@ -10,6 +11,7 @@ namespace rhea::qmp {
 namespace {
 
 constexpr std::size_t kMaxNamed = 256;
+constexpr std::size_t kMaxUnclaimed = 16;
 
 // The last descriptor that came is the one that belongs to this command.
 Result<Json> getfd(Context& context, const Json& arguments) {
@@ -87,4 +89,12 @@ const RegisterQmpCommand commands[] = {
 };
 
 }  // namespace
+
+void keep(Client& client, std::vector<FileDescriptor> descriptors) {
+  auto& kept = client.received;
+  for (FileDescriptor& fd : descriptors) kept.push_back(std::move(fd));
+  if (kept.size() > kMaxUnclaimed)
+    kept.erase(kept.begin(), kept.end() - static_cast<std::ptrdiff_t>(kMaxUnclaimed));
+}
+
 }  // namespace rhea::qmp

@@ -2,13 +2,9 @@
 // A QMP server on a chardev.
 #include "monitor/qmp/session.h"
 
+#include "monitor/qmp/descriptors.h"
+
 namespace rhea::qmp {
-namespace {
-
-// Descriptors that no command has claimed yet; older ones are closed.
-constexpr std::size_t kMaxUnclaimed = 16;
-
-}  // namespace
 
 Result<> Session::start() {
   chardev().set_echo(true);
@@ -25,17 +21,10 @@ void Session::send_event(const Json& event) {
 }
 
 void Session::cut(std::span<const u8> data, std::deque<Piece>& pieces) {
-  keep(chardev().take_descriptors());
+  keep(client_, chardev().take_descriptors());
   framer_.feed(data, [&pieces](Result<std::string_view> message) {
     pieces.push_back(message ? Piece(*message) : std::unexpected(message.error()));
   });
-}
-
-void Session::keep(std::vector<FileDescriptor> descriptors) {
-  auto& kept = client_.received;
-  for (FileDescriptor& fd : descriptors) kept.push_back(std::move(fd));
-  if (kept.size() > kMaxUnclaimed)
-    kept.erase(kept.begin(), kept.end() - static_cast<std::ptrdiff_t>(kMaxUnclaimed));
 }
 
 void Session::hear(const Piece& message) {

@@ -22,7 +22,6 @@ class Session final : public monitor::Conversation {
   void cut(std::span<const u8> data, std::deque<Piece>& pieces) override;
   void hear(const Piece& message) override;
   void begin() override;
-  void keep(std::vector<FileDescriptor> descriptors);
   void send(const std::string& text) { say(text + "\r\n"); }
 
   bool pretty_;

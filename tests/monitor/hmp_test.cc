@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Commands of the human monitor.
+#include "rhea/util/log.h"
 #include "softmmu/boot_options.h"
 #include "tests/monitor/fixture.h"
 
@@ -178,6 +179,56 @@ TEST_F(HmpTest, trace_events_are_switched) {
   EXPECT_EQ(hmp("info trace-events hmp_*"), "hmp_command : state 0\n");
   EXPECT_EQ(hmp("trace-event nope on"), "unknown event \"nope\"\n");
   EXPECT_THAT(hmp("trace-event x maybe"), StartsWith("Expected 'on' or 'off'\n"));
+}
+
+TEST_F(HmpTest, trace_events_belong_to_no_processor) {
+  add_fake_cpus(machine(), 1);
+  EXPECT_EQ(hmp("trace-event hmp_command on 0"), "event \"hmp_command\" is not vCPU-specific\n");
+  EXPECT_EQ(hmp("trace-event hmp_* on 0"), "");
+  EXPECT_EQ(hmp("info trace-events hmp_command"), "hmp_command : state 0\n");
+  EXPECT_EQ(hmp("trace-event hmp_command on 5"), "invalid vCPU index 5\n");
+  EXPECT_EQ(hmp("info trace-events nope"), "unknown event \"nope\"\n");
+  EXPECT_EQ(hmp("info trace-events nope*"), "");
+}
+
+TEST_F(HmpTest, all_items_can_be_logged_and_an_unknown_one_is_named) {
+  const u32 before = log_mask;
+  EXPECT_EQ(hmp("log all"), "");
+  EXPECT_TRUE(log_enabled(LogItem::GuestErrors) && log_enabled(LogItem::Mmu));
+  EXPECT_THAT(hmp("log int,foo"), StartsWith("unknown log item 'foo'\nLog items"));
+  EXPECT_TRUE(log_enabled(LogItem::Mmu));
+  EXPECT_EQ(hmp("log none"), "");
+  EXPECT_FALSE(log_enabled(LogItem::GuestErrors));
+  log_mask = before;
+}
+
+TEST_F(HmpTest, descriptors_are_named_and_closed) {
+  EXPECT_EQ(hmp("getfd a"), "Error: No file descriptor supplied via SCM_RIGHTS\n");
+  client_.received.emplace_back(::dup(0));
+  EXPECT_EQ(hmp("getfd a"), "");
+  EXPECT_EQ(hmp("closefd a"), "");
+  EXPECT_EQ(hmp("closefd a"), "Error: File descriptor named 'a' not found\n");
+}
+
+TEST_F(HmpTest, blocks_are_shown_with_their_images) {
+  const std::string path = scratch_.file("disk");
+  std::ofstream(path) << std::string(1 * MiB, 'x');
+  ASSERT_TRUE(create_drive(machine(), "if=none,id=d0,format=raw,file=" + path));
+  EXPECT_THAT(hmp("info block -v d0"),
+              HasSubstr("    Cache mode:       writeback\n\nImages:\nimage: " + path +
+                        "\nfile format: raw\nvirtual size: 1 MiB (1048576 bytes)\ndisk size: 1"));
+  EXPECT_EQ(hmp("info block -n -v nope"), "");
+  EXPECT_THAT(hmp("info block -x"), HasSubstr("unsupported option -x"));
+}
+
+TEST_F(HmpTest, named_nodes_are_shown) {
+  const std::string path = scratch_.file("disk");
+  std::ofstream(path) << std::string(1 * MiB, 'x');
+  qmp(fmt::format(R"({{"execute":"blockdev-add","arguments":{{"driver":"file","node-name":"n0",)"
+                  R"("filename":"{}"}}}})",
+                  path));
+  EXPECT_EQ(hmp("info block -n"),
+            fmt::format("n0: {} (file)\n    Cache mode:       writeback\n", path));
 }
 
 TEST_F(HmpTest, trace_events_of_one_device_are_switched) {

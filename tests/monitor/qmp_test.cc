@@ -294,5 +294,53 @@ TEST_F(QmpTest, drives_are_listed_and_media_changed) {
   EXPECT_EQ(error(R"({"execute":"eject"})"), "GenericError: Need exactly one of 'device' and 'id'");
 }
 
+TEST_F(QmpTest, trace_events_are_asked_for_and_switched) {
+  const auto state = [this](std::string_view name) {
+    return returned(
+        fmt::format(R"({{"execute":"trace-event-get-state","arguments":{{"name":"{}"}}}})", name));
+  };
+  const auto set = [](std::string_view name, bool on) {
+    return fmt::format(
+        R"({{"execute":"trace-event-set-state","arguments":{{"name":"{}","enable":{}}}}})", name,
+        on);
+  };
+  EXPECT_EQ(returned(set("hmp_*", true)), Json::object());
+  EXPECT_EQ(state("hmp_command"),
+            Json::parse(R"([{"name":"hmp_command","state":"enabled","vcpu":false}])"));
+  EXPECT_EQ(returned(set("hmp_command", false)), Json::object());
+  EXPECT_EQ(state("hmp_*")[0]["state"], "disabled");
+  EXPECT_EQ(state("nope*"), Json::array());
+  EXPECT_EQ(returned(set("nope*", true)), Json::object());
+  EXPECT_EQ(error(set("nope", true)), "GenericError: unknown event \"nope\"");
+}
+
+TEST_F(QmpTest, trace_events_belong_to_no_processor) {
+  add_fake_cpus(machine(), 1);
+  const auto ask = [](std::string_view name, int vcpu) {
+    return fmt::format(
+        R"({{"execute":"trace-event-get-state","arguments":{{"name":"{}","vcpu":{}}}}})", name,
+        vcpu);
+  };
+  EXPECT_EQ(returned(ask("hmp_*", 0)), Json::array());
+  EXPECT_EQ(error(ask("hmp_command", 0)),
+            "GenericError: event \"hmp_command\" is not vCPU-specific");
+  EXPECT_EQ(error(ask("hmp_*", 7)), "GenericError: invalid vCPU index 7");
+  EXPECT_EQ(error(ask("hmp_*", -1)), "GenericError: invalid vCPU index -1");
+}
+
+TEST_F(QmpTest, trace_events_are_switched_for_one_device) {
+  qmp(R"({"execute":"device_add","arguments":{"driver":"edu","id":"e1"}})");
+  qmp(R"({"execute":"trace-event-set-state","arguments":{"name":"e1:edu_dma","enable":true}})");
+  const auto state = [this](std::string_view name) {
+    return returned(fmt::format(R"({{"execute":"trace-event-get-state",
+                                    "arguments":{{"name":"{}"}}}})",
+                                name))[0]["state"];
+  };
+  EXPECT_EQ(state("e1:edu_dma"), "enabled");
+  EXPECT_EQ(state("e2:edu_dma"), "disabled");
+  qmp(R"({"execute":"trace-event-set-state","arguments":{"name":"edu_dma","enable":false}})");
+  EXPECT_EQ(state("e1:edu_dma"), "disabled");
+}
+
 }  // namespace
 }  // namespace rhea::test
