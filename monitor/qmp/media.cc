@@ -125,6 +125,22 @@ Result<Json> open_next(Change& change) {
   return Json();
 }
 
+// The file that was in the drive: its locks are free now. What cannot be opened again goes back in.
+Result<> open_anew(BlockBackend& drive, const std::string& who, Change& change,
+                   const std::shared_ptr<BlockNode>& old) {
+  auto opened = open_image(change.options);
+  if (opened) {
+    change.image = std::move(*opened);
+    return {};
+  }
+  if (old != nullptr) {
+    TRY(old->acquire(!old->read_only()));
+    TRY(block::insert_medium(drive, who, old));
+    TRY(block::close_tray(drive, who));
+  }
+  return std::unexpected(std::move(opened).error());
+}
+
 Result<> put_in(Machine& machine, const std::shared_ptr<Change>& change) {
   // The load may have begun while the image was opened.
   TRY(machine.may_change());
@@ -134,10 +150,10 @@ Result<> put_in(Machine& machine, const std::shared_ptr<Change>& change) {
   TRY(block::need_open_tray(*drive, change->who, change->force));
   return when_quiet(machine, {.drive = drive, .who = change->who}, change->answer,
                     [change](BlockBackend& found, const std::string& who) -> Result<> {
+                      const std::shared_ptr<BlockNode> old = found.medium();
                       TRY(block::remove_medium(found, who));
-                      std::shared_ptr<BlockNode> next = change->image;
-                      if (next == nullptr) next = TRY(open_image(change->options));
-                      TRY(block::insert_medium(found, who, std::move(next)));
+                      if (change->image == nullptr) TRY(open_anew(found, who, *change, old));
+                      TRY(block::insert_medium(found, who, std::move(change->image)));
                       return block::close_tray(found, who);
                     });
 }

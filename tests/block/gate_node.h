@@ -75,8 +75,8 @@ class Gate {
 
 class GateNode final : public BlockNode {
  public:
-  explicit GateNode(u64 bytes, bool read_only = false)
-      : gate_(std::make_shared<Gate>(bytes)), read_only_(read_only) {}
+  explicit GateNode(u64 bytes, bool read_only = false, std::string name = "gate")
+      : gate_(std::make_shared<Gate>(bytes)), read_only_(read_only), name_(std::move(name)) {}
   std::shared_ptr<Gate> gate() const { return gate_; }
 
   std::string_view format() const override { return "raw"; }
@@ -111,7 +111,7 @@ class GateNode final : public BlockNode {
  private:
   std::shared_ptr<Gate> gate_;
   bool read_only_;
-  std::string name_{"gate"};
+  std::string name_;
 };
 
 }  // namespace rhea::test

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A disk that does not answer keeps the client waiting whose command needs it, and nobody else.
+#include "block/file_lock.h"
 #include "tests/block/gate_node.h"
 #include "tests/block/temp_dir.h"
 #include "tests/monitor/fixture.h"
+
+#include <fcntl.h>
 
 namespace rhea::test {
 namespace {
@@ -84,6 +87,23 @@ TEST_F(HungDiskMonitor, ChangeWaitsAndThenPutsTheNewMediumIn) {
   gate_->open();
   EXPECT_EQ(end(), "ok");
   EXPECT_EQ(drive().filename(), image);
+}
+
+TEST_F(HungDiskMonitor, AMediumWhoseFileCannotBeOpenedAnewStays) {
+  const TempDir folder;
+  const std::string image = folder.file("same.img", 1024, 'x');
+  const FileDescriptor other(::open(image.c_str(), O_RDWR | O_CLOEXEC));
+  ASSERT_TRUE(block::lock_image(other.get(), block::ImageUse::Write));
+  machine()
+      .container("/drives")
+      .add_child("s", create<BlockBackend>())
+      .insert(std::make_unique<GateNode>(4096, false, image));
+  const std::string said =
+      error(Json{{"execute", "blockdev-change-medium"},
+                 {"arguments", {{"device", "s"}, {"filename", image}, {"format", "raw"}}}}
+                .dump());
+  EXPECT_THAT(said, testing::HasSubstr("Failed to get"));
+  EXPECT_EQ(find_drive(machine(), "s")->filename(), image);
 }
 
 TEST_F(HungDiskMonitor, AClientThatGoesLeavesTheCommandToItsEnd) {
