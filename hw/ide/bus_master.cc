@@ -109,10 +109,13 @@ IdeDma::Move BusMaster::move(Span data, Transfer transfer) {
     if (ok) {
       const std::size_t count = std::min<std::size_t>(left_, data.size() - done);
       ok = transfer(address_, data.subspan(done, count)) == MemResult::Ok;
-      if (!ok) status_ |= kStatusError;
-      address_ += static_cast<u32>(count);
-      left_ -= static_cast<u32>(count);
-      done += count;
+      if (ok) {
+        address_ += static_cast<u32>(count);
+        left_ -= static_cast<u32>(count);
+        done += count;
+      } else {
+        status_ |= kStatusError;
+      }
     }
     if (!ok) {
       status_ &= static_cast<u8>(~kStatusActive);

@@ -159,6 +159,23 @@ TEST_F(AtaDma, ABufferOutsideMemoryIsAnError) {
   EXPECT_EQ(read(0, 1), kMasterError);
 }
 
+TEST_F(AtaDma, AFailedTransferIsStateThatLoads) {
+  host.set_table(0x1000, {{0xf0000000, 512}});
+  ASSERT_EQ(read(0, 1), kMasterError);
+  const auto loaded = bench.load(bench.save());
+  EXPECT_TRUE(loaded) << loaded.error().message();
+}
+
+TEST_F(AtaDma, WhatDidNotArriveComesWithTheNextTable) {
+  host.set_table(0x1000, {{0xf0000000, 512}});
+  ASSERT_EQ(read(0, 1), kMasterError);
+  host.stop_master();
+  host.set_table(0x1000, {{0x10000, 512}});
+  host.start_master(true);
+  EXPECT_TRUE(host.irq());
+  EXPECT_EQ(bench.read(0x10000, 512), image(0, 1));
+}
+
 TEST_F(AtaDma, WithoutBusMasteringNothingMoves) {
   bench.config_write(Host::kDevfn, 0x04, 0x01, 2);
   host.set_table(0x1000, {{0x10000, 512}});
