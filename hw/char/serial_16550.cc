@@ -132,6 +132,8 @@ void Serial16550::reset(ResetKind) {
   receiver_.clear();
   transmitter_.clear();
   shifting_ = false;
+  shift_ = 0;
+  incoming_ = 0;
   shows_empty_ = true;
   most_ = 0;
   for (Timer* timer : {&timeout_timer_, &shift_timer_, &empty_timer_, &incoming_timer_})

@@ -93,6 +93,8 @@ SpeakerTimer* PcSpeaker::find_timer() {
 void PcSpeaker::reset(ResetKind) {
   control_ = 0;
   looks_ = 0;
+  looked_at_ = 0;
+  output_seen_ = false;
   timer_ = find_timer();
   if (timer_ != nullptr) timer_->set_gate(false);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Port 0x61: the speaker, the refresh bit, the gate of counter 2.
+#include "rhea/softmmu/snapshot.h"
 #include "tests/legacy/i8254_fixture.h"
 
 #include <gtest/gtest.h>
@@ -99,6 +100,18 @@ TEST_F(PcSpeakerTest, ResetClosesTheGate) {
   bench_.reset();
   EXPECT_EQ(bench_.inb(0x61) & 0x0f, 0);
   EXPECT_FALSE(speaker_.gate());
+}
+
+TEST_F(PcSpeakerTest, AfterAResetItHasSeenNothing) {
+  bench_.reset();
+  const auto fresh = save_devices(bench_.machine()).value();
+  bench_.outb(0x61, 0x01);
+  start(2, 0, 100);
+  pulses(200);
+  ASSERT_EQ(bench_.inb(0x61) & 0x20, 0x20);
+  bench_.machine().virtual_clock().set_ns(0);
+  bench_.reset();
+  EXPECT_EQ(save_devices(bench_.machine()).value(), fresh);
 }
 
 TEST(PcSpeakerAlone, WorksWithoutATimer) {

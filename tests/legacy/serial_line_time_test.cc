@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The 16550A with line time: characters take as long as divisor and format say.
+#include "rhea/softmmu/snapshot.h"
 #include "tests/legacy/serial_fixture.h"
 
 #include <gtest/gtest.h>
@@ -27,6 +28,15 @@ class SerialLineTime : public SerialBase {
   FakeChardev& chardev_;
   Device& device_;
 };
+
+TEST_F(SerialLineTime, AResetForgetsTheCharactersOnTheLine) {
+  bench_.reset();
+  const auto fresh = save_devices(bench_.machine()).value();
+  write(kData, 'a');
+  ASSERT_EQ(chardev_.say("b"), 1u);
+  bench_.reset();
+  EXPECT_EQ(save_devices(bench_.machine()).value(), fresh);
+}
 
 TEST_F(SerialLineTime, IsOffUnlessAskedFor) {
   FakeChardev::make(bench_, "fake1");
