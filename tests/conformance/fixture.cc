@@ -131,6 +131,8 @@ Result<Properties> Specimen::link_properties(const TypeInfo& type) {
         FakeChardev::make(bench_, id);
       } else if (p.type == "link<rng-backend>") {
         FakeRng::make(bench_.machine(), id);
+      } else if (p.type == "link<netdev>") {
+        net_peers_.emplace_back(bench_.machine(), id);
       } else {
         continue;
       }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "tests/support/bench.h"
+#include "tests/support/net_peer.h"
 
 #include <array>
 #include <map>
@@ -79,6 +80,7 @@ class Specimen {
   Properties links_;
   std::string empty_map_;
   unsigned fakes_{0};
+  std::vector<NetPeer> net_peers_;
   std::vector<std::shared_ptr<std::vector<u8>>> disks_;
 };
 

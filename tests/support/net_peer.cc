@@ -2,9 +2,11 @@
 #include "tests/support/net_peer.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -21,7 +23,7 @@ class TestNetdev final : public Netdev {
   void give(std::vector<FrameBytes> frames) {
     const std::lock_guard lock(mutex_);
     std::ranges::move(frames, std::back_inserter(given_));
-    if (loop_ != nullptr) loop_->defer([this] { hand_over(); });
+    later([this] { hand_over(); });
   }
   std::size_t waiting() {
     const std::lock_guard lock(mutex_);
@@ -38,21 +40,29 @@ class TestNetdev final : public Netdev {
     sent_.pop_front();
     return frame;
   }
+  /// `done` gets one more when the loop has come to it.
+  bool call_back(const std::shared_ptr<std::atomic<unsigned>>& done) {
+    const std::lock_guard lock(mutex_);
+    if (loop_ != nullptr) loop_->defer([done] { ++*done; });
+    return loop_ != nullptr;
+  }
   void room_for(std::size_t frames) {
     const std::lock_guard lock(mutex_);
     room_ = frames;
-    if (loop_ != nullptr) loop_->defer([this] { tell_can_send(); });
+    later([this] { tell_can_send(); });
   }
 
  protected:
   void begin() override {
     const std::lock_guard lock(mutex_);
     loop_ = &loop();
-    loop_->defer([this] { hand_over(); });
+    here_ = std::make_shared<bool>(true);
+    later([this] { hand_over(); });
   }
   void end() override {
     const std::lock_guard lock(mutex_);
     loop_ = nullptr;
+    *here_ = false;
   }
   std::size_t transmit(std::span<const Frame> frames) override {
     const std::lock_guard lock(mutex_);
@@ -64,6 +74,15 @@ class TestNetdev final : public Netdev {
   void resume() override { hand_over(); }
 
  private:
+  /// Under the front end's domain, unless that has gone by then (and this with it).
+  template <class Work>
+  void later(Work work) {
+    if (loop_ == nullptr) return;
+    loop_->defer([here = here_, work] {
+      if (*here) work();
+    });
+  }
+
   static constexpr std::size_t kUnbounded = std::numeric_limits<std::size_t>::max();
 
   void hand_over() {
@@ -85,6 +104,7 @@ class TestNetdev final : public Netdev {
   std::size_t room_{kUnbounded};
   bool refused_{false};
   EventLoop* loop_{};
+  std::shared_ptr<bool> here_;  ///< changed under the domain
 };
 
 namespace {
@@ -118,6 +138,13 @@ bool NetPeer::refused() {
 }
 bool NetPeer::all_taken() {
   return wait_until([this] { return backend_.waiting() == 0; });
+}
+void NetPeer::settle() {
+  // Whatever is done there asks for the next turn at most.
+  constexpr unsigned kTurns = 64;
+  const auto done = std::make_shared<std::atomic<unsigned>>(0);
+  for (unsigned turn = 1; turn <= kTurns && backend_.call_back(done); ++turn)
+    wait_until([&] { return *done == turn; });
 }
 std::optional<FrameBytes> NetPeer::take() {
   std::optional<FrameBytes> frame;

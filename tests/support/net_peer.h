@@ -34,6 +34,8 @@ class NetPeer {
   bool refused();
   /// Waits until the card has taken all; false when it does not.
   bool all_taken();
+  /// Waits until what was asked of the card's thread so far, and what followed from it, is done.
+  void settle();
   /// The oldest frame that the guest sent and nobody took; waits for one, nullopt when none comes.
   std::optional<FrameBytes> take();
   /// Without waiting for them.
