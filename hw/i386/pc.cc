@@ -10,6 +10,7 @@
 #include "hw/i386/pc_memory.h"
 #include "hw/pci-host/i440fx.h"
 #include "hw/rtc/mc146818.h"
+#include "net/nic_requests.h"
 #include "rhea/block/block_backend.h"
 #include "rhea/chardev/chardev.h"
 #include "rhea/hw/isa.h"
@@ -66,15 +67,16 @@ class PcBoard final : public Board {
   }
 
  private:
-  /// Makes, sets, plugs and realizes one device of the board.
+  /// Makes, sets, plugs and realizes one device of the board; `id` as the user gave it.
   Result<Device*> add(std::string_view type, Bus* bus, const Settings& settings = {},
-                      std::string_view name = {});
+                      std::string_view name = {}, const std::string& id = {});
   Result<> add_chipset();
   Result<> add_interrupt_controllers();
   Result<> add_isa_devices();
   Result<> add_serial_ports();
   Result<> add_drives();
   Result<> add_graphics();
+  Result<> add_network_cards();
   void describe_to_firmware();
   BoardVersion version() const { return machine().service<BoardService>().version; }
   void set_gsi(unsigned gsi, bool level);
@@ -173,8 +175,9 @@ std::unexpected<Error> no_such_disks(std::string_view interface) {
 }
 
 Result<Device*> PcBoard::add(std::string_view type, Bus* bus, const Settings& settings,
-                             std::string_view name) {
+                             std::string_view name, const std::string& id) {
   std::unique_ptr<Object> object = TRY(machine().make(type));
+  if (!id.empty()) dynamic_cast<Device&>(*object).set_id(id);
   // Links are looked up from the machine's tree.
   Object& workshop = machine().container("/machine/unattached");
   Object& placed = workshop.add_child("device-in-making", std::move(object));
@@ -199,6 +202,7 @@ Result<> PcBoard::build() {
   TRY(add_isa_devices());
   TRY(add_serial_ports());
   TRY(add_graphics());
+  TRY(add_network_cards());
   TRY(add_drives());
   TRY(add_kernel(machine(), *FwCfg::of(machine()), kernel_, host_->ram().below_4g));
   boot_ = std::make_unique<PcBoot>(machine(), *FwCfg::of(machine()), *rtc_);
@@ -291,6 +295,21 @@ Result<> PcBoard::add_serial_ports() {
 Result<> PcBoard::add_graphics() {
   if (machine().config.vga == "none" || !machine().service<DefaultDevices>().vga) return {};
   TRY(add("VGA", &host_->bus(), {{"addr", "2.0"}}));
+  return {};
+}
+
+Result<> PcBoard::add_network_cards() {
+  for (const net::NicRequest& request : TRY(machine().service<net::NicRequests>().take())) {
+    const std::string model = request.model.empty() ? "e1000" : request.model;
+    const TypeInfo* type = find_type(model);
+    Bus* bus = type != nullptr && type->bus == "ISA" ? static_cast<Bus*>(isa_) : &host_->bus();
+    Settings settings = {{"netdev", request.netdev}};
+    if (request.mac != MacAddress{}) settings.emplace_back("mac", request.mac.text());
+    if (!request.address.empty()) settings.emplace_back("addr", request.address);
+    if (request.vectors) settings.emplace_back("vectors", u64{*request.vectors});
+    if (auto card = add(model, bus, settings, {}, request.name); !card)
+      return std::unexpected(std::move(card).error().within(request.option));
+  }
   return {};
 }
 

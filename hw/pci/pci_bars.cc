@@ -5,6 +5,7 @@
 #include "rhea/hw/pci.h"
 #include "rhea/softmmu/firmware.h"
 #include "rhea/softmmu/registers.h"
+#include "rhea/util/log.h"
 
 #include <algorithm>
 #include <bit>
@@ -15,6 +16,7 @@ namespace {
 constexpr u32 kBarIo = 1, kBar64 = 4, kBarPrefetch = 8;
 constexpr u32 kRomEnable = 1;
 constexpr int kBarPriority = 1;
+constexpr u8 kNetworkClass = 2;
 constexpr u64 kSmallestRom = 2 * KiB, kLargestRom = 16 * MiB;
 
 constexpr bool is_64bit(BarKind kind) {
@@ -140,8 +142,14 @@ void PciDevice::update_mappings() {
 Result<> PciDevice::load_option_rom() {
   const std::string name = romfile_.value_or(std::string(identity_romfile_));
   if (name.empty() || rombar_ == 0) return {};
-  const std::string path = TRY(find_firmware(machine(), name));
-  const std::vector<u8> image = TRY(read_file(path, kLargestRom));
+  const Result<std::string> path = find_firmware(machine(), name);
+  // A network card without its usual boot code is still a card.
+  if (!path && !romfile_ && config8(pci::kClass) == kNetworkClass) {
+    report_warning(fmt::format("{} cannot boot: {}", type().name, path.error().message()));
+    return {};
+  }
+  if (!path) return std::unexpected(path.error());
+  const std::vector<u8> image = TRY(read_file(*path, kLargestRom));
   if (image.empty()) return fail("romfile '{}' is empty", name);
   u64 size = std::bit_ceil(std::max<u64>(image.size(), kSmallestRom));
   if (romsize_ != ~u32{0}) {
