@@ -119,8 +119,12 @@ JitVcpu::Next JitVcpu::execute() {
       if (stepping()) return stop(cpu_.stopped.value_or(DebugStop{}));
       continue;
     }
-    Block* const block = look_up();
-    last_block_ = block;
+    const auto found = look_up();
+    if (!found) [[unlikely]] {
+      if (fault(found.error()) == Next::Leave) return Next::Leave;
+      continue;
+    }
+    Block* const block = last_block_ = *found;
     if (block == nullptr) [[unlikely]] {
       step_across();
       continue;
@@ -141,7 +145,9 @@ JitVcpu::Next JitVcpu::execute_watched(u64 budget) {
   const u64 linear = x86::linear_rip(cpu_);
   if (!stepping() && x86::debugger_stops_before(cpu_, linear))
     return stop({.why = DebugStop::Why::Code, .address = linear});
-  Block* const block = careful() || x86::due_breakpoint(cpu_, linear) != 0 ? nullptr : look_up();
+  Block* const block = careful() || x86::due_breakpoint(cpu_, linear) != 0
+                           ? nullptr
+                           : x86::value_or_throw(look_up());
   last_block_ = block;
   if (block == nullptr) {
     step();
@@ -209,13 +215,14 @@ void JitVcpu::run_block(const Block& block) {
 
 // The block at RIP. Null where the instruction there cannot be had from one page of memory, or the
 // code segment ends within the block.
-Block* JitVcpu::look_up() {
+x86::OrFault<Block*> JitVcpu::look_up() {
   const CodeMode mode = code_mode();
   const u64 linear = x86::linear_rip(cpu_);
   Block* block = cache_.find(last_block_, linear, mode, found_everywhere_);
   if (block == nullptr) [[unlikely]] {
-    block = find_code(linear, mode);
-    if (block == nullptr) return nullptr;
+    const auto found = find_code(linear, mode);
+    if (!found || *found == nullptr) return found;
+    block = *found;
   }
   if (!cpu_.long_mode() && cpu_.rip() + block->bytes - 1 > cpu_.seg[x86::Cs].limit) [[unlikely]]
     return nullptr;
@@ -223,23 +230,32 @@ Block* JitVcpu::look_up() {
 }
 
 // By way of the page tables, and decoding where nobody has been yet.
-Block* JitVcpu::find_code(u64 linear, const CodeMode& mode) {
+x86::OrFault<Block*> JitVcpu::find_code(u64 linear, const CodeMode& mode) {
   cpu_.insn_rip = cpu_.rip();
-  if (!cpu_.long_mode() && cpu_.rip() > cpu_.seg[x86::Cs].limit) x86::raise(x86::Vector::Gp, 0);
+  if (!cpu_.long_mode() && cpu_.rip() > cpu_.seg[x86::Cs].limit)
+    return x86::Unexpected({.vector = x86::Vector::Gp, .has_error = true});
   if (cache_.full() || (vm_->code_memory().over() && !vm_->make_room(*this))) forget_code();
   forget_hidden_code();
-  FetchPage* const fetch = watched_page(linear, mode);
+  const auto found = watched_page(linear, mode);
+  if (!found) return x86::Unexpected(found.error());
+  FetchPage* const fetch = *found;
   if (fetch == nullptr) return nullptr;
   Block* block =
       cache_.block(*fetch->blocks, fetch->code.host, static_cast<unsigned>(linear & kOffset), mode);
-  if (block == nullptr) block = find_crossing(linear, mode, *fetch);
+  if (block == nullptr) {
+    const auto crossing = find_crossing(linear, mode, *fetch);
+    if (!crossing) return crossing;
+    block = *crossing;
+  }
   if (block != nullptr) cache_.remember(last_block_, linear, mode, fetch->epoch, *block);
   found_everywhere_ = fetch->epoch == cpu_.tlb.epochs().global;
   return block;
 }
 
-JitVcpu::FetchPage* JitVcpu::watched_page(u64 linear, const CodeMode& mode) {
-  FetchPage* const fetch = fetch_page(linear, mode);
+x86::OrFault<JitVcpu::FetchPage*> JitVcpu::watched_page(u64 linear, const CodeMode& mode) {
+  const auto found = fetch_page(linear, mode);
+  if (!found) return found;
+  FetchPage* const fetch = *found;
   if (fetch == nullptr || fetch->blocks->code->guarded()) return fetch;
   const auto keep = fetch->code.pages->shared_from_this();
   watch(*fetch->blocks->code, fetch->code.host);
@@ -249,7 +265,8 @@ JitVcpu::FetchPage* JitVcpu::watched_page(u64 linear, const CodeMode& mode) {
 
 // The instruction begins on the first page. Where the longest there is might leave the code
 // segment, or wrap, it is fetched byte by byte instead.
-Block* JitVcpu::find_crossing(u64 linear, const CodeMode& mode, const FetchPage& first) {
+x86::OrFault<Block*> JitVcpu::find_crossing(u64 linear, const CodeMode& mode,
+                                            const FetchPage& first) {
   const u64 offset = linear & kOffset, last = linear + x86::kLongestInsn - 1;
   if (offset <= kPageSize - x86::kLongestInsn) return nullptr;
   if (cpu_.long_mode()
@@ -259,7 +276,9 @@ Block* JitVcpu::find_crossing(u64 linear, const CodeMode& mode, const FetchPage&
   // The second page is not looked at for others: that may be seen.
   if (!cache_.runs_over(first.code.host, static_cast<unsigned>(offset), mode)) return nullptr;
   const u64 drops = cache_.drops();
-  const FetchPage* const second = watched_page(linear - offset + kPageSize, mode);
+  const auto found = watched_page(linear - offset + kPageSize, mode);
+  if (!found) return x86::Unexpected(found.error());
+  const FetchPage* const second = *found;
   // Both are valid as long as each is only where they are so in the same address spaces.
   if (second == nullptr || cache_.drops() != drops || !is_current(first) ||
       first.epoch != second->epoch)
@@ -274,18 +293,19 @@ bool JitVcpu::is_current(const FetchPage& fetch) const {
 }
 
 // The page that code at a linear address is on; null: not on memory.
-JitVcpu::FetchPage* JitVcpu::fetch_page(u64 linear, const CodeMode& mode) {
+x86::OrFault<JitVcpu::FetchPage*> JitVcpu::fetch_page(u64 linear, const CodeMode& mode) {
   const u64 page = linear & ~kOffset;
   FetchPage& fetch = fetch_pages_[((page >> 12) + cpu_.code_epoch()) % kFetchPages];
   if (fetch.page == page && is_current(fetch) && fetch.user == mode.user()) return &fetch;
-  const x86::Translation to = x86::translate(cpu_, linear, x86::AccessKind::Fetch, cpu_.privilege);
-  const CoreBus::CodeAt code = bus_.code_at(to.physical);
+  const auto to = x86::find_translation(cpu_, linear, x86::AccessKind::Fetch, cpu_.privilege);
+  if (!to) return x86::Unexpected(to.error());
+  const CoreBus::CodeAt code = bus_.code_at(to->physical);
   if (code.host == nullptr) return nullptr;
   const u64 drops = cache_.drops();
   PageBlocks& blocks = cache_.page(code.host, *code.pages, code.offset);
   if (cache_.drops() != drops) forget_found();
   fetch = {.page = page,
-           .epoch = to.global ? cpu_.tlb.epochs().global : cpu_.code_epoch(),
+           .epoch = to->global ? cpu_.tlb.epochs().global : cpu_.code_epoch(),
            .user = mode.user(),
            .code = code,
            .blocks = &blocks};

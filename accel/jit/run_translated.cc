@@ -8,6 +8,7 @@
 #include "target/x86/comparing.h"
 #include "target/x86/interp/step.h"
 #include "target/x86/system/log.h"
+#include "target/x86/translate/foresight.h"
 
 #include <utility>
 
@@ -233,12 +234,6 @@ JitVcpu::Next JitVcpu::leave_translated(const x86::translating::Left& left) {
   auto& state = cpu_.translated;
   cpu_.flags.set_value(x86::Translated::eflags(state.flags));
   interpret_next_ = std::exchange(state.refused, false);
-  if (translated_fault_) {
-    block_ended_ = false;
-    const x86::Fault thrown = *translated_fault_;
-    translated_fault_.reset();
-    return fault(thrown);
-  }
   if (left.header != nullptr) {
     i64 offset = static_cast<i32>(left.where);
     if (left.where >> 32 != 0) {
@@ -259,6 +254,22 @@ JitVcpu::Next JitVcpu::leave_translated(const x86::translating::Left& left) {
   return Next::GoOn;
 }
 
+// Of an instruction that translated code has called: its handler is entered, and may be translated.
+u64 JitVcpu::fault_translated(const x86::Fault& met) {
+  fault(met);  // nobody steps
+  block_ended_ = true;
+  return go_on_translated();
+}
+
+// Behind an instruction that has ended its block.
+u64 JitVcpu::go_on_translated() {
+  cpu_.translated.flags = x86::Translated::saved_flags(cpu_.flags.value());
+  const u8* const next = next_translated();
+  if (next == nullptr) return x86::translating::kLeave;
+  block_ended_ = false;
+  return reinterpret_cast<u64>(next);
+}
+
 // Called by translated code.
 u64 JitVcpu::call_instruction(void* opaque, const void* const* header, u32 record_bits) {
   auto& vcpu = *static_cast<JitVcpu*>(opaque);
@@ -269,6 +280,9 @@ u64 JitVcpu::call_instruction(void* opaque, const void* const* header, u32 recor
   cpu.flags.set_value(x86::Translated::eflags(translated.flags));
   cpu.insn_rip = (translated.page_rip + record.offset()) & cpu.rip_mask;
   cpu.set_rip((cpu.insn_rip + insn.length) & cpu.rip_mask);
+  if (record.reach() != x86::translating::Reach::Unknown)
+    if (const auto met = x86::translating::foreseen_fault(cpu, insn, record))
+      return vcpu.fault_translated(*met);
   bool leaves = true;
   try {
     insn.exec(cpu, insn);
@@ -276,14 +290,11 @@ u64 JitVcpu::call_instruction(void* opaque, const void* const* header, u32 recor
     vcpu.look_for_devices_writes();
     if (cpu.shadow_next) vcpu.step_in_shadow();
   } catch (const x86::Fault& thrown) {
-    vcpu.translated_fault_ = thrown;
+    return vcpu.fault_translated(thrown);
   }
+  if (leaves) return vcpu.go_on_translated();
   translated.flags = x86::Translated::saved_flags(cpu.flags.value());
-  if (!leaves) return x86::translating::kGoOn;
-  const u8* const next = vcpu.translated_fault_ ? nullptr : vcpu.next_translated();
-  if (next == nullptr) return x86::translating::kLeave;
-  vcpu.block_ended_ = false;
-  return reinterpret_cast<u64>(next);
+  return x86::translating::kGoOn;
 }
 
 }  // namespace rhea::jit

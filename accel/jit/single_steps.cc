@@ -12,7 +12,8 @@ namespace rhea::jit {
 void JitVcpu::step() {
   if (shows_code()) [[unlikely]]
     x86::log_block(cpu_, index_, nullptr);
-  const Block* const block = cpu_.stop_pages == 0 && cpu_.pending_db == 0 ? look_up() : nullptr;
+  const Block* const block =
+      cpu_.stop_pages == 0 && cpu_.pending_db == 0 ? x86::value_or_throw(look_up()) : nullptr;
   if (block != nullptr) {
     cpu_.insn_rip = cpu_.rip();
     x86::execute_alone(cpu_, block->insns.front());

@@ -138,13 +138,13 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   std::optional<u8> acknowledge();
   void flush();
   void forget_code();
-  Block* look_up();
-  Block* find_code(u64 linear, const CodeMode& mode);
+  x86::OrFault<Block*> look_up();
+  x86::OrFault<Block*> find_code(u64 linear, const CodeMode& mode);
   void forget_hidden_code();
   struct FetchPage;
-  FetchPage* fetch_page(u64 linear, const CodeMode& mode);
-  FetchPage* watched_page(u64 linear, const CodeMode& mode);
-  Block* find_crossing(u64 linear, const CodeMode& mode, const FetchPage& first);
+  x86::OrFault<FetchPage*> fetch_page(u64 linear, const CodeMode& mode);
+  x86::OrFault<FetchPage*> watched_page(u64 linear, const CodeMode& mode);
+  x86::OrFault<Block*> find_crossing(u64 linear, const CodeMode& mode, const FetchPage& first);
   bool is_current(const FetchPage& fetch) const;
   void forget_found();
   void watch(CodePage& page, const u8* host);
@@ -164,6 +164,8 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void look_for_devices_writes();
   void prepare_translated();
   static u64 call_instruction(void* state, const void* const* header, u32 record);
+  u64 fault_translated(const x86::Fault& met);
+  u64 go_on_translated();
   void end_block();
   Next execute_watched(u64 budget);
   /// Counted time as devices and the guest are about to see it; nothing otherwise.
@@ -204,9 +206,8 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   u64 seen_clears_{};
   bool found_everywhere_{};          ///< the block that look_up() found
   bool devices_may_have_written_{};  ///< to pages with translated code
-  std::optional<x86::Fault> translated_fault_;
-  bool interpret_next_{};  ///< block: translated code has refused it
-  bool block_ended_{};     ///< what comes behind a block's end has been done already
+  bool interpret_next_{};            ///< block: translated code has refused it
+  bool block_ended_{};               ///< what comes behind a block's end has been done already
   /// Pages that code was fetched from, by linear address: a TLB for fetches.
   struct FetchPage {
     u64 page{};

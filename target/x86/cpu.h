@@ -288,6 +288,9 @@ struct Cpu {
   }
   /// Raises what a write of `size` bytes there would raise; nothing is written.
   void probe_write(unsigned segment, u64 offset, unsigned size);
+  /// The fault of an access that has found no TLB entry, as a value. None where there is none, or
+  /// where only making the access tells (segments, alignment checks).
+  std::optional<Fault> foresee(unsigned segment, u64 offset, unsigned size, bool write);
 
   // ---- The processor's own accesses (descriptor tables, TSS): linear, as supervisor.
   template <class T>
@@ -320,6 +323,8 @@ struct Cpu {
     bus->write(address, value, sizeof(T));
   }
 
+  /// Of the tables for any privilege.
+  const TlbView& view_of(Privilege as) const { return as == privilege ? view : tlb.view(as); }
   // ---- With a privilege of the caller's choice; `segment` says which fault a linear address that
   // is not canonical raises.
   void read_slow(u64 linear, void* to, unsigned size, unsigned segment, Privilege as);
@@ -426,7 +431,7 @@ struct Cpu {
   void modify_slow(u64 linear, unsigned size, unsigned segment, bool locked,
                    void (*change)(void*, u8*), void* context);
   struct Piece;
-  Piece locate(u64 linear, bool write, unsigned segment, Privilege as);
+  OrFault<Piece> locate(u64 linear, bool write, unsigned segment, Privilege as);
   void attach(Piece& piece, Privilege as);
 };
 

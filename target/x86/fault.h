@@ -5,6 +5,8 @@
 
 #include "rhea/util/types.h"
 
+#include <expected>
+
 namespace rhea::x86 {
 
 enum class Vector : u8 {
@@ -38,12 +40,23 @@ struct Fault {
   u64 dr6{};  ///< #DB: bits to set
 };
 
+/// What may be met so often that throwing it would cost too much: page faults.
+template <class T>
+using OrFault = std::expected<T, Fault>;
+using Unexpected = std::unexpected<Fault>;
+template <class T>
+T value_or_throw(const OrFault<T>& made) {
+  if (!made) [[unlikely]]
+    throw made.error();
+  return *made;
+}
+
 [[noreturn]] inline void raise(Vector vector) { throw Fault{.vector = vector}; }
 [[noreturn]] inline void raise(Vector vector, u32 error) {
   throw Fault{.vector = vector, .has_error = true, .error = error};
 }
-[[noreturn]] inline void raise_page_fault(u64 linear, u32 error) {
-  throw Fault{.vector = Vector::Pf, .has_error = true, .error = error, .cr2 = linear};
+constexpr Fault page_fault(u64 linear, u32 error) {
+  return {.vector = Vector::Pf, .has_error = true, .error = error, .cr2 = linear};
 }
 
 }  // namespace rhea::x86

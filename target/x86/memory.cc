@@ -87,19 +87,22 @@ struct Cpu::Piece {
   }
 };
 
-// Translates, which raises what the access has to raise.
-Cpu::Piece Cpu::locate(u64 at, bool write, unsigned segment, Privilege as) {
+// Translates, which meets whatever the access has to raise.
+OrFault<Cpu::Piece> Cpu::locate(u64 at, bool write, unsigned segment, Privilege as) {
   if (mode == Mode::Long || lma()) {
-    if (!canonical(at)) raise(segment == Ss ? Vector::Ss : Vector::Gp, 0);
+    if (!canonical(at))
+      return Unexpected(
+          {.vector = segment == Ss ? Vector::Ss : Vector::Gp, .has_error = true, .error = 0});
   } else {
     at &= 0xffff'ffff;
   }
-  const Translation to = translate(*this, at, write ? AccessKind::Write : AccessKind::Read, as);
-  return {.linear = at,
-          .physical = to.physical,
-          .epoch = tlb.changes(),
-          .writable = to.writable,
-          .page = {}};
+  const auto to = find_translation(*this, at, write ? AccessKind::Write : AccessKind::Read, as);
+  if (!to) return Unexpected(to.error());
+  return Piece{.linear = at,
+               .physical = to->physical,
+               .epoch = tlb.changes(),
+               .writable = to->writable,
+               .page = {}};
 }
 
 // Looks the page up, and makes the TLB entry if nothing stands against it.
@@ -127,9 +130,9 @@ void Cpu::read_slow(u64 at, void* to, unsigned size, unsigned segment, Privilege
   check_alignment(at, size, as);
   auto* bytes = static_cast<u8*>(to);
   const unsigned first = std::min<unsigned>(size, static_cast<unsigned>(0x1000 - (at & kOffset)));
-  Piece low = locate(at, false, segment, as);
+  Piece low = value_or_throw(locate(at, false, segment, as));
   const bool crosses = first < size;
-  Piece high = crosses ? locate(at + first, false, segment, as) : Piece{};
+  Piece high = crosses ? value_or_throw(locate(at + first, false, segment, as)) : Piece{};
   const auto fetch = [this, as](Piece& piece, u8* bytes_to, unsigned count) {
     attach(piece, as);
     if (const u8* host = piece.read_host())
@@ -147,9 +150,9 @@ void Cpu::write_slow(u64 at, const void* from, unsigned size, unsigned segment, 
   const auto* bytes = static_cast<const u8*>(from);
   const unsigned first = std::min<unsigned>(size, static_cast<unsigned>(0x1000 - (at & kOffset)));
   // Both pages are checked before either is written.
-  Piece low = locate(at, true, segment, as);
+  Piece low = value_or_throw(locate(at, true, segment, as));
   const bool crosses = first < size;
-  Piece high = crosses ? locate(at + first, true, segment, as) : Piece{};
+  Piece high = crosses ? value_or_throw(locate(at + first, true, segment, as)) : Piece{};
   const auto put = [this, as](Piece& piece, const u8* bytes_from, unsigned count) {
     attach(piece, as);
     if (u8* host = piece.write_host()) {
@@ -168,9 +171,9 @@ void Cpu::modify_slow(u64 at, unsigned size, unsigned segment, bool locked,
                       void (*change)(void*, u8*), void* context) {
   check_alignment(at, size, privilege);
   const unsigned first = std::min<unsigned>(size, static_cast<unsigned>(0x1000 - (at & kOffset)));
-  Piece low = locate(at, true, segment, privilege);
+  Piece low = value_or_throw(locate(at, true, segment, privilege));
   const bool crosses = first < size;
-  if (crosses) locate(at + first, true, segment, privilege);
+  if (crosses) value_or_throw(locate(at + first, true, segment, privilege));
   attach(low, privilege);
   u8* const host = low.write_host();
   const bool splits = splits_line(at, size);
@@ -209,11 +212,27 @@ void Cpu::probe_write(unsigned segment, u64 offset, unsigned size) {
   check_alignment(at, size, privilege);
   const auto first = static_cast<unsigned>(0x1000 - (at & kOffset));
   const auto probe = [this, segment](u64 linear) {
-    Piece piece = locate(linear, true, segment, privilege);
+    Piece piece = value_or_throw(locate(linear, true, segment, privilege));
     attach(piece, privilege);
   };
   probe(at);
   if (first < size) probe(at + first);
+}
+
+std::optional<Fault> Cpu::foresee(unsigned segment, u64 offset, unsigned size, bool write) {
+  if (privilege == Privilege::UserAligned) return std::nullopt;
+  const SegmentRegister& s = seg[segment];
+  if (mode != Mode::Long && offset + size > (write ? s.write_end : s.read_end)) return std::nullopt;
+  const u64 at = linear(segment, offset, size, write);
+  const auto first = static_cast<unsigned>(0x1000 - (at & kOffset));
+  auto low = locate(at, write, segment, privilege);
+  if (!low) return low.error();
+  if (first >= size) {
+    attach(*low, privilege);
+    return std::nullopt;
+  }
+  const auto high = locate(at + first, write, segment, privilege);
+  return high ? std::nullopt : std::optional(high.error());
 }
 
 void Cpu::read_bytes(unsigned segment, u64 offset, void* to, unsigned size) {

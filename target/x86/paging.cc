@@ -267,20 +267,21 @@ void record(Cpu& cpu, const Walk& walk, u64 linear, AccessKind kind) {
 
 }  // namespace
 
-Translation translate(Cpu& cpu, u64 linear, AccessKind kind, Privilege as) {
-  if (!cpu.paging()) return {.physical = linear & cpu.a20_mask, .writable = true, .global = false};
+OrFault<Translation> find_translation(Cpu& cpu, u64 linear, AccessKind kind, Privilege as) {
+  if (!cpu.paging())
+    return Translation{.physical = linear & cpu.a20_mask, .writable = true, .global = false};
   for (;;) {
     Walk walk = walk_tables(cpu, linear, read_entry);
     if (walk.outcome != Outcome::Mapped || !allowed(cpu, walk, kind, as))
-      raise_page_fault(linear, error_code(cpu, walk, kind, as));
+      return Unexpected(page_fault(linear, error_code(cpu, walk, kind, as)));
     if (!mark(cpu, walk, kind)) continue;
     record(cpu, walk, linear, kind);
     if (log_enabled(LogItem::Mmu)) [[unlikely]]
       log_write(fmt::format("mmu: {:#x} is {:#x}\n", linear, walk.physical));
     const u64 entry = walk.leaf().entry;
-    return {.physical = walk.physical & cpu.a20_mask,
-            .writable = (entry & kDirty) != 0 && may_write(cpu, walk, as),
-            .global = is_global(cpu, walk)};
+    return Translation{.physical = walk.physical & cpu.a20_mask,
+                       .writable = (entry & kDirty) != 0 && may_write(cpu, walk, as),
+                       .global = is_global(cpu, walk)};
   }
 }
 

@@ -19,9 +19,13 @@ struct Translation {
 };
 
 /// Walks the tables with all checks for the access (present, reserved bits, U/S, R/W with CR0.WP,
-/// NX, SMEP, SMAP), sets accessed and dirty bits atomically, raises #PF. `linear` is canonical.
-/// Without paging the linear address is the physical one.
-Translation translate(Cpu& cpu, u64 linear, AccessKind kind, Privilege as);
+/// NX, SMEP, SMAP), sets accessed and dirty bits atomically, or comes to #PF. `linear` is
+/// canonical. Without paging the linear address is the physical one.
+OrFault<Translation> find_translation(Cpu& cpu, u64 linear, AccessKind kind, Privilege as);
+/// The same, but the #PF is thrown.
+inline Translation translate(Cpu& cpu, u64 linear, AccessKind kind, Privilege as) {
+  return value_or_throw(find_translation(cpu, linear, kind, as));
+}
 /// The same without side effects and rights, for debuggers; nullopt: not mapped, or by an entry
 /// that lies on a device. Waits for nothing.
 std::optional<u64> translate_quietly(Cpu& cpu, u64 linear);

@@ -32,9 +32,8 @@ bool TlbSet::record_step(const WalkedPage& page, std::size_t number) {
   }
   const bool single = number + 1 == page.steps.size() && page.page_shift == 12;
   u64 flags = page.narrow ? PageSource::kNarrow : 0;
-  if (single)
-    flags |= PageSource::kPage | (page.fetched ? PageSource::kFetched : 0) |
-             (page.fetched && page.global ? PageSource::kGlobal : 0);
+  if (single) flags |= PageSource::kPage;
+  if (page.fetched) flags |= PageSource::kFetched | (page.global ? PageSource::kGlobal : 0);
   const PageSource made{.entry = step.entry,
                         .value = step.value,
                         .about = flags | (single ? page.linear & ~u64{0xfff} : 0)};
@@ -59,17 +58,23 @@ void TlbSet::verify() {
   unverified = false;
   ++shared_->changes;
   if (overflown_) return clear();
+  bool table_changed = false, global_code = false;
   for (PageSource& source : sources_.all()) {
     const u64 now = source.load();
     if (source.holds(now)) [[likely]]
       continue;
     if (!source.is(PageSource::kPage)) {
-      void_code(true);
-      return clear();
+      table_changed = true;
+      global_code |= source.is(PageSource::kGlobal);
+      continue;
     }
     drop_made_from(source);
     source.value = now;  // from which nothing has been made
   }
+  if (!table_changed) return;
+  // A space that is made where another one was has other user pages, but the same kernel.
+  if (global_code) void_code(true);
+  clear();
 }
 
 // Of a source of one page.

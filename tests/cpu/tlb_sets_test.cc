@@ -350,6 +350,29 @@ TEST_F(TlbSets, CodeOnGlobalPagesIsThereInEverySpace) {
   EXPECT_NE(cpu.tlb.epochs().global, epoch);
 }
 
+TEST_F(TlbSets, AChangedTableOfOtherPagesLeavesGlobalCode) {
+  write_cr4(cpu, cpu.cr4 | x86::cr4::kPge);
+  map(kFirst, 0, kData | kAll | kG);
+  bench.poke<u64>(kFirst + 0x2008, (kSecond + 0x3000) | kAll);
+  fetch(0);
+  read(512);
+  const u64 global = cpu.tlb.epochs().global, here = cpu.code_epoch();
+  bench.poke<u64>(kFirst + 0x2008, (kSecond + 0x4000) | kAll);
+  write_cr3(cpu, kFirst);
+  EXPECT_EQ(cpu.tlb.epochs().global, global);
+  EXPECT_NE(cpu.code_epoch(), here);
+}
+
+TEST_F(TlbSets, AChangedTableOfGlobalCodeVoidsIt) {
+  write_cr4(cpu, cpu.cr4 | x86::cr4::kPge);
+  map(kFirst, 0, kData | kAll | kG);
+  fetch(0);
+  const u64 global = cpu.tlb.epochs().global;
+  bench.poke<u64>(kFirst + 0x2000, (kSecond + 0x3000) | kAll);
+  write_cr3(cpu, kFirst);
+  EXPECT_NE(cpu.tlb.epochs().global, global);
+}
+
 TEST_F(TlbSets, ThereAreNoMoreThanSoMany) {
   for (u64 i = 0; i < 64; ++i) {
     bench.poke<u64>(0x8'0000 + i * 0x1000, (kFirst + 0x1000) | kAll);

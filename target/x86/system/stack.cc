@@ -2,6 +2,8 @@
 // Stacks of far transfers: checks and accesses.
 #include "target/x86/system/stack.h"
 
+#include "softmmu/host_access.h"
+
 namespace rhea::x86::system {
 namespace {
 
@@ -42,13 +44,21 @@ u64 Stack::linear(u64 offset, unsigned size) const {
 
 void Stack::push(u64 value, unsigned size) {
   const u64 to = (sp_ - size) & Cpu::size_mask(width_);
-  cpu_.write_slow(linear(to, size), &value, size, Ss, as_);
+  const u64 at = linear(to, size);
+  if (u8* host = cpu_.view_of(as_).find_write(at, size)) [[likely]]
+    softmmu::store_host(host, value, size);
+  else
+    cpu_.write_slow(at, &value, size, Ss, as_);
   sp_ = to;
 }
 
 u64 Stack::pop(unsigned size) {
   u64 value = 0;
-  cpu_.read_slow(linear(sp_, size), &value, size, Ss, as_);
+  const u64 at = linear(sp_, size);
+  if (const u8* host = cpu_.view_of(as_).find_read(at, size)) [[likely]]
+    value = softmmu::load_host(host, size);
+  else
+    cpu_.read_slow(at, &value, size, Ss, as_);
   skip(size);
   return value;
 }

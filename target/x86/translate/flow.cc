@@ -12,10 +12,10 @@ void Translator::load_rip(unsigned to, i64 offset, bool cut) {
   if (cut) a.op(4, {.byte = 0xb7, .map = Opcode::Map0f}, to, to);  // MOVZX
 }
 
-void Translator::call_if(Condition condition) {
+void Translator::call_if(Condition condition, Record record) {
   cold_.push_back({.kind = ColdKind::Call,
                    .from = a.jcc(condition),
-                   .what = record_,
+                   .what = record.bits(),
                    .x87 = x87_,
                    .flags = in_memory_ ? FlagSource{} : source_});
 }

@@ -55,20 +55,20 @@ void Translator::effective_address(const Insn& insn, unsigned to) {
 // The page's TLB entry must be the first byte's, and its page the last byte's: an access over the
 // end of a page finds none. What has to be aligned and is not finds none either, for its low bits
 // are compared too. Leaves what is to be added to the address in kScratch1.
-void Translator::probe(unsigned address, Access access) {
+void Translator::probe(unsigned address, Access access, Reach reach) {
   find_tlb_entry(address, access.write);
   const auto last = static_cast<i32>(access.size) - 1;
   if (access.aligned)
     a.mov(kScratch0, address);
   else
     a.lea(8, kScratch0, {.base = static_cast<u8>(address), .disp = last});
-  compare_page(access.aligned ? kPageMask | last : kPageMask);
+  compare_page(access.aligned ? kPageMask | last : kPageMask, reaching(reach, access));
 }
 
-void Translator::probe_up_to(unsigned address, const Mem& last, bool write) {
+void Translator::probe_up_to(unsigned address, const Mem& last, bool write, Record miss) {
   find_tlb_entry(address, write);
   a.lea(address_width(), kScratch0, last);
-  compare_page(kPageMask);
+  compare_page(kPageMask, miss);
 }
 
 /// The entry's address into kScratch1.
@@ -85,16 +85,18 @@ void Translator::find_tlb_entry(unsigned address, bool write) {
 }
 
 /// What of the address in kScratch0 is in `mask` must be the entry's page.
-void Translator::compare_page(i64 mask) {
+void Translator::compare_page(i64 mask, Record miss) {
   a.alu_imm(8, kAnd, kScratch0, mask);
   a.alu(8, kCmp, kScratch0, Mem{.base = kScratch1});
-  call_if(kNotEqual);
+  call_if(kNotEqual, miss);
   a.load(8, kScratch1, {.base = kScratch1, .disp = 8});
 }
 
-Mem Translator::memory(const Insn& insn, Access access) {
+Mem Translator::memory(const Insn& insn, Access access, Reach reach) {
+  // An x87 exception that waits comes before the access.
+  if ((resident_ & kResidentX87) != 0) reach = Reach::Unknown;
   if (is_segmented(insn.seg))
-    return in_segment(insn.seg, access, [&] { effective_address(insn, kScratch0); });
+    return in_segment(insn.seg, access, reach, [&] { effective_address(insn, kScratch0); });
   keep_flags_for_calls();
   const bool one_register = plain(insn) && insn.index >= kNoReg && insn.disp == 0 &&
                             insn.base < kRip && !is_home(insn.base);
@@ -104,7 +106,7 @@ Mem Translator::memory(const Insn& insn, Access access) {
   else
     effective_address(insn, kScratch0);
   if (mode.long_mode() && insn.seg >= Fs) a.alu(8, kAdd, kScratch0, state.segment_base(insn.seg));
-  probe(address, access);
+  probe(address, access, reach);
   flags_lost();
   return finish_address(insn);
 }
@@ -147,13 +149,14 @@ void Translator::pointer_address(const Pointer& pointer) {
   if (pointer.width == 2) a.op(4, {.byte = 0xb7, .map = Opcode::Map0f}, kScratch0, kScratch0);
 }
 
-Mem Translator::memory(unsigned segment, const Pointer& pointer, Access access) {
-  if (is_segmented(segment)) return in_segment(segment, access, [&] { pointer_address(pointer); });
+Mem Translator::memory(unsigned segment, const Pointer& pointer, Access access, Reach reach) {
+  if (is_segmented(segment))
+    return in_segment(segment, access, reach, [&] { pointer_address(pointer); });
   keep_flags_for_calls();
   const auto base = static_cast<u8>(guest(pointer.reg));
   const bool wide = pointer.width == 8;
   if (!wide || pointer.disp != 0) pointer_address(pointer);
-  probe(wide && pointer.disp == 0 ? base : kScratch0, access);
+  probe(wide && pointer.disp == 0 ? base : kScratch0, access, reach);
   flags_lost();
   if (wide) return {.base = kScratch1, .index = base, .disp = pointer.disp};
   pointer_address(pointer);
@@ -171,14 +174,14 @@ bool Translator::is_segmented(unsigned segment) const {
 
 /// `offset` makes the offset in kScratch0, without kScratch1.
 template <class Compute>
-Mem Translator::in_segment(unsigned segment, Access access, Compute offset) {
+Mem Translator::in_segment(unsigned segment, Access access, Reach reach, Compute offset) {
   keep_flags_for_calls();
   offset();
   a.lea(8, kScratch1, {.base = kScratch0, .disp = static_cast<i32>(access.size)});
   a.alu(8, kCmp, kScratch1, state.segment_end(segment, access.write));
   call_if(kAbove);
   a.alu(4, kAdd, kScratch0, state.segment_base(segment));
-  probe(kScratch0, access);
+  probe(kScratch0, access, reach);
   flags_lost();
   offset();
   a.alu(4, kAdd, kScratch0, state.segment_base(segment));

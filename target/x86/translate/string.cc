@@ -34,7 +34,8 @@ void advance(Translator& t, const Insn& insn, unsigned reg, unsigned size) {
 
 /// Where a single element goes.
 Mem destination(Translator& t, const Insn& insn, unsigned size) {
-  return t.memory(Es, {.reg = Rdi, .width = insn.address_size}, {.size = size, .write = true});
+  return t.memory(Es, {.reg = Rdi, .width = insn.address_size}, {.size = size, .write = true},
+                  Reach::Destination);
 }
 
 void string_operation(Translator& t, u8 byte, unsigned size, bool repeat) {
@@ -53,7 +54,7 @@ Mem behind(unsigned pointer, unsigned size) {
 
 /// The host's address of RCX elements at a pointer, in kScratch1; called if they are not on one
 /// page.
-void reach_all(Translator& t, unsigned pointer, unsigned size, bool write) {
+void reach_all(Translator& t, unsigned pointer, unsigned size, bool write, Record miss) {
   unsigned from = pointer;
   if (!t.mode.long_mode()) {
     t.a.mov32(kScratch0, pointer);
@@ -61,20 +62,20 @@ void reach_all(Translator& t, unsigned pointer, unsigned size, bool write) {
   }
   Mem last = behind(from, size);
   last.disp = -1;
-  t.probe_up_to(from, last, write);
+  t.probe_up_to(from, last, write, miss);
   if (!t.mode.long_mode()) t.a.mov32(kScratch0, pointer);
   t.a.alu(8, kAdd, kScratch1, from);
 }
 
 /// RCX elements, unless there are none.
 template <class Emit>
-void repeat(Translator& t, unsigned size, Emit emit) {
+void repeat(Translator& t, unsigned size, Record miss, Emit emit) {
   const unsigned width = t.address_width();
   want_upwards(t);
   t.a.op(width, {.byte = 0x85}, host::kRcx, host::kRcx);  // TEST
   u8* const none = t.a.jcc(kEqual);
   t.a.alu_imm(width, kCmp, unsigned{host::kRcx}, static_cast<i64>(0x1000 / size));
-  t.call_if(kAbove);
+  t.call_if(kAbove, miss);
   emit();
   t.a.bind_here(none);
 }
@@ -95,10 +96,13 @@ bool movs(Translator& t, const Insn& insn) {
     return true;
   }
   if (insn.seg >= Fs) return false;
-  repeat(t, size, [&] {
-    reach_all(t, host::kRdi, size, true);
+  // Where the limits of segments are looked at, the destination's comes first.
+  const Record miss =
+      t.reaching(t.mode.long_mode() ? Reach::Copy : Reach::Unknown, {.size = size, .write = true});
+  repeat(t, size, miss, [&] {
+    reach_all(t, host::kRdi, size, true, miss);
     t.a.store(8, t.state.temporary, kScratch1);
-    reach_all(t, host::kRsi, size, false);
+    reach_all(t, host::kRsi, size, false, miss);
     if (width == 4) t.a.mov32(host::kRcx, host::kRcx);
     t.a.lea(width, kScratch0, behind(host::kRsi, size));
     t.a.mov(host::kRsi, kScratch1);
@@ -121,8 +125,9 @@ bool stos(Translator& t, const Insn& insn) {
     advance(t, insn, host::kRdi, size);
     return true;
   }
-  repeat(t, size, [&] {
-    reach_all(t, host::kRdi, size, true);
+  const Record miss = t.reaching(Reach::Destination, {.size = size, .write = true});
+  repeat(t, size, miss, [&] {
+    reach_all(t, host::kRdi, size, true, miss);
     if (width == 4) t.a.mov32(host::kRcx, host::kRcx);
     t.a.lea(width, kScratch0, behind(host::kRdi, size));
     t.a.mov(host::kRdi, kScratch1);

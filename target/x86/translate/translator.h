@@ -73,19 +73,50 @@ inline constexpr std::size_t kJumpBytes = 5;
 constexpr u64 left_at(i64 offset) { return static_cast<u32>(offset); }
 constexpr u64 left_by(u32 site) { return u64{1} << 32 | site; }
 
-/// What kScratch0 says at `call`: which instruction of the block, its offset in the page, and
-/// whether it is the last that may be executed without a look around.
+/// An access to memory.
+struct Access {
+  unsigned size{};
+  bool write{};
+  bool aligned{};  ///< only if it is naturally aligned: locked ones must not split a cache line
+};
+
+/// Where an access went that has found no TLB entry. Nothing that is checked before it has failed.
+enum class Reach : u8 {
+  Unknown,
+  Operand,      ///< the memory operand
+  Push,         ///< below SS:RSP
+  Pop,          ///< SS:RSP
+  Frame,        ///< SS:RBP
+  Destination,  ///< ES:RDI
+  Copy,         ///< the memory operand is read, then ES:RDI written
+};
+
+/// What kScratch0 says at `call`: which instruction of the block, its offset in the page, whether
+/// it is the last that may be executed without a look around, and why it is called.
 class Record {
  public:
   explicit Record(u32 bits) : bits_(bits) {}
   Record(unsigned index, unsigned offset, bool ends)
       : bits_(index | (ends ? 0x80U : 0U) | offset << 8) {}
+  /// The same for an access.
+  Record reaching(Reach what, Access access) const {
+    if (access.size > kMostSize || what == Reach::Unknown) return *this;
+    return Record(bits_ | static_cast<u32>(what) << 20 | (access.write ? 1U << 23 : 0U) |
+                  access.size << 24 | (access.aligned ? 1U << 31 : 0U));
+  }
   u32 bits() const { return bits_; }
   unsigned index() const { return bits_ & 0x7f; }
   bool ends() const { return (bits_ & 0x80) != 0; }
-  unsigned offset() const { return bits_ >> 8; }
+  unsigned offset() const { return bits_ >> 8 & 0xfff; }
+  Reach reach() const { return static_cast<Reach>(bits_ >> 20 & 7); }
+  Access access() const {
+    return {.size = bits_ >> 24 & kMostSize,
+            .write = (bits_ >> 23 & 1) != 0,
+            .aligned = bits_ >> 31 != 0};
+  }
 
  private:
+  static constexpr unsigned kMostSize = 0x7f;
   u32 bits_;
 };
 
@@ -133,13 +164,6 @@ struct X87Pointers {
 };
 
 struct Emitter;
-
-/// An access to memory.
-struct Access {
-  unsigned size{};
-  bool write{};
-  bool aligned{};  ///< only if it is naturally aligned: locked ones must not split a cache line
-};
 
 /// How the status flags can be made again from registers that have not been written since.
 struct FlagSource {
@@ -202,20 +226,28 @@ class Translator {
   // kScratch1 only.
   /// Whether accesses to the memory operand can be emitted.
   bool reaches(const Insn& insn) const;
-  Mem memory(const Insn& insn, Access access);
+  Mem memory(const Insn& insn, Access access, Reach reach = Reach::Operand);
   /// A guest's register, or kNoReg, plus `disp`: `width` bytes of the sum.
   struct Pointer {
     unsigned reg{}, width{};
     i32 disp{};
   };
-  Mem memory(unsigned segment, const Pointer& pointer, Access access);
+  Mem memory(unsigned segment, const Pointer& pointer, Access access, Reach reach = Reach::Unknown);
   unsigned stack_width() const { return mode.long_mode() ? 8 : mode.wide_stack ? 4 : 2; }
   Mem stack(unsigned reg, i32 disp, Access access) {
-    return memory(Ss, {.reg = reg, .width = stack_width(), .disp = disp}, access);
+    // What is pushed and popped in one go here may be several accesses.
+    const Reach reach = access.size > 8 ? Reach::Unknown
+                        : reg == Rbp    ? Reach::Frame
+                        : disp == 0     ? Reach::Pop
+                                        : Reach::Push;
+    return memory(Ss, {.reg = reg, .width = stack_width(), .disp = disp}, access, reach);
   }
   /// Of memory from the linear address in `address` to the last byte, on one page: kScratch1 is
-  /// what to add for the host's. Called if there is no such page.
-  void probe_up_to(unsigned address, const Mem& last, bool write);
+  /// what to add for the host's. Called as `miss` says if there is no such page.
+  void probe_up_to(unsigned address, const Mem& last, bool write, Record miss);
+  Record reaching(Reach what, Access access) const {
+    return Record(record_).reaching(what, access);
+  }
   /// Into `to`, any register; uses both scratch registers, no flags.
   void effective_address(const Insn& insn, unsigned to);
 
@@ -257,7 +289,8 @@ class Translator {
   /// The address in kScratch0 has been looked up, and RIP is to be there.
   void set_page_of_scratch();
   /// Where the condition holds, the instruction is called instead.
-  void call_if(Condition condition);
+  void call_if(Condition condition) { call_if(condition, Record(record_)); }
+  void call_if(Condition condition, Record record);
   void end() { ended_ = true; }
 
  private:
@@ -288,14 +321,14 @@ class Translator {
   void settle_flags(const Insn& insn, const Emitter* emitter);
   void make_flags(const FlagSource& source);
   void save_flags();
-  void probe(unsigned address, Access access);
+  void probe(unsigned address, Access access, Reach reach);
   void find_tlb_entry(unsigned address, bool write);
-  void compare_page(i64 mask);
+  void compare_page(i64 mask, Record miss);
   Mem finish_address(const Insn& insn);
   bool is_segmented(unsigned segment) const;
   void pointer_address(const Pointer& pointer);
   template <class Compute>
-  Mem in_segment(unsigned segment, Access access, Compute offset);
+  Mem in_segment(unsigned segment, Access access, Reach reach, Compute offset);
   void jump_site(u8* displacement, i64 offset);
   void go_to_page(i64 offset, bool cut);
   void go_on_by_rip();

@@ -40,10 +40,12 @@ u8 opcode_of(const isa::Row& row) {
 struct VectorRow {
   u8 opcode{};
   bool aligned{}, wide_by_operand_size{};
+  bool masked{};  ///< reaches only what a mask says
   explicit VectorRow(const isa::Row& row)
       : opcode(opcode_of(row)),
         aligned(interp::alignment_of(row, 16) > 1),
-        wide_by_operand_size(interp::wide_by_operand_size(row)) {}
+        wide_by_operand_size(interp::wide_by_operand_size(row)),
+        masked(std::string_view(row.mnemonic).contains("maskmov")) {}
 };
 
 const VectorRow& vector_row(unsigned number) {
@@ -107,7 +109,8 @@ bool vector(Translator& t, const Insn& insn) {
     if (op.kind == OperandKind::Memory) {
       e.in_memory = true;
       e.memory = t.memory(
-          insn, {.size = op.size, .write = n == 0, .aligned = facts.aligned && op.size >= 16});
+          insn, {.size = op.size, .write = n == 0, .aligned = facts.aligned && op.size >= 16},
+          facts.masked ? Reach::Unknown : Reach::Operand);
     } else if (op.kind == OperandKind::Vector) {
       reg[place] = op.reg;
     } else if (op.kind == OperandKind::Mmx) {
