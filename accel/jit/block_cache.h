@@ -132,6 +132,11 @@ class BlockCache {
   /// The block at `at` of the page, decoded if need be; null when the instruction there runs over
   /// the page's end, or the page is not watched any more.
   Block* block(PageBlocks& page, const u8* host_page, unsigned at, const CodeMode& mode);
+  /// The same if it has been decoded, and nothing has been written over it; else null.
+  static Block* known(const PageBlocks& page, unsigned at, const CodeMode& mode) {
+    const auto found = page.blocks.find(at << CodeMode::kBits | mode.key());
+    return found != page.blocks.end() && found->second->current() ? found->second : nullptr;
+  }
   /// Whether the instruction at `at` of a page runs over its end.
   bool runs_over(const u8* host_page, unsigned at, const CodeMode& mode);
   /// The instruction that begins at `at` of the first page and ends on the second; null: what lies

@@ -26,7 +26,14 @@ class JumpTables {
 
   /// The table for code of this kind (CodeMode::key()), without what was found under other epochs.
   x86::JumpTable& of(u32 mode_key, bool user, const x86::CodeEpochs& epochs,
-                     const CodeSegment& segment = {});
+                     const CodeSegment& segment = {}) {
+    Kind* const latest = latest_[user ? 1 : 0];
+    if (latest == nullptr || latest->mode_key != mode_key || latest->epoch != epochs.now ||
+        latest->global_epoch != epochs.global || latest->segment != segment) [[unlikely]]
+      return change_to(mode_key, user, epochs, segment);
+    now_ = latest;
+    return latest->table;
+  }
   /// In the table of now; null: not there.
   const u8* find(u64 rip) const {
     const x86::JumpTable::Entry& entry = now_->table.entries[x86::JumpTable::slot(rip)];
@@ -49,9 +56,11 @@ class JumpTables {
     u64 epoch{};  ///< of user code; of supervisor code: that of what is not everywhere
     u64 global_epoch{};
     bool here{};  ///< whether there is something that is not everywhere
-    u64 used{};
+    u64 used{};   ///< when something else was changed to
     x86::JumpTable table;
   };
+  x86::JumpTable& change_to(u32 mode_key, bool user, const x86::CodeEpochs& epochs,
+                            const CodeSegment& segment);
   Kind& unused();
   Kind& fitting(u32 mode_key, bool user, const x86::CodeEpochs& epochs, const CodeSegment& segment);
 

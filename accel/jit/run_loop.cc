@@ -194,12 +194,6 @@ void JitVcpu::log(Block& block) {
   x86::log_block(cpu_, index_, &block);
 }
 
-// One instruction at a time: what comes behind each must be looked at.
-bool JitVcpu::careful() const {
-  return cpu_.shadow || cpu_.eflag(x86::eflags::kTf | x86::eflags::kRf) || stepping() ||
-         x86::comparing::is(x86::comparing::one_by_one);
-}
-
 void JitVcpu::run_block(const Block& block) {
   const Insn* insn = block.insns.data();
   const Insn* const end = insn + block.insns.size();
@@ -292,11 +286,17 @@ bool JitVcpu::is_current(const FetchPage& fetch) const {
   return fetch.epoch == epochs.now || fetch.epoch == epochs.global;
 }
 
+// The page, if it has been looked up in this space.
+JitVcpu::FetchPage* JitVcpu::known_page(u64 linear, const CodeMode& mode) {
+  const u64 page = linear & ~kOffset;
+  FetchPage& fetch = fetch_slot(page);
+  return fetch.page == page && is_current(fetch) && fetch.user == mode.user() ? &fetch : nullptr;
+}
+
 // The page that code at a linear address is on; null: not on memory.
 x86::OrFault<JitVcpu::FetchPage*> JitVcpu::fetch_page(u64 linear, const CodeMode& mode) {
+  if (FetchPage* const known = known_page(linear, mode)) return known;
   const u64 page = linear & ~kOffset;
-  FetchPage& fetch = fetch_pages_[((page >> 12) + cpu_.code_epoch()) % kFetchPages];
-  if (fetch.page == page && is_current(fetch) && fetch.user == mode.user()) return &fetch;
   const auto to = x86::find_translation(cpu_, linear, x86::AccessKind::Fetch, cpu_.privilege);
   if (!to) return x86::Unexpected(to.error());
   const CoreBus::CodeAt code = bus_.code_at(to->physical);
@@ -304,6 +304,7 @@ x86::OrFault<JitVcpu::FetchPage*> JitVcpu::fetch_page(u64 linear, const CodeMode
   const u64 drops = cache_.drops();
   PageBlocks& blocks = cache_.page(code.host, *code.pages, code.offset);
   if (cache_.drops() != drops) forget_found();
+  FetchPage& fetch = fetch_slot(page);
   fetch = {.page = page,
            .epoch = to->global ? cpu_.tlb.epochs().global : cpu_.code_epoch(),
            .user = mode.user(),

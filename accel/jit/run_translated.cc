@@ -155,11 +155,23 @@ const u8* JitVcpu::next_translated() {
   return entry != nullptr ? entry : known_translation();
 }
 
+// A new address space has nothing in its tables, but its code may be known from others.
+const Block* JitVcpu::known_block(u64 linear, const CodeMode& mode, bool& everywhere) {
+  if (Block* const found = cache_.find(nullptr, linear, mode, everywhere)) return found;
+  const FetchPage* const fetch = known_page(linear, mode);
+  if (fetch == nullptr) return nullptr;
+  Block* const block = cache_.known(*fetch->blocks, static_cast<unsigned>(linear & kOffset), mode);
+  if (block == nullptr) return nullptr;
+  cache_.remember(nullptr, linear, mode, fetch->epoch, *block);
+  everywhere = fetch->epoch == cpu_.tlb.epochs().global;
+  return block;
+}
+
 // The table of RIP's forgets, and is small.
 const u8* JitVcpu::known_translation() {
   bool everywhere = false;
   const CodeMode mode = code_mode();
-  const Block* const block = cache_.find(nullptr, x86::linear_rip(cpu_), mode, everywhere);
+  const Block* const block = known_block(x86::linear_rip(cpu_), mode, everywhere);
   if (block == nullptr || block->translation == nullptr || !page_is_whole(cpu_) ||
       (!cpu_.long_mode() && cpu_.rip() + block->bytes - 1 > cpu_.seg[x86::Cs].limit))
     return nullptr;

@@ -15,6 +15,7 @@
 #include "accel/jit/translations.h"
 #include "accel/jit/verifier.h"
 #include "rhea/util/rcu.h"
+#include "target/x86/comparing.h"
 #include "target/x86/cpu.h"
 #include "util/sleeper.h"
 
@@ -146,6 +147,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   x86::OrFault<FetchPage*> watched_page(u64 linear, const CodeMode& mode);
   x86::OrFault<Block*> find_crossing(u64 linear, const CodeMode& mode, const FetchPage& first);
   bool is_current(const FetchPage& fetch) const;
+  FetchPage* known_page(u64 linear, const CodeMode& mode);
   void forget_found();
   void watch(CodePage& page, const u8* host);
   void run_block(const Block& block);
@@ -175,10 +177,15 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   void step_across();
   const u8* next_translated();
   const u8* known_translation();
+  const Block* known_block(u64 linear, const CodeMode& mode, bool& everywhere);
   bool runs_on() const;
   bool is_quiet() const;
   void step_in_shadow();
-  bool careful() const;
+  /// One instruction at a time: what comes behind each must be looked at.
+  bool careful() const {
+    return cpu_.shadow || cpu_.eflag(x86::eflags::kTf | x86::eflags::kRf) || stepping() ||
+           x86::comparing::is(x86::comparing::one_by_one);
+  }
   Next fault(const x86::Fault& fault);
   CodeMode code_mode() const { return jit::code_mode(cpu_); }
 
@@ -218,6 +225,9 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   };
   static constexpr unsigned kFetchPages = 256;
   std::array<FetchPage, kFetchPages> fetch_pages_{};
+  FetchPage& fetch_slot(u64 page) {
+    return fetch_pages_[((page >> 12) + cpu_.code_epoch()) % kFetchPages];
+  }
   u64 seen_code_changes_{};
   Block* last_block_{};  ///< the one executed before, while nothing else came in between
   std::optional<RcuGuard> guard_;

@@ -10,7 +10,7 @@ namespace {
 /// Intel's processors know SYSCALL and SYSRET in 64-bit mode only.
 void check_syscall(const Cpu& cpu) {
   if ((cpu.efer & efer::kSce) == 0) raise(Vector::Ud);
-  if (!is_amd(cpu) && !cpu.long_mode()) raise(Vector::Ud);
+  if (!cpu.long_mode() && !is_amd(cpu)) raise(Vector::Ud);
   require_protected(cpu);
 }
 
@@ -62,7 +62,7 @@ void sysret(Cpu& cpu, const Insn& insn) {
   const bool to_long = insn.operand_size == 8;
   const u64 target = to_long ? cpu.gpr[Rcx] : cpu.gpr[Rcx] & 0xffff'ffff;
   // AMD's raise it at the target instead.
-  if (to_long && !is_amd(cpu) && !cpu.canonical(target)) raise(Vector::Gp, 0);
+  if (to_long && !cpu.canonical(target) && !is_amd(cpu)) raise(Vector::Gp, 0);
   cpu.set_rip(target);
   cpu.set_rflags(cpu.gpr[R11] & 0x003c'7fd7);
   const u16 selector = static_cast<u16>((to_long ? base + 16 : base) | 3);
