@@ -22,13 +22,13 @@ JumpTables::Kind& JumpTables::fitting(u32 mode_key, bool user, const x86::CodeEp
     latest->user = user;
     latest->segment = segment;
   }
+  latest->used = ++uses_;
   return *latest;
 }
 
 x86::JumpTable& JumpTables::change_to(u32 mode_key, bool user, const x86::CodeEpochs& epochs,
                                       const CodeSegment& segment) {
-  for (Kind* const latest : latest_)
-    if (latest != nullptr) latest->used = ++uses_;
+  if (now_ != nullptr) now_->used = ++uses_;
   now_ = &fitting(mode_key, user, epochs, segment);
   if (now_->global_epoch != epochs.global) {
     now_->table.clear();

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // PUSH, POP, PUSHA, POPA, LEAVE.
+#include "target/x86/interp/step.h"
 #include "target/x86/translate/translator.h"
 
+#include <algorithm>
 #include <array>
 
 namespace rhea::x86::translating {
@@ -80,6 +82,21 @@ bool leave(Translator& t, const Insn& insn) {
   return true;
 }
 
+/// Longer than what kernels push at an entry.
+constexpr unsigned kLongestRun = 16;
+
+enum class Joins : u8 { Nothing, Pushes, Pops };
+
+/// Whose neighbours it can be done together with.
+Joins joins(const Insn& insn) {
+  const Operand& op = insn.op[0];
+  if (is_undefined(insn) || insn.operand_size != 8) return Joins::Nothing;
+  const bool gpr = op.kind == OperandKind::Gpr && op.reg != Rsp;
+  const std::string_view name = isa::rows()[insn.row].mnemonic;
+  if (name == "push" && (gpr || op.kind == OperandKind::Immediate)) return Joins::Pushes;
+  return name == "pop" && gpr ? Joins::Pops : Joins::Nothing;
+}
+
 constexpr std::array kEmitters{
     Emitter{"push", &push, true, Clobbers::Stack},
     Emitter{"pop", &pop, true, Clobbers::Stack},
@@ -91,5 +108,64 @@ constexpr std::array kEmitters{
 }  // namespace
 
 std::span<const Emitter> stack_emitters() { return kEmitters; }
+
+unsigned Translator::stack_run() const {
+  if (!mode.long_mode()) return 1;
+  const Joins what = joins(insns_[index_]);
+  if (what == Joins::Nothing) return 1;
+  const std::size_t most = std::min<std::size_t>(insns_.size() - index_, kLongestRun);
+  unsigned count = 1;
+  while (count < most && joins(insns_[index_ + count]) == what) ++count;
+  return count;
+}
+
+void Translator::emit_stack_run(unsigned count) {
+  const bool push = joins(insns_[index_]) == Joins::Pushes;
+  const auto bytes = static_cast<i32>(8 * count);
+  record_ = record();
+  for (const Insn& insn : insns_.subspan(index_, count)) settle_flags(insn, emitter_of(insn.row));
+  result_->starts.push_back(a.offset());
+  const Mem top = stack(Rsp, push ? -bytes : 0, {.size = 8 * count, .write = push});
+  Cold& miss = cold_.back();
+  miss.kind = ColdKind::StackRun;
+  miss.what = Record(record_).bits();
+  miss.count = static_cast<u8>(count);
+  const std::size_t number = cold_.size() - 1;
+  for (unsigned n = 0; n < count; ++n) {
+    if (n > 0) result_->starts.push_back(a.offset());
+    const Insn& insn = insns_[index_];
+    Mem at = top;
+    at.disp = push ? -static_cast<i32>(8 * (n + 1)) : static_cast<i32>(8 * n);
+    if (!push) {
+      const unsigned reg = insn.op[0].reg;
+      a.load(8, result(reg, kScratch0, 8, false), at);
+      finish(reg, kScratch0);
+    } else if (insn.op[0].kind == OperandKind::Immediate) {
+      a.op(8, {.byte = 0xc7, .digit = true}, 0, at);
+      a.imm(insn.imm, 4);
+    } else {
+      a.store(8, at, value(insn.op[0].reg, kScratch0));
+    }
+    next_insn();
+  }
+  a.lea(8, kGuestRsp, {.base = kGuestRsp, .disp = push ? -bytes : bytes});
+  cold_[number].back = a.here();
+}
+
+// On two pages, or on one that there is no entry for: one instruction after the other.
+void Translator::emit_stack_calls(const Cold& cold) {
+  settle_for_call(cold);
+  const Record first(static_cast<u32>(cold.what));
+  unsigned offset = first.offset();
+  for (unsigned n = first.index(); n < first.index() + cold.count; ++n) {
+    const bool push = joins(insns_[n]) == Joins::Pushes;
+    a.mov_imm(kScratch0, Record(n, offset, false)
+                             .reaching(push ? Reach::Push : Reach::Pop, {.size = 8, .write = push})
+                             .bits());
+    Assembler::bind(a.call(), call_);
+    offset += insns_[n].length;
+  }
+  Assembler::bind(a.jmp(), cold.back);
+}
 
 }  // namespace rhea::x86::translating

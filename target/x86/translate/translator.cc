@@ -131,6 +131,7 @@ bool Translator::run(std::span<const Insn> insns, unsigned page_offset, const Bl
   insns_ = insns;
   mode = how;
   offset_ = start_ = page_offset;
+  index_ = 0;
   result_ = &result;
   result.sites.clear();
   result.starts.clear();
@@ -139,11 +140,15 @@ bool Translator::run(std::span<const Insn> insns, unsigned page_offset, const Bl
   resident_ = residence_of(insns);
   find_wanted_flags();
   emit_entry();
-  for (index_ = 0; index_ < insns.size() && !ended_; ++index_) {
+  while (index_ < insns.size() && !ended_) {
     if (a.left() < kMostBytes * (1 + cold_.size() / 4)) return false;
+    if (const unsigned run = stack_run(); run > 1) {
+      emit_stack_run(run);
+      continue;
+    }
     result.starts.push_back(a.offset());
     emit_insn();
-    offset_ += insns[index_].length;
+    next_insn();
   }
   result.starts.push_back(a.offset());
   if (!ended_) {
@@ -232,15 +237,18 @@ void Translator::emit_call() {
   ended_ = ends_translation(insns_[index_], mode.long_mode());
 }
 
+void Translator::settle_for_call(const Cold& cold) {
+  settle_x87(cold.x87);
+  if (cold.flags.kind == FlagSource::Kind::None) return;
+  make_flags(cold.flags);
+  save_flags();
+}
+
 void Translator::emit_cold(const Cold& cold) {
   a.bind_here(cold.from);
   switch (cold.kind) {
     case ColdKind::Call:
-      settle_x87(cold.x87);
-      if (cold.flags.kind != FlagSource::Kind::None) {
-        make_flags(cold.flags);
-        save_flags();
-      }
+      settle_for_call(cold);
       a.mov_imm(kScratch0, cold.what);
       Assembler::bind(a.call(), call_);
       if (cold.back != nullptr) Assembler::bind(a.jmp(), cold.back);
@@ -251,6 +259,7 @@ void Translator::emit_cold(const Cold& cold) {
       Assembler::bind(a.jmp(), leave_);
       return;
     case ColdKind::Load: return emit_load(cold);
+    case ColdKind::StackRun: return emit_stack_calls(cold);
     case ColdKind::GoTo:
       record_ = static_cast<u32>(cold.what);
       return go_to_page(cold.target, cold.cut);

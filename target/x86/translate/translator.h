@@ -294,7 +294,7 @@ class Translator {
   void end() { ended_ = true; }
 
  private:
-  enum class ColdKind : u8 { Call, Site, GoTo, Leave, Load };
+  enum class ColdKind : u8 { Call, Site, GoTo, Leave, Load, StackRun };
   /// Code out of line.
   struct Cold {
     ColdKind kind{};
@@ -305,6 +305,7 @@ class Translator {
     bool cut{};  ///< GoTo: `target`, to 16 bits
     X87Pointers x87{};
     FlagSource flags{};  ///< Call: save them; None: they are in memory
+    u8 count{};          ///< StackRun: so many instructions from record() on
   };
   void emit_entry();
   void emit_residence();
@@ -315,8 +316,15 @@ class Translator {
   }
   void emit_load(const Cold& cold);
   void emit_insn();
+  void next_insn() { offset_ += insns_[index_++].length; }
+  /// How many instructions from here on push registers and constants, or pop registers: their
+  /// stack is looked up once for all of them.
+  unsigned stack_run() const;
+  void emit_stack_run(unsigned count);
+  void emit_stack_calls(const Cold& cold);
   void emit_call();
   void emit_cold(const Cold& cold);
+  void settle_for_call(const Cold& cold);
   void find_wanted_flags();
   void settle_flags(const Insn& insn, const Emitter* emitter);
   void make_flags(const FlagSource& source);
