@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hw/virtio/doorbells.h"
 
+#include "rhea/softmmu/machine.h"
 #include "rhea/util/error.h"
 
 #include <sys/eventfd.h>
@@ -8,8 +9,21 @@
 #include <cerrno>
 
 namespace rhea::hw {
+namespace {
 
-Result<> Doorbells::init(const Device& owner, const std::string& thread_name, unsigned count,
+/// Ends the threads while the devices that they call still stand.
+class BellThreads final : public MachineService {
+ public:
+  explicit BellThreads(Machine&) {}
+  void shutdown() override {
+    for (const auto& thread : all) thread->reset();
+  }
+  std::vector<std::shared_ptr<std::unique_ptr<IoThread>>> all;
+};
+
+}  // namespace
+
+Result<> Doorbells::init(Device& owner, const std::string& thread_name, unsigned count,
                          std::function<void(u16)> rung) {
   rung_ = std::move(rung);
   for (unsigned number = 0; number < count; ++number) {
@@ -17,10 +31,13 @@ Result<> Doorbells::init(const Device& owner, const std::string& thread_name, un
     bell.file = FileDescriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     if (!bell.file) return fail("cannot make an eventfd: {}", errno_text(errno));
   }
-  thread_ = std::make_unique<IoThread>(thread_name, *owner.lock_domain());
+  *thread_ = std::make_unique<IoThread>(thread_name, *owner.lock_domain());
+  auto& threads = owner.machine().service<BellThreads>().all;
+  std::erase_if(threads, [](const auto& one) { return *one == nullptr; });
+  threads.push_back(thread_);
   for (u16 number = 0; number < count; ++number)
-    bells_[number].watch = thread_->loop().watch_fd(fd(number), FdEvents::Read,
-                                                    [this, number](FdEvents) { hear(number); });
+    bells_[number].watch = (*thread_)->loop().watch_fd(fd(number), FdEvents::Read,
+                                                       [this, number](FdEvents) { hear(number); });
   return {};
 }
 
@@ -34,7 +51,7 @@ void Doorbells::ring(u16 number) const { ::eventfd_write(fd(number), 1); }
 
 // The thread first, which may be about to call a watch.
 void Doorbells::end() {
-  thread_.reset();
+  thread_->reset();
   bells_.clear();
 }
 

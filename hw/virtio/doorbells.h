@@ -23,7 +23,7 @@ class Doorbells final : public ObjectMember {
 
   /// From realize(), without the domain. `rung` is called in it, on the thread. `thread_name` is
   /// what the host shows.
-  Result<> init(const Device& owner, const std::string& thread_name, unsigned count,
+  Result<> init(Device& owner, const std::string& thread_name, unsigned count,
                 std::function<void(u16)> rung);
   bool initialised() const { return !bells_.empty(); }
   /// The eventfd, for Region::add_eventfd().
@@ -45,7 +45,9 @@ class Doorbells final : public ObjectMember {
 
   std::function<void(u16)> rung_;
   std::vector<Bell> bells_;
-  std::unique_ptr<IoThread> thread_;
+  /// The machine ends it as well.
+  std::shared_ptr<std::unique_ptr<IoThread>> thread_ =
+      std::make_shared<std::unique_ptr<IoThread>>();
 };
 
 }  // namespace rhea::hw

@@ -125,7 +125,6 @@ TEST_F(VirtioThreads, ProcessorsResetsSavesAndUnplugsDoNotMeet) {
       memory.store(modern + 0x1c, 1, 2);
       memory.store(modern + 0x3000, 0, 2);
       memory.load(modern + 0x1000, 1);
-      memory.store(0x1'4002, n, 2);
     }
   };
   std::thread first(processor, 0), second(processor, 7);
