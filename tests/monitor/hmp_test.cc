@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Commands of the human monitor.
+#include "rhea/block/block_backend.h"
 #include "rhea/util/log.h"
 #include "softmmu/boot_options.h"
 #include "tests/monitor/fixture.h"

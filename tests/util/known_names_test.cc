@@ -15,7 +15,7 @@ TEST(KnownNames, AnOptionOfQemusIsNamedWithWhatToUse) {
       "QEMU has this; Rhea has not yet: use -display curses, or QMP's screendump and send-key");
   EXPECT_EQ(about_unknown(NameKind::Option, "xen-attach", kOptions),
             "QEMU has this; Rhea has not yet: use -accel kvm or -accel tcg");
-  EXPECT_EQ(about_unknown(NameKind::Device, "tulip", {}), "QEMU has this; Rhea has not yet");
+  EXPECT_EQ(about_unknown(NameKind::Device, "tpci200", {}), "QEMU has this; Rhea has not yet");
 }
 
 TEST(KnownNames, WhatQemuDroppedHasALineForToday) {
