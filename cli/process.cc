@@ -7,6 +7,7 @@
 #include "rhea/util/fd_sets.h"
 #include "rhea/util/keyval.h"
 #include "rhea/util/option.h"
+#include "softmmu/last_programs.h"
 
 #include <fcntl.h>
 
@@ -143,8 +144,11 @@ Result<> ProcessOptions::check_background() const {
 
 Result<> ProcessOptions::settle() {
   TRY(check_background());
+  const auto& programs = machine_->service<LastPrograms>();
+  if (!root.empty()) TRY(programs.start());
   if (!root.empty()) TRY(change_root(root));
   if (user) TRY(become(*user));
+  if (sandbox && !sandbox->spawn) TRY(programs.start());
   if (daemon_) TRY(daemon_->detach());
   for (const int fd : std::exchange(handed_over, {})) ::close(fd);
   if (sandbox) TRY(enter_sandbox(*sandbox));

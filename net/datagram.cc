@@ -59,20 +59,24 @@ void DatagramNetdev::end() {
 void DatagramNetdev::watch_input() {
   if (!socket_) return;
   input_ = loop().watch_fd(socket_.get(), FdEvents::Read, [this](FdEvents events) {
-    if (has(events, FdEvents::Read)) return read();
-    if (!has(events, FdEvents::Hangup)) return;
+    const bool came = has(events, FdEvents::Read) && read();
+    // What a peer that is gone has left behind is read first.
+    if (came || !has(events, FdEvents::Hangup)) return;
     input_.remove();
     hung_up();
   });
 }
 
-void DatagramNetdev::read() {
+bool DatagramNetdev::read() {
+  bool came = false;
   for (int reads = 0; reads < kReads && batch_->read(socket_.get()); ++reads) {
+    came |= !batch_->waiting().empty();
     batch_->drop(deliver(batch_->waiting()));
     if (batch_->waiting().empty()) continue;
     input_.remove();  // until resume()
-    return;
+    break;
   }
+  return came;
 }
 
 void DatagramNetdev::resume() {

@@ -59,7 +59,8 @@ class DatagramNetdev : public Netdev {
 
  private:
   void watch_input();
-  void read();
+  /// False when nothing came.
+  bool read();
 
   FileDescriptor socket_;
   std::optional<FrameBatch> batch_;  ///< while a front end is there

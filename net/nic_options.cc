@@ -84,6 +84,7 @@ Result<> add_net_card(Machine& machine, const std::string& argument, KeyValues o
       return fail("Parameter 'vectors' expects a number, not '{}'", *text);
     request.vectors = vectors;
   }
+  request.on_hub = request.netdev.empty();
   TRY(options.expect_empty("-net nic"));
   return machine.service<NicRequests>().add(std::move(request));
 }
@@ -94,7 +95,12 @@ Result<> add_net(Machine& machine, const std::string& argument) {
   const std::string type = options.take("type").value_or("");
   if (type == "none") return options.expect_empty("-net none");
   if (type == "nic") return add_net_card(machine, argument, std::move(options));
-  return fail("-net {}: write -nic {} or -netdev", argument, argument);
+  const auto named = options.take("name");
+  const auto id = options.find("id") != nullptr ? options.take("id") : named;
+  const std::string own = id ? TRY(checked_netdev_id(machine, *id)) : next_id(machine);
+  TRY(open_netdev(machine, own, type, std::move(options)));
+  machine.service<NicRequests>().add_to_hub(own);
+  return {};
 }
 
 const RegisterOption options[] = {
@@ -105,8 +111,9 @@ const RegisterOption options[] = {
                     .phase = StartPhase::Backends,
                     .apply = &add_nic}},
     RegisterOption{{.name = "net",
-                    .argument = "nic[,netdev=id][,macaddr=addr][,model=m][,addr=a]|none",
-                    .help = "the old spelling: a network card alone, on a -netdev; none: no card",
+                    .argument = "nic[,netdev=id][,macaddr=addr][,model=m][,addr=a]|type[,...]|none",
+                    .help = "the old spelling: a network card (on a -netdev), and the back end of\n"
+                            "the card that has none; none: no card",
                     .phase = StartPhase::Backends,
                     .apply = &add_net}},
 };

@@ -3,6 +3,7 @@
 
 #include "net/backend.h"
 #include "rhea/qom/registry.h"
+#include "rhea/util/log.h"
 #include "softmmu/default_devices.h"
 
 #include <algorithm>
@@ -32,7 +33,22 @@ Result<std::vector<NicRequest>> NicRequests::take() {
     TRY(open_netdev(machine_, kId, "user", {}));
     requests_.push_back({.option = "the default network card", .netdev = std::string(kId)});
   }
+  TRY(connect_hub());
   return std::exchange(requests_, {});
+}
+
+// One card and one back end, which is what all have, need no hub between them.
+Result<> NicRequests::connect_hub() {
+  const auto cards = std::ranges::count_if(requests_, &NicRequest::on_hub);
+  if (cards > 1 || on_hub_.size() > 1)
+    return fail(
+        "-net: QEMU has hubs of more than a card and a back end; Rhea has not yet: give each card "
+        "its own, by -nic or -netdev");
+  if (cards == 0 && !on_hub_.empty()) report_warning("hub 0 with no nics");
+  if (cards != 0 && on_hub_.empty()) report_warning("hub 0 is not connected to host network");
+  for (NicRequest& request : requests_)
+    if (request.on_hub && !on_hub_.empty()) request.netdev = on_hub_.front();
+  return {};
 }
 
 std::vector<std::string_view> nic_models() {

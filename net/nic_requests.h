@@ -21,6 +21,7 @@ struct NicRequest {
   MacAddress mac{};       ///< zero: the next free one
   std::string address{};  ///< -net nic,addr=: a place on the PCI bus; empty: any
   std::optional<unsigned> vectors{};  ///< MSI-X
+  bool on_hub{false};                 ///< -net nic without netdev=: it is on the hub
 };
 
 /// What was asked for. Main thread, machine's lock.
@@ -30,13 +31,18 @@ class NicRequests final : public MachineService {
 
   static constexpr std::size_t kMost = 8;
   Result<> add(NicRequest request);
+  /// -net KIND: a back end on the hub, the one network of all -net.
+  void add_to_hub(std::string id) { on_hub_.push_back(std::move(id)); }
   /// For the board, once: all there are. When nothing of the network was said, one that stands for
   /// the default card on a user network. The back ends are made.
   Result<std::vector<NicRequest>> take();
 
  private:
+  Result<> connect_hub();
+
   Machine& machine_;
   std::vector<NicRequest> requests_;
+  std::vector<std::string> on_hub_;
 };
 
 /// The device types that are network cards: those that have a MAC address and a back end. Sorted.

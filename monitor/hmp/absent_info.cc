@@ -9,8 +9,6 @@ namespace {
 
 using qmp::Json;
 
-Result<> network(Context&, Arguments& arguments) { return arguments.end(); }
-
 Result<> usb(Context&, Arguments& arguments) {
   TRY(arguments.end());
   return fail("USB support not enabled");
@@ -50,7 +48,6 @@ Result<> jit(Context& context, Arguments& arguments) {
 }
 
 const RegisterInfo infos[] = {
-    RegisterInfo({"network", "", "show the network state", &network}),
     RegisterInfo({"usb", "", "show guest USB devices", &usb}),
     RegisterInfo({"snapshots", "", "show the currently saved VM snapshots", &snapshots}),
     RegisterInfo({"migrate", "", "show migration status", &migrate}),

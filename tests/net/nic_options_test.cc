@@ -82,6 +82,28 @@ TEST_F(NicOptions, TheOldSpellingNamesACardAlone) {
   EXPECT_EQ(all[0].mac.text(), "52:54:00:00:00:02");
 }
 
+TEST_F(NicOptions, TheOldSpellingsCardAndBackEndBelongTogether) {
+  ASSERT_TRUE(option("net", "nic,model=test-card"));
+  ASSERT_TRUE(option("net", "nowhere,id=n0"));
+  const auto all = requests();
+  ASSERT_THAT(all, SizeIs(1));
+  EXPECT_EQ(all[0].netdev, "n0");
+}
+
+TEST_F(NicOptions, AHubOfMoreIsRefused) {
+  ASSERT_TRUE(option("net", "nic"));
+  ASSERT_TRUE(option("net", "nic"));
+  const auto all = net.bench.machine().service<net::NicRequests>().take();
+  ASSERT_FALSE(all);
+  EXPECT_THAT(all.error().message(), HasSubstr("Rhea has not yet"));
+}
+
+TEST_F(NicOptions, TheDefaultCardIsOnAUserNetwork) {
+  const auto all = requests();
+  ASSERT_THAT(all, SizeIs(1));
+  EXPECT_EQ(find_netdev(net.bench.machine(), all[0].netdev)->kind(), "user");
+}
+
 TEST_F(NicOptions, NoneAsksForNoCardAndNoDefaultOne) {
   ASSERT_TRUE(option("nic", "none"));
   EXPECT_THAT(requests(), IsEmpty());

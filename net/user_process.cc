@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "net/user_process.h"
+
+#include "net/user/message.h"
+#include "rhea/util/host_file.h"
+#include "rhea/util/log.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <climits>
+#include <csignal>
+
+namespace rhea::net {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLongestPause{30000};
+/// A process that lived so long starts again at once when it dies.
+constexpr milliseconds kLongLife{10000};
+
+/// Beside Rhea where it was built, else where it is installed.
+Result<std::string> find_program() {
+  std::array<char, PATH_MAX> self{};
+  const ssize_t length = ::readlink("/proc/self/exe", self.data(), self.size());
+  const std::string_view path(self.data(), length < 0 ? 0 : static_cast<std::size_t>(length));
+  const std::string folder(path.substr(0, path.rfind('/')));
+  for (const std::string& place : {folder + "/net/user/", folder + "/../net/user/",
+                                   folder + "/../" RHEA_LIBEXEC, std::string(RHEA_LIBEXEC_ROOT)})
+    if (std::string program = place + "rhea-net-user"; ::access(program.c_str(), X_OK) == 0)
+      return program;
+  return fail("rhea-net-user is not there (it comes with Rhea, in {})", RHEA_LIBEXEC_ROOT);
+}
+
+/// A copy whose number is none of those that the process finds them under.
+FileDescriptor out_of_the_way(int fd) {
+  constexpr int kAbove = 16;
+  return FileDescriptor(::fcntl(fd, F_DUPFD_CLOEXEC, kAbove));
+}
+
+struct Pair {
+  FileDescriptor ours, its;
+};
+Result<Pair> socket_pair() {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    return fail("{}", errno_text(errno));
+  const FileDescriptor its(ends[1]);
+  return Pair{.ours = FileDescriptor(ends[0]), .its = out_of_the_way(its.get())};
+}
+
+}  // namespace
+
+UserProcess::UserProcess(Plan plan)
+    : plan_(std::move(plan)),
+      targets_(plan_.guest_forwards),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+UserProcess::~UserProcess() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  ::eventfd_write(wake_.get(), 1);
+  if (thread_.joinable()) thread_.join();
+}
+
+void UserProcess::start() {
+  const std::lock_guard lock(mutex_);
+  if (thread_.joinable()) return;
+  // Signals are the main thread's.
+  sigset_t all, before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, &before);
+  thread_ = std::thread([this] { work(); });
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  ::pthread_setname_np(thread_.native_handle(), "net user");
+}
+
+Result<> UserProcess::start_and_wait() {
+  start();
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait_for(lock, std::chrono::seconds(5), [this] { return tried_; }))
+    return fail("netdev '{}': the process of its user network does not start", plan_.name);
+  if (!trouble_.empty()) return fail("netdev '{}': {}", plan_.name, trouble_);
+  return {};
+}
+
+// ---- What others ask
+
+void UserProcess::add_forward(HostForward forward) {
+  const std::lock_guard lock(mutex_);
+  if (control_)
+    (void)user::send_message(control_.get(), {{"forward", forward.message()}},
+                             forward.socket.get());
+  forwards_.push_back(std::move(forward));
+}
+
+bool UserProcess::remove_forward(const HostForward& host_side) {
+  const std::lock_guard lock(mutex_);
+  const auto gone = std::ranges::find_if(
+      forwards_, [&](const HostForward& one) { return one.same_host_side(host_side); });
+  if (gone == forwards_.end()) return false;
+  if (control_) (void)user::send_message(control_.get(), {{"unforward", gone->message()}});
+  forwards_.erase(gone);
+  return true;
+}
+
+std::vector<HostForward> UserProcess::forwards() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<HostForward> all;
+  for (const HostForward& one : forwards_)
+    all.push_back({.udp = one.udp,
+                   .host = one.host,
+                   .port = one.port,
+                   .guest = one.guest,
+                   .guest_port = one.guest_port});
+  return all;
+}
+
+void UserProcess::set_running(bool running) {
+  const std::lock_guard lock(mutex_);
+  running_ = running;
+  if (control_) (void)user::send_message(control_.get(), {{"running", running}});
+}
+
+Result<std::string> UserProcess::connections() {
+  const std::lock_guard lock(mutex_);
+  if (!control_) return "";
+  const u64 number = ++asked_;
+  TRY(user::send_message(control_.get(), {{"info", number}}));
+  const auto end = Clock::now() + milliseconds(1000);
+  while (true) {
+    const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now()).count();
+    auto answer = TRY(user::receive_message(control_.get(), std::max(static_cast<int>(left), 0)));
+    if (!answer && left <= 0) return fail("netdev '{}': its process does not answer", plan_.name);
+    if (answer && answer->body.value("info", u64{0}) == number)
+      return answer->body.value("text", std::string());
+  }
+}
+
+// ---- The thread
+
+void UserProcess::work() {
+  // A file system that does not answer keeps this network's names and files waiting, no longer.
+  limit_wait_for_files(milliseconds(500));
+  std::string said;
+  while (!stopping_) {
+    const Clock::time_point since = Clock::now();
+    const auto begun = begin();
+    {
+      const std::lock_guard lock(mutex_);
+      trouble_ = begun ? "" : begun.error().message();
+      lost_ = !begun;
+      if (!std::exchange(tried_, true)) changed_.notify_all();
+    }
+    if (begun) {
+      serve();
+      bury(since);
+      continue;
+    }
+    // Once: it may stay so.
+    if (std::string text = begun.error().message(); text != std::exchange(said, text))
+      report_error(fmt::format("netdev '{}': {}", plan_.name, text));
+    wait_stopped(kLongestPause);
+  }
+  const std::lock_guard lock(mutex_);
+  control_.reset();
+  child_.reset();
+}
+
+Result<> UserProcess::begin() {
+  const std::string program = TRY(find_program());
+  Pair control = TRY(socket_pair());
+  Pair files = TRY(socket_pair());
+  const FileDescriptor frames = out_of_the_way(plan_.frames.get());
+  const std::array<ChildProcess::Descriptor, 3> sockets{
+      {{.ours = frames.get(), .as = user::kFrames},
+       {.ours = control.its.get(), .as = user::kControl},
+       {.ours = files.its.get(), .as = user::kFiles}}};
+  child_ = TRY(ChildProcess::start({program}, sockets));
+  pid_ = child_->pid();
+  files_ = std::move(files.ours);
+  const std::lock_guard lock(mutex_);
+  TRY(user::send_message(control.ours.get(), {{"configure", plan_.configuration}}));
+  TRY(user::send_message(control.ours.get(), {{"running", running_}}));
+  for (const HostForward& forward : forwards_)
+    TRY(user::send_message(control.ours.get(), {{"forward", forward.message()}},
+                           forward.socket.get()));
+  control_ = std::move(control.ours);
+  return {};
+}
+
+void UserProcess::serve() {
+  while (!stopping_) {
+    std::array<pollfd, 2> waited{{{.fd = files_.get(), .events = POLLIN, .revents = 0},
+                                  {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
+    if (::poll(waited.data(), waited.size(), -1) < 0 && errno != EINTR) return;
+    if (waited[0].revents == 0) continue;
+    const auto question = user::receive_message(files_.get(), 0);
+    if (!question) return;
+    if (*question) answer((*question)->body);
+  }
+}
+
+void UserProcess::answer(const Json& question) {
+  const auto found = [&]() -> Result<FileDescriptor> {
+    if (question.contains("connect")) return targets_.connect(question.value("connect", 0U));
+    const std::string what = question.value("open", std::string());
+    if (what == "resolver")
+      return open_host_file("/etc/resolv.conf", {.flags = O_RDONLY, .kinds = FileKinds::Regular});
+    if (what == "tftp" && plan_.tftp)
+      return plan_.tftp->open_file(question.value("name", std::string()));
+    return fail("nothing of the kind");
+  }();
+  Json reply = {{"ask", question.value("ask", 0U)}};
+  if (!found) reply["errno"] = question.contains("connect") ? ECONNREFUSED : ENOENT;
+  (void)user::send_message(files_.get(), reply, found ? found->get() : -1);
+}
+
+void UserProcess::bury(Clock::time_point since) {
+  {
+    const std::lock_guard lock(mutex_);
+    control_.reset();
+  }
+  pid_ = 0;
+  files_.reset();
+  if (stopping_) return;
+  std::optional<int> status = child_->wait(200);
+  if (!status) {
+    child_->kill();
+    status = child_->wait(1000);
+  }
+  child_.reset();
+  const bool lived = Clock::now() - since >= kLongLife;
+  const std::string how = status ? end_text(*status) : "is lost";
+  report_warning(fmt::format("netdev '{}': the process of its user network {}; {}", plan_.name, how,
+                             lived || pause_.count() == 0
+                                 ? "it is started again"
+                                 : fmt::format("it comes again in {} s", pause_.count() / 1000)));
+  if (lived) pause_ = {};
+  const milliseconds now = std::exchange(
+      pause_, std::min(kLongestPause, pause_.count() == 0 ? milliseconds(1000) : 2 * pause_));
+  if (now.count() == 0) return;
+  lost_ = true;
+  wait_stopped(now);
+}
+
+void UserProcess::wait_stopped(milliseconds most) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, most, [this] { return stopping_.load(); });
+}
+
+}  // namespace rhea::net
