@@ -61,6 +61,7 @@ void NetPort::let_go() {
 }
 
 void NetPort::on_run_state(bool running) {
+  if (domain_ == nullptr) return;
   const DomainGuard guard(domain_);
   if (std::exchange(running_, running) == running || !running) return;
   send_soon();
@@ -101,7 +102,7 @@ NetPort* NetPorts::find(std::string_view name) const {
 }
 
 void NetPorts::shutdown() {
-  for (NetPort* port : all_) port->let_go();
+  while (!all_.empty()) all_.back()->end();
 }
 
 MacAddress NetPorts::next_mac() {

@@ -25,7 +25,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLongestPause{30000};
+constexpr milliseconds kLongestPause{4000};
 /// A process that lived so long starts again at once when it dies.
 constexpr milliseconds kLongLife{10000};
 

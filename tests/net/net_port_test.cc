@@ -102,6 +102,14 @@ TEST_F(NetPortTest, ABackEndIsFreeWhenItsCardIsUnplugged) {
   EXPECT_THAT(next.received(), testing::Contains(kSecond));
 }
 
+TEST_F(NetPortTest, NobodyCallsACardOnceTheMachineEnds) {
+  net.card({{"netdev", "net0"}});
+  const NetPorts& ports = net.bench.machine().service<NetPorts>();
+  net.bench.machine().service<NetPorts>().shutdown();
+  EXPECT_TRUE(ports.all().empty());
+  EXPECT_FALSE(peer.netdev().attached());
+}
+
 TEST_F(NetPortTest, AddressesAreTheNextFreeOnes) {
   const TestCard& first = net.card();
   const TestCard& named = net.card({{"mac", "52:54:00:12:34:57"}});

@@ -105,7 +105,7 @@ class NetPorts final : public MachineService {
 
   const std::vector<NetPort*>& all() const { return all_; }
   NetPort* find(std::string_view name) const;
-  /// Back ends may go before the cards do.
+  /// Back ends go before the cards do, and no thread may call a card that is being destroyed.
   void shutdown() override;
 
  private:
