@@ -48,6 +48,13 @@ FileDescriptor out_of_the_way(int fd) {
   return FileDescriptor(::fcntl(fd, F_DUPFD_CLOEXEC, kAbove));
 }
 
+/// Drops what waits in a socket. What ended one process is not to meet the next.
+void drain(int socket) {
+  std::array<char, 1> byte{};
+  while (::recv(socket, byte.data(), byte.size(), MSG_DONTWAIT) >= 0) {
+  }
+}
+
 struct Pair {
   FileDescriptor ours, its;
 };
@@ -243,6 +250,8 @@ void UserProcess::bury(Clock::time_point since) {
     status = child_->wait(1000);
   }
   child_.reset();
+  lost_ = true;
+  drain(plan_.frames.get());
   const bool lived = Clock::now() - since >= kLongLife;
   const std::string how = status ? end_text(*status) : "is lost";
   report_warning(fmt::format("netdev '{}': the process of its user network {}; {}", plan_.name, how,
@@ -252,9 +261,7 @@ void UserProcess::bury(Clock::time_point since) {
   if (lived) pause_ = {};
   const milliseconds now = std::exchange(
       pause_, std::min(kLongestPause, pause_.count() == 0 ? milliseconds(1000) : 2 * pause_));
-  if (now.count() == 0) return;
-  lost_ = true;
-  wait_stopped(now);
+  if (now.count() != 0) wait_stopped(now);
 }
 
 void UserProcess::wait_stopped(milliseconds most) {
