@@ -99,6 +99,7 @@ TEST_F(NicOptions, AHubOfMoreIsRefused) {
 }
 
 TEST_F(NicOptions, TheDefaultCardIsOnAUserNetwork) {
+  net.bench.machine().service<DefaultDevices>().network = true;
   const auto all = requests();
   ASSERT_THAT(all, SizeIs(1));
   EXPECT_EQ(find_netdev(net.bench.machine(), all[0].netdev)->kind(), "user");
