@@ -32,7 +32,7 @@ constexpr std::array kRows = {
                  "no-shutdown action "
                  "watchdog-action "
                  "daemonize rtc icount only-migratable chroot runas sandbox readconfig "
-                 "no-user-config trace msg qtest qtest-log "},
+                 "no-user-config trace msg perfmap qtest qtest-log "},
     Row{.title = "Generic object creation", .names = "object "},
 };
 

@@ -11,6 +11,7 @@
 #include "util/json.h"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>

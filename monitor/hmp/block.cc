@@ -85,6 +85,8 @@ Result<> block(Context& context, Arguments& arguments) {
   nodes = nodes || arguments.flag('n');
   const auto wanted = TRY(arguments.optional_text());
   TRY(arguments.end());
+  if (wanted && wanted->starts_with('-'))
+    return arguments.wrong(fmt::format("unsupported option {}", *wanted));
   const char* name = nodes ? "node-name" : "device";
   bool first = true;
   for (const Json& one : TRY(context.call(nodes ? "query-named-block-nodes" : "query-block"))) {
