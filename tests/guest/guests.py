@@ -159,6 +159,7 @@ class Guest:
     needs: tuple[Path, ...] = field(default=())
     floppy: bool = False  # the image is in the floppy drive, too
     kernel: str = ""  # the image is a kernel: -initrd, where DISK is its RAM disk
+    netboot: str = ""  # the file that the network card's ROM is told to load, beside the images
 
 
 EDU = ("-device", "edu")
@@ -209,6 +210,7 @@ GUESTS: dict[str, Guest] = {
     "reset-port92": Guest("reset-port92", PAUSED, see_reset),
     "reset-triple-fault": Guest("reset-triple-fault", PAUSED, see_reset, EVERYWHERE),
     "kernel-linux": Guest("kernel-linux", kernel="DISK"),
+    "netboot": Guest("kernel-linux-ipxe", netboot="netboot.ipxe"),
     "kernel-linux-no-dma": Guest("kernel-linux", NO_DMA, kernel="DISK"),
     "kernel-linux-old": Guest("kernel-linux-old", kernel="DISK"),
     "kernel-multiboot": Guest("kernel-multiboot", kernel="DISK,DISK a,,b"),
@@ -227,6 +229,8 @@ def options_of(guest: Guest, images: Path, accel: str, irqchip: str) -> list[str
     if guest.kernel:
         options += ["-kernel", str(image), "-append", "console=ttyS0 one two",
                     "-initrd", guest.kernel.replace("DISK", str(images / "ramdisk.img"))]
+    elif guest.netboot:
+        options += ["-boot", "n", "-nic", f"user,model=e1000,tftp={images},bootfile={guest.netboot}"]
     else:
         options += ["-drive", f"file={image},format=raw"]
     if guest.floppy:

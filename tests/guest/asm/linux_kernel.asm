@@ -1,6 +1,7 @@
 ; SPDX-License-Identifier: GPL-2.0-or-later
 ; A Linux image in small: what the boot protocol promises to the real-mode part. VERSION is the
-; protocol's (0x20c by default); LOW makes it one that is loaded below 1 MiB.
+; protocol's (0x20c by default); LOW makes it one that is loaded below 1 MiB,
+; NETBOOT one for another loader, iPXE.
 
 %ifndef VERSION
     %define VERSION 0x20c
@@ -57,8 +58,10 @@ setup:
     mov bx, es
     cmp ax, bx
     FAIL_UNLESS e, "es and ds differ"
+%ifndef NETBOOT
     cmp byte [0x210], 0xb0
     FAIL_UNLESS e, "type of loader"
+%endif
     test byte [0x211], 0x80
     FAIL_UNLESS nz, "the heap may not be used"
     movzx eax, word [0x224]
