@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "net/guest_forward.h"
 
+#include "net/forward_rule.h"
 #include "rhea/util/host_file.h"
 
 #include <arpa/inet.h>
@@ -18,14 +19,6 @@
 
 namespace rhea::net {
 namespace {
-
-std::optional<std::string> cut(std::string_view& rest, char separator) {
-  const auto end = rest.find(separator);
-  if (end == std::string_view::npos) return std::nullopt;
-  std::string word(rest.substr(0, end));
-  rest.remove_prefix(end + 1);
-  return word;
-}
 
 Result<std::vector<std::string>> program_words(std::string_view text) {
   int count = 0;
@@ -70,8 +63,7 @@ Result<GuestForward> parse_rule(std::string_view rest) {
   const auto protocol = cut(rest, ':');
   if (!protocol || (*protocol != "tcp" && !protocol->empty())) return fail("it begins with tcp:");
   const auto address = cut(rest, ':');
-  if (!address || (!address->empty() && ::inet_aton(address->c_str(), &forward.address) == 0))
-    return fail("Bad guest address");
+  if (!address || !read_address(*address, forward.address)) return fail("Bad guest address");
   const auto port = cut(rest, '-');
   if (!port) return fail("Missing - separator");
   const char* const last = port->data() + port->size();

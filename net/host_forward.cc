@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "net/host_forward.h"
 
+#include "net/forward_rule.h"
+
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
@@ -11,19 +13,6 @@
 
 namespace rhea::net {
 namespace {
-
-/// Cuts what comes before `separator` off `rest`.
-std::optional<std::string> cut(std::string_view& rest, char separator) {
-  const auto end = rest.find(separator);
-  if (end == std::string_view::npos) return std::nullopt;
-  std::string word(rest.substr(0, end));
-  rest.remove_prefix(end + 1);
-  return word;
-}
-
-bool read_address(const std::string& text, in_addr& address) {
-  return text.empty() || ::inet_aton(text.c_str(), &address) != 0;
-}
 
 // Any base that C has, as QEMU.
 bool read_port(const std::string& text, long least, u16& port) {

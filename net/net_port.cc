@@ -45,7 +45,7 @@ Result<> NetPort::attach(Device& card, Card functions) {
 
 void NetPort::end() {
   if (domain_ == nullptr) return;
-  let_go();
+  if (std::exchange(attached_, false) && netdev_ != nullptr) netdev_->detach();
   {
     const DomainGuard guard(domain_);
     if (sending_) *sending_ = false;
@@ -54,10 +54,6 @@ void NetPort::end() {
   thread_.reset();
   std::erase(card_->machine().service<NetPorts>().all_, this);
   domain_ = nullptr;
-}
-
-void NetPort::let_go() {
-  if (std::exchange(attached_, false) && netdev_ != nullptr) netdev_->detach();
 }
 
 void NetPort::on_run_state(bool running) {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include "hw/net/e1000_registers.h"
+#include "rhea/net/mac_address.h"
 #include "rhea/net/netdev.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -71,9 +73,7 @@ inline void count_frame(Statistics& all, const FrameCounters& which, Frame frame
   count(all, which.good);
   count(all, which.total);
   count(all, by_length(which.by_length, length));
-  bool broadcast = true;
-  for (std::size_t n = 0; n < 6; ++n) broadcast &= frame[n] == 0xff;
-  if (broadcast)
+  if (std::ranges::equal(frame.first(6), kBroadcastMac.bytes))
     count(all, which.broadcast);
   else if ((frame[0] & 1) != 0)
     count(all, which.multicast);

@@ -4,6 +4,7 @@
 
 #include "rhea/chardev/chardev.h"
 #include "rhea/softmmu/machine.h"
+#include "tests/support/turn.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -82,15 +83,6 @@ class UnixClient {
   bool ok_{false};
 };
 
-/// Turns the machine's loop until `done` or five seconds have passed; returns done().
-inline bool turn_until(Machine& machine, const std::function<bool()>& done) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-  while (!done()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    machine.loop().iterate(false);
-  }
-  return true;
-}
 inline void turn(Machine& machine, int times = 10) {
   for (int i = 0; i < times; ++i) machine.loop().iterate(false);
 }

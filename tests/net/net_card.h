@@ -5,11 +5,11 @@
 #include "rhea/net/net_port.h"
 #include "tests/support/bench.h"
 #include "tests/support/net_peer.h"
+#include "tests/support/turn.h"
 
 #include <chrono>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <vector>
 
 namespace rhea::test {
@@ -83,13 +83,7 @@ struct NetBench {
   /// Runs the main loop until it is so; false when that takes ten seconds.
   template <class Ready>
   bool eventually(Ready ready) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (!ready()) {
-      if (std::chrono::steady_clock::now() > end) return false;
-      bench.machine().loop().iterate(false);
-      std::this_thread::sleep_for(std::chrono::microseconds(50));
-    }
-    return true;
+    return turn_until(bench.machine(), ready, std::chrono::seconds(10));
   }
 
   Bench bench;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/support/net_peer.h"
 
+#include "tests/support/turn.h"
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -8,7 +10,6 @@
 #include <limits>
 #include <memory>
 #include <mutex>
-#include <thread>
 
 namespace rhea::test {
 
@@ -109,6 +110,8 @@ class TestNetdev final : public Netdev {
 
 namespace {
 
+constexpr std::chrono::seconds kPatience{10};
+
 const RegisterType<TestNetdev, Netdev> registration;
 
 TestNetdev& add_backend(Machine& machine, const std::string& id) {
@@ -120,35 +123,25 @@ TestNetdev& add_backend(Machine& machine, const std::string& id) {
 NetPeer::NetPeer(Machine& machine, const std::string& id)
     : machine_(machine), backend_(add_backend(machine, id)) {}
 
-template <class Ready>
-bool NetPeer::wait_until(Ready ready) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!ready()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    if (!machine_.loop().iterate(false)) std::this_thread::sleep_for(std::chrono::microseconds(50));
-  }
-  return true;
-}
-
 Netdev& NetPeer::netdev() { return backend_; }
 void NetPeer::give(std::vector<FrameBytes> frames) { backend_.give(std::move(frames)); }
 std::size_t NetPeer::waiting() { return backend_.waiting(); }
 bool NetPeer::refused() {
-  return wait_until([this] { return backend_.refused(); });
+  return turn_until(machine_, [this] { return backend_.refused(); }, kPatience);
 }
 bool NetPeer::all_taken() {
-  return wait_until([this] { return backend_.waiting() == 0; });
+  return turn_until(machine_, [this] { return backend_.waiting() == 0; }, kPatience);
 }
 void NetPeer::settle() {
   // Whatever is done there asks for the next turn at most.
   constexpr unsigned kTurns = 64;
   const auto done = std::make_shared<std::atomic<unsigned>>(0);
   for (unsigned turn = 1; turn <= kTurns && backend_.call_back(done); ++turn)
-    wait_until([&] { return *done == turn; });
+    turn_until(machine_, [&] { return *done == turn; }, kPatience);
 }
 std::optional<FrameBytes> NetPeer::take() {
   std::optional<FrameBytes> frame;
-  wait_until([&] { return (frame = backend_.take()).has_value(); });
+  turn_until(machine_, [&] { return (frame = backend_.take()).has_value(); }, kPatience);
   return frame;
 }
 std::vector<FrameBytes> NetPeer::take_all() {

@@ -44,9 +44,6 @@ class NetPeer {
   void room_for(std::size_t frames);
 
  private:
-  template <class Ready>
-  bool wait_until(Ready ready);
-
   Machine& machine_;
   TestNetdev& backend_;
 };

@@ -80,7 +80,6 @@ class NetPort final : public ObjectMember {
 
  private:
   friend class NetPorts;
-  void let_go();
   void on_run_state(bool running);
   void tell_link();
 
