@@ -261,10 +261,12 @@ u64 AddressSpace::load(u64 address, unsigned size, MemAttrs attrs, MemResult* re
   return one.value;
 }
 
-MemResult AddressSpace::store(u64 address, u64 value, unsigned size, MemAttrs attrs) const {
+void AddressSpace::store(u64 address, u64 value, unsigned size, MemAttrs attrs,
+                         MemResult* result) const {
   RHEA_ASSERT(size >= 1 && size <= 8);
   Access one{.size = size, .value = value, .attrs = attrs};
-  return access(address, one, true);
+  const MemResult status = access(address, one, true);
+  if (result != nullptr) *result = status;
 }
 
 // Transfers. Each type says which memory it reaches, how a part of it moves, and what a device or

@@ -158,6 +158,8 @@ CLASSES = [
     ("an ignored attach", tried(realize="port_.attach({});"), IGNORED),
     ("an ignored Result of one's own", tried(more="Result<u32> count() { return 1u; }", realize="count();"), IGNORED),
     ("a Result that is looked at", tried(more="Result<u32> count() { return 1u; }", realize="if (!count()) return fail(\"none\");"), ""),
+    ("an ignored MemResult of one's own", tried(more="MemResult touch() { return MemResult::Ok; }", realize="touch();"), IGNORED),
+    ("an ignored MemResult", tried(realize="u32 word{}; dma().read_value(0, word);"), IGNORED),
 ]
 
 CASES = [(name, TABLE.replace("ROWS", rows), sentence) for name, rows, sentence in TABLES] + CLASSES

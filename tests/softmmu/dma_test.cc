@@ -4,6 +4,7 @@
 
 #include "rhea/qom/device.h"
 #include "rhea/util/lock.h"
+#include "tests/softmmu/store_result.h"
 
 #include <gtest/gtest.h>
 
@@ -78,7 +79,7 @@ TEST_F(DmaTest, DisabledMasterFailsAndReadsAllOnes) {
 
 TEST_F(DmaTest, TransferIntoTheOwnRegistersFromAHandlerIsRefused) {
   first_.target = 0x10004;
-  EXPECT_EQ(space_.store(0x10000, 1, 4), MemResult::Ok);
+  EXPECT_EQ(store_result(space_, 0x10000, 1, 4), MemResult::Ok);
   EXPECT_EQ(first_.last, MemResult::Reentrant);
   EXPECT_EQ(first_.writes, 1u);
 }
@@ -90,7 +91,7 @@ TEST_F(DmaTest, TransferIntoTheOwnRegistersOutsideAHandlerIsRefused) {
 
 TEST_F(DmaTest, TransferIntoAnotherDeviceIsDelivered) {
   first_.target = 0x20000;
-  EXPECT_EQ(space_.store(0x10000, 1, 4), MemResult::Ok);
+  EXPECT_EQ(store_result(space_, 0x10000, 1, 4), MemResult::Ok);
   EXPECT_EQ(first_.last, MemResult::Ok);
   EXPECT_EQ(second_.writes, 1u);
 }
@@ -98,7 +99,7 @@ TEST_F(DmaTest, TransferIntoAnotherDeviceIsDelivered) {
 TEST_F(DmaTest, TransferThatComesBackThroughAnotherDeviceIsRefused) {
   first_.target = 0x20000;
   second_.target = 0x10000;
-  EXPECT_EQ(space_.store(0x10000, 1, 4), MemResult::Ok);
+  EXPECT_EQ(store_result(space_, 0x10000, 1, 4), MemResult::Ok);
   EXPECT_EQ(second_.last, MemResult::Reentrant);
   EXPECT_EQ(first_.writes, 1u);
 }
@@ -201,9 +202,9 @@ TEST(DmaThreadTest, OtherProcessorsWaitInsteadOfBeingRefused) {
     root.add(0, region);
   }
   MemResult first{}, second{};
-  std::thread one([&] { first = space.store(0, 1, 4); });
+  std::thread one([&] { first = store_result(space, 0, 1, 4); });
   while (!gate.entered) std::this_thread::yield();
-  std::thread two([&] { second = space.store(4, 1, 4); });
+  std::thread two([&] { second = store_result(space, 4, 1, 4); });
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   EXPECT_EQ(gate.calls, 1u);
   gate.leave = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // IOMMU regions, and direct pointers to memory.
 #include "rhea/softmmu/address_space.h"
+#include "tests/softmmu/store_result.h"
 
 #include <gtest/gtest.h>
 
@@ -46,7 +47,7 @@ class IommuTest : public testing::Test {
 TEST_F(IommuTest, AccessesAreTranslated) {
   AddressSpace device(map_, "device", iommu_);
   table_.pages = {{0x80, 0x3000}};
-  EXPECT_EQ(device.store(0x80010, 0xabcd, 2), MemResult::Ok);
+  EXPECT_EQ(store_result(device, 0x80010, 0xabcd, 2), MemResult::Ok);
   EXPECT_EQ(memory_.load(0x3010, 2), 0xabcdu);
 }
 
@@ -62,7 +63,7 @@ TEST_F(IommuTest, ReadOnlyPagesRefuseWrites) {
   AddressSpace device(map_, "device", iommu_);
   table_.pages = {{0, 0x1000}};
   table_.writable = false;
-  EXPECT_EQ(device.store(0, 1, 4), MemResult::Refused);
+  EXPECT_EQ(store_result(device, 0, 1, 4), MemResult::Refused);
   EXPECT_TRUE(device.map_direct(0, 4, false));
   EXPECT_FALSE(device.map_direct(0, 4, true));
 }
@@ -83,7 +84,7 @@ TEST_F(IommuTest, TransferFollowsEveryPage) {
 TEST_F(IommuTest, AccessAcrossPagesIsSplit) {
   AddressSpace device(map_, "device", iommu_);
   table_.pages = {{0, 0x5000}, {1, 0x2000}};
-  EXPECT_EQ(device.store(0xffe, 0x44332211, 4), MemResult::Ok);
+  EXPECT_EQ(store_result(device, 0xffe, 0x44332211, 4), MemResult::Ok);
   EXPECT_EQ(ram_.host()[0x5fff], 0x22);
   EXPECT_EQ(ram_.host()[0x2000], 0x33);
 }
@@ -102,7 +103,7 @@ TEST_F(IommuTest, TranslationsInACircleAreRefused) {
   AddressSpace device(map_, "device", iommu_);
   table_.target = &device;
   table_.pages = {{0, 0}};
-  EXPECT_EQ(device.store(0, 1, 4), MemResult::Refused);
+  EXPECT_EQ(store_result(device, 0, 1, 4), MemResult::Refused);
   std::vector<u8> data(16);
   EXPECT_EQ(device.read(0, data), MemResult::Refused);
   EXPECT_EQ(data[15], 0xff);

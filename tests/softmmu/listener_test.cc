@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What listeners are told, and in which order.
 #include "rhea/softmmu/address_space.h"
+#include "tests/softmmu/store_result.h"
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
@@ -195,9 +196,9 @@ TEST_F(ListenerTest, WriteThatStaysInTheProgramSignalsTheEventfd) {
   root_.add(0x8000, device_);
   device_.add_eventfd({.offset = 0, .size = 2, .match = true, .value = 3, .fd = fd});
   eventfd_t count = 0;
-  EXPECT_EQ(space_.store(0x8000, 2, 2), MemResult::Refused);  // no handlers
+  EXPECT_EQ(store_result(space_, 0x8000, 2, 2), MemResult::Refused);  // no handlers
   EXPECT_EQ(::eventfd_read(fd, &count), -1);
-  EXPECT_EQ(space_.store(0x8000, 3, 2), MemResult::Ok);
+  EXPECT_EQ(store_result(space_, 0x8000, 3, 2), MemResult::Ok);
   EXPECT_EQ(::eventfd_read(fd, &count), 0);
   EXPECT_EQ(count, 1u);
   ::close(fd);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The port space: its look-up table, and a ROM device's two modes.
 #include "rhea/softmmu/address_space.h"
+#include "tests/softmmu/store_result.h"
 
 #include <gtest/gtest.h>
 
@@ -46,7 +47,7 @@ TEST_F(PortSpaceTest, FirstAndLastPortAreFound) {
 
 TEST_F(PortSpaceTest, WriteReachesTheRegionThatOwnsThePort) {
   add(0x3f8, 8);
-  EXPECT_EQ(space_.store(0x3fd, 0x42, 1), MemResult::Ok);
+  EXPECT_EQ(store_result(space_, 0x3fd, 0x42, 1), MemResult::Ok);
   EXPECT_EQ(ports_.last, u64{5} << 32 | 0x42);
 }
 
@@ -100,7 +101,7 @@ TEST(RomDeviceTest, ReadsComeFromMemoryInReadModeAndFromHandlersElse) {
   root.add(0, flash);
   flash.host()[4] = 0x99;
   EXPECT_EQ(space.load(4, 1), 0x99u);
-  EXPECT_EQ(space.store(4, 0x20, 1), MemResult::Ok);
+  EXPECT_EQ(store_result(space, 4, 0x20, 1), MemResult::Ok);
   EXPECT_EQ(ports.last, u64{4} << 32 | 0x20);
   EXPECT_EQ(flash.host()[4], 0x99);
   flash.set_romd_mode(false);

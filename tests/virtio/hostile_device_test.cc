@@ -70,7 +70,7 @@ class HostileVirtioGuest : public testing::Test {
   void step() {
     const u64 what = pick(100);
     if (what < 35) return describe_something();
-    if (what < 55) return memory.store(address(), value(), 1u << pick(4)), void();
+    if (what < 55) return memory.store(address(), value(), 1u << pick(4));
     if (what < 80) return make_available();
     if (what < 88) return touch_registers();
     if (what < 90) return touch_config();

@@ -53,7 +53,7 @@ class NetPort final : public ObjectMember {
   }
 
   /// From realize(). Without a `netdev` the link is down and what is sent is dropped.
-  [[nodiscard]] Result<> attach(Device& card, Card functions);
+  Result<> attach(Device& card, Card functions);
   const MacAddress& mac() const { return mac_; }
   /// The back end's, and what `set_link` said of the card itself.
   bool link_up() const { return up_ && netdev_ != nullptr && netdev_->link_up(); }

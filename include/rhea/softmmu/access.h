@@ -15,7 +15,7 @@ struct MemAttrs {
   bool user : 1 {false};
 };
 
-enum class MemResult : u8 {
+enum class [[nodiscard]] MemResult : u8 {
   Ok,
   Unassigned,  ///< nothing is mapped there; reads gave all ones, writes went nowhere
   Refused,     ///< wrong size, read-only, the device said no

@@ -124,9 +124,10 @@ class AddressSpace {
   MemResult write_rom(u64 address, std::span<const u8> data) const;
 
   /// One access as a CPU or a register-wise master makes it: 1, 2, 4 or 8 bytes. Unassigned reads
-  /// give all ones.
+  /// give all ones, unassigned writes go nowhere; a processor is not told, others may ask.
   u64 load(u64 address, unsigned size, MemAttrs attrs = {}, MemResult* result = nullptr) const;
-  MemResult store(u64 address, u64 value, unsigned size, MemAttrs attrs = {}) const;
+  void store(u64 address, u64 value, unsigned size, MemAttrs attrs = {},
+             MemResult* result = nullptr) const;
 
   /// Fixed-size, little-endian, with the result of the access.
   template <class T>

@@ -119,7 +119,7 @@ class Machine final : public Object {
   bool running() const { return run_state() == RunState::Running; }
   /// An error while a snapshot's state takes the place of the machine's (RestoreVm): whoever else
   /// changes the machine asks first.
-  [[nodiscard]] Result<> may_change() const;
+  Result<> may_change() const;
   /// Lets the vCPUs and the virtual clock go (`cont`).
   void resume();
   /// Stops them and waits until they have (`stop`). From a vCPU thread it only requests and
