@@ -35,6 +35,7 @@ class EduIommuTest : public testing::Test {
   void enable(u32 control) { bench.store(kIommuBar + 0x08, control, 4); }
   MemResult write(u64 address, u32 value) { return device.dma().write_value(address, value); }
   MemResult read(u64 address, u32& value) { return device.dma().read_value(address, value); }
+  void write_refused(u64 address) { EXPECT_NE(write(address, 1), MemResult::Ok); }
   u32 status() { return static_cast<u32>(bench.load(kIommuBar + 0x18, 4)); }
   u32 reason() { return static_cast<u32>(bench.load(kIommuBar + 0x1c, 4)); }
   u64 fault_address() { return bench.load(kIommuBar + 0x20, 8); }
@@ -147,19 +148,19 @@ TEST_F(EduIommuTest, AMappedRegisterOfTheIommuIsWritten) {
 }
 
 TEST_F(EduIommuTest, TheFirstFaultIsKeptAndLaterOnesAreCounted) {
-  write(0x5000, 1);
-  write(0x6000, 1);
+  write_refused(0x5000);
+  write_refused(0x6000);
   EXPECT_EQ(fault_address(), 0x5000u);
   EXPECT_EQ(status(), 3u);
   bench.store(kIommuBar + 0x18, 3, 4);
   EXPECT_EQ(status(), 0u);
-  write(0x6000, 1);
+  write_refused(0x6000);
   EXPECT_EQ(fault_address(), 0x6000u);
 }
 
 TEST_F(EduIommuTest, AFaultRaisesTheLineUntilItIsCleared) {
   enable(kWithInterrupt);
-  write(0x5000, 1);
+  write_refused(0x5000);
   settle();
   EXPECT_TRUE(bench.intx(2));
   bench.store(kIommuBar + 0x18, 1, 4);
@@ -171,12 +172,12 @@ TEST_F(EduIommuTest, AFaultSendsOneMessageUntilItIsCleared) {
   bench.config_write(kIommuDevfn, 0x4c, 0x33, 2);
   bench.config_write(kIommuDevfn, 0x42, 1, 2);
   enable(kWithInterrupt);
-  write(0x5000, 1);
-  write(0x6000, 1);
+  write_refused(0x5000);
+  write_refused(0x6000);
   settle();
   EXPECT_EQ(bench.messages().size(), 1u);
   bench.store(kIommuBar + 0x18, 3, 4);
-  write(0x5000, 1);
+  write_refused(0x5000);
   settle();
   EXPECT_EQ(bench.messages().size(), 2u);
 }
@@ -188,14 +189,14 @@ TEST_F(EduIommuTest, WithoutMasteringNothingBehindItReachesMemory) {
 }
 
 TEST_F(EduIommuTest, ResetSwitchesItOffAndForgetsFaults) {
-  write(0x5000, 1);
+  write_refused(0x5000);
   bench.reset();
   EXPECT_EQ(to_text(*iommu.get("CONTROL")), "0");
   EXPECT_EQ(to_text(*iommu.get("FAULT_STATUS")), "0");
 }
 
 TEST_F(EduIommuTest, ALoadedIommuTranslates) {
-  write(0x5000, 1);
+  write_refused(0x5000);
   const std::vector<u8> saved = bench.save();
   bench.reset();
   ASSERT_TRUE(bench.load(saved));
