@@ -21,7 +21,7 @@ PRECOMPILED = re.compile(r"-include \S*-libraries\.h ")
 # A file of the build that includes others.
 TOGETHER = re.compile(r"-together-\d+\.cc$")
 # Options that decide what an #include finds and how it is read.
-FRONT_END_OPTIONS = ("-I", "-isystem", "-D", "-std=", "-include")
+FRONT_END_OPTIONS = ("-I", "-isystem", "-D", "-std=")
 # What only g++ understands.
 COMPILERS_OWN = ("--param",)
 
@@ -101,6 +101,6 @@ def front_end_options(commands: list[Command]) -> list[str]:
         for word in words:
             if not word.startswith(FRONT_END_OPTIONS):
                 continue
-            pair = (word, next(words)) if word in ("-I", "-isystem", "-D", "-include") else (word,)
+            pair = (word, next(words)) if word in ("-I", "-isystem", "-D") else (word,)
             seen.setdefault(pair)
     return [word for pair in seen for word in pair]

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import tap
-from qmp import Qmp
+from qmp import Qmp, QmpError
 
 STRICT = os.environ.get("RHEA_PROMPT") == "1"
 ANSWER_SECONDS = 1.0 if STRICT else 10.0
@@ -61,12 +61,20 @@ class Attacked:
             command += ["-serial", "none"]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        self.qmp = Qmp(folder / "qmp", START_SECONDS, lambda: self.process.poll() is None)
+        self.qmp = self.connected(folder / "qmp")
         deadline = time.monotonic() + START_SECONDS
         while not said.is_file() or b"attack" not in said.read_bytes():
             tap.expect(self.process.poll() is None, "the emulator has ended")
             tap.expect(time.monotonic() < deadline, "the guest does not come to its attack")
             time.sleep(0.05)
+
+    def connected(self, path: Path) -> Qmp:
+        try:
+            return Qmp(path, START_SECONDS, lambda: self.process.poll() is None)
+        except QmpError as error:
+            self.process.kill()
+            said = self.process.communicate()[1].decode(errors="replace").strip()
+            raise tap.Failure(f"{error}: {said or 'it says nothing'}") from error
 
     def end(self, how: signal.Signals) -> float:
         """Ends it by a signal; how long that took."""
