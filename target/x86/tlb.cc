@@ -28,9 +28,16 @@ bool Tlb::put(u64 linear, u8* read, u8* write, u64& room) {
   ++filled_;
   if (++puts_ >= read_.size()) changed |= grow(room);
   used_ = true;
+  note_filled(static_cast<u16>(page >> 12 & (read_.size() - 1)));
   set(read_, page, read);
   if (write != nullptr) set(write_, page, write);
   return changed;
+}
+
+void Tlb::note_filled(u16 slot) {
+  if (few_count_ > kFew || std::ranges::find(few(), slot) != few().end()) return;
+  if (few_count_ < kFew) few_[few_count_] = slot;
+  ++few_count_;
 }
 
 // When every other one that came has pushed another out.
@@ -44,6 +51,7 @@ bool Tlb::grow(u64& room) {
 }
 
 void Tlb::resize(std::size_t entries) {
+  if (!read_.empty()) few_count_ = kFew + 1;  // they come to lie in other slots
   for (Table* table : {&read_, &write_}) {
     Table made(entries);
     for (const TlbEntry& entry : *table)
@@ -61,11 +69,10 @@ void Tlb::clear(u64& room) {
     write_ = Table(read_.size());
     update_view();
   } else {
-    std::ranges::fill(read_, TlbEntry{});
-    std::ranges::fill(write_, TlbEntry{});
+    each_filled([this](std::size_t slot) { read_[slot] = write_[slot] = {}; });
   }
   used_ = false;
-  puts_ = conflicts_ = filled_ = 0;
+  puts_ = conflicts_ = filled_ = few_count_ = 0;
 }
 
 void Tlb::drop_page(u64 linear) {
@@ -77,26 +84,33 @@ void Tlb::drop_page(u64 linear) {
 }
 
 void Tlb::drop_writes() {
-  if (used_) std::ranges::fill(write_, TlbEntry{});
+  each_filled([this](std::size_t slot) { write_[slot] = {}; });
 }
 
 void Tlb::drop_writes_to(const u8* host_page) {
-  if (!used_) return;
-  for (TlbEntry& entry : write_)
+  each_filled([this, host_page](std::size_t slot) {
+    TlbEntry& entry = write_[slot];
     if (entry.page + entry.addend == reinterpret_cast<u64>(host_page)) entry = {};
+  });
 }
 
 void Tlb::drop_range(u64 linear, unsigned shift) {
-  if (!used_) return;
-  for (Table* table : {&read_, &write_})
-    for (TlbEntry& entry : *table)
-      if (entry.page >> shift == linear >> shift) entry = {};
+  const auto drop = [&](std::size_t slot) {
+    for (Table* const table : {&read_, &write_})
+      if ((*table)[slot].page >> shift == linear >> shift) (*table)[slot] = {};
+  };
+  if (is_few()) return each_filled(drop);
+  // Its pages lie one behind the other.
+  const std::size_t pages = std::min(read_.size(), std::size_t{1} << (shift - 12));
+  const std::size_t first = linear >> 12 & (read_.size() - 1) & ~(pages - 1);
+  for (std::size_t slot = first; slot < first + pages; ++slot) drop(slot);
 }
 
 void Tlb::visit(const std::function<void(const TlbEntry&, bool write)>& see) const {
-  for (const Table* table : {&read_, &write_})
-    for (const TlbEntry& entry : *table)
-      if (entry.page != TlbEntry::kInvalid) see(entry, table == &write_);
+  each_filled([this, &see](std::size_t slot) {
+    if (read_[slot].page != TlbEntry::kInvalid) see(read_[slot], false);
+    if (write_[slot].page != TlbEntry::kInvalid) see(write_[slot], true);
+  });
 }
 
 }  // namespace rhea::x86

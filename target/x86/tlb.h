@@ -4,7 +4,9 @@
 
 #include "rhea/util/types.h"
 
+#include <array>
 #include <functional>
+#include <span>
 #include <vector>
 
 namespace rhea::x86 {
@@ -85,12 +87,29 @@ class Tlb {
   void update_view() { view_ = TlbView::of(read_.data(), write_.data(), read_.size()); }
   bool grow(u64& room);
 
+  // Guests that change their tables all the time have hardly any entries.
+  bool is_few() const { return few_count_ <= kFew; }
+  std::span<const u16> few() const { return std::span(few_).first(few_count_); }
+  void note_filled(u16 slot);
+  /// Calls `act` with each slot that may hold something.
+  template <class Act>
+  void each_filled(Act act) const {
+    if (!used_) return;
+    if (is_few())
+      for (const u16 slot : few()) act(slot);
+    else
+      for (std::size_t slot = 0; slot < read_.size(); ++slot) act(slot);
+  }
+
+  static constexpr std::size_t kFew = 64;
   static constexpr TlbEntry kNone{};
   Table read_, write_;
   TlbView view_{TlbView::of(&kNone, &kNone, 1)};
   bool used_{};                       ///< whether there is anything to clear
   std::size_t puts_{}, conflicts_{};  ///< since the tables were cleared or last looked at
   std::size_t filled_{};              ///< puts since they were cleared
+  std::array<u16, kFew> few_{};       ///< all slots filled since they were cleared, while they fit
+  std::size_t few_count_{};           ///< of them; kFew + 1: there are more
 };
 
 }  // namespace rhea::x86
