@@ -31,6 +31,18 @@ bool is_random(const x86::Insn& insn) {
   return mnemonic == "rdrand" || mnemonic == "rdseed";
 }
 
+/// Whether the access that met a page fault would have been allowed by the processor's TLBs.
+bool would_pass(const x86::Cpu& real, const x86::Fault& met) {
+  if (met.vector != x86::Vector::Pf) return false;
+  const auto finds = [&met](const x86::TlbView& view) {
+    return ((met.error & x86::pf::kWrite) != 0 ? view.find_write(met.cr2, 1)
+                                               : view.find_read(met.cr2, 1)) != nullptr;
+  };
+  const bool by_user = (met.error & x86::pf::kUser) != 0;
+  return (by_user == (real.privilege == x86::Privilege::User) && finds(real.view)) ||
+         (!by_user && finds(real.system_view));
+}
+
 }  // namespace
 
 Verifier::Verifier(x86::Bus& bus, const x86::CpuModel& model) : copies_(bus), cpu_(copies_, model) {
@@ -77,6 +89,13 @@ std::string Verifier::Copies::differences() const {
     }
   }
   return text;
+}
+
+const u8* Verifier::Copies::original(u64 copy) const {
+  const auto found = std::ranges::find_if(pages_, [copy](const auto& known) {
+    return reinterpret_cast<u64>(known.second->bytes.data()) == copy;
+  });
+  return found != pages_.end() ? found->second->real : nullptr;
 }
 
 void Verifier::take_over(const x86::Cpu& from) {
@@ -128,20 +147,22 @@ void Verifier::begin(const x86::Cpu& cpu, const Block& block, unsigned runs) {
   if (!compares_) return;
   try {
     take_over(cpu);
-    interpret(block);
+    interpret(cpu, block);
   } catch (const NotTwice&) {
     compares_ = false;
   }
 }
 
 // As the run loop does.
-void Verifier::interpret(const Block& block) {
+void Verifier::interpret(const x86::Cpu& real, const Block& block) {
   stopped_early_ = false;
   try {
     for (const x86::Insn& insn : block.insns) {
       cpu_.insn_rip = cpu_.rip();
       cpu_.set_rip((cpu_.rip() + insn.length) & cpu_.rip_mask);
       insn.exec(cpu_, insn);
+      // The next one may forget what this one went by.
+      if (!is_up_to_date(real)) throw NotTwice{};
       // Where this is called, translated code is left behind it.
       stopped_early_ = &insn != &block.insns.back() &&
                        x86::translating::ends_translation(insn, cpu_.long_mode());
@@ -153,8 +174,25 @@ void Verifier::interpret(const Block& block) {
     cpu_.shadow_next = false;
     if (cpu_.pending_db != 0 && !(cpu_.shadow && cpu_.traps_held)) x86::deliver_debug_traps(cpu_);
   } catch (const x86::Fault& thrown) {
+    if (would_pass(real, thrown)) throw NotTwice{};
     x86::deliver_step_fault(cpu_, thrown);
   }
+  if (!is_up_to_date(real)) throw NotTwice{};
+}
+
+// Until it flushes, a processor may go by what page tables said before; the interpreter, which
+// begins without a TLB, goes by what they say now.
+bool Verifier::is_up_to_date(const x86::Cpu& real) const {
+  bool up_to_date = true;
+  cpu_.tlb.visit_running([&](const x86::TlbEntry& entry, bool) {
+    const u8* const now = copies_.original(entry.page + entry.addend);
+    for (unsigned as = 0; as < x86::kPrivileges; ++as) {
+      const x86::TlbView& view = real.tlb.view(static_cast<x86::Privilege>(as));
+      const u8* const then = view.find_read(entry.page, 1);
+      up_to_date &= then == nullptr || then == now;
+    }
+  });
+  return up_to_date;
 }
 
 std::string Verifier::finish(const x86::Cpu& cpu) {

@@ -19,8 +19,9 @@ struct Block;
 
 /// Of one processor, whose thread calls it, under its RcuGuard. Blocks that reach a device, read a
 /// clock, or store to pages with code are not compared, nor are those during which another thread
-/// wants the processor. Nobody else may store meanwhile: that looks like a difference, as do
-/// devices' stores.
+/// wants the processor, nor those that reach a page whose translation has changed and which the
+/// processor has not yet invalidated. Nobody else may store meanwhile: that looks like a
+/// difference, as do devices' stores.
 class Verifier {
  public:
   /// `bus`: the one of the processor that translates.
@@ -55,6 +56,8 @@ class Verifier {
     explicit Copies(x86::Bus& real) : real_(&real) {}
     void forget() { pages_.clear(); }
     std::string differences() const;
+    /// What the page at this address, one of ours, is a copy of.
+    const u8* original(u64 copy) const;
 
     x86::HostPage page(u64 address) override;
     void wrote(u64, unsigned) override { throw NotTwice{}; }
@@ -78,7 +81,8 @@ class Verifier {
   };
 
   void take_over(const x86::Cpu& from);
-  void interpret(const Block& block);
+  void interpret(const x86::Cpu& real, const Block& block);
+  bool is_up_to_date(const x86::Cpu& real) const;
 
   Copies copies_;
   x86::Cpu cpu_;

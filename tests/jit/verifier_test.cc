@@ -99,6 +99,53 @@ TEST_F(VerifiedBlock, TheInterpretersMemoryIsAlignedAsTheGuests) {
   EXPECT_EQ(found, "");
 }
 
+/// The block reads a page at 2 MiB, whose table entry changes after the processor has looked it up.
+class VerifiedBlockWithTables : public VerifiedBlock {
+ protected:
+  static constexpr u64 kPage = 2 * MiB;
+  static constexpr u64 kEntry = CpuBench::kTables + 0x2000 + 8;
+
+  VerifiedBlockWithTables() {
+    bench_.enter_long();
+    bench_.cpu.set_rip(0x1000);
+    bench_.cpu.gpr[x86::Rbx] = kPage;
+    bench_.poke<u32>(kPage, 7);
+    decode({0x8b, 0x03});  // MOV EAX, [RBX]
+  }
+  void look_up() { bench_.cpu.read<u32>(x86::Ds, kPage); }
+  std::string after_reading(u32 value) {
+    return after([value](x86::Cpu& cpu) {
+      cpu.set_rip(0x1002);
+      cpu.gpr[x86::Rax] = value;
+    });
+  }
+};
+
+TEST_F(VerifiedBlockWithTables, AReadByTablesOfNowIsCompared) {
+  look_up();
+  EXPECT_EQ(after_reading(7), "");
+  EXPECT_EQ(verifier_.counts().compared, 1U);
+}
+
+TEST_F(VerifiedBlockWithTables, AReadByATranslationThatHasChangedSinceIsPassedOver) {
+  look_up();
+  bench_.poke<u64>(kEntry, 0x87);  // at 0 from now on
+  EXPECT_EQ(after_reading(7), "");
+  EXPECT_EQ(verifier_.counts().passed_over, 1U);
+}
+
+TEST_F(VerifiedBlockWithTables, AReadByATranslationThatHasGoneSinceIsPassedOver) {
+  look_up();
+  bench_.poke<u64>(kEntry, 0);
+  EXPECT_EQ(after_reading(7), "");
+  EXPECT_EQ(verifier_.counts().passed_over, 1U);
+}
+
+TEST_F(VerifiedBlockWithTables, AReadByAnOldTranslationThatNobodyHasIsTold) {
+  bench_.poke<u64>(kEntry, 0x87);
+  EXPECT_THAT(after_reading(7), testing::HasSubstr("RAX 0x0 0x7\n"));
+}
+
 TEST_F(VerifiedBlock, WhatReachesADeviceIsPassedOver) {
   decode({0xe4, 0x60});  // IN AL, 60h
   const std::string found = after([](x86::Cpu& cpu) { cpu.gpr[x86::Rcx] = 5; });
