@@ -97,6 +97,10 @@ bool HostForward::same_host_side(const HostForward& other) const {
   return udp == other.udp && host.s_addr == other.host.s_addr && port == other.port;
 }
 
+HostForward HostForward::rule() const {
+  return {.udp = udp, .host = host, .port = port, .guest = guest, .guest_port = guest_port};
+}
+
 std::string HostForward::text() const {
   return fmt::format("{}:{}:{}-{}:{}", udp ? "udp" : "tcp", text_of(host), port, text_of(guest),
                      guest_port);

@@ -32,6 +32,8 @@ struct HostForward {
   /// Takes the port; `port` is the real one then. Never waits.
   Result<> open();
   bool same_host_side(const HostForward& other) const;
+  /// The same without its socket.
+  HostForward rule() const;
   /// "tcp:0.0.0.0:2222-10.0.2.15:22".
   std::string text() const;
   /// As the user network's process is told.

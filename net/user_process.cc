@@ -106,12 +106,22 @@ Result<> UserProcess::start_and_wait() {
 
 // ---- What others ask
 
+void UserProcess::tell(Unsent message) {
+  if (!control_) return;  // it hears all when it begins
+  unsent_.push_back(std::move(message));
+  // It stands still. The next one hears all from the start. (Nobody has waited for it yet: it is
+  // still this process's number.)
+  if (unsent_.size() > kMostUnsent + forwards_.size()) ::kill(pid_, SIGKILL);
+  ::eventfd_write(wake_.get(), 1);
+}
+
+void UserProcess::tell_forward(const HostForward& forward) {
+  tell({.body = {{"forward", forward.message()}}, .forward = forward.rule()});
+}
+
 void UserProcess::add_forward(HostForward forward) {
   const std::lock_guard lock(mutex_);
-  if (control_)
-    (void)user::send_message(control_.get(), {{"forward", forward.message()}},
-                             forward.socket.get());
-  forwards_.push_back(std::move(forward));
+  tell_forward(forwards_.emplace_back(std::move(forward)));
 }
 
 bool UserProcess::remove_forward(const HostForward& host_side) {
@@ -119,7 +129,7 @@ bool UserProcess::remove_forward(const HostForward& host_side) {
   const auto gone = std::ranges::find_if(
       forwards_, [&](const HostForward& one) { return one.same_host_side(host_side); });
   if (gone == forwards_.end()) return false;
-  if (control_) (void)user::send_message(control_.get(), {{"unforward", gone->message()}});
+  tell({.body = {{"unforward", gone->message()}}});
   forwards_.erase(gone);
   return true;
 }
@@ -127,33 +137,38 @@ bool UserProcess::remove_forward(const HostForward& host_side) {
 std::vector<HostForward> UserProcess::forwards() const {
   const std::lock_guard lock(mutex_);
   std::vector<HostForward> all;
-  for (const HostForward& one : forwards_)
-    all.push_back({.udp = one.udp,
-                   .host = one.host,
-                   .port = one.port,
-                   .guest = one.guest,
-                   .guest_port = one.guest_port});
+  for (const HostForward& one : forwards_) all.push_back(one.rule());
   return all;
 }
 
 void UserProcess::set_running(bool running) {
   const std::lock_guard lock(mutex_);
   running_ = running;
-  if (control_) (void)user::send_message(control_.get(), {{"running", running}});
+  tell({.body = {{"running", running}}});
 }
 
 Result<std::string> UserProcess::connections() {
-  const std::lock_guard lock(mutex_);
-  if (!control_) return "";
-  const u64 number = ++asked_;
-  TRY(user::send_message(control_.get(), {{"info", number}}));
-  const auto end = Clock::now() + milliseconds(1000);
+  const auto end = Clock::now() + plan_.patience;
+  const auto silent = [this] {
+    return fail("netdev '{}': its process does not answer", plan_.name);
+  };
+  const std::unique_lock asking(asking_, end);
+  if (!asking) return silent();
+  FileDescriptor control;
+  u64 number = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!control_) return "";
+    number = ++asked_;
+    control = FileDescriptor(::fcntl(control_.get(), F_DUPFD_CLOEXEC, 0));
+    tell({.body = {{"info", number}}});
+  }
   while (true) {
     const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now()).count();
-    auto answer = TRY(user::receive_message(control_.get(), std::max(static_cast<int>(left), 0)));
-    if (!answer && left <= 0) return fail("netdev '{}': its process does not answer", plan_.name);
-    if (answer && answer->body.value("info", u64{0}) == number)
-      return answer->body.value("text", std::string());
+    auto answer = TRY(user::receive_message(control.get(), std::max(static_cast<int>(left), 0)));
+    if (answer && user::number_in(answer->body, "info") == number)
+      return user::text_in(answer->body, "text");
+    if (left <= 0) return silent();
   }
 }
 
@@ -188,32 +203,66 @@ void UserProcess::work() {
 }
 
 Result<> UserProcess::begin() {
-  const std::string program = TRY(find_program());
+  const std::vector<std::string> program =
+      plan_.program.empty() ? std::vector{TRY(find_program())} : plan_.program;
   Pair control = TRY(socket_pair());
   Pair files = TRY(socket_pair());
   const FileDescriptor frames = out_of_the_way(plan_.frames.get());
-  const std::array<ChildProcess::Descriptor, 3> sockets{
-      {{.ours = frames.get(), .as = user::kFrames},
+  // A monitor may be at ours.
+  const FileDescriptor nothing = TRY(open_host_file("/dev/null", {.flags = O_RDWR}));
+  const FileDescriptor stream = out_of_the_way(nothing.get());
+  const std::array<ChildProcess::Descriptor, 5> sockets{
+      {{.ours = stream.get(), .as = STDIN_FILENO},
+       {.ours = stream.get(), .as = STDOUT_FILENO},
+       {.ours = frames.get(), .as = user::kFrames},
        {.ours = control.its.get(), .as = user::kControl},
        {.ours = files.its.get(), .as = user::kFiles}}};
-  child_ = TRY(ChildProcess::start({program}, sockets));
+  child_ = TRY(ChildProcess::start(program, sockets));
   pid_ = child_->pid();
   files_ = std::move(files.ours);
   const std::lock_guard lock(mutex_);
-  TRY(user::send_message(control.ours.get(), {{"configure", plan_.configuration}}));
-  TRY(user::send_message(control.ours.get(), {{"running", running_}}));
-  for (const HostForward& forward : forwards_)
-    TRY(user::send_message(control.ours.get(), {{"forward", forward.message()}},
-                           forward.socket.get()));
   control_ = std::move(control.ours);
+  unsent_.clear();
+  tell({.body = {{"configure", plan_.configuration}}});
+  tell({.body = {{"running", running_}}});
+  for (const HostForward& forward : forwards_) tell_forward(forward);
   return {};
+}
+
+bool UserProcess::has_unsent() const {
+  const std::lock_guard lock(mutex_);
+  return !unsent_.empty();
+}
+
+// There is room: more than the longest message takes.
+Result<> UserProcess::send_one() {
+  const std::lock_guard lock(mutex_);
+  if (unsent_.empty()) return {};
+  const Unsent next = std::move(unsent_.front());
+  unsent_.pop_front();
+  int socket = -1;
+  if (next.forward) {
+    const auto there = std::ranges::find_if(
+        forwards_, [&](const HostForward& one) { return one.same_host_side(*next.forward); });
+    if (there == forwards_.end()) return {};  // removed meanwhile
+    socket = there->socket.get();
+  }
+  return user::send_message(control_.get(), next.body, socket);
 }
 
 void UserProcess::serve() {
   while (!stopping_) {
-    std::array<pollfd, 2> waited{{{.fd = files_.get(), .events = POLLIN, .revents = 0},
-                                  {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
-    if (::poll(waited.data(), waited.size(), -1) < 0 && errno != EINTR) return;
+    const short output = has_unsent() ? short{POLLOUT} : short{0};
+    std::array<pollfd, 3> waited{{{.fd = files_.get(), .events = POLLIN, .revents = 0},
+                                  {.fd = wake_.get(), .events = POLLIN, .revents = 0},
+                                  {.fd = control_.get(), .events = output, .revents = 0}}};
+    if (::poll(waited.data(), waited.size(), -1) < 0) {
+      if (errno != EINTR) return;
+      continue;
+    }
+    if (eventfd_t times = 0; waited[1].revents != 0) ::eventfd_read(wake_.get(), &times);
+    if ((waited[2].revents & ~POLLOUT) != 0) return;
+    if (waited[2].revents != 0 && !send_one()) return;
     if (waited[0].revents == 0) continue;
     const auto question = user::receive_message(files_.get(), 0);
     if (!question) return;
@@ -223,15 +272,14 @@ void UserProcess::serve() {
 
 void UserProcess::answer(const Json& question) {
   const auto found = [&]() -> Result<FileDescriptor> {
-    if (question.contains("connect")) return targets_.connect(question.value("connect", 0U));
-    const std::string what = question.value("open", std::string());
+    if (question.contains("connect")) return targets_.connect(user::number_in(question, "connect"));
+    const std::string what = user::text_in(question, "open");
     if (what == "resolver")
       return open_host_file("/etc/resolv.conf", {.flags = O_RDONLY, .kinds = FileKinds::Regular});
-    if (what == "tftp" && plan_.tftp)
-      return plan_.tftp->open_file(question.value("name", std::string()));
+    if (what == "tftp" && plan_.tftp) return plan_.tftp->open_file(user::text_in(question, "name"));
     return fail("nothing of the kind");
   }();
-  Json reply = {{"ask", question.value("ask", 0U)}};
+  Json reply = {{"ask", user::number_in(question, "ask")}};
   if (!found) reply["errno"] = question.contains("connect") ? ECONNREFUSED : ENOENT;
   (void)user::send_message(files_.get(), reply, found ? found->get() : -1);
 }

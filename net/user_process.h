@@ -13,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -30,6 +31,9 @@ class UserProcess {
     FileDescriptor frames;  ///< the network's end of the socket that frames go through
     std::optional<HostFolder> tftp;
     std::vector<GuestForward> guest_forwards;
+    // For tests.
+    std::vector<std::string> program{};        ///< another in the place of rhea-net-user
+    std::chrono::milliseconds patience{1000};  ///< with its answers
   };
   explicit UserProcess(Plan plan);
   /// Ends the process; waits for a file that is being opened, half a second at most.
@@ -54,15 +58,28 @@ class UserProcess {
   std::vector<HostForward> forwards() const;
   /// The guest's clock goes, or stands.
   void set_running(bool running);
-  /// libslirp's table of connections; waits for the process, a second at most. "" when there is
-  /// none.
+  /// libslirp's table of connections; waits for the process, `patience` at most, without keeping
+  /// others waiting. "" when there is none.
   Result<std::string> connections();
 
  private:
+  /// What the process has yet to be told.
+  struct Unsent {
+    Json body;
+    std::optional<HostForward> forward{};  ///< whose socket goes with it, if there is one still
+  };
+  /// One that has so much to read, forwards apart, reads nothing.
+  static constexpr std::size_t kMostUnsent = 4096;
+
   void work();
   Result<> begin();
+  /// Under the mutex: the process hears it soon.
+  void tell(Unsent message);
+  void tell_forward(const HostForward& forward);
   /// Until the process or this ends.
   void serve();
+  bool has_unsent() const;
+  Result<> send_one();
   void answer(const Json& question);
   /// What became of it, and when it may come again.
   void bury(std::chrono::steady_clock::time_point since);
@@ -84,9 +101,11 @@ class UserProcess {
   bool tried_{false};  ///< the first start has come to its end
   std::string trouble_;
   FileDescriptor control_;
+  std::deque<Unsent> unsent_;
   u64 asked_{0};
   bool running_{true};
   std::vector<HostForward> forwards_;
+  std::timed_mutex asking_;  ///< one asks at a time; taken before the other
   std::thread thread_;
 };
 

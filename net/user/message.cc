@@ -30,6 +30,16 @@ FileDescriptor descriptor_of(msghdr& header) {
 
 }  // namespace
 
+u64 number_in(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_number_unsigned() ? found->get<u64>() : 0;
+}
+
+std::string text_in(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
 Result<> send_message(int socket, const Json& body, int descriptor) {
   std::string text = body.dump(-1, ' ', false, Json::error_handler_t::replace);
   iovec part{.iov_base = text.data(), .iov_len = text.size()};

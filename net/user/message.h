@@ -11,9 +11,11 @@
 
 #include "rhea/util/error.h"
 #include "rhea/util/file_descriptor.h"
+#include "rhea/util/types.h"
 #include "util/json.h"
 
 #include <optional>
+#include <string>
 
 namespace rhea::net::user {
 
@@ -31,6 +33,11 @@ struct Message {
   Json body;
   FileDescriptor descriptor;
 };
+
+/// A number or a text of what was received; what is none, or is not there, is 0 or "". Nothing that
+/// the process says is trusted to be of the right kind.
+u64 number_in(const Json& object, const char* key);
+std::string text_in(const Json& object, const char* key);
 
 /// Never waits: who does not read in time misses it, which is an error.
 Result<> send_message(int socket, const Json& body, int descriptor = -1);

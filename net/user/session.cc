@@ -166,11 +166,13 @@ void Session::set_running(bool running) {
 }
 
 int Session::wait_ms(u32 slirp_ms) const {
+  constexpr i64 kLongest = 60000;
+  if (!running_) return kLongest;  // the timers' time does not come
   i64 least = slirp_ms;
   for (const Timer& timer : timers_)
     if (timer.at_ms >= 0)
       least = std::min(least, std::max<i64>(timer.at_ms - now_ns() / kNsPerMs, 0) + 1);
-  return static_cast<int>(std::min<i64>(least, 60000));
+  return static_cast<int>(std::min(least, kLongest));
 }
 
 void Session::run_timers() {
