@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kHeader = 14, kTaggedHeader = 18, kTypeAt = 12, kTagAt = 14;
 // With their check sequence: what fits without LPE, and at all.
-constexpr std::size_t kUsualLongest = 1518, kLongestOfAll = 16 * KiB;
+constexpr std::size_t kUsualLongest = 1522, kLongestOfAll = 16 * KiB;
 
 }  // namespace
 
@@ -24,9 +24,8 @@ bool E1000::is_tagged(Frame frame) const {
 
 bool E1000::too_long(Frame frame) const {
   const std::size_t length = frame.size() + kCheckBytes;
-  const std::size_t tag = is_tagged(frame) ? 4 : 0;
   if (length > kLongestOfAll) return true;
-  return length > kUsualLongest + tag && (rctl_ & (kLongFrames | kStoreBad)) == 0;
+  return length > kUsualLongest && (rctl_ & (kLongFrames | kStoreBad)) == 0;
 }
 
 bool E1000::passes_vlan(Frame frame) const {

@@ -50,13 +50,14 @@ inline constexpr u32 kAddressValid = 1u << 31, kAddressOfSource = 1u << 16;
 // RDTR and TIDV
 inline constexpr u32 kFlushPartial = 1u << 31;
 
-// Descriptors for sending: the second word's lower half.
+// Descriptors for sending: the second word's lower half. A report is asked for by either of two
+// bits: RS, and the 82544's RPS.
 inline constexpr u32 kSendEnd = 1u << 24, kSendCheckInserted = 1u << 25, kSendChecksum = 1u << 26,
-                     kSendSegments = 1u << 26, kSendReport = 1u << 27, kSendExtended = 1u << 29,
+                     kSendSegments = 1u << 26, kSendReport = 3u << 27, kSendExtended = 1u << 29,
                      kSendTag = 1u << 30, kSendDelay = 1u << 31;
 inline constexpr u32 kContextTcp = 1u << 24, kContextIpv4 = 1u << 25;
 // Its upper half.
-inline constexpr u32 kSendDone = 1;
+inline constexpr u32 kSendDone = 1, kSendFailures = 0xe;
 inline constexpr u8 kOptionIp = 1, kOptionTcpUdp = 2;
 
 // Descriptors for receiving: status and errors.

@@ -184,7 +184,9 @@ void E1000::read_some(SendTurn& turn) {
     if (batch_.making().empty())
       std::ranges::copy(std::span(making_.header).first(making_.header_bytes),
                         batch_.extend(making_.header_bytes).begin());
-    most = std::min(most, std::size_t{making_.header_bytes} + segment_context_.segment);
+    // A context that came in between may say 0, and then there would be no end.
+    const std::size_t segment = std::max(segment_context_.segment, u16{1});
+    most = std::min(most, std::size_t{making_.header_bytes} + segment);
   }
   const std::size_t room = most - std::min(most, batch_.making().size());
   if (room == 0 && making_.segments) return finish_segment(false);
@@ -222,7 +224,7 @@ void E1000::end_descriptor(SendTurn& turn) {
   --turn.descriptors;
   if ((making_.lower & kSendReport) != 0) {
     const u64 address = (u64{tdbah_} << 32 | tdbal_) + u64{tdh_} * kDescriptorBytes + 12;
-    if (dma().write_value(address, making_.upper | kSendDone) != MemResult::Ok)
+    if (dma().write_value(address, (making_.upper & ~kSendFailures) | kSendDone) != MemResult::Ok)
       log_guest("e1000", "no descriptor at {:#x}", address);
     ((making_.lower & kSendDelay) != 0 ? turn.report_delayed : turn.report) = true;
   }

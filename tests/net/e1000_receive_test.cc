@@ -96,7 +96,7 @@ TEST_F(E1000Receive, BuffersMayBeExtended) {
 
 TEST_F(E1000Receive, LongFramesNeedToBeAllowed) {
   e1000.start();
-  ASSERT_TRUE(e1000.give({frame_to(kCardMac, 1514), frame_to(kCardMac, 1515)}));
+  ASSERT_TRUE(e1000.give({frame_to(kCardMac, 1518), frame_to(kCardMac, 1519)}));
   EXPECT_EQ(e1000.get(kRdh), 1u);
   EXPECT_EQ(e1000.get(kStatistics + 4 * kOversize), 1u);
 }

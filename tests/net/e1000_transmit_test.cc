@@ -52,6 +52,21 @@ TEST_F(E1000Transmit, DescriptorsUpToTheEndAreOneFrame) {
   EXPECT_EQ(e1000.send_status(1), 0);
 }
 
+TEST_F(E1000Transmit, EitherReportGivesTheDescriptorBack) {
+  const u64 at = e1000.place(kFromGuest);
+  e1000.queue({.address = at, .lower = 100 | kSendEnd | 1u << 27});
+  e1000.queue({.address = at, .lower = 100 | kSendEnd | 1u << 28});
+  ASSERT_TRUE(e1000.send());
+  EXPECT_EQ(e1000.send_status(0), kSendDone);
+  EXPECT_EQ(e1000.send_status(1), kSendDone);
+}
+
+TEST_F(E1000Transmit, FailuresOfTheDescriptorsLastUseAreNotReported) {
+  e1000.queue_legacy(kFromGuest, 0, 0xe);
+  ASSERT_TRUE(e1000.send());
+  EXPECT_EQ(e1000.send_status(0), kSendDone);
+}
+
 TEST_F(E1000Transmit, ShortFramesArePadded) {
   FrameBytes padded = frame_to(kPeerMac, 20);
   e1000.queue_legacy(padded);
@@ -294,6 +309,21 @@ TEST_F(E1000Transmit, SegmentsWithoutLengthAreOneFrame) {
   e1000.queue(data_of(e1000.place(frame), frame.size(), kSendEnd | kSendSegments, 0));
   ASSERT_TRUE(e1000.send());
   EXPECT_THAT(e1000.peer.take_all(), ElementsAre(frame));
+}
+
+TEST_F(E1000Transmit, ContextWithoutLengthAmongSegmentsComesToAnEnd) {
+  const PacketShape shape{.payload = 600, .length_in_sum = false};
+  const FrameBytes frame = packet(shape);
+  const u64 at = e1000.place(frame);
+  SendWords without = context_for(shape, 1);
+  without.upper = 0;
+  e1000.queue(context_for(shape, 500));
+  e1000.queue(data_of(at, 100, kSendSegments, kOptionTcpUdp));
+  e1000.queue(without);
+  e1000.queue(data_of(at + 100, frame.size() - 100, kSendEnd | kSendSegments, 0));
+  e1000.peer.room_for(100000);
+  EXPECT_TRUE(e1000.send());
+  EXPECT_LE(e1000.peer.take_all().size(), 600u);
 }
 
 TEST_F(E1000Transmit, MegabyteOfOneByteSegmentsEnds) {
