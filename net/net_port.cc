@@ -102,8 +102,12 @@ void NetPorts::shutdown() {
 }
 
 MacAddress NetPorts::next_mac() {
-  MacAddress mac{{0x52, 0x54, 0x00, 0x12, 0x34, 0x56}};
-  while (std::ranges::find(all_, mac, &NetPort::mac) != all_.end()) ++mac.bytes[5];
+  constexpr unsigned kFirst = 0x56, kBlock = 256;
+  MacAddress mac{{0x52, 0x54, 0x00, 0x12, 0x34, kFirst}};
+  for (unsigned n = 1; std::ranges::find(all_, mac, &NetPort::mac) != all_.end(); ++n) {
+    mac.bytes[5] = static_cast<u8>(kFirst + n);
+    mac.bytes[4] = static_cast<u8>(0x34 + n / kBlock);
+  }
   return mac;
 }
 

@@ -13,6 +13,24 @@ using testing::HasSubstr;
 
 const RegisterType<TestCard, IsaDevice> test_card;
 
+/// Without a lock of its own, and so without a thread.
+class PlainCard final : public IsaDevice {
+ public:
+  static constexpr std::string_view kName = "plain-card";
+  static void describe(Schema<PlainCard>& s) {
+    s.help("a card for tests, on the main loop");
+    NetPort::declare(s, &PlainCard::port_);
+  }
+  const MacAddress& mac() const { return port_.mac(); }
+
+ protected:
+  Result<> realize() override { return port_.attach(*this, {}); }
+
+ private:
+  NetPort port_;
+};
+const RegisterType<PlainCard, IsaDevice> plain_card;
+
 const FrameBytes kFirst(60, 1), kSecond(1514, 2), kThird(64, 3);
 
 class NetPortTest : public testing::Test {
@@ -130,6 +148,12 @@ TEST_F(NetPortTest, AddressesAreChecked) {
   const auto group = net.bench.try_add("test-card", {{"mac", "01:00:5e:00:00:01"}});
   ASSERT_FALSE(group);
   EXPECT_THAT(group.error().message(), HasSubstr("a group's address"));
+}
+
+TEST_F(NetPortTest, AddressesDoNotRunOut) {
+  for (int n = 0; n < 256; ++n) net.bench.add("plain-card");
+  const auto& next = dynamic_cast<PlainCard&>(net.bench.add("plain-card"));
+  EXPECT_EQ(next.mac().text(), "52:54:00:12:35:56");
 }
 
 }  // namespace
