@@ -94,7 +94,8 @@ class VirtioPci : public PciDevice, private VirtioTransport {
   // Legacy registers (4.1.4.10).
   u32 legacy_features() const { return static_cast<u32>(core_.offered()); }
   u32 legacy_accepted() const { return static_cast<u32>(core_.accepted()); }
-  void write_legacy_features(u32 value) { core_.accept(value); }
+  /// It has no FEATURES_OK by which a device could refuse what it does not offer.
+  void write_legacy_features(u32 value) { core_.accept(value & legacy_features()); }
   u16 queue_select() const { return queue_select_; }
   void write_queue_select(u16 number) { queue_select_ = number; }
   u32 legacy_queue_page() const;

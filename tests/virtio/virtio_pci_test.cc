@@ -338,6 +338,12 @@ TEST_F(VirtioPciTest, ALegacyDriverIsServed) {
   EXPECT_FALSE(driver->interrupted());
 }
 
+TEST_F(VirtioPciTest, ALegacyDriverGetsNothingThatIsNotOffered) {
+  use({{"indirect_desc", "off"}});
+  driver->legacy(0x04, ~u32{0}, 4);
+  EXPECT_EQ(driver->legacy(0x04, 4), driver->legacy(0x00, 4));
+}
+
 TEST_F(VirtioPciTest, ALegacyDriverMayForgetToMakeItAMaster) {
   use();
   bench.config_write(kSlot3, pci::kCommand, pci::kCommandIo | pci::kCommandMemory, 2);
