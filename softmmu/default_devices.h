@@ -14,8 +14,8 @@ struct DefaultDevices final : MachineService {
   explicit DefaultDevices(Machine&) {}
 
   bool serial{true}, parallel{true}, floppy{true}, cdrom{true}, vga{true};
-  /// A card on a user network, when nothing was said of networks: QEMU's default, not yet Rhea's.
-  bool network{false};
+  /// A card on a user network, when nothing was said of networks.
+  bool network{true};
   bool monitor{true};  ///< -nographic's, on the terminal
 
   /// -nodefaults.

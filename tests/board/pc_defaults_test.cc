@@ -11,19 +11,30 @@
 namespace rhea::test {
 namespace {
 
+std::string defaults_of(Pc& pc) {
+  std::string left;
+  for (const Device* device : pc.devices())
+    for (const std::string_view type : {"isa-serial", "floppy", "ide-cd", "VGA", "e1000"})
+      if (device->type().name == type) left += fmt::format("{} ", type);
+  return left;
+}
+
 /// The default devices of a machine for which options were given, before any is applied.
 std::string left_by(std::vector<std::pair<std::string_view, std::string>> given) {
   Pc pc({}, [&given](Machine& machine) {
     for (const auto& [option, argument] : given) find_option(option)->foresee(machine, argument);
   });
-  std::string left;
-  for (const Device* device : pc.devices())
-    for (const std::string_view type : {"isa-serial", "floppy", "ide-cd", "VGA"})
-      if (device->type().name == type) left += fmt::format("{} ", type);
-  return left;
+  return defaults_of(pc);
 }
 
-constexpr std::string_view kAll = "isa-serial VGA ide-cd floppy ";
+std::string left_with_option(std::string_view option, const std::string& argument) {
+  Pc pc({}, [&](Machine& machine) {
+    EXPECT_TRUE(find_option(option)->apply(machine, argument)) << option;
+  });
+  return defaults_of(pc);
+}
+
+constexpr std::string_view kAll = "isa-serial VGA e1000 ide-cd floppy ";
 
 class StandsInFor : public testing::TestWithParam<std::pair<std::string_view, std::string_view>> {};
 
@@ -54,20 +65,28 @@ INSTANTIATE_TEST_SUITE_P(
                     std::pair{"virtio-gpu-pci", ""}, std::pair{"qxl", ""}));
 
 TEST(PcDefaults, AFloppyControllerTakesTheDriveAway) {
-  EXPECT_EQ(left_by({{"device", "isa-fdc"}}), "isa-serial VGA ide-cd ");
+  EXPECT_EQ(left_by({{"device", "isa-fdc"}}), "isa-serial VGA e1000 ide-cd ");
+}
+
+TEST(PcDefaults, AnyWordOfNetworksTakesTheCardAway) {
+  const std::string rest = "isa-serial VGA ide-cd floppy ";
+  EXPECT_EQ(left_with_option("nic", "none"), rest);
+  EXPECT_EQ(left_with_option("net", "none"), rest);
+  EXPECT_EQ(left_with_option("netdev", "user,id=n0"), rest);
 }
 
 TEST(PcDefaults, TheLongFormOfGlobalCountsToo) {
   EXPECT_EQ(left_by({{"global", "driver=ide-hd,property=serial,value=x"}}),
-            "isa-serial VGA floppy ");
+            "isa-serial VGA e1000 floppy ");
 }
 
 TEST(PcDefaults, ADriverThatIsGivenByItsKeyCountsToo) {
-  EXPECT_EQ(left_by({{"device", "id=x,driver=VGA"}}), "isa-serial ide-cd floppy ");
+  EXPECT_EQ(left_by({{"device", "id=x,driver=VGA"}}), "isa-serial e1000 ide-cd floppy ");
 }
 
 TEST(PcDefaults, ADriverThatIsGivenInJsonCountsToo) {
-  EXPECT_EQ(left_by({{"device", R"({"driver":"VGA","id":"x"})"}}), "isa-serial ide-cd floppy ");
+  EXPECT_EQ(left_by({{"device", R"({"driver":"VGA","id":"x"})"}}),
+            "isa-serial e1000 ide-cd floppy ");
 }
 
 TEST(PcDefaults, AnExplicitCardStaysBesideTheUsersOwn) {

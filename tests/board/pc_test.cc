@@ -30,7 +30,8 @@ TEST(Pc, HasTheChipsetAtItsUsualPlaces) {
   EXPECT_EQ(bus.config_read(0x09, 0, 4), 0x70108086u);
   EXPECT_EQ(bus.config_read(0x0b, 0, 4), 0x71138086u);
   EXPECT_EQ(bus.config_read(0x10, 0, 4), 0x11111234u);
-  EXPECT_EQ(bus.config_read(0x18, 0, 4), 0xffffffffu);
+  EXPECT_EQ(bus.config_read(0x18, 0, 4), 0x100e8086u);
+  EXPECT_EQ(bus.config_read(0x20, 0, 4), 0xffffffffu);
 }
 
 TEST(Pc, ConfigurationMechanismOneReachesTheHostBridge) {
