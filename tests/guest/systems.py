@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import re
 
 import debugger
+import network
 from grub import DISC, FLOPPY, STICK, move_bar
 from steps import (Run, Step, firmware_says, hear, never_heard, powers_off, press, quit_machine, say,
                    see, suspends, write)
@@ -130,6 +131,15 @@ def debug_linux(run: Run) -> None:
     ), (r"Breakpoint 1, .*start_kernel", r"= 1", r"^cr0 .*PG"), symbols, run.seconds)
 
 
+def linux_network(card: str, driver: str, *more: network.Step) -> System:
+    folder = "{linux-network}"
+    return System(
+        ("-m", "512", "-kernel", f"{folder}/linux", "-initrd", f"{folder}/initrd", "-append",
+         "console=ttyS0", "-netdev", "user,id=n0", "-device", f"{card},netdev=n0,id=card"),
+        (*network.start(driver), *more, *network.pulled_out("card"), *network.END),
+        images=("linux-network",), seconds=600)
+
+
 def linux_debugged() -> System:
     usual = kernel_boot("linux-amd64", "x86_64", 2)
     options = [option.replace("console=ttyS0", "console=ttyS0 nokaslr") for option in usual.options]
@@ -184,6 +194,7 @@ SYSTEMS: dict[str, System] = {
     "linux-suspend": linux_suspend(),
     "linux-numa": linux_numa(),
     "linux-debugged": linux_debugged(),
+    "linux-e1000": linux_network("e1000", "e1000", network.STATISTICS, network.SELF_TEST),
     "linux-i386": kernel_boot("linux-i386", "i686"),
     "installer": System(("-m", "1024", "-kernel", "{installer}/linux", "-initrd", "{installer}/initrd.gz",
                          "-append", "console=ttyS0 DEBIAN_FRONTEND=newt"),

@@ -39,6 +39,14 @@ def write_initrd(busybox: Path, target: Path) -> None:
         archive.file("init", (HERE / "init").read_bytes(), 0o755)
 
 
+def write_modules(folder: Path, names: tuple[str, ...]) -> None:
+    """An archive to put behind an initrd: the kernel unpacks one after the other."""
+    with gzip.GzipFile(folder / "modules", "wb", mtime=0) as sink, Newc(sink) as archive:
+        archive.folder("modules")
+        for name in names:
+            archive.file(f"modules/{name}.ko", (folder / f"{name}.ko").read_bytes())
+
+
 def driver_lab(packages: Packages, folder: Path) -> None:
     """The same for scripts/driver-lab, with the modules that let a shell be a PCI device's driver."""
     modules = ("uio", "uio_pci_generic")
@@ -48,10 +56,35 @@ def driver_lab(packages: Packages, folder: Path) -> None:
         **{f"/lib/modules/*/{name}.ko": f"{name}.ko" for name in modules}}, folder)
     packages.take("busybox-static", "amd64", {"/bin/busybox": "busybox"}, folder)
     write_initrd(folder / "busybox", folder / "initrd")
-    with gzip.GzipFile(folder / "modules", "wb", mtime=0) as sink, Newc(sink) as archive:
-        archive.folder("modules")
-        for name in modules:
-            archive.file(f"modules/{name}.ko", (folder / f"{name}.ko").read_bytes())
+    write_modules(folder, modules)
+
+
+def linux_network(packages: Packages, folder: Path) -> None:
+    """A shell with drivers of network cards, and ethtool with the libraries that it wants."""
+    modules = ("e1000",)
+    image = packages.dependency("linux-image-amd64", "amd64", "linux-image-")
+    packages.take(image, "amd64", {
+        "/boot/vmlinuz-*": "linux",
+        **{f"/lib/modules/*/{name}.ko": f"{name}.ko" for name in modules}}, folder)
+    packages.take("busybox-static", "amd64", {"/bin/busybox": "busybox"}, folder)
+    # Where the program looks for what it needs, by the package that it is taken from.
+    programs = {"ethtool": {"*/sbin/ethtool": "bin/ethtool"},
+                "libmnl0": {"*/libmnl.so.0.*": "lib/libmnl.so.0"},
+                "libc6": {"*/ld-linux-x86-64.so.2": "lib64/ld-linux-x86-64.so.2",
+                          "*/libc.so.6": "lib/libc.so.6", "*/libm.so.6": "lib/libm.so.6"}}
+    for package, wanted in programs.items():
+        packages.take(package, "amd64", wanted, folder / "root")
+    write_initrd(folder / "busybox", folder / "plain")
+    write_modules(folder, modules)
+    with gzip.GzipFile(folder / "programs", "wb", mtime=0) as sink, Newc(sink) as archive:
+        for name in ("lib", "lib64"):
+            archive.folder(name)
+        for name in sorted(name for wanted in programs.values() for name in wanted.values()):
+            archive.file(name, (folder / "root" / name).read_bytes(), 0o755)
+        archive.folder("etc")
+        archive.file("etc/udhcpc", (HERE / "udhcpc").read_bytes(), 0o755)
+    (folder / "initrd").write_bytes(b"".join((folder / part).read_bytes()
+                                             for part in ("plain", "modules", "programs")))
 
 
 def memtest(packages: Packages, folder: Path) -> None:
@@ -100,6 +133,7 @@ RECIPES: dict[str, Recipe] = {
     "linux-amd64": Recipe(linux("amd64"), ("init", "newc.py")),
     "driver-lab": Recipe(driver_lab, ("init", "newc.py")),
     "linux-i386": Recipe(linux("i386"), ("init", "newc.py")),
+    "linux-network": Recipe(linux_network, ("init", "newc.py", "udhcpc")),
     "memtest": Recipe(memtest),
     "ipxe": Recipe(ipxe),
     "installer": Recipe(installer),
