@@ -65,6 +65,7 @@ class I8254 final : public IsaDevice, public SpeakerTimer {
   u64 now() const { return machine().virtual_clock().ticks(kInputHz); }
 
   u32 iobase_{};
+  i64 soonest_{0};  ///< of the next rise that is told of; not state: it is for the host's sake
   std::array<I8254Counter, 3> counters_;
   IrqOutput out_;
   Timer timer_;
@@ -81,6 +82,7 @@ Result<> I8254::realize() {
 
 void I8254::reset(ResetKind) {
   const u64 at = now();
+  soonest_ = 0;
   counters_[0].reset(at, true);
   counters_[1].reset(at, true);
   counters_[2].reset(at, false);
@@ -88,6 +90,7 @@ void I8254::reset(ResetKind) {
 }
 
 Result<> I8254::post_load(unsigned) {
+  soonest_ = 0;
   update();
   return {};
 }
@@ -102,6 +105,7 @@ bool I8254::output() const {
 // in between would be lost.
 void I8254::catch_up(u64 at) {
   if (!counters_[0].advance(at)) return;
+  soonest_ = machine().virtual_clock().now_ns() + kShortestInterval;
   out_.lower();
   out_.raise();
   pit_output(*this, true);
@@ -116,8 +120,7 @@ void I8254::update() {
 void I8254::arm(u64 at) {
   const auto rise = counters_[0].next_rise(at);
   if (!rise) return timer_.cancel();
-  const i64 soonest = machine().virtual_clock().now_ns() + kShortestInterval;
-  timer_.arm(std::max(pulse_ns(*rise), soonest));
+  timer_.arm(std::max(pulse_ns(*rise), soonest_));
 }
 
 // After a write to counter 0: what the guest did to OUT shows at once.

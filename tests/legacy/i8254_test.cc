@@ -124,6 +124,16 @@ TEST_F(I8254Test, ATinyCountDoesNotHoldTheHostUp) {
   EXPECT_GE(bench_.irq_edges(0) - edges, 90'000u);
 }
 
+TEST_F(I8254Test, ASaveJustBeforeATickDoesNotDelayIt) {
+  start(0, 2, 1000);
+  const unsigned edges = bench_.irq_edges(0);
+  pulses(999);
+  bench_.save();
+  EXPECT_EQ(bench_.irq_edges(0), edges);
+  pulses(1);
+  EXPECT_EQ(bench_.irq_edges(0), edges + 1);
+}
+
 TEST_F(I8254Test, ASnapshotInTheMiddleOfAPeriodKeepsItsTime) {
   start(0, 2, 1000);
   speaker_.set_gate(true);
