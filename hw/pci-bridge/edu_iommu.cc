@@ -70,7 +70,12 @@ class EduIommu final : public PciBridge {
   }
   void reset(ResetKind kind) override {
     PciBridge::reset(kind);
-    clear_faults(~u32{0});
+    {
+      const std::lock_guard lock(fault_mutex_);
+      fault_status_ = fault_reason_ = 0;
+      fault_address_ = 0;
+      fault_source_ = 0;
+    }
     follow();
   }
   Result<> post_load(unsigned version) override {

@@ -193,6 +193,9 @@ TEST_F(EduIommuTest, ResetSwitchesItOffAndForgetsFaults) {
   bench.reset();
   EXPECT_EQ(to_text(*iommu.get("CONTROL")), "0");
   EXPECT_EQ(to_text(*iommu.get("FAULT_STATUS")), "0");
+  EXPECT_EQ(to_text(*iommu.get("FAULT_REASON")), "0");
+  EXPECT_EQ(to_text(*iommu.get("FAULT_ADDRESS")), "0");
+  EXPECT_EQ(to_text(*iommu.get("FAULT_SOURCE")), "0");
 }
 
 TEST_F(EduIommuTest, ALoadedIommuTranslates) {
