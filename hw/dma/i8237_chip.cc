@@ -62,7 +62,7 @@ void I8237Chip::describe(StateFields<I8237Chip>& s) {
   s.state("channels", &I8237Chip::channels_);
   s.state("high-byte-next", &I8237Chip::high_byte_next_);
   s.state("command", &I8237Chip::command_);
-  s.state("requests", &I8237Chip::requests_).range(0, kAllChannels);
+  s.state("requests", &I8237Chip::requests_).range(0, kAllChannels).survives_reset();
   s.state("soft-requests", &I8237Chip::soft_requests_).range(0, kAllChannels);
   s.state("blocks", &I8237Chip::blocks_).range(0, kAllChannels);
   s.state("done", &I8237Chip::done_).range(0, kAllChannels);

@@ -52,7 +52,7 @@ class Ps2Mouse final : public Ps2Device {
     s.state("rates", &Ps2Mouse::rates_);
     s.state("command", &Ps2Mouse::command_);
     s.state("buttons", &Ps2Mouse::buttons_).range(0, 0x1f).survives_reset();
-    s.state("told-buttons", &Ps2Mouse::told_buttons_).range(0, 0x1f);
+    s.state("told-buttons", &Ps2Mouse::told_buttons_).range(0, 0x1f).survives_reset();
     s.state("dx", &Ps2Mouse::dx_);
     s.state("dy", &Ps2Mouse::dy_);
     s.state("dz", &Ps2Mouse::dz_);

@@ -28,7 +28,7 @@ void I8259Chip::describe(StateFields<I8259Chip>& s) {
   s.state("irr", &I8259Chip::irr_);
   s.state("imr", &I8259Chip::imr_);
   s.state("isr", &I8259Chip::isr_);
-  s.state("lines", &I8259Chip::lines_);
+  s.state("lines", &I8259Chip::lines_).survives_reset();
   s.state("level-pins", &I8259Chip::level_pins_);
   s.state("cascade-pins", &I8259Chip::cascade_pins_);
   s.state("vector-base", &I8259Chip::vector_base_);

@@ -68,7 +68,7 @@ class Ioapic final : public Device, public EoiListener, public InterruptStatus {
         .help("0x11, or 0x20 which has the EOI register");
     s.state("id", &Ioapic::id_).range(0, 15);
     s.state("select", &Ioapic::select_);
-    s.state("lines", &Ioapic::lines_).range(0, kAllPins);
+    s.state("lines", &Ioapic::lines_).range(0, kAllPins).survives_reset();
     s.state("requests", &Ioapic::requests_).range(0, kAllPins);
     s.state("redirection", &Ioapic::redirection_);
   }
