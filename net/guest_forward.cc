@@ -34,6 +34,13 @@ Result<std::vector<std::string>> program_words(std::string_view text) {
   return all;
 }
 
+bool is_port(std::string_view text) {
+  u16 port = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, port);
+  return error == std::errc{} && end == last && port != 0;
+}
+
 Result<> parse_target(std::string_view text, GuestForward& forward) {
   const auto kind = cut(text, ':');
   if (kind == "cmd") {
@@ -50,7 +57,8 @@ Result<> parse_target(std::string_view text, GuestForward& forward) {
   }
   if (kind != "tcp") return fail("it leads to tcp:HOST:PORT, unix:PATH or cmd:PROGRAM");
   const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) return fail("tcp:HOST:PORT is expected");
+  if (colon == std::string_view::npos || !is_port(text.substr(colon + 1)))
+    return fail("tcp:HOST:PORT is expected");
   std::string_view host = text.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   forward.target = {std::string(host.empty() ? "127.0.0.1" : host),
@@ -66,9 +74,8 @@ Result<GuestForward> parse_rule(std::string_view rest) {
   if (!address || !read_address(*address, forward.address)) return fail("Bad guest address");
   const auto port = cut(rest, '-');
   if (!port) return fail("Missing - separator");
-  const char* const last = port->data() + port->size();
-  const auto [end, error] = std::from_chars(port->data(), last, forward.port);
-  if (error != std::errc{} || end != last || forward.port == 0) return fail("Bad guest port");
+  if (!is_port(*port)) return fail("Bad guest port");
+  std::from_chars(port->data(), port->data() + port->size(), forward.port);
   TRY(parse_target(rest, forward));
   return forward;
 }

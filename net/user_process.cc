@@ -157,7 +157,9 @@ Result<std::string> UserProcess::connections() {
   FileDescriptor control;
   u64 number = 0;
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    // One that is about to begin has its forwards to tell of.
+    if (thread_.joinable()) changed_.wait_until(lock, end, [this] { return tried_; });
     if (!control_) return "";
     number = ++asked_;
     control = FileDescriptor(::fcntl(control_.get(), F_DUPFD_CLOEXEC, 0));

@@ -118,6 +118,12 @@ TEST_F(UserNet, HundredsOfForwardsReachIt) {
   EXPECT_EQ(found, kForwards);
 }
 
+TEST_F(UserNet, ItIsWaitedForWhoseForwardsAreAskedFor) {
+  start();
+  ASSERT_TRUE(netdev->add_forward(net::HostForward::parse("tcp:127.0.0.1:0-:22").value()));
+  EXPECT_THAT(netdev->process().connections().value_or(""), HasSubstr("TCP[HOST_FORWARD]"));
+}
+
 TEST_F(UserNet, StoppedItHearsLaterWhatItWasTold) {
   LoopbackSocket server(SOCK_DGRAM);
   GuestStack& stack = start();

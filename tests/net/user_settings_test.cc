@@ -95,6 +95,8 @@ TEST(UserSettings, WrongRulesAreQemusErrors) {
   EXPECT_EQ(refusal("hostfwd=tcp::1-:0"),
             "Invalid host forwarding rule 'tcp::1-:0' (Bad guest port)");
   EXPECT_THAT(refusal("guestfwd=tcp:10.0.2.100:80-pty:"), HasSubstr("tcp:HOST:PORT, unix:PATH"));
+  EXPECT_THAT(refusal("guestfwd=tcp:10.0.2.100:80-tcp:127.0.0.1:web"), HasSubstr("tcp:HOST:PORT"));
+  EXPECT_THAT(refusal("guestfwd=tcp:10.0.2.100:80-tcp:127.0.0.1:0"), HasSubstr("tcp:HOST:PORT"));
   EXPECT_THAT(refusal("guestfwd=tcp:10.9.2.100:80-cmd:cat"),
               HasSubstr("Conflicting/invalid host:port in guest forwarding rule"));
 }
