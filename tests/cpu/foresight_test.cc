@@ -88,6 +88,13 @@ TEST_F(Foresight, WhatIsMisalignedIsExecuted) {
   EXPECT_FALSE(foreseen(Reach::Operand, {.size = 4, .write = true, .aligned = true}));
 }
 
+TEST_F(Foresight, WhatItsSegmentMisalignsIsExecuted) {
+  point_at(kMissing);
+  insn.seg = x86::Fs;
+  cpu.seg[x86::Fs].base = 1;
+  EXPECT_FALSE(foreseen(Reach::Operand, {.size = 4, .write = true, .aligned = true}));
+}
+
 TEST(ForesightInProtectedMode, ALimitOfASegmentIsLeftToTheInstruction) {
   CpuBench bench;
   bench.enter_protected();

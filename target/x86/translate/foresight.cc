@@ -6,8 +6,9 @@ namespace rhea::x86::translating {
 std::optional<Fault> foreseen_fault(Cpu& cpu, const Insn& insn, Record record) {
   const Access access = record.access();
   const auto at = [&](unsigned segment, u64 offset, bool write) -> std::optional<Fault> {
-    // What is misaligned may not be for that alone.
-    if (access.aligned && (offset & (access.size - 1)) != 0) return std::nullopt;
+    // What is misaligned may not be for that alone: its linear address is what counts.
+    const u64 base = cpu.mode == Mode::Long && segment < Fs ? 0 : cpu.seg[segment].base;
+    if (access.aligned && ((base + offset) & (access.size - 1)) != 0) return std::nullopt;
     return cpu.foresee(segment, offset, access.size, write);
   };
   const auto on_stack = [&](unsigned reg, u64 disp) {
