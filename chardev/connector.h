@@ -2,7 +2,7 @@
 // Makes a connection without waiting for anybody.
 #pragma once
 
-#include "chardev/socket_address.h"
+#include "util/socket_address.h"
 #include "rhea/util/event_loop.h"
 
 #include <functional>

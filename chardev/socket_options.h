@@ -2,7 +2,7 @@
 // What -chardev socket takes.
 #pragma once
 
-#include "chardev/socket_address.h"
+#include "util/socket_address.h"
 #include "chardev/stream_protocol.h"
 
 #include <string_view>

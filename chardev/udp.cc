@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Datagrams to one peer: each write is one, and what comes is a stream for the front end.
 #include "chardev/backend.h"
-#include "chardev/socket_address.h"
+#include "util/socket_address.h"
 
 #include <sys/socket.h>
 

@@ -2,7 +2,7 @@
 // The socket itself: what is sent, and the thread that reads.
 #include "hw/vfio/link.h"
 
-#include "chardev/socket_address.h"
+#include "util/socket_address.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -29,7 +29,7 @@ Link::~Link() { close(); }
 
 Result<std::shared_ptr<Link>> Link::connect(Machine& machine, std::string name,
                                             const std::string& path, Callbacks callbacks) {
-  chardev::SocketAddress address;
+  SocketAddress address;
   address.path = path;
   std::shared_ptr<Link> link(new Link(machine, std::move(name), std::move(callbacks)));
   link->channels_[0].socket = TRY(address.connect());

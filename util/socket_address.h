@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Where a socket chardev listens or connects to.
+// Where a socket listens or connects to.
 #pragma once
 
 #include "rhea/qom/value.h"
@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace rhea::chardev {
+namespace rhea {
 
 /// One address that a host's name stands for.
 struct ResolvedAddress {
@@ -56,4 +56,4 @@ Result<> take_families(KeyValues& options, SocketAddress& address);
 std::string local_text(int fd);
 std::string peer_text(int fd);
 
-}  // namespace rhea::chardev
+}  // namespace rhea

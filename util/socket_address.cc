@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Where a socket chardev listens or connects to.
-#include "chardev/socket_address.h"
+// Where a socket listens or connects to.
+#include "util/socket_address.h"
 
 #include "rhea/util/host_file.h"
 
@@ -15,7 +15,7 @@
 #include <cstring>
 #include <memory>
 
-namespace rhea::chardev {
+namespace rhea {
 namespace {
 
 constexpr u64 kHighestPort = 65535;
@@ -279,4 +279,4 @@ std::string peer_text(int fd) {
   return name_text(name, length);
 }
 
-}  // namespace rhea::chardev
+}  // namespace rhea
