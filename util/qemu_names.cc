@@ -102,6 +102,8 @@ constexpr std::string_view kMachineProperties =
 
 constexpr std::string_view kDriveInterfaces = "ide scsi floppy pflash mtd sd virtio xen none";
 
+constexpr std::string_view kNetdevs =
+    "bridge dgram hubport l2tpv3 netmap socket stream tap user vde vhost-user vhost-vdpa";
 constexpr std::string_view kChardevs =
     "braille file memory msmouse mux null parallel parport pipe pty qemu-vdagent ringbuf "
     "serial socket spiceport spicevmc stdio testdev tty udp vc wctablet dbus";
@@ -323,6 +325,7 @@ std::string_view qemu_name_list(NameKind kind) {
     case NameKind::Machine: return kMachines;
     case NameKind::MachineProperty: return kMachineProperties;
     case NameKind::Chardev: return kChardevs;
+    case NameKind::Netdev: return kNetdevs;
     case NameKind::Display: return kDisplays;
     case NameKind::Vga: return kVgas;
     case NameKind::DriveInterface: return kDriveInterfaces;

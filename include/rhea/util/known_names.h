@@ -17,6 +17,7 @@ enum class NameKind : unsigned char {
   Machine,  ///< board names
   MachineProperty,
   Chardev,  ///< character back ends
+  Netdev,   ///< network back ends
   Display,
   Vga,
   DriveInterface,  ///< of -drive if=
