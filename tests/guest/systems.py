@@ -190,6 +190,7 @@ SYSTEMS: dict[str, System] = {
     "linux-amd64-smp": kernel_boot("linux-amd64", "x86_64", 4),
     # For -accel tcg,x-verify=on: on a busy host the kernel finds too few of the timer's interrupts.
     "linux-amd64-unhurried": kernel_boot("linux-amd64", "x86_64", 1, " no_timer_check"),
+    "linux-amd64-smp-unhurried": kernel_boot("linux-amd64", "x86_64", 2, " no_timer_check"),
     "linux-i386-unhurried": kernel_boot("linux-i386", "i686", 1, " no_timer_check"),
     "linux-suspend": linux_suspend(),
     "linux-numa": linux_numa(),
