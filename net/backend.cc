@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "net/backend.h"
 
+#include "net/hub.h"
 #include "rhea/util/json_keyval.h"
+#include "rhea/util/known_names.h"
+#include "rhea/util/log.h"
 
 #include <algorithm>
-#include <array>
 
 namespace rhea {
 namespace net {
@@ -15,13 +17,11 @@ std::vector<const Backend*>& table() {
   return all;
 }
 
-/// QEMU's that are not here.
-constexpr std::array<std::string_view, 4> kAbsent = {"l2tpv3", "netmap", "vde", "vhost-vdpa"};
-
 std::unexpected<Error> no_such_backend(std::string_view name) {
-  if (std::ranges::find(kAbsent, name) != kAbsent.end())
-    return fail("netdev '{}': QEMU has this; Rhea has not", name);
-  return fail("'{}' is not a network back end (help lists them)", name);
+  std::vector<std::string_view> own;
+  for (const Backend* backend : all_backends()) own.push_back(backend->name);
+  return fail("{}", with_remark(fmt::format("'{}' is not a network back end", name),
+                                about_unknown(NameKind::Netdev, name, own)));
 }
 
 }  // namespace
@@ -68,7 +68,9 @@ Result<Netdev*> open_netdev(Machine& machine, std::string_view id, std::string_v
   if (backend == nullptr) return no_such_backend(type);
   std::unique_ptr<Netdev> netdev = TRY(backend->create(machine, std::string(id), options));
   if (!options.empty()) return fail("Invalid parameter '{}'", options.all().front().first);
-  return &machine.container(Netdev::kLinkRoot).add_child(std::string(id), std::move(netdev));
+  Netdev& made = machine.container(Netdev::kLinkRoot).add_child(std::string(id), std::move(netdev));
+  machine.service<WaitingFilters>().opened(made);
+  return &made;
 }
 
 Result<> remove_netdev(Machine& machine, std::string_view id) {
@@ -76,6 +78,7 @@ Result<> remove_netdev(Machine& machine, std::string_view id) {
   if (netdev == nullptr) return fail("Device '{}' not found", id);
   netdev->detach();
   machine.container(Netdev::kLinkRoot).remove_child(*netdev);
+  machine.service<Hubs>().tidy();
   return {};
 }
 
@@ -84,6 +87,38 @@ std::vector<Netdev*> all_netdevs(Machine& machine) {
   for (const auto& child : machine.container(Netdev::kLinkRoot).children())
     if (auto* netdev = dynamic_cast<Netdev*>(child.get())) all.push_back(netdev);
   return all;
+}
+
+WaitingFilters::WaitingFilters(Machine& machine) : machine_(machine) {
+  machine.on_run_state([this](RunState state) {
+    if (state != RunState::Running) return;
+    for (const One& one : std::exchange(all_, {}))
+      report_warning(fmt::format("filter: netdev '{}' not found: nothing is looked at", one.id));
+  });
+}
+
+Result<> WaitingFilters::add(std::string id, const FrameFilter& filter,
+                             std::function<void(Netdev&)> found) {
+  if (Netdev* const netdev = find_netdev(machine_, id)) {
+    found(*netdev);
+    return {};
+  }
+  if (machine_.run_state() != RunState::Prelaunch)
+    return fail("Parameter 'netdev' expects a network backend id, not '{}'", id);
+  all_.push_back({.id = std::move(id), .filter = &filter, .found = std::move(found)});
+  return {};
+}
+
+void WaitingFilters::forget(const FrameFilter& filter) {
+  std::erase_if(all_, [&](const One& one) { return one.filter == &filter; });
+}
+
+void WaitingFilters::opened(Netdev& netdev) {
+  std::erase_if(all_, [&](const One& one) {
+    if (one.id != netdev.name()) return false;
+    one.found(netdev);
+    return true;
+  });
 }
 
 }  // namespace net

@@ -5,6 +5,7 @@
 #include "rhea/net/netdev.h"
 #include "rhea/util/keyval.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -49,5 +50,25 @@ Result<std::string> checked_netdev_id(Machine& machine, std::string id);
 Result<> remove_netdev(Machine& machine, std::string_view id);
 /// The oldest first.
 std::vector<Netdev*> all_netdevs(Machine& machine);
+
+/// Filters that -object makes before -netdev makes what they look at. Main thread, machine's lock.
+class WaitingFilters final : public MachineService {
+ public:
+  explicit WaitingFilters(Machine& machine);
+  /// `found` is called now or when there is a back end of that id. Once the machine runs, an id of
+  /// none is an error.
+  Result<> add(std::string id, const FrameFilter& filter, std::function<void(Netdev&)> found);
+  void forget(const FrameFilter& filter);
+  void opened(Netdev& netdev);
+
+ private:
+  struct One {
+    std::string id;
+    const FrameFilter* filter;
+    std::function<void(Netdev&)> found;
+  };
+  Machine& machine_;
+  std::vector<One> all_;
+};
 
 }  // namespace rhea::net

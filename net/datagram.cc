@@ -45,6 +45,19 @@ bool FrameBatch::read(int socket) {
   return true;
 }
 
+bool FrameBatch::read_device(int device, std::size_t header) {
+  frames_.clear();
+  next_ = 0;
+  for (std::size_t i = 0; i < kFrames; ++i) {
+    u8* const place = memory_.get() + i * kLongestFrame;
+    const ssize_t n = ::read(device, place, kLongestFrame);
+    if (n <= 0) break;
+    if (static_cast<std::size_t>(n) > header)
+      frames_.emplace_back(place + header, static_cast<std::size_t>(n) - header);
+  }
+  return !frames_.empty();
+}
+
 void DatagramNetdev::begin() {
   batch_.emplace();
   watch_input();
@@ -69,7 +82,7 @@ void DatagramNetdev::watch_input() {
 
 bool DatagramNetdev::read() {
   bool came = false;
-  for (int reads = 0; reads < kReads && batch_->read(socket_.get()); ++reads) {
+  for (int reads = 0; reads < kReads && fill(*batch_); ++reads) {
     came |= !batch_->waiting().empty();
     batch_->drop(deliver(batch_->waiting()));
     if (batch_->waiting().empty()) continue;
@@ -109,16 +122,20 @@ std::size_t DatagramNetdev::transmit(std::span<const Frame> frames) {
     }
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == ENOBUFS) {
-      output_ = loop().watch_fd(socket_.get(), FdEvents::Write, [this](FdEvents) {
-        output_.remove();
-        tell_can_send();
-      });
+      await_room();
       return taken;
     }
     // This one cannot be sent, as when nobody listens: a network loses frames, too.
     ++taken;
   }
   return taken;
+}
+
+void DatagramNetdev::await_room() {
+  output_ = loop().watch_fd(socket_.get(), FdEvents::Write, [this](FdEvents) {
+    output_.remove();
+    tell_can_send();
+  });
 }
 
 void DatagramNetdev::change_socket(FileDescriptor socket) {

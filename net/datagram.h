@@ -23,6 +23,8 @@ class FrameBatch {
   /// Reads what is there from a datagram socket; false when that was nothing. An error that a
   /// socket reports of an earlier message of ours (nobody listens) is none of the frames'.
   bool read(int socket);
+  /// The same of a device that gives one frame at a read(), behind `header` bytes for nobody.
+  bool read_device(int device, std::size_t header);
   /// What has not been handed on.
   std::span<const Frame> waiting() const { return std::span(frames_).subspan(next_); }
   void drop(std::size_t frames) { next_ += frames; }
@@ -49,6 +51,10 @@ class DatagramNetdev : public Netdev {
   std::size_t transmit(std::span<const Frame> frames) override;
   void resume() override;
 
+  /// Reads what is there; false when that was nothing.
+  virtual bool fill(FrameBatch& batch) { return batch.read(socket()); }
+  /// After a short transmit(): tells the front end when there is room.
+  void await_room();
   /// Another socket in the place of this one; under the domain.
   void change_socket(FileDescriptor socket);
   int socket() const { return socket_.get(); }

@@ -7,7 +7,9 @@
 namespace rhea {
 
 Netdev::Netdev() = default;
-Netdev::~Netdev() = default;
+Netdev::~Netdev() {
+  for (FrameFilter* filter : filters_) filter->gone();
+}
 
 Result<> Netdev::attach(FrontEnd front_end) {
   if (attached_) return fail("netdev '{}' is already in use by '{}'", name(), front_end_.name);

@@ -2,6 +2,7 @@
 #include "net/nic_requests.h"
 
 #include "net/backend.h"
+#include "net/hub.h"
 #include "rhea/qom/registry.h"
 #include "rhea/util/log.h"
 #include "softmmu/default_devices.h"
@@ -37,17 +38,20 @@ Result<std::vector<NicRequest>> NicRequests::take() {
   return std::exchange(requests_, {});
 }
 
-// One card and one back end, which is what all have, need no hub between them.
+// One card and one back end, which is what most have, need no hub between them.
 Result<> NicRequests::connect_hub() {
   const auto cards = std::ranges::count_if(requests_, &NicRequest::on_hub);
-  if (cards > 1 || on_hub_.size() > 1)
-    return fail(
-        "-net: QEMU has hubs of more than a card and a back end; Rhea has not yet: give each card "
-        "its own, by -nic or -netdev");
   if (cards == 0 && !on_hub_.empty()) report_warning("hub 0 with no nics");
   if (cards != 0 && on_hub_.empty()) report_warning("hub 0 is not connected to host network");
-  for (NicRequest& request : requests_)
-    if (request.on_hub && !on_hub_.empty()) request.netdev = on_hub_.front();
+  const bool direct = cards <= 1 && on_hub_.size() <= 1;
+  auto& hubs = machine_.service<Hubs>();
+  if (!direct)
+    for (const std::string& id : on_hub_) TRY(hubs.add_port(find_netdev(machine_, id)));
+  for (NicRequest& request : requests_) {
+    if (!request.on_hub) continue;
+    if (!direct) request.netdev = TRY(hubs.add_port(nullptr))->name();
+    if (direct && !on_hub_.empty()) request.netdev = on_hub_.front();
+  }
   return {};
 }
 

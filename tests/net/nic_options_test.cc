@@ -90,12 +90,16 @@ TEST_F(NicOptions, TheOldSpellingsCardAndBackEndBelongTogether) {
   EXPECT_EQ(all[0].netdev, "n0");
 }
 
-TEST_F(NicOptions, AHubOfMoreIsRefused) {
+TEST_F(NicOptions, MoreThanACardAndABackEndGetAHub) {
   ASSERT_TRUE(option("net", "nic"));
   ASSERT_TRUE(option("net", "nic"));
-  const auto all = net.bench.machine().service<net::NicRequests>().take();
-  ASSERT_FALSE(all);
-  EXPECT_THAT(all.error().message(), HasSubstr("Rhea has not yet"));
+  ASSERT_TRUE(option("net", "nowhere,id=n0"));
+  const auto all = requests();
+  ASSERT_THAT(all, SizeIs(2));
+  EXPECT_EQ(find_netdev(net.bench.machine(), "n0")->front_end_name(), "a hub");
+  EXPECT_EQ(all[0].netdev, "hub0port1");
+  EXPECT_EQ(all[1].netdev, "hub0port2");
+  EXPECT_EQ(find_netdev(net.bench.machine(), "hub0port2")->kind(), "hubport");
 }
 
 TEST_F(NicOptions, TheDefaultCardIsOnAUserNetwork) {

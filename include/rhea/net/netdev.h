@@ -75,8 +75,8 @@ class Netdev : public Object {
   /// As `info network` shows it behind the type: "net=10.0.2.0,restrict=off".
   virtual std::string info() const = 0;
 
-  /// Sees every frame of both directions from now on; it outlives this or removes itself. Machine's
-  /// lock, without the domain.
+  /// Sees every frame of both directions from now on, until it removes itself or hears gone().
+  /// Machine's lock, without the domain.
   void add_filter(FrameFilter& filter);
   void remove_filter(FrameFilter& filter);
 
@@ -116,6 +116,8 @@ class FrameFilter {
   virtual ~FrameFilter() = default;
   /// On the loop or under the domain of the back end's front end.
   virtual void see(Direction direction, Frame frame) = 0;
+  /// The back end is destroyed. Machine's lock.
+  virtual void gone() {}
 };
 
 /// Creates a back end from -netdev's options (or JSON; with "type" and "id") and puts it under
