@@ -2,8 +2,8 @@
 // Makes a connection without waiting for anybody.
 #pragma once
 
-#include "util/socket_address.h"
 #include "rhea/util/event_loop.h"
+#include "util/socket_address.h"
 
 #include <functional>
 #include <memory>

@@ -2,6 +2,8 @@
 // What -chardev socket takes.
 #include "chardev/socket_options.h"
 
+#include "rhea/qom/value.h"
+
 namespace rhea::chardev {
 namespace {
 

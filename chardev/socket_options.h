@@ -2,8 +2,8 @@
 // What -chardev socket takes.
 #pragma once
 
-#include "util/socket_address.h"
 #include "chardev/stream_protocol.h"
+#include "util/socket_address.h"
 
 #include <string_view>
 

@@ -10,8 +10,10 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <memory>
 
@@ -19,6 +21,19 @@ namespace rhea {
 namespace {
 
 constexpr u64 kHighestPort = 65535;
+
+/// Decimal, or hexadecimal behind 0x.
+Result<u64> parse_number(std::string_view text, u64 most) {
+  const bool hexadecimal = text.starts_with("0x") || text.starts_with("0X");
+  const std::string_view digits = text.substr(hexadecimal ? 2 : 0);
+  u64 number = 0;
+  const char* const last = digits.data() + digits.size();
+  const auto [end, error] = std::from_chars(digits.data(), last, number, hexadecimal ? 16 : 10);
+  if (end != last || error == std::errc::invalid_argument)
+    return fail("'{}' is not a number", text);
+  if (error != std::errc{} || number > most) return fail("{} is out of range (0..{})", text, most);
+  return number;
+}
 
 struct AddressList {
   AddressList() = default;
@@ -51,7 +66,7 @@ Result<std::vector<ResolvedAddress>> look_up(const SocketAddress& address, const
                                              Query query) {
   // The library would take any number, and use its lowest bits.
   if (!port.empty() && port.find_first_not_of("0123456789") == std::string::npos)
-    if (auto number = parse_unsigned(Value(port), {.min = 0, .max = 65535}, false); !number)
+    if (auto number = parse_number(port, kHighestPort); !number)
       return std::unexpected(std::move(number).error().within("port"));
   addrinfo hints{};
   hints.ai_family = TRY(family_of(address));
@@ -112,8 +127,7 @@ Result<FileDescriptor> listen_on(const ResolvedAddress& at) {
 Result<FileDescriptor> listen_tcp(const SocketAddress& address, bool may_wait) {
   // A port may have a name; a range of ports begins with a number.
   u64 first = 0;
-  if (address.last_port != 0)
-    first = TRY(parse_unsigned(address.port, {.min = 0, .max = kHighestPort}, false));
+  if (address.last_port != 0) first = TRY(parse_number(address.port, kHighestPort));
   std::string reason = "no address";
   const bool numeric = !may_wait && address.host != "localhost";
   for (u64 port = first; port <= std::max<u64>(first, address.last_port); ++port) {
@@ -174,7 +188,7 @@ std::string name_text(const sockaddr_storage& storage, socklen_t length) {
 }
 
 Result<int> take_fd_number(const std::string& text) {
-  const u64 number = TRY(parse_unsigned(Value(text), {.min = 0, .max = 1 << 20}, false));
+  const u64 number = TRY(parse_number(text, 1 << 20));
   return static_cast<int>(number);
 }
 
@@ -198,8 +212,7 @@ Result<SocketAddress> SocketAddress::take(KeyValues& options) {
   address.abstract = TRY(options.take_bool("abstract", false));
   address.tight = TRY(options.take_bool("tight", true));
   if (const auto to = options.take("to"))
-    address.last_port =
-        static_cast<u16>(TRY(parse_unsigned(Value(*to), {.min = 0, .max = 65535}, false)));
+    address.last_port = static_cast<u16>(TRY(parse_number(*to, kHighestPort)));
   if (path) {
     address.path = *path;
   } else if (fd) {

@@ -2,7 +2,7 @@
 // Where a socket listens or connects to.
 #pragma once
 
-#include "rhea/qom/value.h"
+#include "rhea/util/error.h"
 #include "rhea/util/file_descriptor.h"
 #include "rhea/util/keyval.h"
 #include "rhea/util/types.h"
