@@ -145,5 +145,24 @@ TEST_F(HostileCardTest, DoesNoHarmAndItsStateIsAlwaysOneThatLoads) {
   EXPECT_EQ(e1000.stored(0), frame);
 }
 
+TEST(CardUnderWay, MayBeUnpluggedAtAnyPoint) {
+  std::mt19937 random(from_environment("RHEA_NIC_SEED", 1));
+  const u64 rounds = from_environment("RHEA_NIC_STEPS", 10'000) / 200;
+  for (u64 n = 0; n < rounds; ++n) {
+    E1000Bench e1000;
+    e1000.peer.room_for(random() % 8);
+    e1000.start(E1000Bench::kUsualReceive, random() % E1000Bench::kEntries);
+    e1000.peer.give(std::vector<FrameBytes>(8, frame_to(kCardMac, 1000)));
+    for (unsigned frame = 0; frame < 8; ++frame) e1000.queue_legacy(frame_to(kPeerMac, 1000));
+    e1000.go();
+    for (unsigned turns = random() % 4; turns > 0; --turns)
+      e1000.bench.machine().loop().iterate(false);
+    ASSERT_TRUE(e1000.bench.machine().unplug(*e1000.card));
+    EXPECT_FALSE(e1000.peer.netdev().attached());
+    e1000.bench.add("e1000", {{"netdev", "net0"}, {"romfile", ""}});
+    EXPECT_TRUE(e1000.peer.netdev().attached());
+  }
+}
+
 }  // namespace
 }  // namespace rhea::test
