@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <initializer_list>
 #include <memory>
@@ -100,6 +101,14 @@ Result<> enter_sandbox() {
   constexpr rlimit kMemory{.rlim_cur = u64{512} << 20, .rlim_max = u64{512} << 20};
   ::setrlimit(RLIMIT_DATA, &kMemory);
 #endif
+  // A connection has buffers of 256 KiB: as many as fit, so that one more is refused to the guest
+  // and does not end all.
+  constexpr rlim_t kMostFiles = 1536;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max = std::min(files.rlim_cur, kMostFiles);
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
   constexpr rlimit kNoCore{.rlim_cur = 0, .rlim_max = 0};
   ::setrlimit(RLIMIT_CORE, &kNoCore);
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

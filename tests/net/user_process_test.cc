@@ -124,6 +124,17 @@ TEST_F(UserNet, ItIsWaitedForWhoseForwardsAreAskedFor) {
   EXPECT_THAT(netdev->process().connections().value_or(""), HasSubstr("TCP[HOST_FORWARD]"));
 }
 
+TEST_F(UserNet, ConnectionsBeyondItsLimitsFailAlone) {
+  LoopbackSocket server(SOCK_STREAM);
+  GuestStack& stack = start();
+  ASSERT_TRUE(stack.arp());
+  const pid_t process = netdev->process().pid();
+  for (unsigned port = 2000; port < 8000; ++port)
+    stack.send_tcp({.port = port, .to_port = server.port(), .flags = GuestStack::kSyn});
+  EXPECT_TRUE(stack.arp());
+  EXPECT_EQ(netdev->process().pid(), process);
+}
+
 TEST_F(UserNet, StoppedItHearsLaterWhatItWasTold) {
   LoopbackSocket server(SOCK_DGRAM);
   GuestStack& stack = start();
