@@ -57,6 +57,10 @@ void BlockBackend::failed(const BlockNode& node, bool read, const Error& error) 
 
 const ErrorPolicy& BlockBackend::error_policy() const { return impl_->errors.policy; }
 void BlockBackend::set_error_policy(ErrorPolicy policy) { impl_->errors.policy = policy; }
+void BlockBackend::set_error_policy_of(OnError read, OnError write) {
+  if (read != OnError::Auto) impl_->errors.policy.read = read;
+  if (write != OnError::Auto) impl_->errors.policy.write = write;
+}
 void BlockBackend::let_policy_decide() { impl_->errors.in_force = true; }
 ErrorAction BlockBackend::error_action() const { return impl_->errors.action; }
 std::string_view BlockBackend::io_status() const { return impl_->errors.status(); }
@@ -214,6 +218,19 @@ BlockBackend::Ticket BlockBackend::discard(u64 offset, u64 length, Completion do
        .end = offset + length},
       impl_->check(offset, length, true),
       [offset, length](BlockNode& node) { return node.discard(offset, length); }, std::move(done));
+}
+
+BlockBackend::Ticket BlockBackend::write_zeroes(u64 offset, u64 length, bool may_unmap,
+                                                Completion done) {
+  block_write(name(), offset, length);
+  return start(
+      {.counter = &Statistics::writes,
+       .bytes_counter = &Statistics::written_bytes,
+       .bytes = length,
+       .end = offset + length},
+      impl_->check(offset, length, true),
+      [=](BlockNode& node) { return node.write_zeroes(offset, length, may_unmap); },
+      std::move(done));
 }
 
 // Whose command it is does not depend on the device.

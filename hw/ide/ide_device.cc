@@ -51,10 +51,7 @@ Result<> IdeDevice::realize() {
   TRY(boot_index_.join(*this));
   TRY(take_drive(drive_, *this, media() != nullptr ? DriveUse::Read : DriveUse::Write, media()));
   if (serial_.empty()) serial_ = drive_->serial.substr(0, 20);
-  ErrorPolicy policy = drive_->error_policy();
-  if (on_read_error_ != OnError::Auto) policy.read = on_read_error_;
-  if (on_write_error_ != OnError::Auto) policy.write = on_write_error_;
-  drive_->set_error_policy(policy);
+  drive_->set_error_policy_of(on_read_error_, on_write_error_);
   drive_->let_policy_decide();
   return {};
 }

@@ -102,6 +102,10 @@ class GateNode final : public BlockNode {
     std::memset(gate_->data.data() + offset, 0, length);
     return {};
   }
+  Result<> resize(u64 bytes) override {
+    gate_->data.resize(bytes);
+    return {};
+  }
   NodeDetails details() const override {
     NodeDetails details;
     details.cache.writeback = gate_->writeback;

@@ -120,6 +120,8 @@ class BlockBackend final : public Object {
   Ticket write(u64 offset, std::span<const u8> data, Completion done);
   Ticket flush(Completion done);
   Ticket discard(u64 offset, u64 length, Completion done);
+  /// Writes zeroes; with `may_unmap` the host may free their place.
+  Ticket write_zeroes(u64 offset, u64 length, bool may_unmap, Completion done);
   /// Makes the image longer or shorter, behind the requests that are there; then the device hears
   /// of it.
   void resize(u64 bytes, Completion done);
@@ -142,6 +144,8 @@ class BlockBackend final : public Object {
   // is to report.
   const ErrorPolicy& error_policy() const;
   void set_error_policy(ErrorPolicy policy);
+  /// What a device's properties say of it, where they say something.
+  void set_error_policy_of(OnError read, OnError write);
   /// Until it is detached the device asks error_action() when a request of its has failed.
   void let_policy_decide();
   /// From within a completion that tells of an error: what its device makes of it.
