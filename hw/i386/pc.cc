@@ -336,9 +336,10 @@ Result<> PcBoard::add_drives() {
       TRY(add(drive->is_cdrom() ? "ide-cd" : "ide-hd", bus, settings));
     } else if (drive->interface == DriveInterface::Floppy) {
       TRY(add("floppy", floppies_, settings));
-    } else if (drive->interface == DriveInterface::Virtio ||
-               drive->interface == DriveInterface::Scsi) {
-      return no_such_disks(drive->interface == DriveInterface::Virtio ? "virtio" : "scsi");
+    } else if (drive->interface == DriveInterface::Virtio) {
+      TRY(add("virtio-blk-pci", &host_->bus(), {{"drive", drive->name()}}));
+    } else if (drive->interface == DriveInterface::Scsi) {
+      return no_such_disks("scsi");
     }
   }
   return {};

@@ -93,8 +93,21 @@ void VirtQueue::publish_packed(const Finished& finished) {
   u16 flags = used_wrap_ ? ring::kAvailable | ring::kUsed : 0;
   if (finished.written != 0) flags |= ring::kWrite;
   if (!store(at + kId, finished.id) || !store(at + kLength, finished.written)) return;
+  // The driver goes on from one to the next: it sees none before the first.
+  if (together_ && first_flags_at_ == 0) {
+    first_flags_at_ = at + kFlags;
+    first_flags_ = flags;
+  } else {
+    ring::before_write();
+    if (!store(at + kFlags, flags)) return;
+  }
+  advance(next_used_, used_wrap_, finished.slots);
+}
+
+void VirtQueue::show_packed() {
+  if (first_flags_at_ == 0) return;
   ring::before_write();
-  if (store(at + kFlags, flags)) advance(next_used_, used_wrap_, finished.slots);
+  store(first_flags_at_, first_flags_);
 }
 
 bool VirtQueue::wants_interrupt_packed() {

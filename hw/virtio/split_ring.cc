@@ -67,9 +67,13 @@ void VirtQueue::publish_split(const Finished& finished) {
   const u64 used = address(Area::Device);
   const u64 entry = used + ring::kUsedEntries + ring::kUsedBytes * entry_of(next_used_);
   if (!store(entry, u32{finished.id}) || !store(entry + 4, finished.written)) return;
-  ring::before_write();
   ++next_used_;
-  store(used + ring::kUsedIndex, next_used_);
+  if (!together_) show_split();
+}
+
+void VirtQueue::show_split() {
+  ring::before_write();
+  store(address(Area::Device) + ring::kUsedIndex, next_used_);
 }
 
 bool VirtQueue::wants_interrupt_split() {

@@ -88,10 +88,14 @@ void VirtioCore::serve_kicked() {
 
 void VirtioCore::hold(bool on) {
   held_ = on;
+  if (!on) function_->resumed();
   serve_kicked();
 }
 
-void VirtioCore::reset_queue(u16 number) { queues_[number].reset(); }
+void VirtioCore::reset_queue(u16 number) {
+  queues_[number].reset();
+  function_->queue_reset(number);
+}
 
 void VirtioCore::tell_driver(u16 number) {
   VirtQueue& queue = queues_[number];

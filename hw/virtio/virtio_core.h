@@ -21,6 +21,7 @@ struct VirtioKind {
   u16 id{};               ///< 5 of the specification
   u16 transitional_id{};  ///< PCI device number of transitional devices; 0: there is none
   u32 pci_class{};
+  std::string_view romfile{};  ///< its option ROM on PCI, unless the user names another
 };
 
 /// What a device does with its queues. Calls come in the device's lock domain.
@@ -33,6 +34,11 @@ class VirtioFunction {
   /// live(). Does a bounded part of what is there.
   virtual void serve(u16 number) = 0;
   virtual void reset() {}
+  /// Of that queue alone: what was taken from it is nobody's any more.
+  virtual void queue_reset(u16 /*number*/) {}
+  /// The machine goes on: what was put off while it stood may be done.
+  virtual void resumed() {}
+  /// All state has been loaded, of the machine that stands.
   virtual Result<> loaded() { return {}; }
   /// Configuration, little-endian as the driver sees it; of a constant size from start() on.
   virtual std::span<u8> config() { return {}; }
@@ -79,6 +85,7 @@ class VirtioCore final : public QueueHost {
   /// The function's configuration has changed.
   void config_changed();
   bool accepts(unsigned feature) const { return (accepted_ & virtio::bit(feature)) != 0; }
+  bool offers(unsigned feature) const { return (offered_ & virtio::bit(feature)) != 0; }
   /// Whether buffers may be used: the driver is ready, nothing is broken, the guest runs.
   bool live() const;
 
@@ -105,6 +112,7 @@ class VirtioCore final : public QueueHost {
   void reset();
   /// While the machine is stopped nothing is used.
   void hold(bool on);
+  bool held() const { return held_; }
   Result<> loaded();
 
   const DmaMaster& memory() const override { return transport_->virtio_memory(); }

@@ -37,6 +37,9 @@ VirtioPci::VirtioPci(VirtioFunction& function, u32 vectors, VirtioInterfaces int
 
 Result<> VirtioPci::choose_interfaces() {
   const bool asked = interfaces_ == VirtioInterfaces::AsAsked;
+  if (!asked && (disable_modern_ || disable_legacy_ != OnOffAuto::Auto))
+    return fail("disable-legacy and disable-modern are not for {}, which says it by its name",
+                type().name);
   legacy_ =
       asked ? disable_legacy_ != OnOffAuto::On : interfaces_ == VirtioInterfaces::Transitional;
   modern_ = !asked || !disable_modern_;
@@ -67,7 +70,8 @@ void VirtioPci::identify() {
                 .revision = static_cast<u8>(legacy_ ? 0 : 1),
                 .interrupt_pin = 1,
                 .subsystem_vendor = kVendor,
-                .subsystem = legacy_ ? kind.id : kModernSubsystem});
+                .subsystem = legacy_ ? kind.id : kModernSubsystem,
+                .romfile = kind.romfile});
 }
 
 Result<> VirtioPci::realize() {
@@ -149,7 +153,8 @@ void VirtioPci::add_capabilities() {
 }
 
 Result<> VirtioPci::make_vectors() {
-  const u32 count = vectors_ == kUsualVectors ? usual_vectors_ : vectors_;
+  const u32 usual = usual_vectors_ == kVectorPerQueue ? core_.queues() + 1U : usual_vectors_;
+  const u32 count = vectors_ == kUsualVectors ? std::min(usual, kMostMsix) : vectors_;
   return count == 0 ? Result<>() : add_msix_bar(count, kMsixBar);
 }
 

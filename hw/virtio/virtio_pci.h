@@ -31,6 +31,8 @@ class VirtioPci : public PciDevice, private VirtioTransport {
   u32 config_read(unsigned reg, unsigned size) override;
 
  protected:
+  /// One for each queue, and one for the configuration.
+  static constexpr u32 kVectorPerQueue = 0;
   /// `vectors`: how many MSI-X vectors it has unless the user says otherwise.
   VirtioPci(VirtioFunction& function, u32 vectors,
             VirtioInterfaces interfaces = VirtioInterfaces::AsAsked);

@@ -181,6 +181,12 @@ void VirtQueue::publish(const Finished& finished) {
   host_->rules().packed ? publish_packed(finished) : publish_split(finished);
 }
 
+void VirtQueue::end_pushes() {
+  together_ = false;
+  if (!broken_) host_->rules().packed ? show_packed() : show_split();
+  first_flags_at_ = 0;
+}
+
 bool VirtQueue::wants_interrupt() {
   if (broken_) return false;
   const bool wanted = host_->rules().packed ? wants_interrupt_packed() : wants_interrupt_split();
@@ -199,3 +205,41 @@ bool VirtQueue::write(const VirtBuffer& buffer, u64 skip, std::span<const u8> da
 }
 
 }  // namespace rhea::hw
+
+namespace rhea {
+
+void StateCodec<hw::VirtBuffer>::save(const hw::VirtBuffer& buffer, StateWriter& out) {
+  out.number(buffer.id, 2);
+  out.number(buffer.slots, 2);
+  for (const ScatterList* list : {&buffer.out, &buffer.in}) {
+    out.number(list->segments().size(), 4);
+    for (const DmaSegment& segment : list->segments()) {
+      out.number(segment.address, 8);
+      out.number(segment.length, 8);
+    }
+  }
+}
+
+Result<> StateCodec<hw::VirtBuffer>::load(hw::VirtBuffer& buffer, StateReader& in,
+                                          const StateField& field) {
+  buffer.clear();
+  buffer.id = static_cast<u16>(TRY(in.number(2)));
+  buffer.slots = static_cast<u16>(TRY(in.number(2)));
+  u64 segments = 0;
+  for (const bool write : {false, true}) {
+    const u64 count = TRY(in.number(4));
+    segments += count;
+    if (segments > hw::VirtQueue::kMostSegments)
+      return fail("state field '{}' has a buffer of {} segments", field.name, segments);
+    for (u64 n = 0; n < count; ++n) {
+      const u64 address = TRY(in.number(8)), length = TRY(in.number(8));
+      if (length == 0 || length > ~u32{0} || address + (length - 1) < address)
+        return fail("state field '{}' has a segment of {} bytes", field.name, length);
+      (write ? buffer.in : buffer.out).add(address, length);
+      (write ? buffer.in_bytes : buffer.out_bytes) += length;
+    }
+  }
+  return {};
+}
+
+}  // namespace rhea

@@ -39,7 +39,7 @@ class QueueHost {
 };
 
 /// A chain of descriptors: what the device may read of it, and what it may write. Of one that is
-/// used again the memory is kept.
+/// used again the memory is kept. State: all of it, for devices that keep buffers.
 struct VirtBuffer {
   u16 id{};     ///< of its head descriptor (split), or as the driver gave it (packed)
   u16 slots{};  ///< how many descriptors of the ring it takes up; 1 in a split ring
@@ -77,6 +77,8 @@ class VirtQueue {
   bool enabled() const { return enabled_; }
   void enable() { enabled_ = true; }
   bool broken() const { return broken_; }
+  /// Slots of buffers that were taken and not given back.
+  u16 in_use() const { return in_use_; }
 
   // Addresses, as drivers of version 1 give them: the descriptors, what the driver writes, what the
   // device writes.
@@ -96,6 +98,9 @@ class VirtQueue {
   /// Gives a buffer back, `written` bytes of whose `in` hold something. Under in-order they reach
   /// the driver in the order in which they were taken.
   void push(const VirtBuffer& buffer, u32 written);
+  /// What is pushed between these the driver sees all at once.
+  void begin_pushes() { together_ = true; }
+  void end_pushes();
   /// Whether the driver wants to hear of what was pushed since this was last asked.
   bool wants_interrupt();
   /// Copies of a part of a buffer, `skip` bytes from its start. False, and the queue is broken,
@@ -142,6 +147,7 @@ class VirtQueue {
   bool available_split(u16& ahead);
   bool follow_split(u16 head, VirtBuffer& buffer);
   void publish_split(const Finished& finished);
+  void show_split();
   bool wants_interrupt_split();
 
   Popped pop_packed(VirtBuffer& buffer);
@@ -149,6 +155,7 @@ class VirtQueue {
   bool follow_packed(VirtBuffer& buffer);
   bool follow_table(const Descriptor& descriptor, VirtBuffer& buffer, unsigned& segments);
   void publish_packed(const Finished& finished);
+  void show_packed();
   bool wants_interrupt_packed();
   void advance(u16& position, bool& wrap, u16 slots) const;
 
@@ -165,9 +172,21 @@ class VirtQueue {
   u16 vector_{kNoVector};
   u16 next_available_{0}, next_used_{0};
   bool available_wrap_{true}, used_wrap_{true};  ///< of packed rings
-  u16 in_use_{0};                                ///< slots of buffers taken and not given back
-  u32 untold_{0};                                ///< slots given back since the driver was told
-  std::vector<Finished> order_;                  ///< in-order: those taken, oldest first
+  u16 in_use_{0};
+  u32 untold_{0};                ///< slots given back since the driver was told
+  std::vector<Finished> order_;  ///< in-order: those taken, oldest first
+  // Only within a call of the device's:
+  bool together_{false};
+  u64 first_flags_at_{0};  ///< packed: of the first that is not shown yet; 0: there is none
+  u16 first_flags_{0};
 };
 
 }  // namespace rhea::hw
+
+namespace rhea {
+template <>
+struct StateCodec<hw::VirtBuffer> {
+  static void save(const hw::VirtBuffer& buffer, StateWriter& out);
+  static Result<> load(hw::VirtBuffer& buffer, StateReader& in, const StateField& field);
+};
+}  // namespace rhea

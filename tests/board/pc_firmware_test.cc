@@ -96,8 +96,6 @@ std::string firmware_refusal(const std::string& drive) {
 }
 
 TEST(PcDrives, DisksThatTheBoardHasNoControllerForAreRefused) {
-  EXPECT_EQ(firmware_refusal("if=virtio"),
-            "-drive if=virtio: QEMU has this; Rhea has not yet: use if=ide");
   EXPECT_EQ(firmware_refusal("if=scsi"),
             "-drive if=scsi: QEMU has this; Rhea has not yet: use if=ide");
   EXPECT_EQ(firmware_refusal("if=none,id=spare"), "it works");

@@ -84,9 +84,12 @@ std::unique_ptr<SplitDriver> VirtioPciDriver::start_legacy(u32 features) {
   const auto entries = static_cast<u16>(legacy(0x0c, 2));
   legacy(0x08, kPage, 4);
   legacy(0x12, Core::kAcknowledge | Core::kDriver | Core::kDriverOk, 1);
-  const u64 at = kPage << 12;
-  const RingPlace place{
-      .descriptors = at, .driver = at + 16 * u64{entries}, .device = at + 4096, .entries = entries};
+  const u64 at = kPage << 12, available = at + 16 * u64{entries};
+  const u64 end = available + 2 * (3 + u64{entries});
+  const RingPlace place{.descriptors = at,
+                        .driver = available,
+                        .device = (end + 4095) / 4096 * 4096,
+                        .entries = entries};
   return std::make_unique<SplitDriver>(memory(), place);
 }
 
