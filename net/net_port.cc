@@ -81,6 +81,11 @@ void NetPort::send_soon() {
   });
 }
 
+std::optional<RxFilterState> NetPort::filter() const {
+  const DomainGuard guard(domain_);
+  return functions_.filter ? std::optional(functions_.filter()) : std::nullopt;
+}
+
 void NetPort::set_link(bool up) {
   const DomainGuard guard(domain_);
   if (std::exchange(up_, up) != up) tell_link();

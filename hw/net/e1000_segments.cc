@@ -3,6 +3,7 @@
 // (chapters 3.4.5 to 3.6 of the 8254x manual).
 #include "hw/net/e1000.h"
 #include "hw/net/frame_sums.h"
+#include "hw/net/segments.h"
 #include "hw/net/trace_events.h"
 #include "rhea/util/log.h"
 
@@ -14,48 +15,22 @@ using namespace e1000;
 
 namespace {
 
-constexpr u8 kFin = 0x01, kPush = 0x08;
-
-// Sums from `start` to `end` (the last byte; 0: the frame's) and puts the complement at `at`.
 // Offsets are the guest's.
-void insert_sum(std::span<u8> frame, std::size_t start, std::size_t at, std::size_t end,
-                bool never_zero) {
-  const std::size_t behind = end == 0 ? frame.size() : std::min(frame.size(), end + 1);
-  if (start >= behind || at + 2 > frame.size()) {
+void insert_guests_sum(std::span<u8> frame, std::size_t start, std::size_t at, std::size_t end,
+                       bool never_zero) {
+  if (!insert_sum(frame, start, at, end, never_zero))
     log_guest("e1000", "checksum from {} to {} at {} of a frame of {} bytes", start, end, at,
               frame.size());
-    return;
-  }
-  auto sum = static_cast<u16>(~internet_sum(frame.subspan(start, behind - start)));
-  if (sum == 0 && never_zero) sum = 0xffff;
-  put_be16(frame, at, sum);
-}
-
-void add_be16(std::span<u8> frame, std::size_t at, u64 n) {
-  if (at + 2 <= frame.size()) put_be16(frame, at, static_cast<u16>(be16(frame, at) + n));
-}
-void set_be16(std::span<u8> frame, std::size_t at, u64 n) {
-  if (at + 2 <= frame.size()) put_be16(frame, at, static_cast<u16>(n));
 }
 
 // What differs from the header that all segments share.
 void adapt_header(std::span<u8> frame, const E1000Context& context, const E1000Making& making,
                   bool last) {
-  constexpr std::size_t kIpv6Header = 40;
-  const std::size_t ip = context.ip_start, l4 = context.start;
-  if (context.ipv4) {
-    set_be16(frame, ip + 2, frame.size() - std::min(ip, frame.size()));
-    add_be16(frame, ip + 4, making.made);
-  } else {
-    set_be16(frame, ip + 4, frame.size() - std::min(ip + kIpv6Header, frame.size()));
-  }
-  const std::size_t length = frame.size() - std::min(l4, frame.size());
-  if (context.tcp) {
-    if (l4 + 8 <= frame.size()) put_be32(frame, l4 + 4, be32(frame, l4 + 4) + making.payload);
-    if (!last && l4 + 13 < frame.size()) frame[l4 + 13] &= static_cast<u8>(~(kFin | kPush));
-  } else {
-    set_be16(frame, l4 + 4, length);
-  }
+  adapt_headers(
+      frame,
+      {.ip = context.ip_start, .l4 = context.start, .ipv4 = context.ipv4, .tcp = context.tcp},
+      {.payload = making.payload, .number = making.made, .last = last});
+  const std::size_t length = frame.size() - std::min<std::size_t>(context.start, frame.size());
   // The sum of the pseudo header comes without the length.
   if ((making.options & kOptionTcpUdp) != 0 && context.at + 2U <= frame.size())
     put_be16(frame, context.at, folded(u64{be16(frame, context.at)} + length));
@@ -100,12 +75,12 @@ void E1000::add_frame() {
   const std::span<u8> frame = batch_.making();
   const E1000Context& context = making_.segments ? segment_context_ : plain_context_;
   if ((making_.options & kOptionTcpUdp) != 0)
-    insert_sum(frame, context.start, context.at, context.end, !context.tcp);
+    insert_guests_sum(frame, context.start, context.at, context.end, !context.tcp);
   if ((making_.options & kOptionIp) != 0)
-    insert_sum(frame, context.ip_start, context.ip_at, context.ip_end, false);
+    insert_guests_sum(frame, context.ip_start, context.ip_at, context.ip_end, false);
   const bool legacy = (making_.lower & kSendExtended) == 0;
   if (legacy && (making_.lower & kSendChecksum) != 0)
-    insert_sum(frame, making_.upper >> 8 & 0xff, making_.lower >> 16 & 0xff, 0, false);
+    insert_guests_sum(frame, making_.upper >> 8 & 0xff, making_.lower >> 16 & 0xff, 0, false);
   // Where the card adds no check sequence, the guest's own is the frame's end.
   if ((making_.lower & kSendCheckInserted) == 0 && frame.size() > kShortest) {
     const Frame rest = frame.first(frame.size() - kCheckBytes);

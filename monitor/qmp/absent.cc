@@ -35,12 +35,6 @@ Result<Json> no_generation_id(Context&, const Json&) {
   return fail("VM Generation ID device not found");
 }
 
-Result<Json> query_rx_filter(Context&, const Json& arguments) {
-  if (arguments.contains("name"))
-    return fail("invalid net client name: {}", text_argument(arguments, "name"));
-  return Json::array();
-}
-
 // The only pointer there can be, if the board has it.
 Result<Json> query_mice(Context& context, const Json&) {
   Json list = Json::array();
@@ -112,10 +106,6 @@ const RegisterQmpCommand commands[] = {
     RegisterQmpCommand({.name = "balloon", .arguments = {{"value", "int"}}, .run = &no_balloon}),
     RegisterQmpCommand(
         {.name = "query-vm-generation-id", .returns = "any", .run = &no_generation_id}),
-    RegisterQmpCommand({.name = "query-rx-filter",
-                        .arguments = {{"name", "str", true}},
-                        .returns = "[any]",
-                        .run = &query_rx_filter}),
     RegisterQmpCommand({.name = "query-mice", .returns = "[MouseInfo]", .run = &query_mice}),
     RegisterQmpCommand({.name = "query-replay", .returns = "ReplayInfo", .run = &query_replay}),
     RegisterQmpCommand({.name = "query-stats",

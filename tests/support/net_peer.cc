@@ -20,6 +20,8 @@ class TestNetdev final : public Netdev {
 
   std::string_view kind() const override { return "test"; }
   std::string info() const override { return ""; }
+  unsigned queues() const override { return pairs; }
+  unsigned pairs{1};
 
   void give(std::vector<FrameBytes> frames) {
     const std::lock_guard lock(mutex_);
@@ -124,6 +126,8 @@ NetPeer::NetPeer(Machine& machine, const std::string& id)
     : machine_(machine), backend_(add_backend(machine, id)) {}
 
 Netdev& NetPeer::netdev() { return backend_; }
+
+void NetPeer::offer_queues(unsigned pairs) { backend_.pairs = pairs; }
 void NetPeer::give(std::vector<FrameBytes> frames) { backend_.give(std::move(frames)); }
 std::size_t NetPeer::waiting() { return backend_.waiting(); }
 bool NetPeer::refused() {

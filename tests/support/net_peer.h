@@ -40,6 +40,8 @@ class NetPeer {
   std::optional<FrameBytes> take();
   /// Without waiting for them.
   std::vector<FrameBytes> take_all();
+  /// As many pairs of queues as a card may have of it, from its realize() on.
+  void offer_queues(unsigned pairs);
   /// From now on it takes so many frames and no more, until this is called again.
   void room_for(std::size_t frames);
 

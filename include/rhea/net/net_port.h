@@ -4,6 +4,7 @@
 
 #include "rhea/net/mac_address.h"
 #include "rhea/net/netdev.h"
+#include "rhea/net/rx_filter.h"
 #include "rhea/qom/device.h"
 #include "rhea/qom/schema.h"
 #include "rhea/util/io_thread.h"
@@ -35,6 +36,8 @@ class NetPort final : public ObjectMember {
     /// Go on sending: there is room again, or the machine runs again.
     std::function<void()> can_send;
     std::function<void(bool up)> link_changed;
+    /// What it lets in; for monitors.
+    std::function<RxFilterState()> filter{};
   };
 
   NetPort() = default;
@@ -57,6 +60,8 @@ class NetPort final : public ObjectMember {
   const MacAddress& mac() const { return mac_; }
   /// The back end's, and what `set_link` said of the card itself.
   bool link_up() const { return up_ && netdev_ != nullptr && netdev_->link_up(); }
+  /// Nothing of a card that does not tell. Machine's lock.
+  std::optional<RxFilterState> filter() const;
   /// set_link on the card. Machine's lock.
   void set_link(bool up);
 

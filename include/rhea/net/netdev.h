@@ -70,6 +70,8 @@ class Netdev : public Object {
   bool link_up() const { return link_up_; }
   void set_link(bool up);
 
+  /// How many pairs of queues a card may have of it.
+  virtual unsigned queues() const { return 1; }
   /// "user", "tap", "dgram", …
   virtual std::string_view kind() const = 0;
   /// As `info network` shows it behind the type: "net=10.0.2.0,restrict=off".
