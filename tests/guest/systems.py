@@ -10,6 +10,7 @@ import re
 
 import debugger
 import network
+import virtio_systems
 from grub import DISC, FLOPPY, STICK, move_bar
 from steps import (Run, Step, firmware_says, hear, never_heard, powers_off, press, quit_machine, say,
                    see, suspends, write)
@@ -168,6 +169,11 @@ def debug_shell(run: Run) -> None:
     ), (r"i386:x86-64", r"^rip ", r"^efer .*LMA", r"^=> 0x", r"Breakpoint 1, "), seconds=run.seconds)
 
 
+def virtio(disk: str, card: str) -> System:
+    return System(virtio_systems.options("{linux-virtio}", disk, card), virtio_systems.steps(),
+                  images=("linux-virtio",), seconds=600)
+
+
 PASS = (see(r"Memtest86\+"), see(r"Pass: +[1-9]\d* +Errors: 0\b"), quit_machine)
 IPXE = (see("iPXE initialising devices...ok"), see("Ctrl-B"), press("ctrl-b"), see("iPXE>"),
         write("show version"), see(r"version:string = 1\.0\.0"), quit_machine)
@@ -196,6 +202,11 @@ SYSTEMS: dict[str, System] = {
     "linux-numa": linux_numa(),
     "linux-debugged": linux_debugged(),
     "linux-e1000": linux_network("e1000", "e1000", network.STATISTICS, network.SELF_TEST),
+    "linux-virtio": virtio("virtio-blk-pci", "virtio-net-pci"),
+    "linux-virtio-legacy": virtio("virtio-blk-pci,disable-modern=on",
+                                  "virtio-net-pci,disable-modern=on"),
+    "linux-virtio-packed": virtio("virtio-blk-pci-non-transitional,packed=on",
+                                  "virtio-net-pci-non-transitional,packed=on"),
     "linux-i386": kernel_boot("linux-i386", "i686"),
     "installer": System(("-m", "1024", "-kernel", "{installer}/linux", "-initrd", "{installer}/initrd.gz",
                          "-append", "console=ttyS0 DEBIAN_FRONTEND=newt"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import debian_disk
+import virtio_linux
 from newc import Newc
 from packages import Packages, run
 
@@ -139,5 +140,6 @@ RECIPES: dict[str, Recipe] = {
     "installer": Recipe(installer),
     "ovmf": Recipe(ovmf),
     "grub-efi": Recipe(grub_efi, ("grub-efi.cfg",)),
+    "linux-virtio": Recipe(virtio_linux.maker(write_initrd), ("init", "newc.py", "virtio_linux.py")),
     "debian-disk": Recipe(debian_disk.make, ("debian_disk.py", "grub-disk.cfg")),
 }
