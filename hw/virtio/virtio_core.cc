@@ -74,8 +74,10 @@ void VirtioCore::notify(u16 number) {
     log_guest("virtio", "queue {} is notified, and there is none", number);
     return;
   }
+  // What no driver has set up it cannot have put anything into.
+  if (!queue->enabled()) return queue->set_kicked(false);
   queue->set_kicked(true);
-  if (!live() || !queue->enabled()) return;
+  if (!live()) return;
   queue->set_kicked(false);
   function_->serve(number);
 }
