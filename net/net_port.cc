@@ -45,10 +45,17 @@ Result<> NetPort::attach(Device& card, Card functions) {
 
 void NetPort::end() {
   if (domain_ == nullptr) return;
-  if (std::exchange(attached_, false) && netdev_ != nullptr) netdev_->detach();
+  bool was_attached = false;
   {
     const DomainGuard guard(domain_);
+    was_attached = std::exchange(attached_, false);
+    // The card may have other threads, which go later.
+    loop_ = nullptr;
     if (sending_) *sending_ = false;
+  }
+  if (was_attached && netdev_ != nullptr) netdev_->detach();
+  {
+    const DomainGuard guard(domain_);
     functions_ = {};
   }
   thread_.reset();
@@ -64,7 +71,7 @@ void NetPort::on_run_state(bool running) {
 }
 
 std::size_t NetPort::send(std::span<const Frame> frames) {
-  return netdev_ == nullptr || !up_ ? frames.size() : netdev_->send(frames);
+  return netdev_ == nullptr || !attached_ || !up_ ? frames.size() : netdev_->send(frames);
 }
 
 void NetPort::accept_input() {
@@ -72,7 +79,7 @@ void NetPort::accept_input() {
 }
 
 void NetPort::send_soon() {
-  if (sending_ && *sending_) return;
+  if (loop_ == nullptr || (sending_ && *sending_)) return;
   sending_ = std::make_shared<bool>(true);
   loop_->defer([this, wanted = sending_] {
     if (!std::exchange(*wanted, false) || !running_) return;
