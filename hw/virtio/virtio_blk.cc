@@ -68,11 +68,15 @@ Result<> VirtioBlk::start(Device& owner, VirtioCore& core) {
       });
   drive_->on_resized([this] {
     const DomainGuard guard(owner_->lock_domain());
+    sectors_ = drive_->size() / kSector;
     fill_config();
     core_->config_changed();
   });
+  sectors_ = drive_->size() / kSector;
+  starts_with_cache_ = write_cache_ == OnOffAuto::Auto ? drive_->medium()->details().cache.writeback
+                                                       : write_cache_ == OnOffAuto::On;
   offer();
-  wce_ = starts_with_cache() ? 1 : 0;
+  wce_ = starts_with_cache_ ? 1 : 0;
   fill_config();
   return {};
 }
@@ -134,7 +138,7 @@ void VirtioBlk::offer() {
   using virtio::bit;
   u64 features = features_ | bit(kSegMax) | bit(kGeometry) | bit(kBlockSize) | bit(kTopology);
   if (drive_->read_only()) features |= bit(kReadOnly);
-  if (starts_with_cache() || (features_ & bit(kConfigWce)) != 0) features |= bit(kFlush);
+  if (starts_with_cache_ || (features_ & bit(kConfigWce)) != 0) features |= bit(kFlush);
   if (queue_count_ > 1) features |= bit(kMultiQueue);
   constexpr u64 kShared = virtio::kLegacyFeatures | bit(virtio::kIndirectDescriptors) |
                           bit(virtio::kEventIndex) | ~u64{0xffff'ffff};
@@ -146,7 +150,7 @@ void VirtioBlk::fill_config() {
   const u32 segments = seg_max_adjust_ ? queue_entries_ - kSegmentsBeside : kFewSegments;
   const u32 granularity = report_discard_ && discard_bytes_ != kAll ? discard_bytes_ : block_bytes_;
   config_ = {};
-  put_le(config_, kCapacityAt, drive_->size() / kSector, 8);
+  put_le(config_, kCapacityAt, sectors_, 8);
   put_le(config_, kSegMaxAt, segments, 4);
   put_le(config_, kCylindersAt, cylinders_, 2);
   put_le(config_, kHeadsAt, heads_, 1);
@@ -171,11 +175,6 @@ void VirtioBlk::fill_config() {
 
 // ---- The write cache
 
-bool VirtioBlk::starts_with_cache() const {
-  if (write_cache_ != OnOffAuto::Auto) return write_cache_ == OnOffAuto::On;
-  return drive_->medium()->details().cache.writeback;
-}
-
 /// A driver that does not flush expects writes to have reached the disk (5.2.6.2).
 bool VirtioBlk::caches() const {
   return core_->accepts(kConfigWce) ? wce_ != 0 : core_->accepts(kFlush);
@@ -192,7 +191,7 @@ void VirtioBlk::config_written(u64, unsigned) {
 void VirtioBlk::reset() {
   requests_.forget_all();
   starved_.assign(queue_count_, false);
-  wce_ = starts_with_cache() ? 1 : 0;
+  wce_ = starts_with_cache_ ? 1 : 0;
   fill_config();
 }
 

@@ -76,7 +76,6 @@ class VirtioBlk : public VirtioFunction {
   void choose_queues();
   void offer();
   void fill_config();
-  bool starts_with_cache() const;
   bool caches() const;
 
   // One request: its answer, or nothing when it goes to the drive.
@@ -106,6 +105,8 @@ class VirtioBlk : public VirtioFunction {
   OnError on_read_error_{}, on_write_error_{};
 
   std::array<u8, virtio_blk::kConfigBytes> config_{};
+  u64 sectors_{0};  ///< of 512 bytes
+  bool starts_with_cache_{false};
   u8 wce_{0};
   BlkRequests requests_;
   std::vector<bool> starved_;  ///< queues with more than there was room for

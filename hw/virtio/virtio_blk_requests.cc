@@ -79,11 +79,10 @@ void VirtioBlk::add(BlkRequest request) { requests_.add(std::move(request)); }
 
 bool VirtioBlk::is_on_disk(u64 sector, u64 bytes) const {
   const u64 blocks_of = block_bytes_ / kSector;
-  const u64 sectors = get_le(config_, kCapacityAt, 8);
-  if (sector % blocks_of == 0 && bytes % block_bytes_ == 0 && sector <= sectors &&
-      bytes / kSector <= sectors - sector)
+  if (sector % blocks_of == 0 && bytes % block_bytes_ == 0 && sector <= sectors_ &&
+      bytes / kSector <= sectors_ - sector)
     return true;
-  log_guest("virtio-blk", "{} bytes at sector {} of {}", bytes, sector, sectors);
+  log_guest("virtio-blk", "{} bytes at sector {} of {}", bytes, sector, sectors_);
   return false;
 }
 

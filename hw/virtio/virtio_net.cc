@@ -59,7 +59,7 @@ Result<> VirtioNet::start(Device& owner, VirtioCore& core) {
   TRY(boot_index_.join(owner, "/ethernet-phy@0"));
   TRY(port_.attach(
       owner, {.receive = [this](std::span<const Frame> frames) { return receive(frames); },
-              .can_send = [this] { transmit(); },
+              .can_send = [this] { go_on_sending(); },
               .link_changed = [this](bool) { link_changed(); },
               .filter = [this] { return filter_.shown(mac_, core_->accepts(kControlVlan)); }}));
   const bool many = (features_ & virtio::bit(kMultiQueue)) != 0 && port_.target() != nullptr;
@@ -194,7 +194,6 @@ Result<> VirtioNet::loaded() {
                      header_bytes() + cut.behind + cut.payload > cut.buffer.out_bytes ||
                      cut.buffer.slots > core_->queue(cut.queue).in_use()))
     return fail("a frame is being cut that cannot be");
-  starved_ = true;
   announce_due_ = true;
   fill_config();
   return {};

@@ -96,6 +96,7 @@ class VirtioNet : public VirtioFunction {
 
   // Sending (virtio_net_send.cc)
   void transmit();
+  void go_on_sending();
   bool transmit_from(u16 number);
   void send_one(u16 number);
   void send_plain(u16 number, const NetHeader& header, u32 bytes);

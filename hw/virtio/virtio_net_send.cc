@@ -61,6 +61,11 @@ void VirtioNet::transmit() {
   }
 }
 
+// What no driver has notified of is not looked at.
+void VirtioNet::go_on_sending() {
+  if (batch_.count() != 0 || cutting_.active) transmit();
+}
+
 /// False when the back end has no room.
 bool VirtioNet::transmit_from(u16 number) {
   VirtQueue& queue = core_->queue(number);
