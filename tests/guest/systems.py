@@ -170,7 +170,7 @@ def debug_shell(run: Run) -> None:
 
 
 def virtio(disk: str, card: str) -> System:
-    return System(virtio_systems.options("{linux-virtio}", disk, card), virtio_systems.steps(),
+    return System(virtio_systems.options("{linux-virtio}", disk, card), virtio_systems.STEPS,
                   images=("linux-virtio",), seconds=600)
 
 
@@ -184,6 +184,7 @@ SYSTEMS: dict[str, System] = {
                       quick=True),
     "grub-cdrom": rescue(DISC, "-cdrom", str(DISC), "-boot", "d", quick=True),
     "grub-disk": rescue(STICK, "-drive", f"file={STICK},format=raw", "-boot", "c"),
+    "grub-virtio": rescue(STICK, "-drive", f"file={STICK},format=raw,if=virtio", "-boot", "c"),
     "grub-floppy": rescue(FLOPPY, "-drive", f"file={FLOPPY},format=raw,if=floppy", "-boot", "a"),
     "memtest-cdrom": System(("-m", "64", "-cdrom", "{memtest}/memtest.iso", "-boot", "d"), PASS,
                             ("memtest",), seconds=3600),

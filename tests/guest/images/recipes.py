@@ -140,6 +140,6 @@ RECIPES: dict[str, Recipe] = {
     "installer": Recipe(installer),
     "ovmf": Recipe(ovmf),
     "grub-efi": Recipe(grub_efi, ("grub-efi.cfg",)),
-    "linux-virtio": Recipe(virtio_linux.maker(write_initrd), ("init", "newc.py", "virtio_linux.py")),
+    "linux-virtio": Recipe(virtio_linux.maker(write_initrd), ("init", "newc.py", "udhcpc", "virtio_linux.py")),
     "debian-disk": Recipe(debian_disk.make, ("debian_disk.py", "grub-disk.cfg")),
 }

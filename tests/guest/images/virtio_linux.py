@@ -11,17 +11,11 @@ from pathlib import Path
 from newc import Newc
 from packages import Packages
 
+HERE = Path(__file__).resolve().parent
 # In the order in which they are loaded.
 MODULES = ("virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci",
            "virtio_blk", "failover", "net_failover", "virtio_net")
 LOAD = "#!/bin/sh\nfor name in {}; do insmod /modules/$name.ko || echo no $name; done\n"
-# What udhcpc does with what it is told.
-LEASE = """#!/bin/sh
-[ "$1" = bound ] || exit 0
-ifconfig $interface $ip netmask $subnet
-route add default gw $router
-echo it is bound to $ip
-"""
 
 
 def maker(write_initrd: Callable[[Path, Path], None]) -> Callable[[Packages, Path], None]:
@@ -37,7 +31,8 @@ def maker(write_initrd: Callable[[Path, Path], None]) -> Callable[[Packages, Pat
             for name in MODULES:
                 archive.file(f"modules/{name}.ko", (folder / f"{name}.ko").read_bytes())
             archive.file("modules/load", LOAD.format(" ".join(MODULES)).encode(), 0o755)
-            archive.file("modules/lease", LEASE.encode(), 0o755)
+            archive.folder("etc")
+            archive.file("etc/udhcpc", (HERE / "udhcpc").read_bytes(), 0o755)
         (folder / "disk.img").write_bytes(random.Random(15).randbytes(64 << 20))
         # The kernel unpacks one archive after the other.
         (folder / "initrd").write_bytes((folder / "plain").read_bytes() +
