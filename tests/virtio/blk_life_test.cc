@@ -214,7 +214,7 @@ class HostileBlkGuest : public VirtioBlkTest {
 
 TEST_F(HostileBlkGuest, DoesNoHarmAndItsStateIsAlwaysOneThatLoads) {
   use({{"packed", "on"}});
-  const u64 steps = from_environment("RHEA_VIRTIO_STEPS", 6'000);
+  const u64 steps = from_environment("RHEA_VIRTIO_STEPS", 3'000);
   for (u64 n = 0; n < steps; ++n) step();
   EXPECT_TRUE(bench.run_until([&] { return backend->in_flight() == 0; }));
   EXPECT_EQ(refused, 0u);
