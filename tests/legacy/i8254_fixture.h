@@ -16,8 +16,14 @@ class I8254Test : public testing::Test {
   static constexpr u8 kOut = 0x80;
   static constexpr u8 kNullCount = 0x40;
 
-  I8254Test() : device_(bench_.add("isa-pit")), speaker_(dynamic_cast<SpeakerTimer&>(device_)) {
-    device_.connect_gpio_out("", 0, bench_.isa().irq(0));
+  I8254Test() : device_(add_timer()), speaker_(dynamic_cast<SpeakerTimer&>(device_)) {}
+
+  // OUT 0 is high from the first reset on.
+  Device& add_timer() {
+    bench_.on_add([this](Device& timer) { timer.connect_gpio_out("", 0, bench_.isa().irq(0)); });
+    Device& timer = bench_.add("isa-pit");
+    bench_.on_add({});
+    return timer;
   }
 
   /// Lets `count` pulses of the input clock pass.

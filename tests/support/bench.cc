@@ -13,6 +13,8 @@
 namespace rhea::test {
 namespace {
 
+constexpr u64 kElsewhere = u64{1} << 32;  ///< for before_step(): not a port or an address
+
 /// Carries the bench's two buses.
 class BenchBoard final : public Device {
  public:
@@ -60,7 +62,12 @@ const RegisterType<FakeChardev> chardev_registration;
 
 }  // namespace
 
-Bench::Bench(u64 ram) : machine_(std::make_unique<Machine>()) {
+Bench::Bench(u64 ram)
+    : machine_(std::make_unique<Machine>()),
+      reloader_(*machine_, bench_mode(),
+                {.saved = [this] { remember_lines(); },
+                 .reset = [this] { lower_lines(); },
+                 .loaded = [this] { check_lines(); }}) {
   Machine& m = *machine_;
   m.lock().lock();
   m.virtual_clock().set_manual(0);
@@ -119,6 +126,7 @@ Result<Device*> Bench::try_add(std::string_view type, const Properties& properti
   }
   if (auto result = device->set_realized(true); !result) return drop(std::move(result).error());
   device->reset_tree(ResetKind::Cold);
+  reloader_.device_added();
   return device;
 }
 
@@ -128,11 +136,62 @@ Device& Bench::add(std::string_view type, const Properties& properties, std::str
   return **result;
 }
 
-u64 Bench::in(u16 port, unsigned size) { return machine_->io().load(port, size); }
-void Bench::out(u16 port, u64 value, unsigned size) { machine_->io().store(port, value, size); }
-u64 Bench::load(u64 address, unsigned size) { return machine_->memory().load(address, size); }
+// A save, a reset and a load are nothing that anybody sees. Of a port that is written a whole block
+// to, each of the first words and some later ones; of a test of very many steps, some.
+void Bench::before_step(u64 place) {
+  constexpr unsigned kWords = 4, kMost = 32, kSome = 1021;
+  if (reloader_.mode() == BenchMode::Plain) return;
+  repeats_ = place == last_place_ ? repeats_ + 1 : 0;
+  last_place_ = place;
+  if ((repeats_ >= kWords || steps_ >= kMost) && ++skipped_ % kSome != 0) return;
+  ++steps_;
+  reloader_.reload();
+}
+
+// What a device has to do before it is saved, it may do.
+void Bench::remember_lines() {
+  before_.irqs = irq_level_;
+  before_.edges = irq_edges_;
+  before_.links = intx_level_;
+  before_.messages = messages_.size();
+}
+
+void Bench::check_lines() {
+  irq_edges_ = before_.edges;
+  if (irq_level_ != before_.irqs || intx_level_ != before_.links)
+    throw std::runtime_error("RHEA_BENCH: a line is not repeated after a load");
+  if (messages_.size() != before_.messages)
+    throw std::runtime_error("RHEA_BENCH: a load sends messages");
+}
+
+u64 Bench::in(u16 port, unsigned size) {
+  before_step(port);
+  return machine_->io().load(port, size);
+}
+
+void Bench::out(u16 port, u64 value, unsigned size) {
+  before_step(port);
+  machine_->io().store(port, value, size);
+}
+
+u64 Bench::load(u64 address, unsigned size) {
+  before_step(~address);
+  return machine_->memory().load(address, size);
+}
+
 void Bench::store(u64 address, u64 value, unsigned size) {
+  before_step(~address);
   machine_->memory().store(address, value, size);
+}
+
+u32 Bench::config_read(unsigned devfn, unsigned reg, unsigned size) {
+  before_step(kElsewhere | devfn << 8 | reg);
+  return pci_->config_read(devfn, reg, size);
+}
+
+void Bench::config_write(unsigned devfn, unsigned reg, u32 value, unsigned size) {
+  before_step(kElsewhere | devfn << 8 | reg);
+  pci_->config_write(devfn, reg, value, size);
 }
 
 std::vector<u8> Bench::read(u64 address, std::size_t length) {
@@ -146,6 +205,7 @@ void Bench::write(u64 address, std::span<const u8> data) {
 }
 
 void Bench::advance(i64 ns) {
+  before_step(kElsewhere);
   Clock& clock = machine_->virtual_clock();
   clock.advance_to(clock.now_ns() + ns);
 }

@@ -12,6 +12,7 @@
 #include "rhea/hw/isa.h"
 #include "rhea/hw/pci.h"
 #include "rhea/softmmu/machine.h"
+#include "tests/support/bench_mode.h"
 
 #include <array>
 #include <functional>
@@ -27,7 +28,7 @@ using Properties = std::vector<std::pair<std::string, std::string>>;
 
 /// A machine with `ram` bytes at 0, an empty ISA bus and an empty PCI bus, every interrupt line
 /// ending in a probe, its virtual clock manual at 0. The machine's lock is held for the bench's
-/// life.
+/// life. With RHEA_BENCH more happens before each access and each move of time: bench_mode.h.
 class Bench {
  public:
   explicit Bench(u64 ram = 16 * MiB);
@@ -60,12 +61,8 @@ class Bench {
   void write(u64 address, std::span<const u8> data);
 
   /// PCI configuration space of `devfn` (slot << 3 | function) on the bench's bus.
-  u32 config_read(unsigned devfn, unsigned reg, unsigned size) {
-    return pci_->config_read(devfn, reg, size);
-  }
-  void config_write(unsigned devfn, unsigned reg, u32 value, unsigned size) {
-    pci_->config_write(devfn, reg, value, size);
-  }
+  u32 config_read(unsigned devfn, unsigned reg, unsigned size);
+  void config_write(unsigned devfn, unsigned reg, u32 value, unsigned size);
 
   /// ISA interrupt lines (0..15): the level, and how many rising edges so far.
   bool irq(unsigned line) const { return irq_level_[line]; }
@@ -90,9 +87,15 @@ class Bench {
 
  private:
   void set_irq(unsigned line, bool level);
+  void before_step(u64 place);
+  void remember_lines();
+  void check_lines();
   unsigned added_{0};
   std::function<void(Device&)> on_add_;
   std::unique_ptr<Machine> machine_;
+  Reloader reloader_;
+  u64 last_place_{0};
+  unsigned repeats_{0}, steps_{0}, skipped_{0};
   Region ram_;
   IsaBus* isa_{};
   PciBus* pci_{};
@@ -100,6 +103,12 @@ class Bench {
   std::array<unsigned, 16> irq_edges_{};
   std::array<bool, 4> intx_level_{};
   std::vector<MsiMessage> messages_;
+  struct {
+    std::array<bool, 16> irqs{};
+    std::array<unsigned, 16> edges{};
+    std::array<bool, 4> links{};
+    std::size_t messages{};
+  } before_;  ///< the reload
 };
 
 /// A chardev that remembers what is written and lets the test speak: bench.add("…", {{"chardev",

@@ -36,10 +36,8 @@ class VirtioPciDriver {
 
   /// `number`: which of those of that type.
   VirtioCapability capability(u8 type) const;
-  u64 modern(u64 offset, unsigned size) { return memory().load(kModern + offset, size); }
-  void modern(u64 offset, u64 value, unsigned size) {
-    memory().store(kModern + offset, value, size);
-  }
+  u64 modern(u64 offset, unsigned size) { return bench->load(kModern + offset, size); }
+  void modern(u64 offset, u64 value, unsigned size) { bench->store(kModern + offset, value, size); }
   u64 legacy(u64 offset, unsigned size) {
     return bench->in(static_cast<u16>(kPorts + offset), size);
   }
