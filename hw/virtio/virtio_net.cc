@@ -179,7 +179,8 @@ void VirtioNet::resumed() {
     link_changed();
   }
   announce_due_ = false;
-  if (starved_) port_.send_soon();
+  // The port may have looked before the device was let go on.
+  port_.send_soon();
 }
 
 // The network is another's, perhaps: when it goes on, the guest tells it where it is.
