@@ -2,6 +2,7 @@
 #include "net/net_address.h"
 
 #include "rhea/util/host_file.h"
+#include "rhea/util/log.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -83,9 +84,9 @@ Result<std::optional<SocketAddress>> take_address(KeyValues& options, const std:
   if (*type == "inet") {
     members.add("host", TRY(take_member(options, prefix, "host")));
     members.add("port", TRY(take_member(options, prefix, "port")));
-    // What matters to streams alone, and to nobody here.
-    for (const char* ignored : {"numeric", "keep-alive", "mptcp"})
-      TRY(options.take_bool(prefix + "." + ignored, false));
+    for (const char* idle : {"numeric", "keep-alive", "mptcp"})
+      if (TRY(options.take_bool(prefix + "." + idle, false)))
+        report_warning(fmt::format("{}.{}=on changes nothing in Rhea yet", prefix, idle));
     for (const char* name : {"to", "ipv4", "ipv6"})
       if (auto value = options.take(prefix + "." + name)) members.add(name, *value);
   } else if (*type == "unix") {

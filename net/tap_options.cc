@@ -41,8 +41,9 @@ struct Options {
     const bool forced = TRY(from.take_bool("vhostforce", false));
     if (from.take("vhostfd") || from.take("vhostfds") || forced)
       return fail("vhostfd=, vhostfds=, vhostforce=: QEMU has vhost; Rhea has not yet");
-    static_cast<void>(from.take("poll-us"));
-    static_cast<void>(from.take("sndbuf"));
+    for (const char* idle : {"poll-us", "sndbuf"})
+      if (from.take(idle))
+        report_warning(fmt::format("netdev '{}': {}= changes nothing in Rhea yet", id, idle));
     TRY(from.expect_empty("tap"));
     if (vhost)
       report_warning(fmt::format(
@@ -118,7 +119,7 @@ Result<std::unique_ptr<Netdev>> create_tap(Machine&, const std::string& id, KeyV
       return fail(
           "ifname=, script=, downscript=, vnet_hdr=, helper= and queues= are invalid with fds=");
     if (given.fds->find(':') != std::string::npos)
-      return fail("fds={}: no card of Rhea's has several queues yet", *given.fds);
+      return fail("fds={}: Rhea's tap has one queue", *given.fds);
     return on_descriptor(*given.fds);
   }
   if (given.helper) {
@@ -127,7 +128,7 @@ Result<std::unique_ptr<Netdev>> create_tap(Machine&, const std::string& id, KeyV
     return by_helper("tap", *given.helper, given.bridge.value_or(kBridge));
   }
   if (given.queues.value_or("1") != "1")
-    return fail("queues={}: no card of Rhea's has several queues yet", *given.queues);
+    return fail("queues={}: Rhea's tap has one queue", *given.queues);
   const std::string script = script_of(given.script, "/etc/qemu-ifup");
   const std::string at_end = script_of(given.downscript, "/etc/qemu-ifdown");
   std::string name = given.ifname.value_or("");

@@ -4,6 +4,7 @@
 #include "monitor/qmp/event.h"
 
 #include <map>
+#include <set>
 
 namespace rhea::qmp {
 namespace {
@@ -90,10 +91,10 @@ class Introspection {
 
   std::string list_of(std::string_view wanted) {
     const std::string element = type(wanted.substr(1, wanted.size() - 2));
-    // A type with lists of its own kind has made this one meanwhile.
-    if (const auto it = names_.find(wanted); it != names_.end()) return it->second;
     const std::string name = "[" + element + "]";
     names_[wanted] = name;
+    // A type with lists of its own kind has made this one meanwhile, or another width of integer.
+    if (!lists_.insert(name).second) return name;
     entries_.push_back({{"name", name}, {"meta-type", "array"}, {"element-type", element}});
     return name;
   }
@@ -109,6 +110,7 @@ class Introspection {
 
   Json entries_ = Json::array();
   std::map<std::string_view, std::string> names_;
+  std::set<std::string> lists_;
   std::string empty_;
   unsigned count_{0};
 };

@@ -154,14 +154,24 @@ TEST(TapOptions, MistakesAreNamed) {
   EXPECT_THAT(tap_trouble("tap,id=n,fd=99"), HasSubstr("Can't use file descriptor 99"));
   EXPECT_THAT(tap_trouble("tap,id=n,fd=0,ifname=x"), HasSubstr("are invalid with fd="));
   EXPECT_THAT(tap_trouble("tap,id=n,fds=1:2,ifname=x"), HasSubstr("are invalid with fds="));
-  EXPECT_THAT(tap_trouble("tap,id=n,fds=1:2"), HasSubstr("several queues"));
-  EXPECT_THAT(tap_trouble("tap,id=n,queues=4,script=no"), HasSubstr("several queues"));
+  EXPECT_THAT(tap_trouble("tap,id=n,fds=1:2"), HasSubstr("has one queue"));
+  EXPECT_THAT(tap_trouble("tap,id=n,queues=4,script=no"), HasSubstr("has one queue"));
   EXPECT_THAT(tap_trouble("tap,id=n,helper=/bin/false,ifname=x"),
               HasSubstr("invalid with helper="));
   EXPECT_THAT(tap_trouble("tap,id=n,helper=/bin/false"), HasSubstr("bridge helper failed"));
   EXPECT_THAT(tap_trouble("tap,id=n,vhostforce=on"), HasSubstr("vhost"));
   EXPECT_THAT(tap_trouble("bridge,id=n,helper=/nope/helper"), HasSubstr("/nope/helper"));
   EXPECT_THAT(tap_trouble("bridge,id=n,foo=1"), HasSubstr("foo"));
+}
+
+TEST(TapOptions, WhatChangesNothingIsSaid) {
+  testing::internal::CaptureStderr();
+  tap_trouble("tap,id=n,fd=99,sndbuf=4096,poll-us=5");
+  tap_trouble("stream,id=n,addr.type=inet,addr.host=127.0.0.1,addr.port=x,addr.keep-alive=on");
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said, HasSubstr("netdev 'n': sndbuf= changes nothing"));
+  EXPECT_THAT(said, HasSubstr("netdev 'n': poll-us= changes nothing"));
+  EXPECT_THAT(said, HasSubstr("addr.keep-alive=on changes nothing"));
 }
 
 TEST(TapOptions, ADescriptorThatIsNoInterfaceStaysWhatItWas) {
