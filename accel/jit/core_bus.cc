@@ -5,6 +5,8 @@
 #include "accel/jit/vcpu.h"
 #include "accel/jit/vm.h"
 
+#include <thread>
+
 namespace rhea::jit {
 namespace {
 
@@ -61,6 +63,11 @@ void CoreBus::set_task_priority(u8 priority) { vcpu_->apic().set_cr8(priority); 
 
 u64 CoreBus::hypercall(u64 number, const std::array<u64, 4>& arguments) {
   return vcpu_->hypercall(number, arguments);
+}
+
+// A processor that is alone pauses for time to pass: without its host CPU it would be late.
+void CoreBus::relax() {
+  if (vcpu_->vm().vcpus().size() > 1) std::this_thread::yield();
 }
 
 void CoreBus::exclusively(void (*action)(void*), void* argument) {

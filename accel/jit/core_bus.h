@@ -20,6 +20,7 @@ class CoreBus final : public accel::MachineBus {
   u8 task_priority() override;
   void set_task_priority(u8 priority) override;
   u64 hypercall(u64 number, const std::array<u64, 4>& arguments) override;
+  void relax() override;
   void exclusively(void (*action)(void*), void* argument) override;
 
   /// The page of RAM that code at a physical address lies on.

@@ -48,6 +48,9 @@ class Bus {
   /// VMCALL or VMMCALL at CPL 0, where the model has KVM's: RAX, and the arguments RBX, RCX, RDX,
   /// RSI. What RAX becomes.
   virtual u64 hypercall(u64 number, const std::array<u64, 4>& arguments);
+  /// The guest has been waiting for another processor for a while, whose thread may be waiting for
+  /// this one's host CPU.
+  virtual void relax() {}
   /// FERR#, the legacy way of telling of x87 errors (IRQ 13).
   virtual void fpu_error() {}
 

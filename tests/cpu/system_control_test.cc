@@ -340,6 +340,11 @@ TEST_F(Control, PortBreakpointsNeedDebuggingExtensions) {
   EXPECT_EQ(cpu.pending_db, 4u);
 }
 
+TEST_F(Control, EveryThirtySecondPauseIsARest) {
+  for (unsigned n = 0; n < 64; ++n) bench.execute(x86::system::pause, CpuBench::plain());
+  EXPECT_EQ(bench.rests, 2U);
+}
+
 TEST_F(Control, HaltWaits) {
   EXPECT_FALSE(bench.execute(hlt, CpuBench::plain()));
   EXPECT_EQ(cpu.activity, x86::Activity::Halted);

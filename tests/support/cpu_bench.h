@@ -116,6 +116,7 @@ class CpuBench final : public x86::Bus {
   u64 time{};
   u8 priority{};
   unsigned fpu_errors{};  ///< FERR#
+  unsigned rests{};       ///< relax()
 
   // ---- Bus.
   x86::HostPage page(u64 address) override;
@@ -128,6 +129,7 @@ class CpuBench final : public x86::Bus {
   bool read_msr(u32 index, u64& value) override;
   bool write_msr(u32 index, u64 value) override;
   void fpu_error() override { ++fpu_errors; }
+  void relax() override { ++rests; }
   u8 task_priority() override { return priority; }
   void set_task_priority(u8 value) override { priority = value; }
 

@@ -3,8 +3,6 @@
 #include "target/x86/system/checks.h"
 #include "target/x86/system/functions.h"
 
-#include <thread>
-
 namespace rhea::x86::system {
 
 void hlt(Cpu& cpu, const Insn&) {
@@ -30,10 +28,9 @@ void mwait(Cpu& cpu, const Insn&) {
   cpu.leave_block = true;
 }
 
-/// The guest waits for another processor, whose thread may be waiting for this one's host CPU.
 void pause(Cpu& cpu, const Insn&) {
-  constexpr unsigned kPausesPerYield = 32;
-  if (++cpu.pauses % kPausesPerYield == 0) std::this_thread::yield();
+  constexpr unsigned kPausesPerRest = 32;
+  if (++cpu.pauses % kPausesPerRest == 0) cpu.bus->relax();
 }
 
 void undefined(Cpu&, const Insn&) { raise(Vector::Ud); }
