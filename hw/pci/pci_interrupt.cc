@@ -40,6 +40,8 @@ void PciDevice::tell_from_elsewhere() {
 }
 
 void PciDevice::set_intx(bool level) {
+  // A port that ends behind it may still have something to tell.
+  if (!base_realized_) return;
   if (LockDomain::in_device_alone()) {
     elsewhere_.intx = level ? 1 : 0;
     return elsewhere_.posted.post();

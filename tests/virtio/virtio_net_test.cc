@@ -296,6 +296,12 @@ TEST_F(VirtioNetTest, FramesWaitWhileTheMachineStands) {
   EXPECT_EQ(peer.take(), frame_to_it(80));
 }
 
+TEST_F(VirtioNetTest, TakenOutItLeavesItsLineLow) {
+  use();
+  ASSERT_TRUE(bench.machine().unplug(driver->device()));
+  EXPECT_FALSE(bench.intx(3));  // pin A of slot 3
+}
+
 TEST_F(VirtioNetTest, TakenOutAndPutInAgainItWorks) {
   use();
   ASSERT_TRUE(bench.machine().unplug(driver->device()));
