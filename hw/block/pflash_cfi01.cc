@@ -178,7 +178,7 @@ void PflashCfi01::continue_command(u64 offset, u8 value) {
     case Phase::Lock: change_lock(offset, value); break;
     case Phase::BufferCount:
       buffer_expected_ = value + 1U;
-      buffer_count_ = 0;
+      buffer_at_ = buffer_count_ = 0;
       begin(Phase::BufferData);
       break;
     case Phase::BufferData: fill_buffer(offset, value); break;
@@ -193,15 +193,16 @@ void PflashCfi01::continue_command(u64 offset, u8 value) {
 
 // The first byte's address is the buffer's start; the others may come in any order.
 void PflashCfi01::fill_buffer(u64 offset, u8 value) {
-  if (buffer_count_ == 0) buffer_at_ = static_cast<u32>(offset);
-  const u64 index = offset - buffer_at_;
-  if (offset < buffer_at_ || index >= buffer_expected_ ||
-      buffer_at_ + u64{buffer_expected_} > size() || block(offset) != block(buffer_at_)) {
+  const u64 start = buffer_count_ == 0 ? offset : buffer_at_;
+  const u64 index = offset - start;
+  if (offset < start || index >= buffer_expected_ || start + buffer_expected_ > size() ||
+      block(offset) != block(start)) {
     log_guest(kName, "buffered write to {:#x} is outside of its {} bytes from {:#x}", offset,
-              buffer_expected_, buffer_at_);
+              buffer_expected_, start);
     status_ |= kSequenceError;
     return;
   }
+  buffer_at_ = static_cast<u32>(start);
   buffer_[index] = value;
   ++buffer_count_;
   begin(buffer_count_ == buffer_expected_ ? Phase::BufferConfirm : Phase::BufferData);

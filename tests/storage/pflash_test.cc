@@ -127,6 +127,19 @@ TEST_F(Pflash, BufferedWritesStayInTheFlash) {
   EXPECT_EQ(contents(end - 1), 0xee);
 }
 
+TEST_F(Pflash, ABufferedWriteThatLeavesTheFlashCanBeSaved) {
+  write_all(kBlock * kBlocks - 1, {0xe8, 255});
+  write(kBlock * kBlocks - 1, 0x11);
+  EXPECT_TRUE(bench.load(bench.save()));
+}
+
+TEST_F(Pflash, ABufferThatWaitsForItsFirstByteCanBeSaved) {
+  write_all(kBlock * kBlocks - 1, {0xe8, 0, 0x11, 0xd0});
+  EXPECT_EQ(status(), kFlashReady);
+  write_all(0, {0xe8, 255});
+  EXPECT_TRUE(bench.load(bench.save()));
+}
+
 TEST_F(Pflash, WrongSequencesAreErrorsUntilTheStatusIsCleared) {
   write_all(0x1000, {0x20, 0x55});
   EXPECT_EQ(read(0), kFlashReady | kEraseError | kProgramError);
