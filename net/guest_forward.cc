@@ -3,6 +3,7 @@
 
 #include "net/forward_rule.h"
 #include "rhea/util/host_file.h"
+#include "util/decimal.h"
 
 #include <arpa/inet.h>
 #include <glib.h>
@@ -12,7 +13,6 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -34,12 +34,8 @@ Result<std::vector<std::string>> program_words(std::string_view text) {
   return all;
 }
 
-bool is_port(std::string_view text) {
-  u16 port = 0;
-  const char* const last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, port);
-  return error == std::errc{} && end == last && port != 0;
-}
+/// 0 for what is none.
+u16 port_in(std::string_view text) { return decimal<u16>(text).value_or(0); }
 
 Result<> parse_target(std::string_view text, GuestForward& forward) {
   const auto kind = cut(text, ':');
@@ -57,7 +53,7 @@ Result<> parse_target(std::string_view text, GuestForward& forward) {
   }
   if (kind != "tcp") return fail("it leads to tcp:HOST:PORT, unix:PATH or cmd:PROGRAM");
   const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos || !is_port(text.substr(colon + 1)))
+  if (colon == std::string_view::npos || port_in(text.substr(colon + 1)) == 0)
     return fail("tcp:HOST:PORT is expected");
   std::string_view host = text.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
@@ -74,8 +70,8 @@ Result<GuestForward> parse_rule(std::string_view rest) {
   if (!address || !read_address(*address, forward.address)) return fail("Bad guest address");
   const auto port = cut(rest, '-');
   if (!port) return fail("Missing - separator");
-  if (!is_port(*port)) return fail("Bad guest port");
-  std::from_chars(port->data(), port->data() + port->size(), forward.port);
+  forward.port = port_in(*port);
+  if (forward.port == 0) return fail("Bad guest port");
   TRY(parse_target(rest, forward));
   return forward;
 }

@@ -3,9 +3,9 @@
 
 #include "net/backend.h"
 #include "rhea/qom/registry.h"
+#include "util/decimal.h"
 
 #include <algorithm>
-#include <charconv>
 
 namespace rhea::net {
 namespace {
@@ -16,14 +16,11 @@ Result<std::unique_ptr<Netdev>> create_hubport(Machine& machine, const std::stri
   const auto other_id = options.take("netdev");
   if (!text) return fail("Parameter 'hubid' is missing");
   TRY(options.expect_empty("hubport"));
-  i32 number{};
-  const char* const last = text->data() + text->size();
-  const auto [end, error] = std::from_chars(text->data(), last, number);
-  if (error != std::errc{} || end != last)
-    return fail("Parameter 'hubid' expects an int32, not '{}'", *text);
+  const auto number = decimal<i32>(*text);
+  if (!number) return fail("Parameter 'hubid' expects an int32, not '{}'", *text);
   Netdev* const other = other_id ? find_netdev(machine, *other_id) : nullptr;
   if (other_id && other == nullptr) return fail("netdev '{}' not found", *other_id);
-  return machine.service<Hubs>().make_port(number, other);
+  return machine.service<Hubs>().make_port(*number, other);
 }
 
 const RegisterBackend hubport{{.name = "hubport", .create = &create_hubport}};

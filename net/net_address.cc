@@ -3,6 +3,7 @@
 
 #include "rhea/util/host_file.h"
 #include "rhea/util/log.h"
+#include "util/decimal.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -12,7 +13,6 @@
 #include <sys/un.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 
 namespace rhea::net {
@@ -70,10 +70,7 @@ Result<SocketAddress> parse_host_port(const std::string& text) {
   address.ipv4 = true;
   address.host = text.substr(0, colon);
   address.port = text.substr(colon + 1);
-  u16 number{};
-  const char* const last = address.port.data() + address.port.size();
-  const auto [end, error] = std::from_chars(address.port.data(), last, number);
-  if (error != std::errc{} || end != last) return fail("port number '{}' is invalid", address.port);
+  if (!decimal<u16>(address.port)) return fail("port number '{}' is invalid", address.port);
   return address;
 }
 
@@ -173,6 +170,12 @@ Result<FileDescriptor> join_group(const ResolvedAddress& group,
 bool is_group(const ResolvedAddress& address) {
   return address.name.ss_family == AF_INET &&
          IN_MULTICAST(ntohl(reinterpret_cast<const sockaddr_in*>(&address.name)->sin_addr.s_addr));
+}
+
+Result<int> descriptor_number(const std::string& text) {
+  const auto fd = decimal<int>(text);
+  if (!fd || *fd < 0) return fail("Invalid file descriptor number '{}'", text);
+  return *fd;
 }
 
 Result<FileDescriptor> adopt_socket(int fd) {

@@ -32,6 +32,8 @@ Result<FileDescriptor> join_group(const ResolvedAddress& group,
                                   const std::optional<in_addr>& interface);
 bool is_group(const ResolvedAddress& address);
 
+/// A text that is the number of a descriptor, open or not.
+Result<int> descriptor_number(const std::string& text);
 /// A datagram socket's or stream socket's descriptor that somebody passed, from now on ours.
 Result<FileDescriptor> adopt_socket(int fd);
 bool is_datagram(int fd);

@@ -5,9 +5,9 @@
 #include "rhea/util/known_names.h"
 #include "rhea/util/option.h"
 #include "softmmu/default_devices.h"
+#include "util/decimal.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 
 namespace rhea::net {
@@ -77,12 +77,10 @@ Result<> add_net_card(Machine& machine, const std::string& argument, KeyValues o
                      .mac = TRY(take_mac(options, "macaddr")),
                      .address = options.take("addr").value_or("")};
   if (const auto text = options.take("vectors")) {
-    unsigned vectors{};
-    const char* const last = text->data() + text->size();
-    const auto [end, error] = std::from_chars(text->data(), last, vectors);
-    if (error != std::errc{} || end != last || vectors > 0x7ffffff)
+    const auto vectors = decimal<unsigned>(*text);
+    if (!vectors || *vectors > 0x7ffffff)
       return fail("Parameter 'vectors' expects a number, not '{}'", *text);
-    request.vectors = vectors;
+    request.vectors = *vectors;
   }
   request.on_hub = request.netdev.empty();
   TRY(options.expect_empty("-net nic"));

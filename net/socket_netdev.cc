@@ -7,8 +7,6 @@
 
 #include <arpa/inet.h>
 
-#include <charconv>
-
 namespace rhea::net {
 namespace {
 
@@ -35,11 +33,7 @@ struct Options {
 };
 
 Result<std::unique_ptr<Netdev>> on_descriptor(const std::string& text) {
-  int fd{};
-  const char* const last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, fd);
-  if (error != std::errc{} || end != last || fd < 0)
-    return fail("Invalid file descriptor number '{}'", text);
+  const int fd = TRY(descriptor_number(text));
   FileDescriptor socket = TRY(adopt_socket(fd));
   const std::string what = fmt::format("fd={}", fd);
   if (is_datagram(fd)) return PacketNetdev::make("socket", std::move(socket), what);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // -netdev tap and bridge: where the interface comes from.
 #include "net/backend.h"
+#include "net/net_address.h"
 #include "net/tap_netdev.h"
 #include "rhea/util/host_file.h"
 #include "rhea/util/log.h"
@@ -12,7 +13,6 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 
 namespace rhea::net {
@@ -54,12 +54,8 @@ struct Options {
   bool names_interface() const { return ifname || script || downscript || headers_said || queues; }
 };
 
-Result<int> number_in(const std::string& text) {
-  int fd{};
-  const char* const last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, fd);
-  if (error != std::errc{} || end != last || fd < 0)
-    return fail("Invalid file descriptor number '{}'", text);
+Result<int> open_descriptor(const std::string& text) {
+  const int fd = TRY(descriptor_number(text));
   if (::fcntl(fd, F_GETFD) < 0)
     return fail("Can't use file descriptor {}: {}", fd, errno_text(errno));
   return fd;
@@ -88,7 +84,7 @@ std::string script_of(const std::optional<std::string>& said, const char* usual)
 }
 
 Result<std::unique_ptr<Netdev>> on_descriptor(const std::string& text) {
-  const int fd = TRY(number_in(text));
+  const int fd = TRY(open_descriptor(text));
   // It is whose it was until it is known to be right.
   const std::string name = TRY(interface_of(fd));
   return TapNetdev::make({.kind = "tap",

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "net/user_settings.h"
 
+#include "util/decimal.h"
+
 #include <arpa/inet.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
 
 namespace rhea::net {
@@ -44,17 +45,15 @@ Result<in_addr> class_mask(in_addr net) {
 }
 
 Result<in_addr> parse_mask(const std::string& text) {
-  unsigned bits = 0;
-  const char* const last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, bits);
+  const auto bits = decimal<unsigned>(text);
   in_addr mask{};
-  if (error != std::errc{} || end != last) {
+  if (!bits) {
     if (::inet_aton(text.c_str(), &mask) == 0)
       return fail("Failed to parse netmask (trailing chars)");
     return mask;
   }
-  if (bits < 4 || bits > 32) return fail("Invalid netmask provided (must be in range 4-32)");
-  mask.s_addr = htonl(~u32{0} << (32 - bits));
+  if (*bits < 4 || *bits > 32) return fail("Invalid netmask provided (must be in range 4-32)");
+  mask.s_addr = htonl(~u32{0} << (32 - *bits));
   return mask;
 }
 
@@ -135,12 +134,11 @@ Result<> take_prefix(KeyValues& options, in6_addr& prefix, unsigned& length) {
   if (::inet_pton(AF_INET6, text.empty() ? "fec0::" : text.c_str(), &prefix) != 1)
     return fail("Failed to parse IPv6 prefix: '{}'", text);
   if (bits.empty()) return {};
-  const char* const last = bits.data() + bits.size();
-  const auto [end, error] = std::from_chars(bits.data(), last, length);
-  if (error != std::errc{} || end != last || length > 126)
+  const auto number = decimal<unsigned>(bits);
+  if (!number || *number > 126)
     return fail("Invalid IPv6 prefix provided (IPv6 prefix length must be between 0 and 126): '{}'",
                 bits);
-  if (length == 0) length = 64;
+  length = *number == 0 ? 64 : *number;
   return {};
 }
 
