@@ -42,20 +42,26 @@ class ImpostorProcess {
   net::UserProcess process_;
 };
 
-TEST(UserProcess, WhatItAsksMayBeNonsense) {
+/// What is said of a program's end.
+std::string said_at_end_of(const std::string& program) {
   NetBench net;
   testing::internal::CaptureStderr();
-  ImpostorProcess process(
+  {
+    ImpostorProcess process(program);
+    process->start();
+    EXPECT_TRUE(net.eventually([&] { return process->lost(); }));
+  }  // whose thread, which says it a moment later, has ended
+  return testing::internal::GetCapturedStderr();
+}
+
+TEST(UserProcess, WhatItAsksMayBeNonsense) {
+  const std::string said = said_at_end_of(
       "for question in [{'ask': 'x', 'connect': {}}, {'ask': -1, 'connect': -1},\n"
       "                 {'ask': [], 'open': 7}, {'ask': {}, 'open': 'tftp', 'name': None}, {}]:\n"
       "    files.send(json.dumps(question).encode())\n"
       "    answer = json.loads(files.recv(1 << 17))\n"
       "    assert answer['ask'] == 0 and answer['errno'] != 0\n"
       "sys.exit(7)\n");
-  process->start();
-  const bool ended = net.eventually([&] { return process->lost(); });
-  const std::string said = testing::internal::GetCapturedStderr();
-  EXPECT_TRUE(ended);
   EXPECT_THAT(said, HasSubstr("ended with status 7"));
 }
 
@@ -94,15 +100,9 @@ TEST(UserProcess, WhoWaitsForItsAnswerKeepsNobodyElseWaiting) {
 }
 
 TEST(UserProcess, ItHasNeitherRheasInputNorItsOutput) {
-  NetBench net;
-  testing::internal::CaptureStderr();
-  ImpostorProcess process(
+  const std::string said = said_at_end_of(
       "import os\n"
       "sys.exit(sum(os.readlink('/proc/self/fd/%d' % n) == '/dev/null' for n in (0, 1)))\n");
-  process->start();
-  const bool ended = net.eventually([&] { return process->lost(); });
-  const std::string said = testing::internal::GetCapturedStderr();
-  EXPECT_TRUE(ended);
   EXPECT_THAT(said, HasSubstr("ended with status 2"));
 }
 
