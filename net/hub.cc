@@ -155,7 +155,11 @@ Result<> HubLink::connect(HubPort& port, Netdev& other) {
                              }});
   };
   port_ = &port;
-  TRY(side(&other, &port_, "a hub"));
+  if (auto joined = side(&other, &port_, "a hub"); !joined) {
+    // It is somebody else's: not for end() to take from them.
+    other_ = port_ = nullptr;
+    return joined;
+  }
   return side(&port, &other_, other.name());
 }
 

@@ -90,6 +90,8 @@ void StreamNetdev::end() {
   listening_.remove();
   input_.remove();
   output_.remove();
+  // The part of a frame behind it stays: the stream goes on for the next front end.
+  cutter_.drop(cutter_.waiting().size());
 }
 
 void StreamNetdev::watch() {

@@ -113,6 +113,12 @@ TEST_F(HubTest, ABackEndThatGoesLeavesItsPortBehind) {
   EXPECT_TRUE(has(other, 1));
 }
 
+TEST_F(HubTest, ARefusedPortTakesNothingFromOthers) {
+  port("id=h0,hubid=0,netdev=net0");
+  EXPECT_THAT(trouble("id=h1,hubid=1,netdev=net0"), HasSubstr("already in use by 'a hub'"));
+  EXPECT_TRUE(peer.netdev().attached());
+}
+
 TEST_F(HubTest, MistakesAreNamed) {
   EXPECT_THAT(trouble("id=h"), HasSubstr("Parameter 'hubid' is missing"));
   EXPECT_THAT(trouble("id=h,hubid=x"), HasSubstr("'hubid' expects"));

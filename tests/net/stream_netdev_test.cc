@@ -133,6 +133,20 @@ TEST_F(StreamNetdevTest, WhatTheCardDoesNotTakeWaitsInOrder) {
   EXPECT_EQ(card->received()[9][0], 9);
 }
 
+TEST_F(StreamNetdevTest, WhatWaitedForACardThatIsTakenOutIsDropped) {
+  card->room_for(1);
+  FrameBytes two = with_length(FrameBytes(60, 0));
+  const FrameBytes second = with_length(FrameBytes(60, 1));
+  two.insert(two.end(), second.begin(), second.end());
+  put(two);  // they come together
+  EXPECT_TRUE(received(1));
+  ASSERT_TRUE(net.bench.machine().unplug(*card));
+  card = &net.card({{"netdev", "net0"}});
+  put(with_length(FrameBytes(60, 9)));
+  ASSERT_TRUE(received(1));
+  EXPECT_EQ(card->received()[0][0], 9);
+}
+
 TEST_F(StreamNetdevTest, APeerThatDoesNotReadHoldsFramesUpAndTellsWhenThereIsRoom) {
   const FrameBytes frame(1500, 5);
   const std::vector<FrameBytes> many(2000, frame);

@@ -8,6 +8,7 @@
 
 #include "rhea/qom/value.h"
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstring>
@@ -176,6 +177,19 @@ struct StateCodec<T> {
   }
 };
 
+/// Bytes that may have any value are copied as a whole: a device's memory may be megabytes.
+template <class E>
+Result<> load_elements(std::span<E> values, StateReader& in, const StateField& field) {
+  if constexpr (std::same_as<E, u8>) {
+    if (field.min == 0 && field.max >= std::numeric_limits<u8>::max()) {
+      std::ranges::copy(TRY(in.bytes(values.size())), values.begin());
+      return {};
+    }
+  }
+  for (E& value : values) TRY(StateCodec<E>::load(value, in, field));
+  return {};
+}
+
 template <class E, std::size_t N>
 struct StateCodec<std::array<E, N>> {
   static void save(const std::array<E, N>& values, StateWriter& out) {
@@ -185,8 +199,7 @@ struct StateCodec<std::array<E, N>> {
       for (const E& value : values) StateCodec<E>::save(value, out);
   }
   static Result<> load(std::array<E, N>& values, StateReader& in, const StateField& field) {
-    for (E& value : values) TRY(StateCodec<E>::load(value, in, field));
-    return {};
+    return load_elements<E>(values, in, field);
   }
 };
 
@@ -209,8 +222,7 @@ struct StateCodec<std::vector<E>> {
     if (count > in.remaining()) return fail("state field '{}' is truncated", field.name);
     values.resize(count);
     const StateField element{.name = field.name, .save = {}, .load = {}};
-    for (E& value : values) TRY(StateCodec<E>::load(value, in, element));
-    return {};
+    return load_elements<E>(values, in, element);
   }
 };
 
