@@ -42,7 +42,15 @@ def wait_for_bar(emulator: Emulator, what: str, condition) -> int:
     return emulator.wait_for(settled, what, MENU_SECONDS) - 1
 
 
+def see_bar(emulator: Emulator) -> bool:
+    screen = emulator.try_screen()
+    return bool(screen) and screen.menu_bar() is not None
+
+
 def move_bar(emulator: Emulator) -> None:
+    emulator.wait_for(lambda: see_bar(emulator), "menu", MENU_SECONDS)
+    # Any key ends the countdown to the first entry, of which each second is a new picture.
+    emulator.qmp.hmp("sendkey up")
     first = wait_for_bar(emulator, "menu", lambda bar: True)
     before = emulator.screen()
     emulator.qmp.hmp("sendkey down")
