@@ -2,6 +2,7 @@
 // -cpu: models, features more or less, values, and what they come to on the software processor.
 #include "target/x86/models.h"
 
+#include "target/x86/host_features.h"
 #include "target/x86/model_list.h"
 
 #include <gmock/gmock.h>
@@ -196,6 +197,17 @@ TEST(CpuModels, TheHelpListsModelsAndFeatures) {
   const std::string text = x86::cpu_help();
   for (const char* word : {"x86 qemu64", "x86 EPYC-Milan", "x86 host", "smep", "avx512f"})
     EXPECT_THAT(text, HasSubstr(word));
+}
+
+TEST(CpuModels, TheHostHasWhatItsCompilerFinds) {
+  const auto host_has = [](Feature feature) {
+    return x86::host_has(x86::feature_rows()[static_cast<unsigned>(feature)]);
+  };
+
+  EXPECT_EQ(host_has(Feature::Sse2), __builtin_cpu_supports("sse2") != 0);
+  EXPECT_EQ(host_has(Feature::Sse42), __builtin_cpu_supports("sse4.2") != 0);
+  EXPECT_EQ(host_has(Feature::Bmi1), __builtin_cpu_supports("bmi") != 0);
+  EXPECT_EQ(host_has(Feature::Sse4a), __builtin_cpu_supports("sse4a") != 0);
 }
 
 }  // namespace
