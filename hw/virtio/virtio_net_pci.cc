@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The network device as a PCI device.
 #include "hw/virtio/virtio_net.h"
-#include "hw/virtio/virtio_pci.h"
+#include "hw/virtio/virtio_pci_types.h"
 
 namespace rhea::hw {
 namespace {
@@ -13,49 +13,12 @@ namespace {
 /// everything of PCI Express (aer, ats, x-pcie-…), which the board does not have, and failover,
 /// guest_rsc_ext, hash, rss, rsc_interval, x-mtu-bypass-backend, failover_pair_id, acpi-index,
 /// migrate-extra, x-disable-legacy-check.
-class VirtioNetBase : public VirtioPci, public VirtioNet {
- public:
-  static constexpr std::string_view kName = "virtio-net-pci-base";
-  using Extendable = VirtioNetBase;
-  static void describe(Schema<VirtioNetBase>& s) {
-    s.help("virtio network card");
-    VirtioNet::declare(s);
-  }
-
- protected:
-  explicit VirtioNetBase(VirtioInterfaces interfaces)
-      : VirtioPci(*this, kVectorPerQueue, interfaces) {}
+struct NetOnPci {
+  static constexpr std::string_view kName = "virtio-net-pci", kHelp = "virtio network card";
+  static constexpr u32 kVectors = kVectorPerQueue;
+  using Function = VirtioNet;
 };
-
-class VirtioNetPci final : public VirtioNetBase {
- public:
-  static constexpr std::string_view kName = "virtio-net-pci";
-  static void describe(Schema<VirtioNetPci>& s) { s.help("virtio network card"); }
-  VirtioNetPci() : VirtioNetBase(VirtioInterfaces::AsAsked) {}
-};
-
-class VirtioNetPciTransitional final : public VirtioNetBase {
- public:
-  static constexpr std::string_view kName = "virtio-net-pci-transitional";
-  static void describe(Schema<VirtioNetPciTransitional>& s) {
-    s.help("virtio network card for old and new drivers");
-  }
-  VirtioNetPciTransitional() : VirtioNetBase(VirtioInterfaces::Transitional) {}
-};
-
-class VirtioNetPciModern final : public VirtioNetBase {
- public:
-  static constexpr std::string_view kName = "virtio-net-pci-non-transitional";
-  static void describe(Schema<VirtioNetPciModern>& s) {
-    s.help("virtio network card for new drivers");
-  }
-  VirtioNetPciModern() : VirtioNetBase(VirtioInterfaces::ModernOnly) {}
-};
-
-const RegisterAbstractType<VirtioNetBase, VirtioPci> net_base;
-const RegisterType<VirtioNetPci> net_usual;
-const RegisterType<VirtioNetPciTransitional> net_transitional;
-const RegisterType<VirtioNetPciModern> net_modern;
+const RegisterVirtioPci<NetOnPci> net_types;
 
 }  // namespace
 }  // namespace rhea::hw

@@ -15,8 +15,10 @@ namespace rhea::hw {
 /// Which interfaces a type has, whatever its properties say.
 enum class VirtioInterfaces : u8 { AsAsked, Transitional, ModernOnly };
 
-/// Base of virtio's PCI devices; a class derived from it has a function beside it:
-///   class VirtioRngPci : VirtioRng, public VirtioPci
+/// How many MSI-X vectors a type usually has: one for each queue, and one for the configuration.
+inline constexpr u32 kVectorPerQueue = ~u32{0};
+
+/// Base of virtio's PCI devices, which have a function beside it (virtio_pci_types.h).
 /// Everything runs in a lock domain of the device's own. BAR 0: legacy registers, BAR 1: MSI-X, BAR
 /// 2: notifications by port, BAR 4: modern registers, as QEMU's. State: complete.
 /// Missing: PCI Express (ats, aer and their like), VIRTIO_F_NOTIFICATION_DATA, SR-IOV, shared
@@ -31,11 +33,8 @@ class VirtioPci : public PciDevice, private VirtioTransport {
   u32 config_read(unsigned reg, unsigned size) override;
 
  protected:
-  /// One for each queue, and one for the configuration.
-  static constexpr u32 kVectorPerQueue = 0;
   /// `vectors`: how many MSI-X vectors it has unless the user says otherwise.
-  VirtioPci(VirtioFunction& function, u32 vectors,
-            VirtioInterfaces interfaces = VirtioInterfaces::AsAsked);
+  VirtioPci(VirtioFunction& function, u32 vectors, VirtioInterfaces interfaces);
   Result<> realize() override;
   void reset(ResetKind kind) override;
   Result<> post_load(unsigned version) override;
