@@ -118,7 +118,6 @@ Result<> answered_by_error(Context& context, Arguments& arguments) {
   TRY(context.call(*Query));
   return {};
 }
-constexpr const char* kBalloon = "query-balloon";
 constexpr const char* kGenerationId = "query-vm-generation-id";
 
 Result<> block_jobs(Context& context, Arguments& arguments) {
@@ -174,7 +173,6 @@ const RegisterInfo infos[] = {
     RegisterInfo({"tpm", "", "show the TPM device", &listed<&kTpm>}),
     RegisterInfo(
         {"block-jobs", "", "show progress of ongoing block device operations", &block_jobs}),
-    RegisterInfo({"balloon", "", "show balloon information", &answered_by_error<&kBalloon>}),
     RegisterInfo({"vm-generation-id", "", "show Virtual Machine Generation ID",
                   &answered_by_error<&kGenerationId>}),
     RegisterInfo({"sev", "", "show SEV information", &sev}),

@@ -28,9 +28,6 @@ Result<Json> query_sgx(Context&, const Json&) {
 Result<Json> query_sgx_capabilities(Context&, const Json&) {
   return fail("SGX is not enabled in KVM");
 }
-Result<Json> no_balloon(Context&, const Json&) {
-  return fail(ErrorClass::DeviceNotActive, "No balloon device has been activated");
-}
 Result<Json> no_generation_id(Context&, const Json&) {
   return fail("VM Generation ID device not found");
 }
@@ -102,8 +99,6 @@ const RegisterQmpCommand commands[] = {
     RegisterQmpCommand({.name = "query-sgx", .returns = "any", .run = &query_sgx}),
     RegisterQmpCommand(
         {.name = "query-sgx-capabilities", .returns = "any", .run = &query_sgx_capabilities}),
-    RegisterQmpCommand({.name = "query-balloon", .returns = "any", .run = &no_balloon}),
-    RegisterQmpCommand({.name = "balloon", .arguments = {{"value", "int"}}, .run = &no_balloon}),
     RegisterQmpCommand(
         {.name = "query-vm-generation-id", .returns = "any", .run = &no_generation_id}),
     RegisterQmpCommand({.name = "query-mice", .returns = "[MouseInfo]", .run = &query_mice}),

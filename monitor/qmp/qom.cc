@@ -18,8 +18,10 @@ Json property_info(const Property& property, bool with_default) {
   return info;
 }
 
-/// A list of texts is kept as one, with commas between them.
+/// A list of texts is kept as one, with commas between them; a structure as the JSON it is.
 Json property_json(const Value& value, const Property* property) {
+  if (property != nullptr && property->type == "guest statistics")
+    return Json::parse(std::get<std::string>(value));
   if (property == nullptr || property->type != "strList") return to_json(value);
   Json list = Json::array();
   std::string_view rest = std::get<std::string>(value);
