@@ -24,12 +24,13 @@ Result<> ChardevPort::attach(Chardev::FrontEnd functions) {
   enter(domain, functions.receive);
   enter(domain, functions.event);
   enter(domain, functions.can_send);
-  enter(domain, functions.moved);
   functions.owner = this;
   functions.moved = [this, told = std::move(functions.moved)](Chardev& next) {
     move_to(next);
     if (told) told(next);
   };
+  // A device with a domain writes in it, on whatever thread: where to must not change meanwhile.
+  enter(domain, functions.moved);
   TRY(chardev_->attach(std::move(functions)));
   attached_ = true;
   return {};

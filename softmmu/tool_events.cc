@@ -11,8 +11,8 @@ ToolEvents::ToolEvents(Machine& machine) : clock_(&machine.realtime_clock()) {
   timer_.init(*clock_, [this] { deliver(); });
 }
 
-void ToolEvents::tell(const std::string& name, Data data, Pace pace) {
-  News& news = news_[name];
+void ToolEvents::tell(const std::string& name, Data data, Pace pace, const std::string& about) {
+  News& news = news_[{name, about}];
   if (pace == Pace::AtOnce) {
     // What waited is older.
     if (std::exchange(news.waiting, false))
@@ -29,7 +29,7 @@ void ToolEvents::tell(const std::string& name, Data data, Pace pace) {
 void ToolEvents::deliver() {
   const i64 now = clock_->now_ns();
   i64 next = std::numeric_limits<i64>::max();
-  for (auto& [name, news] : news_) {
+  for (auto& [key, news] : news_) {
     if (!news.waiting) continue;
     if (news.not_before_ns > now) {
       next = std::min(next, news.not_before_ns);
@@ -37,7 +37,7 @@ void ToolEvents::deliver() {
     }
     news.waiting = false;
     news.not_before_ns = now + kNsPerSecond;
-    for (const Observer& observer : observers_) observer(name, news.data);
+    for (const Observer& observer : observers_) observer(key.first, news.data);
   }
   if (next != std::numeric_limits<i64>::max()) timer_.arm(next);
 }

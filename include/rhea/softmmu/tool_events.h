@@ -21,11 +21,13 @@ class ToolEvents final : public MachineService {
   explicit ToolEvents(Machine& machine);
 
   enum class Pace : u8 {
-    Held,    ///< of each name once a second at most, and then the latest
+    Held,    ///< once a second at most, and then the latest
     AtOnce,  ///< for what cannot come faster than somebody outside lets it
   };
-  /// Observers hear of it on the main loop; at once they do so from within, so on its thread.
-  void tell(const std::string& name, Data data, Pace pace = Pace::Held);
+  /// Observers hear of it on the main loop; at once they do so from within, so on its thread. News
+  /// of one name are held for each `about` by itself (a device's id).
+  void tell(const std::string& name, Data data, Pace pace = Pace::Held,
+            const std::string& about = {});
   void observe(Observer observer) { observers_.push_back(std::move(observer)); }
 
  private:
@@ -37,7 +39,7 @@ class ToolEvents final : public MachineService {
   void deliver();
 
   Clock* clock_;
-  std::map<std::string, News> news_;
+  std::map<std::pair<std::string, std::string>, News> news_;  ///< by name, and what it is about
   std::vector<Observer> observers_;
   Timer timer_;
 };
