@@ -55,6 +55,7 @@ const RegisterQmpEvent events[] = {
                                {"nospace", "bool", true},
                                {"reason", "str"}}}),
     RegisterQmpEvent({.name = "RTC_CHANGE", .data = {{"offset", "int"}, {"qom-path", "str"}}}),
+    RegisterQmpEvent({.name = "VSERPORT_CHANGE", .data = {{"id", "str"}, {"open", "bool"}}}),
 };
 
 }  // namespace

@@ -300,6 +300,36 @@ constexpr std::array kProperties = {
         "x-mtu-bypass-backend x-pcie-deverr-init x-pcie-extcap-init x-pcie-flr-init "
         "x-pcie-lnkctl-init x-pcie-lnksta-dllla x-pcie-pm-init x-txburst x-txtimer"},
     PropertyNames{
+        "virtio-balloon-pci",
+        "acpi-index addr aer any_layout ats deflate-on-oom disable-legacy disable-modern "
+        "event_idx failover_pair_id free-page-hint free-page-reporting guest-stats "
+        "guest-stats-polling-interval indirect_desc iommu_platform iothread migrate-extra "
+        "modern-pio-notify multifunction notify_on_empty packed page-per-vq page-poison "
+        "qemu-4-0-config-size queue_reset rombar romfile romsize use-disabled-flag use-started "
+        "virtio-backend virtio-pci-bus-master-bug-migration x-ats-page-aligned "
+        "x-disable-legacy-check x-disable-pcie x-ignore-backend-features x-pcie-deverr-init "
+        "x-pcie-extcap-init x-pcie-flr-init x-pcie-lnkctl-init x-pcie-lnksta-dllla x-pcie-pm-init"},
+    PropertyNames{
+        "virtio-rng-pci",
+        "acpi-index addr aer any_layout ats disable-legacy disable-modern event_idx "
+        "failover_pair_id indirect_desc ioeventfd iommu_platform max-bytes migrate-extra "
+        "modern-pio-notify multifunction notify_on_empty packed page-per-vq period queue_reset "
+        "rng rombar romfile romsize use-disabled-flag use-started vectors virtio-backend "
+        "virtio-pci-bus-master-bug-migration x-ats-page-aligned x-disable-legacy-check "
+        "x-disable-pcie x-ignore-backend-features x-pcie-deverr-init x-pcie-extcap-init "
+        "x-pcie-flr-init x-pcie-lnkctl-init x-pcie-lnksta-dllla x-pcie-pm-init"},
+    PropertyNames{
+        "virtio-serial-pci",
+        "acpi-index addr aer any_layout ats class disable-legacy disable-modern emergency-write "
+        "event_idx failover_pair_id indirect_desc ioeventfd iommu_platform max_ports "
+        "migrate-extra modern-pio-notify multifunction notify_on_empty packed page-per-vq "
+        "queue_reset rombar romfile romsize use-disabled-flag use-started vectors virtio-backend "
+        "virtio-pci-bus-master-bug-migration x-ats-page-aligned x-disable-legacy-check "
+        "x-disable-pcie x-ignore-backend-features x-pcie-deverr-init x-pcie-extcap-init "
+        "x-pcie-flr-init x-pcie-lnkctl-init x-pcie-lnksta-dllla x-pcie-pm-init"},
+    PropertyNames{"virtserialport", "chardev name nr"},
+    PropertyNames{"virtconsole", "chardev name nr"},
+    PropertyNames{
         "e1000",
         "acpi-index addr autonegotiation bootindex extra_mac_registers failover_pair_id init-vet "
         "mac migrate_tso_props mitigation multifunction netdev rombar romfile romsize "

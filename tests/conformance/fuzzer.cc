@@ -18,12 +18,19 @@ using What = Happening::What;
 constexpr std::size_t kMostAtOnce = 16 * MiB;
 constexpr u64 kPages = 64;  // where random addresses lead, so that descriptors are found there
 
+/// The function of PCI that the device is, or is plugged into.
+PciDevice* pci_way_to(Device* device) {
+  auto* const itself = dynamic_cast<PciDevice*>(device);
+  if (itself != nullptr || device->parent_bus() == nullptr) return itself;
+  return dynamic_cast<PciDevice*>(device->parent_bus()->parent());
+}
+
 }  // namespace
 
 Fuzzer::Fuzzer(Specimen& specimen, u64 seed, const Options& options)
     : specimen_(&specimen),
       machine_(&specimen.bench().machine()),
-      pci_(dynamic_cast<PciDevice*>(specimen.device())),
+      pci_(pci_way_to(specimen.device())),
       options_(options),
       known_(&known_registers(specimen.device()->type())),
       random_(seed) {}
