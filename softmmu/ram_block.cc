@@ -36,6 +36,8 @@ void expect_races([[maybe_unused]] void* memory, [[maybe_unused]] u64 size) {
 }
 
 constexpr u64 kHugePageSize = 2 * MiB;
+/// What is smaller is a device's, and mostly empty.
+constexpr u64 kLeastForHugePages = 32 * MiB;
 constexpr u64 kMaxBlockSize = u64{1} << 46;
 constexpr std::size_t kMaxMemfdName = 200;
 
@@ -184,6 +186,8 @@ Result<> RamBlock::map(const RamOptions& options) {
   // A child process has no business with the guest's memory, and copying its page tables costs
   // time.
   ::madvise(host_, size_, MADV_DONTFORK);
+  // Before anything is allocated.
+  if (size_ >= kLeastForHugePages) ::madvise(host_, size_, MADV_HUGEPAGE);
   if (options.prealloc && !populate(host_, size_))
     return fail("RAM block '{}': cannot preallocate {} bytes: {}", id_, size_, errno_text(errno));
   return {};

@@ -3,6 +3,7 @@
 #include "rhea/softmmu/address_space.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,6 +34,18 @@ class TemporaryFile {
   std::string path = "/tmp/rhea-ram-test-XXXXXX";
 };
 
+/// What the kernel knows of the memory at an address: its VmFlags.
+std::string mapping_flags(const void* memory) {
+  std::ifstream maps("/proc/self/smaps");
+  const std::string first = fmt::format("{:x}-", reinterpret_cast<std::uintptr_t>(memory));
+  std::string line;
+  while (std::getline(maps, line) && !line.starts_with(first)) {
+  }
+  while (std::getline(maps, line) && !line.starts_with("VmFlags:")) {
+  }
+  return line + ' ';
+}
+
 TEST(RamBlockTest, SizeIsRoundedUpToPagesAndMemoryIsZero) {
   const auto block = make_block(5000);
   EXPECT_EQ(block->size(), 8192u);
@@ -49,6 +62,14 @@ TEST(RamBlockTest, ImpossibleSizesAreErrors) {
 
 TEST(RamBlockTest, LargeBlocksAreAlignedForHugePages) {
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(make_block(4 * MiB)->host()) % (2 * MiB), 0u);
+}
+
+TEST(RamBlockTest, TheGuestsMemoryMayHaveHugePagesAndDevicesSmallOnes) {
+  if (!std::filesystem::exists("/sys/kernel/mm/transparent_hugepage"))
+    GTEST_SKIP() << "the kernel knows no transparent huge pages";
+  const auto guests = make_block(32 * MiB), devices = make_block(16 * MiB);
+  EXPECT_NE(mapping_flags(guests->host()).find(" hg "), std::string::npos);
+  EXPECT_EQ(mapping_flags(devices->host()).find(" hg "), std::string::npos);
 }
 
 TEST(RamBlockTest, NobodyCutsAMemfdShort) {
