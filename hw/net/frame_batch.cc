@@ -73,7 +73,8 @@ Result<> StateCodec<hw::FrameBatch>::load(hw::FrameBatch& batch, StateReader& in
   const auto load_one = [&](bool whole) -> Result<> {
     const u64 length = TRY(in.number(4));
     const u64 most = hw::FrameBatch::kLongest + (whole ? hw::FrameBatch::kTagBytes : 0);
-    if (length > most) return fail("state field '{}' has too long a frame: {}", field.name, length);
+    if (length > most || (whole && length == 0))
+      return fail("state field '{}' has a frame of {} bytes", field.name, length);
     const auto saved = TRY(in.bytes(length));
     // A frame that was sent with a tag may be longer than one without.
     if (batch.start_ + hw::FrameBatch::kTagBytes + most > batch.bytes_.size())

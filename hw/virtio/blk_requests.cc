@@ -39,12 +39,17 @@ void BlkRequests::init(Machine& machine, VirtioCore& core, BlockBackend& drive, 
   done_ = std::move(done);
   room_ = std::move(room);
   posted_.init(machine, [this] { hand_over(); });
+  later_.init(machine.loop(), [this] {
+    turn_bytes_ = kTurnBytes;
+    hand_over();
+  });
 }
 
 void BlkRequests::end() {
   const DomainGuard guard(owner_domain());
   for (const auto* jobs : {&jobs_, &forgotten_})
     for (const Shared& job : *jobs) job->owner = nullptr;
+  later_.cancel();
   jobs_.clear();
   forgotten_.clear();
   waiting_.clear();
@@ -60,42 +65,51 @@ void BlkRequests::add(BlkRequest request) {
 
 void BlkRequests::forget_all() {
   forget([](const Job&) { return true; });
+  posted_.post();
+  tell_room();
 }
 
 void BlkRequests::forget_queue(u16 number) {
   forget([number](const Job& job) { return job.request.queue == number; });
+  posted_.post();
+  tell_room();
 }
 
 void BlkRequests::forget(const std::function<bool(const Job&)>& which) {
   const auto wanted = [&](const Shared& job) { return which(*job); };
   std::erase_if(waiting_, wanted);
-  bool with_drive = false;
   for (const Shared& job : jobs_) {
     if (!which(*job) || job->stage != Stage::WithDrive) continue;
-    job->forgotten = with_drive = true;
+    job->forgotten = true;
     forgotten_.push_back(job);
   }
   std::erase_if(jobs_, wanted);
-  if (with_drive) posted_.post();
 }
 
 // ---- The drive's side, under the machine's lock
 
-void BlkRequests::withdraw_forgotten() {
+/// Whether that made room.
+bool BlkRequests::withdraw_forgotten() {
   const auto withdrawn = [this](const Shared& job) {
     if (job->request.op == Op::Write || !drive_->withdraw(job->ticket)) return false;
-    bytes_ -= job->data.size();
+    free_memory(*job);
     job->owner = nullptr;
     return true;
   };
-  std::erase_if(forgotten_, withdrawn);
+  return std::erase_if(forgotten_, withdrawn) != 0;
 }
 
 void BlkRequests::hand_over() {
   const DomainGuard guard(owner_domain());
-  withdraw_forgotten();
+  if (withdraw_forgotten()) tell_room();
   if (core_->held()) return;
-  while (!waiting_.empty() && start(waiting_.front())) waiting_.pop_front();
+  while (!waiting_.empty()) {
+    // The next turn is the loop's to give, whoever asks.
+    if (turn_bytes_ == 0) return later_.schedule();
+    const Shared job = waiting_.front();
+    if (!start(job)) return;
+    waiting_.pop_front();
+  }
 }
 
 void BlkRequests::resumed() {
@@ -110,11 +124,11 @@ void BlkRequests::resumed() {
 /// False when the drive has as much as it may have.
 bool BlkRequests::start(const Shared& job) {
   const u64 bytes = has_data(job->request) && !job->flushing ? piece_of(job->request) : 0;
-  if (bytes_ != 0 && bytes_ + bytes > kMostBytes) return false;
-  job->data.resize(bytes);
-  bytes_ += bytes;
+  if (bytes_ + bytes > kMostBytes) return false;
+  take_memory(*job, bytes);
+  turn_bytes_ -= std::min(turn_bytes_, bytes);
   if (!fill(*job)) {
-    bytes_ -= bytes;
+    free_memory(*job);
     // What it leaves waiting goes with the others.
     job->stage = Stage::Stopped;
     finish(job, false);
@@ -124,6 +138,14 @@ bool BlkRequests::start(const Shared& job) {
   submit(job);
   return true;
 }
+
+void BlkRequests::take_memory(Job& job, u64 bytes) {
+  job.data.resize(bytes);
+  bytes_ += bytes;
+}
+
+/// All of it: a vector that is merely made shorter keeps its memory.
+void BlkRequests::free_memory(Job& job) { bytes_ -= std::exchange(job.data, {}).size(); }
 
 /// What is to be written comes from the driver.
 bool BlkRequests::fill(Job& job) {
@@ -157,14 +179,14 @@ void BlkRequests::submit(const Shared& job) {
 }
 
 void BlkRequests::completed(const Shared& job, bool ok, ErrorAction action) {
-  bytes_ -= job->data.size();
   if (job->forgotten) {
+    free_memory(*job);
     std::erase(forgotten_, job);
     tell_room();
   } else if (!ok && action == ErrorAction::Stop) {
+    free_memory(*job);
     job->stage = Stage::Stopped;
     job->flushing = false;
-    job->data = {};
   } else {
     go_on(job, ok || action == ErrorAction::Ignore);
   }
@@ -175,9 +197,11 @@ void BlkRequests::go_on(const Shared& job, bool ok) {
   BlkRequest& request = job->request;
   if (ok && request.op == Op::Read && !job->flushing)
     ok = request.buffer.in.to_guest(core_->memory(), request.done, job->data) == MemResult::Ok;
+  const u64 moved = job->data.size();
+  free_memory(*job);
   if (!ok) return finish(job, false);
   const bool writes = request.op == Op::Write || request.op == Op::WriteZeroes;
-  if (has_data(request) && !job->flushing) request.done += job->data.size();
+  request.done += moved;
   const bool more = has_data(request) && request.done < request.length;
   if (!more && (job->flushing || !writes || !request.write_through)) return finish(job, true);
   job->flushing = !more;
@@ -224,7 +248,9 @@ Result<> StateCodec<hw::BlkRequests>::load(hw::BlkRequests& requests, StateReade
   const u64 count = TRY(in.number(4));
   if (count > hw::BlkRequests::kMost)
     return fail("state field '{}' has too many requests: {}", field.name, count);
-  requests.forget_all();
+  // Of queues whose own state is loaded nobody asks for more.
+  requests.forget([](const auto&) { return true; });
+  requests.withdraw_forgotten();
   for (u64 n = 0; n < count; ++n) {
     auto job = std::make_shared<hw::BlkRequests::Job>();
     TRY(StateCodec<hw::BlkRequest>::load(job->request, in, field));

@@ -4,6 +4,7 @@
 
 #include "hw/virtio/virtio_core.h"
 #include "rhea/block/block_backend.h"
+#include "rhea/softmmu/deferred.h"
 #include "rhea/softmmu/posted.h"
 
 #include <deque>
@@ -44,14 +45,16 @@ namespace rhea::hw {
 /// domain. The drive's side runs under the machine's lock as well: what is added without that is
 /// posted.
 ///
-/// Bounded: so many requests, and so many bytes with the drive, with those that were forgotten
-/// and that the disk is still at. Long ones go piece by piece, each copied once.
+/// Bounded: so many requests, and so many bytes of memory for their data, with those that were
+/// forgotten and that the disk is still at; and so many bytes in one turn, since they are copied
+/// under the machine's lock. The drive does one after the other: more of them would not be faster.
+/// Long ones go piece by piece, each copied once.
 /// State: the requests. Loaded ones are made again when the machine goes on, as are those
 /// whose errors stopped it: a request may be done twice, but none is lost.
 class BlkRequests final : public ObjectMember {
  public:
   static constexpr std::size_t kMost = 1024;
-  static constexpr u64 kPiece = 1 * MiB, kMostBytes = 32 * MiB;
+  static constexpr u64 kPiece = 1 * MiB, kMostBytes = 8 * MiB, kTurnBytes = 2 * MiB;
   /// How the request ended.
   using Done = std::function<void(const BlkRequest&, bool ok)>;
 
@@ -64,7 +67,8 @@ class BlkRequests final : public ObjectMember {
   bool has_room() const { return jobs_.size() + forgotten_.size() < kMost; }
   /// For a moment when has_room(); the caller has checked offset and length against the disk.
   void add(BlkRequest request);
-  /// Nobody hears of them any more; writes that the drive has are still done.
+  /// Nobody hears of them any more; writes that the drive has are still done. There may be room
+  /// then.
   void forget_all();
   void forget_queue(u16 number);
   void resumed();
@@ -93,9 +97,11 @@ class BlkRequests final : public ObjectMember {
   using Shared = std::shared_ptr<Job>;
 
   void forget(const std::function<bool(const Job&)>& which);
-  void withdraw_forgotten();
+  bool withdraw_forgotten();
   void hand_over();
   bool start(const Shared& job);
+  void take_memory(Job& job, u64 bytes);
+  void free_memory(Job& job);
   bool fill(Job& job);
   void submit(const Shared& job);
   void completed(const Shared& job, bool ok, ErrorAction action);
@@ -108,10 +114,12 @@ class BlkRequests final : public ObjectMember {
   Done done_;
   std::function<void()> room_;
   Posted posted_;
+  Deferred later_;                 ///< what is left of a turn
   std::vector<Shared> jobs_;       ///< in the order in which they came
   std::deque<Shared> waiting_;     ///< of those
   std::vector<Shared> forgotten_;  ///< with the drive still
-  u64 bytes_{0};                   ///< of data with the drive
+  u64 bytes_{0};                   ///< of memory for data
+  u64 turn_bytes_{kTurnBytes};     ///< that may be copied yet in this turn
 };
 
 }  // namespace rhea::hw

@@ -189,10 +189,16 @@ void VirtioBlk::config_written(u64, unsigned) {
 // ---- What befalls it
 
 void VirtioBlk::reset() {
-  requests_.forget_all();
   starved_.assign(queue_count_, false);
+  requests_.forget_all();
   wce_ = starts_with_cache_ ? 1 : 0;
   fill_config();
+}
+
+// The others may go on where it had taken all the room.
+void VirtioBlk::queue_reset(u16 number) {
+  starved_[number] = false;
+  requests_.forget_queue(number);
 }
 
 Result<> VirtioBlk::loaded() {

@@ -52,7 +52,7 @@ class VirtioBlk : public VirtioFunction {
   Result<> start(Device& owner, VirtioCore& core) final;
   void serve(u16 number) final;
   void reset() final;
-  void queue_reset(u16 number) final { requests_.forget_queue(number); }
+  void queue_reset(u16 number) final;
   void resumed() final { requests_.resumed(); }
   Result<> loaded() final;
   std::span<u8> config() final { return config_; }

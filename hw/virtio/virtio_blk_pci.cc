@@ -7,7 +7,7 @@ namespace rhea::hw {
 namespace {
 
 /// Spec: OASIS Virtual I/O Device 1.2, 5.2, on PCI (4.1): modern, legacy or both. Reads, writes,
-/// flushes, discards and zeroes of any length, in pieces of 1 MiB; 1024 requests and 32 MiB under
+/// flushes, discards and zeroes of any length, in pieces of 1 MiB; 1024 requests and 8 MiB under
 /// way at most, those that a reset forgot among them. State: complete, with the requests that an
 /// error has stopped. Missing: lifetime, secure erase, zoned disks, SCSI commands; of QEMU's:
 /// everything of PCI Express (aer, ats, x-pcie-…), which the board does not have, and iothread,

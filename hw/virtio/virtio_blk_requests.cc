@@ -21,16 +21,17 @@ u64 get_le(std::span<const u8> bytes, std::size_t at, unsigned size) {
 
 void VirtioBlk::serve(u16 number) {
   VirtQueue& queue = core_->queue(number);
-  unsigned budget = queue.entries();
+  const unsigned budget = queue.entries();
   unsigned taken = 0;
-  while (taken < budget && requests_.has_room() && queue.pop(buffer_) == Popped::One) {
+  const auto goes_on = [&] { return taken < budget && !core_->turn_is_over(); };
+  while (goes_on() && requests_.has_room() && queue.pop(buffer_) == Popped::One) {
     take(number);
     ++taken;
   }
   if (taken != 0) core_->tell_driver(number);
   if (!requests_.has_room())
     starved_[number] = true;
-  else if (taken == budget)
+  else if (!goes_on())
     core_->serve_again(number);
 }
 

@@ -24,7 +24,9 @@ void VirtioCore::add_queue(u16 entries) {
 
 bool VirtioCore::live() const {
   const u8 ready = accepts(virtio::kVersion1) ? kDriverOk | kFeaturesOk : kDriverOk;
-  return (status_ & ready) == ready && !failed_ && !held_ && memory().enabled();
+  // Who says no FEATURES_OK cannot be told that it takes what is not there.
+  return (status_ & ready) == ready && (accepted_ & ~offered_) == 0 && !failed_ && !held_ &&
+         memory().enabled();
 }
 
 /// Whether queues go by others now: their positions mean nothing then.
@@ -41,13 +43,15 @@ bool VirtioCore::apply_rules() {
 }
 
 void VirtioCore::accept(u64 features) {
-  if ((status_ & kFeaturesOk) != 0) {
-    log_guest("virtio", "features {:#x} come after FEATURES_OK", features);
+  // Legacy drivers have no FEATURES_OK.
+  if ((status_ & (kFeaturesOk | kDriverOk)) != 0) {
+    log_guest("virtio", "features {:#x} come after FEATURES_OK or DRIVER_OK", features);
     return;
   }
   accepted_ = features;
   if (!apply_rules()) return;
-  for (VirtQueue& queue : queues_) queue.reset();
+  // Of requests of a driver that was ready before nobody hears any more.
+  for (u16 number = 0; number < queues(); ++number) reset_queue(number);
 }
 
 /// Whether the driver has taken what it may, and what it must (2.2, 6.2).
@@ -64,7 +68,8 @@ void VirtioCore::write_status(u8 status) {
     log_guest("virtio", "features {:#x} do not fit those offered, {:#x}", accepted_, offered_);
     status &= static_cast<u8>(~kFeaturesOk);
   }
-  status_ = static_cast<u8>(status | (status_ & kNeedsReset));
+  // A reset alone ends what was negotiated (2.1.1).
+  status_ = static_cast<u8>(status | (status_ & (kNeedsReset | kFeaturesOk)));
   serve_kicked();
 }
 
@@ -78,14 +83,22 @@ void VirtioCore::notify(u16 number) {
   if (!queue->enabled()) return queue->set_kicked(false);
   queue->set_kicked(true);
   if (!live()) return;
-  queue->set_kicked(false);
-  function_->serve(number);
+  begin_turn();
+  serve(number);
 }
 
+void VirtioCore::serve(u16 number) {
+  queues_[number].set_kicked(false);
+  if (queues_[number].enabled()) function_->serve(number);
+}
+
+// One turn for all of them.
 void VirtioCore::serve_kicked() {
-  if (!live()) return;
-  for (u16 number = 0; number < queues(); ++number)
-    if (queues_[number].kicked()) notify(number);
+  begin_turn();
+  for (u16 number = 0; number < queues() && live(); ++number) {
+    if (!queues_[number].kicked()) continue;
+    turn_is_over() ? transport_->notify_later(number) : serve(number);
+  }
 }
 
 void VirtioCore::hold(bool on) {

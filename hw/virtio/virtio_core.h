@@ -31,7 +31,7 @@ class VirtioFunction {
   /// From the device's realize(): checks properties, and makes queues by core.add_queue().
   virtual Result<> start(Device& owner, VirtioCore& core) = 0;
   /// The driver has notified queue `number`, or there was more than one turn's work. The device is
-  /// live(). Does a bounded part of what is there.
+  /// live(). Takes buffers until the turn is over; of what is left then it says serve_again().
   virtual void serve(u16 number) = 0;
   virtual void reset() {}
   /// Of that queue alone: what was taken from it is nobody's any more.
@@ -123,6 +123,7 @@ class VirtioCore final : public QueueHost {
  private:
   bool apply_rules();
   bool features_fit() const;
+  void serve(u16 number);
 
   VirtioTransport* transport_;
   VirtioFunction* function_;

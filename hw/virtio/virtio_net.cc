@@ -71,7 +71,10 @@ Result<> VirtioNet::start(Device& owner, VirtioCore& core) {
   }
   if ((features_ & virtio::bit(kControl)) != 0) core.add_queue(kControlEntries);
   touched_.assign(pairs_, false);
-  send_timer_.init(owner.machine().virtual_clock(), [this] { transmit(); });
+  send_timer_.init(owner.machine().virtual_clock(), [this] {
+    core_->begin_turn();
+    transmit();
+  });
   mac_ = port_.mac();
   offer();
   reset();
@@ -171,6 +174,8 @@ void VirtioNet::reset() {
 
 void VirtioNet::queue_reset(u16 number) {
   if (cutting_.active && cutting_.queue == number) cutting_ = {};
+  // What waits in the back end may be for nobody now, or for another queue.
+  if (starved_) port_.send_soon();
 }
 
 void VirtioNet::resumed() {
@@ -187,14 +192,18 @@ void VirtioNet::resumed() {
 Result<> VirtioNet::loaded() {
   if (used_pairs_ > pairs_)
     return fail("{} pairs of queues are in use, and there are {}", used_pairs_, pairs_);
+  if ((offloads_ & ~(core_->accepted() & kOffloads)) != 0)
+    return fail("offloads {:#x} are on that the driver has not accepted", offloads_);
+  // Only within a turn.
+  if (!batch_.making().empty()) return fail("a frame is being made");
   const NetCutting& cut = cutting_;
-  if (cut.active && (cut.queue % 2 == 0 || cut.queue >= control_queue() || cut.segment == 0 ||
-                     cut.buffer.slots == 0 || cut.done > cut.payload ||
-                     cut.header_bytes + std::size_t{cut.segment} > FrameBatch::kLongest ||
-                     cut.l4 >= cut.header_bytes || cut.ip >= cut.l4 ||
-                     header_bytes() + cut.behind + cut.payload > cut.buffer.out_bytes ||
-                     cut.buffer.slots > core_->queue(cut.queue).in_use()))
+  if (!cut.active) {
+    cutting_ = {};
+  } else if (cut.queue % 2 == 0 || cut.queue >= 2 * used_pairs_ || !cut.sound(header_bytes()) ||
+             !core_->queue(cut.queue).enabled() || cut.buffer.slots == 0 ||
+             cut.buffer.slots > core_->queue(cut.queue).in_use()) {
     return fail("a frame is being cut that cannot be");
+  }
   announce_due_ = true;
   fill_config();
   return {};

@@ -53,6 +53,8 @@ struct NetCutting {
   u16 sum{};              ///< of a datagram
   std::array<u8, kMostHeader> header{};
 
+  /// Whether one that was loaded is as they are made; `before`: bytes before the frame.
+  bool sound(std::size_t before) const;
   static void describe(StateFields<NetCutting>& s);
 };
 
@@ -92,7 +94,10 @@ class VirtioNet : public VirtioFunction {
   std::size_t header_bytes() const;
   static u16 receive_queue(u16 pair) { return static_cast<u16>(2 * pair); }
   static u16 send_queue(u16 pair) { return static_cast<u16>(2 * pair + 1); }
-  u16 control_queue() const { return static_cast<u16>(2 * pairs_); }
+  /// A driver that knows nothing of several pairs has one (5.1.2).
+  u16 control_queue() const {
+    return static_cast<u16>(core_->accepts(virtio_net::kMultiQueue) ? 2 * pairs_ : 2);
+  }
 
   // Sending (virtio_net_send.cc)
   void transmit();
@@ -197,6 +202,7 @@ void VirtioNet::declare(Schema<Self>& s) {
   s.state("batch", &VirtioNet::batch_);
   s.state("send-timer", &VirtioNet::send_timer_);
   s.state("fragment-id", &VirtioNet::fragment_id_);
+  s.state("flows", &VirtioNet::flows_);
 }
 
 }  // namespace rhea::hw

@@ -19,7 +19,8 @@ void VirtioNet::serve_control() {
   const u16 number = control_queue();
   VirtQueue& queue = core_->queue(number);
   unsigned done = 0;
-  while (done < queue.entries() && queue.pop(buffer_) == Popped::One) {
+  const auto goes_on = [&] { return done < queue.entries() && !core_->turn_is_over(); };
+  while (goes_on() && queue.pop(buffer_) == Popped::One) {
     const std::array<u8, 1> ack{command()};
     // Of a command without room for an answer nobody can be told.
     if (!queue.write(buffer_, 0, ack)) return;
@@ -27,7 +28,7 @@ void VirtioNet::serve_control() {
     ++done;
   }
   if (done != 0) core_->tell_driver(number);
-  if (done == queue.entries()) core_->serve_again(number);
+  if (!goes_on()) core_->serve_again(number);
 }
 
 template <class T>
@@ -127,6 +128,11 @@ u8 VirtioNet::set_pairs() {
   u16 pairs = 0;
   if (!read_argument(pairs) || pairs == 0 || pairs > pairs_) return kAckError;
   used_pairs_ = pairs;
+  // The rest of a frame of a pair that is used no more would keep all others waiting.
+  if (const u16 cut = cutting_.queue; cutting_.active && cut >= 2 * used_pairs_) {
+    end_cut();
+    core_->tell_driver(cut);
+  }
   if (starved_) port_.send_soon();
   return kAckOk;
 }

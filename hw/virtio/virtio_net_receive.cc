@@ -26,8 +26,14 @@ std::size_t VirtioNet::receive(std::span<const Frame> frames) {
   starved_ = false;
   if (!core_->live()) return frames.size();
   std::size_t taken = 0;
-  while (taken < frames.size() && receive_one(frames[taken]) == Outcome::Done) ++taken;
-  if (taken < frames.size()) starved_ = true;
+  core_->begin_turn();
+  while (taken < frames.size() && !core_->turn_is_over() &&
+         receive_one(frames[taken]) == Outcome::Done)
+    ++taken;
+  if (taken < frames.size()) {
+    starved_ = true;
+    if (core_->turn_is_over()) port_.send_soon();
+  }
   for (u16 pair = 0; pair < pairs_; ++pair) {
     if (!touched_[pair]) continue;
     touched_[pair] = false;
@@ -58,13 +64,15 @@ VirtioNet::Outcome VirtioNet::receive_one(Frame frame) {
   return Outcome::Done;
 }
 
-/// Takes as many buffers as it needs; none when they are not there yet, or never will do.
+/// Takes as many buffers as it needs; none when they are not there yet, or never will do. Together
+/// they may have as many descriptors as one may.
 VirtioNet::Outcome VirtioNet::collect(VirtQueue& queue, std::size_t bytes, bool& fits) {
   const bool merges = core_->accepts(kMergeable);
+  const u64 end = core_->looked_at() + VirtQueue::kMostSegments;
   u64 room = 0;
   merged_count_ = 0;
   Popped popped = Popped::One;
-  while (room < bytes && (merges || merged_count_ == 0)) {
+  while (room < bytes && (merges || merged_count_ == 0) && core_->looked_at() < end) {
     if (merged_count_ == merged_.size()) merged_.emplace_back();
     popped = queue.pop(merged_[merged_count_]);
     if (popped != Popped::One) break;
@@ -73,8 +81,8 @@ VirtioNet::Outcome VirtioNet::collect(VirtQueue& queue, std::size_t bytes, bool&
   fits = room >= bytes;
   if (fits) return Outcome::Done;
   // All that a ring can hold is not enough, or one that stands alone.
-  const bool never =
-      popped == Popped::Broken || queue.in_use() >= queue.entries() || (!merges && room != 0);
+  const bool never = popped == Popped::Broken || queue.in_use() >= queue.entries() ||
+                     core_->looked_at() >= end || (!merges && merged_count_ != 0);
   while (merged_count_ != 0) queue.undo_pop(merged_[--merged_count_]);
   if (never) log_guest("virtio-net", "a frame needs {} bytes, and buffers have {}", bytes, room);
   return never ? Outcome::Done : Outcome::NoRoom;

@@ -23,6 +23,7 @@ constexpr u16 kIpv4 = 0x0800, kIpv6 = 0x86dd, kVlan = 0x8100, kServiceVlan = 0x8
 constexpr u8 kTcpProtocol = 6, kUdpProtocol = 17, kFragmentProtocol = 44;
 constexpr u8 kWindowReduced = 0x80;  // CWR
 constexpr u16 kMoreFragments = 0x2000, kFragmentUnit = 8;
+constexpr std::size_t kLongestPacket = 65535;
 
 NetHeader parse(std::span<const u8> bytes) {
   const auto le16 = [&](std::size_t at) {
@@ -52,17 +53,20 @@ bool VirtioNet::flush() {
 // As often as the driver notifies, and when the back end has room again.
 void VirtioNet::transmit() {
   if (!core_->live() || !flush()) return;
+  const u16 first = next_pair_;
   for (u16 n = 0; n < used_pairs_; ++n) {
-    const auto pair = static_cast<u16>((next_pair_ + n) % used_pairs_);
-    if (transmit_from(send_queue(pair))) continue;
+    next_pair_ = static_cast<u16>((first + n) % used_pairs_);
     // The back end is full: it goes on where it was.
-    next_pair_ = pair;
-    return;
+    if (!transmit_from(send_queue(next_pair_))) return;
+    if (!core_->turn_is_over()) continue;
+    next_pair_ = static_cast<u16>((next_pair_ + 1) % used_pairs_);
+    return core_->serve_again(send_queue(next_pair_));
   }
 }
 
 // What no driver has notified of is not looked at.
 void VirtioNet::go_on_sending() {
+  core_->begin_turn();
   if (batch_.count() != 0 || cutting_.active) transmit();
 }
 
@@ -73,7 +77,7 @@ bool VirtioNet::transmit_from(u16 number) {
   auto budget = static_cast<unsigned>(burst_);
   bool room = true, more = true;
   unsigned given = 0;
-  while (room && more && budget != 0) {
+  while (room && more && budget != 0 && !core_->turn_is_over()) {
     if (!batch_.has_room()) {
       room = flush();
     } else if (cutting_.active) {
@@ -152,12 +156,30 @@ bool VirtioNet::begin_cut(u16 number, const NetHeader& header, u32 bytes) {
       !find_headers(bytes) || (kind == kGsoTcp4 && !cut.ipv4) || (kind == kGsoTcp6 && cut.ipv4))
     return false;
   const bool sums = (header.flags & kNeedsSum) != 0;
+  // What no receiver could put together again is not cut: with its headers it is 64 KiB at most.
+  const std::size_t whole = cut.l4 - cut.ip + std::size_t{cut.payload};
+  if (!cut.tcp && whole - (cut.ipv4 ? 0 : kIpv6Header) > kLongestPacket) return false;
   if (!cut.tcp && ((sums && !sum_datagram()) || !begin_fragments())) return false;
   if (cut.header_bytes + std::size_t{cut.segment} > FrameBatch::kLongest) return false;
   note_flow(std::span(cut.header).first(cut.header_bytes), number);
   cut.buffer = buffer_;
   cut.active = true;
   return true;
+}
+
+bool NetCutting::sound(std::size_t before) const {
+  const std::size_t ip_bytes = ipv4 ? kIpv4Header : kIpv6Header;
+  const bool has_ip = ip >= kEthernetHeader && l4 >= ip + ip_bytes && (ipv4 || l4 == ip + ip_bytes);
+  const bool has_l4 = tcp ? header_bytes >= l4 + kTcpHeader && behind == header_bytes
+                          : header_bytes == l4 + (ipv4 ? 0 : kFragmentHeader) && behind == l4 &&
+                                segment % kFragmentUnit == 0 && payload >= kUdpHeader &&
+                                payload <= kLongestPacket;
+  const bool has_rest = segment != 0 && done % segment == 0 && (done < payload || done == 0) &&
+                        made == static_cast<u16>(done / segment);
+  return has_ip && has_l4 && has_rest &&
+         header_bytes + std::size_t{segment} <= FrameBatch::kLongest &&
+         std::size_t{behind} + payload <= kLongestFrame &&
+         before + behind + payload <= buffer.out_bytes;
 }
 
 /// IP and what is in it, behind VLAN tags; IPv6 without extension headers.
@@ -230,6 +252,8 @@ void VirtioNet::cut_one() {
   const std::span<u8> frame = batch_.extend(std::size_t{cut.header_bytes} + payload);
   std::copy_n(cut.header.begin(), cut.header_bytes, frame.begin());
   const u64 from = header_bytes() + cut.behind + u64{cut.done};
+  // It is looked for from the start.
+  core_->add_work(cut.buffer.out.segments().size());
   if (cut.buffer.out.from_guest(core_->memory(), from, frame.subspan(cut.header_bytes)) !=
       MemResult::Ok) {
     batch_.abandon();

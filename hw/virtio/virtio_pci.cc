@@ -210,6 +210,12 @@ Result<> VirtioPci::post_load(unsigned version) {
   TRY(PciDevice::post_load(version));
   msix_on_ = msix_enabled();
   later_.cancel();
+  const auto there = [this](u16 vector) { return vector == usable(vector); };
+  for (u16 number = 0; number < core_.queues(); ++number)
+    if (const u16 vector = core_.queue(number).vector(); !there(vector))
+      return fail("virtqueue {} has vector {} of {}", number, vector, msix_vectors());
+  if (!there(core_.config_vector()))
+    return fail("vector {} of {} is the configuration's", core_.config_vector(), msix_vectors());
   return core_.loaded();
 }
 

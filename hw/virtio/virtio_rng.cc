@@ -55,9 +55,10 @@ void VirtioRng::begin_period() {
 void VirtioRng::serve(u16) {
   const unsigned budget = core_->queue(0).entries();
   unsigned filled = 0;
-  while (filled < budget && fill_one()) ++filled;
+  const auto goes_on = [&] { return filled < budget && !core_->turn_is_over(); };
+  while (goes_on() && fill_one()) ++filled;
   if (filled != 0) core_->tell_driver(0);
-  if (filled == budget) core_->serve_again(0);
+  if (!goes_on()) core_->serve_again(0);
 }
 
 /// False when there is no buffer, nothing to fill it with, or no leave to do so yet.

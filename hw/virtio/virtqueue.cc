@@ -102,6 +102,7 @@ bool VirtQueue::fail(std::string_view why) {
 bool VirtQueue::fetch_descriptor(const Table& table, u32 number, Descriptor& descriptor) {
   const u64 at = table.address + ring::kDescriptorBytes * number;
   u64 rest = 0;
+  host_->add_work(1);
   if (!fetch(at, descriptor.address) || !fetch(at + 8, rest)) return false;
   descriptor.length = static_cast<u32>(rest);
   const auto first = static_cast<u16>(rest >> 32), second = static_cast<u16>(rest >> 48);

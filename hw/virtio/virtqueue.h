@@ -28,14 +28,28 @@ struct RingRules {
 /// What a queue needs of the device that it belongs to, which outlives it.
 class QueueHost {
  public:
+  /// Descriptors that a device looks at, of all its queues together, before others have their turn.
+  /// A driver may need as many of them for a buffer as it likes, so buffers are no measure of work.
+  static constexpr u64 kTurn = 4096;
+
   virtual const DmaMaster& memory() const = 0;
   /// `queue` is broken; called once.
   virtual void queue_broken(u16 queue, std::string_view why) = 0;
   const RingRules& rules() const { return rules_; }
 
+  void begin_turn() { turn_ = looked_at_; }
+  bool turn_is_over() const { return looked_at_ - turn_ >= kTurn; }
+  /// How many descriptors it ever looked at.
+  u64 looked_at() const { return looked_at_; }
+  /// Work that is as much as looking at so many.
+  void add_work(u64 descriptors) { looked_at_ += descriptors; }
+
  protected:
   ~QueueHost() = default;
   RingRules rules_;
+
+ private:
+  u64 looked_at_{0}, turn_{0};
 };
 
 /// A chain of descriptors: what the device may read of it, and what it may write. Of one that is

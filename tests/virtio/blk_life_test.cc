@@ -134,6 +134,39 @@ TEST_F(VirtioBlkLife, RequestsWaitWhileTheMachineStands) {
   bench.machine().pause();
 }
 
+TEST_F(VirtioBlkLife, FeaturesOfALegacyDriverDoNotChangeWhileItIsReady) {
+  use({{"packed", "on"}});
+  driver->set_status(0);
+  ring = driver->start_legacy();
+  gate->close();
+  ask(kBlkIn, 1, {{kBlkData, 512, true}});
+  driver->accept(kVersion1 | kPacked);
+  gate->open();
+  EXPECT_TRUE(answer());
+}
+
+TEST_F(VirtioBlkLife, AStatusWithoutFeaturesOkDoesNotLetThemChangeAgain) {
+  use({{"packed", "on"}});
+  gate->close();
+  ask(kBlkIn, 1, {{kBlkData, 512, true}});
+  driver->set_status(VirtioPciDriver::Core::kDriver | VirtioPciDriver::Core::kDriverOk);
+  driver->accept(kAllOfBlk | kPacked);
+  gate->open();
+  EXPECT_TRUE(answer());
+  EXPECT_NE(driver->status() & VirtioPciDriver::Core::kFeaturesOk, 0);
+}
+
+TEST_F(VirtioBlkLife, WithoutFeaturesOkADriverHasNoMoreThanIsOffered) {
+  use({{"discard", "off"}}, kVersion1);
+  driver->set_status(0);
+  driver->accept(kDiscardBit);
+  driver->enable_queue(0, place);
+  driver->set_status(VirtioPciDriver::Core::kDriver | VirtioPciDriver::Core::kDriverOk);
+  ask(kBlkDiscard, 0, range(0, 1));
+  EXPECT_TRUE(settle());
+  EXPECT_EQ(bench.load(status_at, 1), kNoStatus);
+}
+
 TEST_F(VirtioBlkLife, AnErrorThatStopsTheMachineIsTriedAgain) {
   use({{"rerror", "stop"}});
   bench.machine().resume();

@@ -244,6 +244,45 @@ TEST_F(VirtioNetOffloads, AFrameOfManySegmentsWaitsForRoomAndIsSaved) {
   EXPECT_TRUE(sending->take_used());
 }
 
+TEST_F(VirtioNetOffloads, ACutOfAPairThatIsUsedNoMoreKeepsNobodyWaiting) {
+  constexpr u64 kMany = hw::virtio::bit(net_bits::kMultiQueue);
+  peer.offer_queues(2);
+  peer.room_for(0);
+  control = 4;
+  use({{"mq", "on"}}, kUsual | kCommands | kOffloadBits | kMany);
+  auto sending2 = queue(3, 0xc'0000, false);
+  ASSERT_EQ(command(kPairs, 0, {2, 0}), kAckFine);
+  FrameBytes frame = ipv4(6, 20 + 30000);
+  add_tcp(frame, 0x10);
+  add_data(frame, 30000);
+  sending.swap(sending2);
+  send(frame, {.flags = 1, .gso = 1, .segment = 100});
+  driver->notify(3);
+  sending.swap(sending2);
+  EXPECT_EQ(sending2->take_used(), std::nullopt);
+  EXPECT_EQ(command(kPairs, 0, {1, 0}), kAckFine);
+  EXPECT_TRUE(sending2->take_used());
+  peer.room_for(1000);
+  send(frame_to_it(99));
+  std::optional<FrameBytes> got = peer.take();
+  while (got && *got != frame_to_it(99)) got = peer.take();
+  EXPECT_TRUE(got);
+}
+
+TEST_F(VirtioNetOffloads, ADatagramThatNoPacketHoldsIsNotCut) {
+  use_offloads();
+  FrameBytes frame = ipv4(17, 0);
+  add_udp(frame, 0);
+  add_data(frame, 65535 - 28 + 1);
+  send(frame, {.gso = 3, .segment = 1480});
+  FrameBytes frame6 = ipv6(17, 0);
+  add_udp(frame6, 0);
+  add_data(frame6, 65535 - 8 + 1);
+  send(frame6, {.gso = 3, .segment = 1480});
+  send(frame_to_it(99));
+  EXPECT_EQ(peer.take(), frame_to_it(99));
+}
+
 /// A guest that sends and takes anything.
 class HostileNetGuest : public VirtioNetTest {
  protected:

@@ -242,6 +242,21 @@ TEST_F(VirtioNetTest, AFlowComesBackByThePairThatSentIt) {
   EXPECT_EQ(bench.read(kCommand + 0x200c, back.size()), back);
 }
 
+TEST_F(VirtioNetTest, ADriverOfOnePairCommandsByTheThirdQueue) {
+  peer.offer_queues(2);
+  use({{"mq", "on"}}, kUsual | kCommands);
+  EXPECT_EQ(command(kRx, 0, {0}), kAckFine);
+}
+
+TEST_F(VirtioNetTest, FramesWaitForNoQueueThatWasReset) {
+  use({}, kUsual | kRingReset);
+  peer.give(frame_to_it());
+  ASSERT_TRUE(peer.refused());
+  driver->modern(0x16, 0, 2);
+  driver->modern(0x3a, 1, 2);
+  EXPECT_TRUE(peer.all_taken());
+}
+
 TEST_F(VirtioNetTest, ATimerMayWaitForMoreFrames) {
   use({{"tx", "timer"}, {"x-txtimer", "1000000"}});
   send(frame_to_it(100));
