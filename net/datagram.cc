@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "net/datagram.h"
 
+#include <poll.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -11,13 +12,15 @@
 namespace rhea::net {
 namespace {
 
-constexpr std::size_t kMemory = FrameBatch::kFrames * kLongestFrame;
+constexpr std::size_t kMemory = DatagramBatch::kFrames * kLongestFrame;
 /// Reads in a row before others of the loop have their turn.
 constexpr int kReads = 4;
+/// Until a host without memory for a message is asked again.
+constexpr std::chrono::milliseconds kNoMemory{2};
 
 }  // namespace
 
-FrameBatch::FrameBatch() {
+DatagramBatch::DatagramBatch() {
   void* memory = ::mmap(nullptr, kMemory, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
@@ -25,9 +28,9 @@ FrameBatch::FrameBatch() {
   frames_.reserve(kFrames);
 }
 
-void FrameBatch::Unmap::operator()(u8* memory) const { ::munmap(memory, kMemory); }
+void DatagramBatch::Unmap::operator()(u8* memory) const { ::munmap(memory, kMemory); }
 
-bool FrameBatch::read(int socket) {
+bool DatagramBatch::read(int socket) {
   std::array<mmsghdr, kFrames> messages{};
   std::array<iovec, kFrames> places{};
   for (std::size_t i = 0; i < kFrames; ++i) {
@@ -45,7 +48,7 @@ bool FrameBatch::read(int socket) {
   return true;
 }
 
-bool FrameBatch::read_device(int device, std::size_t header) {
+bool DatagramBatch::read_device(int device, std::size_t header) {
   frames_.clear();
   next_ = 0;
   for (std::size_t i = 0; i < kFrames; ++i) {
@@ -66,6 +69,7 @@ void DatagramNetdev::begin() {
 void DatagramNetdev::end() {
   input_.remove();
   output_.remove();
+  pause_.end();
   batch_.reset();
 }
 
@@ -74,10 +78,21 @@ void DatagramNetdev::watch_input() {
   input_ = loop().watch_fd(socket_.get(), FdEvents::Read, [this](FdEvents events) {
     const bool came = has(events, FdEvents::Read) && read();
     // What a peer that is gone has left behind is read first.
-    if (came || !has(events, FdEvents::Hangup)) return;
+    if (came || !has(events, FdEvents::Hangup) || !over()) return;
     input_.remove();
     hung_up();
   });
+}
+
+/// Whether nothing can ever come any more. An error of an earlier message of ours, as when nobody
+/// listened to it, is forgotten once it has been asked for, by this or by a read.
+bool DatagramNetdev::over() const {
+  int error = 0;
+  socklen_t length = sizeof error;
+  // Of a device that is no socket it stays.
+  if (::getsockopt(socket(), SOL_SOCKET, SO_ERROR, &error, &length) < 0) return true;
+  pollfd now{.fd = socket(), .events = 0, .revents = 0};
+  return ::poll(&now, 1, 0) > 0 && (now.revents & (POLLHUP | POLLNVAL)) != 0;
 }
 
 bool DatagramNetdev::read() {
@@ -99,8 +114,8 @@ void DatagramNetdev::resume() {
 
 std::size_t DatagramNetdev::transmit(std::span<const Frame> frames) {
   if (!socket_) return frames.size();
-  std::array<mmsghdr, FrameBatch::kFrames> messages{};
-  std::array<iovec, FrameBatch::kFrames> places{};
+  std::array<mmsghdr, DatagramBatch::kFrames> messages{};
+  std::array<iovec, DatagramBatch::kFrames> places{};
   socklen_t length = 0;
   const sockaddr* const to = destination(length);
   std::size_t taken = 0;
@@ -122,7 +137,7 @@ std::size_t DatagramNetdev::transmit(std::span<const Frame> frames) {
     }
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == ENOBUFS) {
-      await_room();
+      await_room(errno);
       return taken;
     }
     // This one cannot be sent, as when nobody listens: a network loses frames, too.
@@ -131,7 +146,9 @@ std::size_t DatagramNetdev::transmit(std::span<const Frame> frames) {
   return taken;
 }
 
-void DatagramNetdev::await_room() {
+// Of memory that comes no descriptor tells.
+void DatagramNetdev::await_room(int error) {
+  if (error == ENOBUFS) return pause_.begin(loop(), kNoMemory, [this] { tell_can_send(); });
   output_ = loop().watch_fd(socket_.get(), FdEvents::Write, [this](FdEvents) {
     output_.remove();
     tell_can_send();
@@ -142,6 +159,7 @@ void DatagramNetdev::change_socket(FileDescriptor socket) {
   const bool watched = static_cast<bool>(input_);
   input_.remove();
   output_.remove();
+  pause_.end();
   socket_ = std::move(socket);
   if (attached() && (watched || batch_->waiting().empty())) watch_input();
   tell_can_send();

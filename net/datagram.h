@@ -2,6 +2,7 @@
 // Frames over a socket that keeps their bounds: one message is one frame.
 #pragma once
 
+#include "net/pause.h"
 #include "rhea/net/netdev.h"
 #include "rhea/util/file_descriptor.h"
 
@@ -15,10 +16,10 @@ namespace rhea::net {
 
 /// What came in one go. The memory of each frame's place is the host's to give when it is first
 /// touched: ordinary frames need a page each.
-class FrameBatch {
+class DatagramBatch {
  public:
   static constexpr std::size_t kFrames = 64;
-  FrameBatch();
+  DatagramBatch();
 
   /// Reads what is there from a datagram socket; false when that was nothing. An error that a
   /// socket reports of an earlier message of ours (nobody listens) is none of the frames'.
@@ -52,26 +53,29 @@ class DatagramNetdev : public Netdev {
   void resume() override;
 
   /// Reads what is there; false when that was nothing.
-  virtual bool fill(FrameBatch& batch) { return batch.read(socket()); }
-  /// After a short transmit(): tells the front end when there is room.
-  void await_room();
+  virtual bool fill(DatagramBatch& batch) { return batch.read(socket()); }
+  /// After a short transmit(): tells the front end when there is room. `error` is why there was
+  /// none.
+  void await_room(int error);
   /// Another socket in the place of this one; under the domain.
   void change_socket(FileDescriptor socket);
   int socket() const { return socket_.get(); }
   /// Where messages go; null when the socket is connected.
   virtual const sockaddr* destination(socklen_t& /*length*/) const { return nullptr; }
-  /// The peer is gone for good (sequenced packets).
+  /// The peer is gone for good (sequenced packets), or the device is.
   virtual void hung_up() {}
 
  private:
   void watch_input();
   /// False when nothing came.
   bool read();
+  bool over() const;
 
   FileDescriptor socket_;
-  std::optional<FrameBatch> batch_;  ///< while a front end is there
+  std::optional<DatagramBatch> batch_;  ///< while a front end is there
   EventLoop::Watch input_;
   EventLoop::Watch output_;  ///< while the front end waits for room
+  Pause pause_;              ///< while it waits for the host's memory
 };
 
 }  // namespace rhea::net

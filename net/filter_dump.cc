@@ -43,7 +43,7 @@ class FilterDump final : public UserObject, public FrameFilter {
       return fail("queue: '{}' is none of all, rx and tx", queue_);
     if (status_ != "on" && status_ != "off")
       return fail("status: '{}' is neither on nor off", status_);
-    file_ = TRY(PcapFile::create(path_, longest_));
+    file_ = TRY(PcapFile::create(path_, longest_, machine().service<Ending>()));
     return machine().service<WaitingFilters>().add(netdev_id_, *this, [this](Netdev& netdev) {
       netdev_ = &netdev;
       netdev.add_filter(*this);

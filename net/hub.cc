@@ -136,6 +136,9 @@ void HubPort::resume() {
 
 Result<> HubLink::connect(HubPort& port, Netdev& other) {
   other_ = &other;
+  hub_ = port.number();
+  if (const auto* other_port = dynamic_cast<const HubPort*>(&other))
+    other_hub_ = other_port->number();
   const auto side = [this](Netdev* from, Netdev** to, std::string name) {
     return from->attach({.name = std::move(name),
                          .loop = &thread_.loop(),
@@ -163,6 +166,12 @@ Result<> HubLink::connect(HubPort& port, Netdev& other) {
   return side(&port, &other_, other.name());
 }
 
+std::optional<i64> HubLink::across(i64 number) const {
+  if (broken() || !other_hub_) return std::nullopt;
+  if (number == hub_) return other_hub_;
+  return number == *other_hub_ ? std::optional(hub_) : std::nullopt;
+}
+
 void HubLink::end() {
   // gone() takes them away.
   if (Netdev* other = other_) other->detach();
@@ -171,7 +180,22 @@ void HubLink::end() {
 
 // ---- Hubs
 
+/// Whether there is a way from one hub to the other by links between hubs.
+bool Hubs::lead_to(i64 from, i64 to) const {
+  std::vector<i64> found{from};
+  for (std::size_t n = 0; n < found.size(); ++n)
+    for (const auto& link : links_)
+      if (const auto next = link->across(found[n]);
+          next && std::ranges::find(found, *next) == found.end())
+        found.push_back(*next);
+  return std::ranges::find(found, to) != found.end();
+}
+
 Result<std::unique_ptr<Netdev>> Hubs::make_port(i64 number, Netdev* other) {
+  if (const auto* port = dynamic_cast<const HubPort*>(other);
+      port != nullptr && lead_to(number, port->number()))
+    return fail("hub {} has netdev '{}' already: frames would go round for ever", number,
+                other->name());
   std::shared_ptr<Hub> hub = hubs_[number].lock();
   if (!hub) hubs_[number] = hub = std::make_shared<Hub>();
   std::unique_ptr<HubPort> port = HubPort::make(std::move(hub), number);

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,7 @@ class HubPort final : public Netdev {
   ~HubPort() override;
   static std::unique_ptr<HubPort> make(std::shared_ptr<Hub> hub, i64 number);
 
+  i64 number() const { return number_; }
   std::string_view kind() const override { return "hubport"; }
   std::string info() const override;
   /// From any thread.
@@ -85,6 +87,8 @@ class HubLink {
   /// Main thread, machine's lock; so are the others.
   Result<> connect(HubPort& port, Netdev& other);
   bool broken() const { return port_ == nullptr || other_ == nullptr; }
+  /// The hub at the other end, if there is one, seen from that of this number.
+  std::optional<i64> across(i64 number) const;
   void end();
 
  private:
@@ -92,6 +96,8 @@ class HubLink {
   IoThread thread_;
   Netdev* port_{};
   Netdev* other_{};
+  i64 hub_{0};
+  std::optional<i64> other_hub_;  ///< where the other one is a hub's port, too
 };
 
 /// All hubs of a machine. Main thread, machine's lock.
@@ -108,6 +114,8 @@ class Hubs final : public MachineService {
   void shutdown() override { links_.clear(); }
 
  private:
+  bool lead_to(i64 from, i64 to) const;
+
   Machine& machine_;
   std::map<i64, std::weak_ptr<Hub>> hubs_;
   std::vector<std::unique_ptr<HubLink>> links_;

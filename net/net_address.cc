@@ -116,15 +116,8 @@ Result<FileDescriptor> connect_with(const SocketAddress& address) {
 
 Result<ResolvedAddress> datagram_address(const SocketAddress& address, bool passive) {
   if (address.kind == SocketAddress::Kind::Unix) {
-    ResolvedAddress found;
-    auto* name = reinterpret_cast<sockaddr_un*>(&found.name);
-    if (address.path.empty() || address.path.size() >= sizeof name->sun_path)
-      return fail("UNIX socket path '{}' is empty or too long: at most {} bytes", address.path,
-                  sizeof name->sun_path - 1);
-    name->sun_family = AF_UNIX;
-    std::memcpy(name->sun_path, address.path.data(), address.path.size());
-    found.length = sizeof *name;
-    return found;
+    if (address.path.empty()) return fail("UNIX socket path '' is empty");
+    return address.unix_name();
   }
   return ask_file_system<ResolvedAddress>(address.text(),
                                           [address, passive]() -> Result<ResolvedAddress> {
@@ -139,8 +132,8 @@ Result<FileDescriptor> bind_datagram(const ResolvedAddress& local) {
   if (!fd) return fail("can't create datagram socket: {}", errno_text(errno));
   if (local.name.ss_family == AF_UNIX) {
     const auto* name = reinterpret_cast<const sockaddr_un*>(&local.name);
-    if (::unlink(name->sun_path) < 0 && errno != ENOENT)
-      return fail("failed to unlink socket {}: {}", name->sun_path, errno_text(errno));
+    // An abstract name begins with a zero.
+    if (name->sun_path[0] != '\0') TRY(remove_old_socket(name->sun_path));
   } else {
     TRY(allow_others(fd.get()));
   }

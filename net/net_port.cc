@@ -99,7 +99,8 @@ void NetPort::set_link(bool up) {
 }
 
 void NetPort::tell_link() {
-  if (functions_.link_changed) functions_.link_changed(link_up());
+  // Of its own end a card hears nothing.
+  if (loop_ != nullptr && functions_.link_changed) functions_.link_changed(link_up());
 }
 
 // ---- All ports

@@ -34,16 +34,18 @@ std::span<const u8> bytes_of(const T& value) {
 
 }  // namespace
 
-Result<std::unique_ptr<PcapFile>> PcapFile::create(const std::string& path, u32 longest) {
+Result<std::unique_ptr<PcapFile>> PcapFile::create(const std::string& path, u32 longest,
+                                                   const Ending& ending) {
   FileDescriptor file = TRY(open_host_file(path, {.flags = O_WRONLY | O_CREAT | O_TRUNC}));
-  std::unique_ptr<PcapFile> made(new PcapFile(std::move(file), path, longest));
+  std::unique_ptr<PcapFile> made(new PcapFile(std::move(file), path, longest, ending));
   const FileHeader header{.longest = longest};
   made->writer_.write(bytes_of(header));
   return made;
 }
 
-PcapFile::PcapFile(FileDescriptor file, std::string path, u32 longest)
-    : longest_(longest),
+PcapFile::PcapFile(FileDescriptor file, std::string path, u32 longest, const Ending& ending)
+    : ending_(&ending),
+      longest_(longest),
       writer_(FileWriter::to_file(std::move(file)), kMostWaiting,
               {.failed =
                    [path](const Error& why) {
@@ -52,9 +54,9 @@ PcapFile::PcapFile(FileDescriptor file, std::string path, u32 longest)
       path_(std::move(path)) {}
 
 PcapFile::~PcapFile() {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(1);
   put_rest();
-  writer_.flush(end);
+  if (!writer_.flush(ending_->patience()))
+    report_warning(fmt::format("filter-dump: {}: its disk does not answer", path_));
   if (lost_ != 0)
     report_warning(
         fmt::format("filter-dump: {} did not keep up: {} frames are not in it", path_, lost_));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "rhea/net/netdev.h"
+#include "rhea/softmmu/ending.h"
 #include "rhea/util/file_writer.h"
 
 #include <memory>
@@ -15,8 +16,9 @@ namespace rhea::net {
 class PcapFile {
  public:
   /// Made anew. `longest` bytes of a frame are kept.
-  static Result<std::unique_ptr<PcapFile>> create(const std::string& path, u32 longest);
-  /// Waits a second at most for what is not written yet.
+  static Result<std::unique_ptr<PcapFile>> create(const std::string& path, u32 longest,
+                                                  const Ending& ending);
+  /// Waits for what is not written yet as long as `ending` has it.
   ~PcapFile();
   PcapFile(const PcapFile&) = delete;
   PcapFile& operator=(const PcapFile&) = delete;
@@ -25,9 +27,10 @@ class PcapFile {
   void write(Frame frame);
 
  private:
-  PcapFile(FileDescriptor file, std::string path, u32 longest);
+  PcapFile(FileDescriptor file, std::string path, u32 longest, const Ending& ending);
   bool put_rest();
 
+  const Ending* ending_;
   const u32 longest_;
   FileWriter writer_;
   std::vector<u8> rest_;  ///< of a record for which there was no room

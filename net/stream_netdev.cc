@@ -4,6 +4,8 @@
 #include "rhea/qom/registry.h"
 #include "rhea/util/log.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -22,6 +24,8 @@ constexpr std::size_t kMemory = 256 * KiB;
 constexpr std::size_t kMostAtOnce = 64;
 /// Reads in a row before others of the loop have their turn.
 constexpr int kReads = 4;
+/// Until a host without descriptors, or memory, is asked again.
+constexpr std::chrono::milliseconds kAcceptAgain{500}, kNoMemory{2};
 
 u32 length_at(const u8* bytes) {
   return u32{bytes[0]} << 24 | u32{bytes[1]} << 16 | u32{bytes[2]} << 8 | bytes[3];
@@ -90,6 +94,7 @@ void StreamNetdev::end() {
   listening_.remove();
   input_.remove();
   output_.remove();
+  pause_.end();
   // The part of a frame behind it stays: the stream goes on for the next front end.
   cutter_.drop(cutter_.waiting().size());
 }
@@ -104,15 +109,24 @@ void StreamNetdev::watch() {
   } else {
     if (cutter_.waiting().empty())
       input_ = loop().watch_fd(connection_.get(), FdEvents::Read, [this](FdEvents) { read(); });
-    if (!rest_.empty()) await_room();
+    if (!rest_.empty()) await_room(EAGAIN);
   }
 }
 
 void StreamNetdev::accept() {
   FileDescriptor peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!peer) return;
+  if (!peer && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)) return;
   listening_.remove();
+  // The peer stays in the queue, and the listener ready.
+  if (!peer) return pause_.begin(loop(), kAcceptAgain, [this] { watch(); });
   connection_ = std::move(peer);
+  begin_connection();
+}
+
+/// Frames are whole messages: none waits for a next one. Other sockets know nothing of it.
+void StreamNetdev::begin_connection() {
+  const int on = 1;
+  ::setsockopt(connection_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   watch();
   tell_can_send();
 }
@@ -124,8 +138,7 @@ void StreamNetdev::connected() {
   output_.remove();
   connecting_ = false;
   if (error != 0) return lose(errno_text(error));
-  watch();
-  tell_can_send();
+  begin_connection();
 }
 
 void StreamNetdev::read() {
@@ -174,14 +187,21 @@ bool StreamNetdev::flush() {
   return true;
 }
 
-void StreamNetdev::await_room() {
-  if (output_) return;
+// Of memory that comes no descriptor tells.
+void StreamNetdev::await_room(int error) {
+  if (output_ || pause_) return;
+  if (error == ENOBUFS) return pause_.begin(loop(), kNoMemory, [this] { try_again(); });
   output_ = loop().watch_fd(connection_.get(), FdEvents::Write, [this](FdEvents) {
     output_.remove();
-    if (flush()) return tell_can_send();
-    if (errno != EAGAIN && errno != ENOBUFS) return lose(errno_text(errno));
-    await_room();
+    try_again();
   });
+}
+
+void StreamNetdev::try_again() {
+  if (flush()) return tell_can_send();
+  const int error = errno;
+  if (error != EAGAIN && error != ENOBUFS) return lose(errno_text(error));
+  await_room(error);
 }
 
 void StreamNetdev::keep_rest(Frame frame, std::size_t sent) {
@@ -196,7 +216,7 @@ std::size_t StreamNetdev::transmit(std::span<const Frame> frames) {
   std::size_t taken = 0;
   while (taken < frames.size()) {
     if (!rest_.empty()) {
-      await_room();
+      await_room(EAGAIN);
       return taken;
     }
     const auto now = frames.subspan(taken, std::min(kMostAtOnce, frames.size() - taken));
@@ -213,6 +233,7 @@ std::size_t StreamNetdev::transmit(std::span<const Frame> frames) {
     const ssize_t n = ::sendmsg(connection_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno != EAGAIN && errno != ENOBUFS) return frames.size();  // read() finds out why
+    const int error = errno;
     std::size_t left = n < 0 ? 0 : static_cast<std::size_t>(n);
     while (left != 0) {
       const Frame frame = frames[taken++];
@@ -224,11 +245,11 @@ std::size_t StreamNetdev::transmit(std::span<const Frame> frames) {
       }
     }
     if (n < 0) {
-      await_room();
+      await_room(error);
       return taken;
     }
   }
-  if (!rest_.empty()) await_room();
+  if (!rest_.empty()) await_room(EAGAIN);
   return taken;
 }
 

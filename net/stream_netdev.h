@@ -2,6 +2,7 @@
 // Frames over a stream socket: before each its length, four bytes, the most significant first.
 #pragma once
 
+#include "net/pause.h"
 #include "rhea/net/netdev.h"
 #include "rhea/util/file_descriptor.h"
 #include "rhea/util/message_limit.h"
@@ -71,10 +72,12 @@ class StreamNetdev : public Netdev {
   void watch();
   void accept();
   void connected();
+  void begin_connection();
   void read();
   /// False when the socket takes no more, or is gone.
   bool flush();
-  void await_room();
+  void await_room(int error);
+  void try_again();
   /// The first frame of `frames` was sent up to `sent` bytes, its length included.
   void keep_rest(Frame frame, std::size_t sent);
   void lose(std::string_view why);
@@ -86,6 +89,7 @@ class StreamNetdev : public Netdev {
   std::vector<u8> rest_;  ///< of a frame that was sent in part
   std::size_t rest_sent_{0};
   EventLoop::Watch listening_, input_, output_;
+  Pause pause_;         ///< until the host has more descriptors, or memory
   MessageLimit limit_;  ///< of peers that come and go
 };
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -31,7 +32,10 @@ Result<ifreq> flags_of(int device) {
 }
 
 /// The descriptor in the one message of a helper.
-Result<FileDescriptor> receive_descriptor(int socket) {
+Result<FileDescriptor> receive_descriptor(int socket, int ms) {
+  pollfd waited{.fd = socket, .events = POLLIN, .revents = 0};
+  if (::poll(&waited, 1, ms) == 0)
+    return fail("bridge helper failed: no answer came within {} ms", ms);
   char byte{};
   iovec piece{.iov_base = &byte, .iov_len = 1};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
@@ -56,7 +60,7 @@ const RegisterType<TapNetdev, Netdev> registration;
 
 Result<std::string> interface_of(int device) { return std::string(TRY(flags_of(device)).ifr_name); }
 
-Result<std::unique_ptr<Netdev>> TapNetdev::make(Plan plan) {
+Result<std::unique_ptr<TapNetdev>> TapNetdev::make(Plan plan) {
   const int fd = plan.device.get();
   const ifreq flags = TRY(flags_of(fd));
   if ((flags.ifr_flags & IFF_TAP) == 0)
@@ -73,10 +77,13 @@ Result<std::unique_ptr<Netdev>> TapNetdev::make(Plan plan) {
   }
   netdev->kind_ = std::move(plan.kind);
   netdev->what_ = std::move(plan.what);
-  netdev->ifname_ = std::move(plan.ifname);
-  netdev->at_end_ = std::move(plan.at_end);
   netdev->change_socket(std::move(plan.device));
   return netdev;
+}
+
+void TapNetdev::run_at_end(std::string script, std::string ifname) {
+  at_end_ = std::move(script);
+  ifname_ = std::move(ifname);
 }
 
 TapNetdev::~TapNetdev() {
@@ -85,7 +92,7 @@ TapNetdev::~TapNetdev() {
   if (auto done = run_script(at_end_, ifname_); !done) report_warning(done.error().message());
 }
 
-bool TapNetdev::fill(FrameBatch& batch) { return batch.read_device(socket(), header_); }
+bool TapNetdev::fill(DatagramBatch& batch) { return batch.read_device(socket(), header_); }
 
 std::size_t TapNetdev::transmit(std::span<const Frame> frames) {
   std::array<u8, kHeader> header{};
@@ -97,7 +104,7 @@ std::size_t TapNetdev::transmit(std::span<const Frame> frames) {
     do n = ::writev(socket(), pieces.data(), pieces.size());
     while (n < 0 && errno == EINTR);
     if (n >= 0 || (errno != EAGAIN && errno != ENOBUFS)) continue;
-    await_room();
+    await_room(errno);
     return taken;
   }
   return frames.size();
@@ -115,8 +122,10 @@ Result<> run_script(const std::string& script, const std::string& ifname) {
   return {};
 }
 
-Result<FileDescriptor> device_of_helper(const std::string& helper, const std::string& bridge) {
-  return ask_file_system<FileDescriptor>(helper, [helper, bridge]() -> Result<FileDescriptor> {
+Result<FileDescriptor> device_of_helper(const std::string& helper, const std::string& bridge,
+                                        std::chrono::milliseconds patience) {
+  const auto ms = static_cast<int>(patience.count());
+  return ask_file_system<FileDescriptor>(helper, [helper, bridge, ms]() -> Result<FileDescriptor> {
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
       return fail("{}", errno_text(errno));
@@ -134,8 +143,8 @@ Result<FileDescriptor> device_of_helper(const std::string& helper, const std::st
     const std::array<ChildProcess::Descriptor, 1> passed{{{.ours = its.get(), .as = kAs}}};
     ChildProcess child = TRY(ChildProcess::start(words, passed));
     its.reset();
-    FileDescriptor device = TRY(receive_descriptor(ours.get()));
-    const auto ended = child.wait(kScriptMs);
+    FileDescriptor device = TRY(receive_descriptor(ours.get(), ms));
+    const auto ended = child.wait(ms);
     if (!ended || *ended != 0) return fail("bridge helper failed");
     return device;
   });

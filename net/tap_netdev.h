@@ -4,6 +4,7 @@
 
 #include "net/datagram.h"
 
+#include <chrono>
 #include <string>
 
 namespace rhea::net {
@@ -19,18 +20,18 @@ class TapNetdev final : public DatagramNetdev {
     std::string kind;       ///< "tap" or "bridge"
     FileDescriptor device;  ///< of /dev/net/tun, with its interface
     std::string what{};     ///< for `info network`
-    std::string ifname{};   ///< what the script is told
-    std::string at_end{};   ///< a script; empty: none
   };
   /// Fails when the descriptor is no such device.
-  static Result<std::unique_ptr<Netdev>> make(Plan plan);
+  static Result<std::unique_ptr<TapNetdev>> make(Plan plan);
+  /// Has a script run at the end that is told the interface's name; empty: none.
+  void run_at_end(std::string script, std::string ifname);
 
   std::string_view kind() const override { return kind_; }
   std::string info() const override { return what_; }
 
  protected:
   std::size_t transmit(std::span<const Frame> frames) override;
-  bool fill(FrameBatch& batch) override;
+  bool fill(DatagramBatch& batch) override;
 
  private:
   std::string kind_, what_, ifname_, at_end_;
@@ -42,7 +43,8 @@ Result<std::string> interface_of(int device);
 /// Runs a script with the interface's name as its argument and waits for its end; half a second
 /// once the machine has started.
 Result<> run_script(const std::string& script, const std::string& ifname);
-/// A device that a helper program with rights makes and passes on.
-Result<FileDescriptor> device_of_helper(const std::string& helper, const std::string& bridge);
+/// A device that a helper program with rights makes and passes on, within `patience`.
+Result<FileDescriptor> device_of_helper(const std::string& helper, const std::string& bridge,
+                                        std::chrono::milliseconds patience);
 
 }  // namespace rhea::net

@@ -21,6 +21,7 @@ namespace {
 constexpr const char* kDevice = "/dev/net/tun";
 constexpr const char* kHelper = "/usr/lib/qemu/qemu-bridge-helper";
 constexpr const char* kBridge = "br0";
+constexpr std::chrono::seconds kHelperPatience{10};
 
 struct Options {
   std::optional<std::string> ifname, fd, fds, script, downscript, helper, bridge, queues;
@@ -86,16 +87,14 @@ std::string script_of(const std::optional<std::string>& said, const char* usual)
 Result<std::unique_ptr<Netdev>> on_descriptor(const std::string& text) {
   const int fd = TRY(open_descriptor(text));
   // It is whose it was until it is known to be right.
-  const std::string name = TRY(interface_of(fd));
-  return TapNetdev::make({.kind = "tap",
-                          .device = FileDescriptor(fd),
-                          .what = fmt::format("fd={}", fd),
-                          .ifname = name});
+  TRY(interface_of(fd));
+  return TapNetdev::make(
+      {.kind = "tap", .device = FileDescriptor(fd), .what = fmt::format("fd={}", fd)});
 }
 
 Result<std::unique_ptr<Netdev>> by_helper(const char* kind, const std::string& helper,
                                           const std::string& bridge) {
-  FileDescriptor device = TRY(device_of_helper(helper, bridge));
+  FileDescriptor device = TRY(device_of_helper(helper, bridge, kHelperPatience));
   return TapNetdev::make({.kind = kind,
                           .device = std::move(device),
                           .what = fmt::format("helper={},br={}", helper, bridge)});
@@ -129,14 +128,15 @@ Result<std::unique_ptr<Netdev>> create_tap(Machine&, const std::string& id, KeyV
   const std::string at_end = script_of(given.downscript, "/etc/qemu-ifdown");
   std::string name = given.ifname.value_or("");
   FileDescriptor device = TRY(open_interface(name, given.headers_said && given.headers));
-  if (!script.empty()) TRY(run_script(script, name));
-  return TapNetdev::make(
+  auto netdev = TRY(TapNetdev::make(
       {.kind = "tap",
        .device = std::move(device),
        .what = fmt::format("ifname={},script={},downscript={}", name,
-                           script.empty() ? "no" : script, at_end.empty() ? "no" : at_end),
-       .ifname = name,
-       .at_end = at_end});
+                           script.empty() ? "no" : script, at_end.empty() ? "no" : at_end)}));
+  // From then on nothing fails that would leave the interface as the script made it.
+  if (!script.empty()) TRY(run_script(script, name));
+  netdev->run_at_end(at_end, name);
+  return netdev;
 }
 
 Result<std::unique_ptr<Netdev>> create_bridge(Machine&, const std::string&, KeyValues& options) {

@@ -8,6 +8,7 @@
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <algorithm>
@@ -86,27 +87,11 @@ Result<std::vector<ResolvedAddress>> look_up(const SocketAddress& address, const
   return all;
 }
 
-Result<std::pair<sockaddr_un, socklen_t>> unix_name(const SocketAddress& address) {
-  sockaddr_un name{};
-  name.sun_family = AF_UNIX;
-  const std::size_t offset = address.abstract ? 1 : 0;
-  if (address.path.size() + (1 - offset) + offset > sizeof(name.sun_path))
-    return fail("UNIX socket path '{}' is too long: at most {} bytes", address.path,
-                sizeof(name.sun_path) - 1);
-  std::memcpy(name.sun_path + offset, address.path.data(), address.path.size());
-  const auto length =
-      address.abstract && address.tight
-          ? static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + address.path.size())
-          : static_cast<socklen_t>(sizeof(name));
-  return std::pair(name, length);
-}
-
 Result<FileDescriptor> listen_unix(const SocketAddress& address) {
-  const auto [name, length] = TRY(unix_name(address));
+  const auto [name, length] = TRY(address.unix_name());
   FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return fail("Failed to create Unix socket: {}", errno_text(errno));
-  if (!address.abstract && unlink(address.path.c_str()) < 0 && errno != ENOENT)
-    return fail("Failed to unlink socket {}: {}", address.path, errno_text(errno));
+  if (!address.abstract) TRY(remove_old_socket(address.path));
   if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), length) < 0)
     return fail("Failed to bind socket to {}: {}", address.path, errno_text(errno));
   if (::listen(fd.get(), 16) < 0) return fail("Failed to listen on socket: {}", errno_text(errno));
@@ -200,6 +185,20 @@ Result<> take_families(KeyValues& options, SocketAddress& address) {
   return {};
 }
 
+Result<> remove_old_socket(const std::string& path) {
+  struct stat file{};
+  if (::lstat(path.c_str(), &file) < 0) {
+    if (errno == ENOENT) return {};
+    return fail("Failed to unlink socket {}: {}", path, errno_text(errno));
+  }
+  const bool empty = S_ISREG(file.st_mode) && file.st_size == 0;
+  if (!S_ISSOCK(file.st_mode) && !S_ISLNK(file.st_mode) && !empty)
+    return fail("Failed to unlink socket {}: it is there, and no socket", path);
+  if (::unlink(path.c_str()) < 0 && errno != ENOENT)
+    return fail("Failed to unlink socket {}: {}", path, errno_text(errno));
+  return {};
+}
+
 Result<SocketAddress> SocketAddress::take(KeyValues& options) {
   SocketAddress address;
   const auto path = options.take("path");
@@ -240,12 +239,25 @@ Result<FileDescriptor> SocketAddress::listen(bool may_wait) const {
 
 Result<FileDescriptor> SocketAddress::connect() const {
   if (kind == Kind::Descriptor) return adopt(fd, false);
-  const auto [name, length] = TRY(unix_name(*this));
-  auto made = ask_file_system<FileDescriptor>(path, [name, length] {
-    return connect_to(AF_UNIX, reinterpret_cast<const sockaddr*>(&name), length);
-  });
+  const ResolvedAddress name = TRY(unix_name());
+  auto made = ask_file_system<FileDescriptor>(path, [name] { return name.connect(); });
   if (!made) return fail("Failed to connect to '{}': {}", path, made.error().message());
   return made;
+}
+
+Result<ResolvedAddress> SocketAddress::unix_name() const {
+  ResolvedAddress found;
+  auto& name = reinterpret_cast<sockaddr_un&>(found.name);
+  name.sun_family = AF_UNIX;
+  const std::size_t offset = abstract ? 1 : 0;
+  if (path.size() + (1 - offset) + offset > sizeof(name.sun_path))
+    return fail("UNIX socket path '{}' is too long: at most {} bytes", path,
+                sizeof(name.sun_path) - 1);
+  std::memcpy(name.sun_path + offset, path.data(), path.size());
+  found.length = abstract && tight
+                     ? static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + path.size())
+                     : static_cast<socklen_t>(sizeof(name));
+  return found;
 }
 
 Result<std::vector<ResolvedAddress>> SocketAddress::resolve() const {

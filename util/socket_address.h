@@ -37,17 +37,23 @@ struct SocketAddress {
 
   /// Takes path, host, port, fd, … out of the options.
   static Result<SocketAddress> take(KeyValues& options);
-  /// A listening socket. A file that is there under a Unix path is replaced. Unless it may wait,
-  /// no name server is asked.
+  /// A listening socket. What is there under a Unix path goes as by remove_old_socket(). Unless
+  /// it may wait, no name server is asked.
   Result<FileDescriptor> listen(bool may_wait) const;
   /// Unix and Descriptor: a non-blocking connected socket.
   Result<FileDescriptor> connect() const;
+  /// Unix.
+  Result<ResolvedAddress> unix_name() const;
   /// Tcp: may wait for a name server; from any thread.
   Result<std::vector<ResolvedAddress>> resolve() const;
   Result<std::vector<ResolvedAddress>> resolve_datagram(bool passive, bool may_wait) const;
   /// "unix:/tmp/x", "tcp:localhost:4444", "fd:3".
   std::string text() const;
 };
+
+/// Makes room for a Unix socket: what a program left there that is no more goes, a socket or an
+/// empty file; anything else stays, and is an error.
+Result<> remove_old_socket(const std::string& path);
 
 /// Takes ipv4= and ipv6= out of the options.
 Result<> take_families(KeyValues& options, SocketAddress& address);

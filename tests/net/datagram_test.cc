@@ -4,8 +4,10 @@
 
 #include "tests/net/net_card.h"
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 
 #include <array>
 
@@ -93,6 +95,67 @@ TEST_F(DatagramTest, AFullSocketRefusesAndTellsWhenThereIsRoom) {
 TEST_F(DatagramTest, APeerThatIsGoneCostsFramesOnly) {
   other.reset();
   EXPECT_EQ(card->send({FrameBytes(60, 1), FrameBytes(60, 2)}), 2u);
+}
+
+/// Sockets of this host, of which one is bound to a port that the other is connected to.
+class UdpTest : public testing::Test {
+ protected:
+  static FileDescriptor bound(u16 port = 0) {
+    FileDescriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const sockaddr_in name = here(port);
+    EXPECT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+    return socket;
+  }
+  static sockaddr_in here(u16 port) {
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    name.sin_port = htons(port);
+    return name;
+  }
+  static u16 port_of(int socket) {
+    sockaddr_in name{};
+    socklen_t length = sizeof name;
+    EXPECT_EQ(::getsockname(socket, reinterpret_cast<sockaddr*>(&name), &length), 0);
+    return ntohs(name.sin_port);
+  }
+  static void connect(int socket, u16 port) {
+    const sockaddr_in name = here(port);
+    EXPECT_EQ(::connect(socket, reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+  }
+  NetBench net;
+};
+
+TEST_F(UdpTest, ARefusalEndsNothing) {
+  FileDescriptor own = bound(), other = bound();
+  const u16 own_port = port_of(own.get()), other_port = port_of(other.get());
+  connect(own.get(), other_port);
+  auto netdev = create<SocketPairNetdev>();
+  netdev->use(std::move(own));
+  net.bench.machine().container(Netdev::kLinkRoot).add_child("net0", std::move(netdev));
+  TestCard& card = net.card({{"netdev", "net0"}});
+  other.reset();
+  card.send({FrameBytes(60, 1)});  // an ICMP message comes back
+  other = bound(other_port);
+  connect(other.get(), own_port);
+  EXPECT_TRUE(net.eventually([&] {
+    ::send(other.get(), "frame", 5, 0);
+    return !card.received().empty();
+  }));
+}
+
+TEST(PacketsInSequence, APeerThatIsGoneIsListenedToNoMore) {
+  NetBench net;
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()),
+            0);
+  auto netdev = create<SocketPairNetdev>();
+  netdev->use(FileDescriptor(ends[0]));
+  net.bench.machine().container(Netdev::kLinkRoot).add_child("net0", std::move(netdev));
+  net.bench.add("plain-card", {{"netdev", "net0"}});
+  ::close(ends[1]);
+  EventLoop& loop = net.bench.machine().loop();
+  EXPECT_TRUE(net.eventually([&] { return !loop.iterate(false); })) << "it is called for ever";
 }
 
 }  // namespace

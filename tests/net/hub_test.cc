@@ -119,6 +119,17 @@ TEST_F(HubTest, ARefusedPortTakesNothingFromOthers) {
   EXPECT_TRUE(peer.netdev().attached());
 }
 
+TEST_F(HubTest, AWayBackToTheSameHubIsRefused) {
+  port("id=a,hubid=0");
+  EXPECT_THAT(trouble("id=b,hubid=0,netdev=a"), HasSubstr("frames would go round for ever"));
+  port("id=c,hubid=1,netdev=a");
+  port("id=d,hubid=2");
+  port("id=e,hubid=1,netdev=d");
+  port("id=f,hubid=2");
+  EXPECT_THAT(trouble("id=g,hubid=0,netdev=f"), HasSubstr("frames would go round for ever"));
+  EXPECT_FALSE(find_netdev(net.bench.machine(), "f")->attached());
+}
+
 TEST_F(HubTest, MistakesAreNamed) {
   EXPECT_THAT(trouble("id=h"), HasSubstr("Parameter 'hubid' is missing"));
   EXPECT_THAT(trouble("id=h,hubid=x"), HasSubstr("'hubid' expects"));

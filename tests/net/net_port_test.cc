@@ -24,7 +24,12 @@ class PlainCard final : public IsaDevice {
   const MacAddress& mac() const { return port_.mac(); }
 
  protected:
-  Result<> realize() override { return port_.attach(*this, {}); }
+  Result<> realize() override {
+    return port_.attach(*this,
+                        {.receive = [](std::span<const Frame> frames) { return frames.size(); },
+                         .can_send = {},
+                         .link_changed = {}});
+  }
 
  private:
   NetPort port_;
@@ -126,6 +131,12 @@ TEST_F(NetPortTest, NobodyCallsACardOnceTheMachineEnds) {
   net.bench.machine().service<NetPorts>().shutdown();
   EXPECT_TRUE(ports.all().empty());
   EXPECT_FALSE(peer.netdev().attached());
+}
+
+TEST_F(NetPortTest, ACardHearsNothingOfALinkThatEndsWithIt) {
+  TestCard& card = net.card({{"netdev", "net0"}});
+  net.bench.machine().service<NetPorts>().shutdown();
+  EXPECT_THAT(card.links(), ElementsAre());
 }
 
 TEST_F(NetPortTest, AddressesAreTheNextFreeOnes) {

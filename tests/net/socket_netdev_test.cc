@@ -2,12 +2,17 @@
 // -netdev socket, stream and dgram: what they take, and machines that talk to each other by them.
 #include "tests/net/net_card.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <filesystem>
+#include <fstream>
 
 namespace rhea::test {
 namespace {
@@ -137,6 +142,85 @@ TEST_F(TwoMachines, AListenerTakesTheNextPeerWhenOneIsGone) {
     card->send({kThere});
     return !newcomer.received().empty();
   }));
+}
+
+TEST_F(TwoMachines, TalkByAbstractNames) {
+  const std::string a = path("a"), b = path("b");
+  connect("dgram,id=n,local.type=unix,local.abstract=on,local.path=" + a +
+              ",remote.type=unix,remote.abstract=on,remote.path=" + b,
+          "dgram,id=n,local.type=unix,local.abstract=on,local.path=" + b +
+              ",remote.type=unix,remote.abstract=on,remote.path=" + a);
+  talk();
+  EXPECT_FALSE(std::filesystem::exists(a));
+}
+
+TEST_F(TwoMachines, FilesThatAreNoSocketsStay) {
+  std::ofstream(path("a")) << "dear";
+  EXPECT_THAT(trouble("dgram,id=n,local.type=unix,local.path=" + path("a") +
+                      ",remote.type=unix,remote.path=/nope/b"),
+              HasSubstr("it is there, and no socket"));
+  EXPECT_THAT(trouble("stream,id=n,server=on,addr.type=unix,addr.path=" + path("a")),
+              HasSubstr("it is there, and no socket"));
+  EXPECT_EQ(std::filesystem::file_size(path("a")), 4u);
+}
+
+TEST(StreamSockets, SendWithoutDelay) {
+  Bench bench;
+  ASSERT_TRUE(create_netdev(bench.machine(), "socket,id=l,listen=127.0.0.1:0"));
+  const std::string where = find_netdev(bench.machine(), "l")->info();
+  FileDescriptor connection(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  name.sin_port = htons(static_cast<u16>(std::stoi(where.substr(where.rfind(':') + 1))));
+  ASSERT_EQ(::connect(connection.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+  ASSERT_TRUE(create_netdev(
+      bench.machine(), fmt::format("socket,id=n,fd={}", ::fcntl(connection.get(), F_DUPFD, 0))));
+  bench.add("plain-card", {{"netdev", "n"}});
+  int on = 0;
+  socklen_t length = sizeof on;
+  EXPECT_TRUE(bench.run_until([&] {
+    ::getsockopt(connection.get(), IPPROTO_TCP, TCP_NODELAY, &on, &length);
+    return on != 0;
+  }));
+}
+
+/// The process has no more descriptors than it has now.
+class NoMoreDescriptors {
+ public:
+  NoMoreDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const FileDescriptor next(::fcntl(0, F_DUPFD, 0));
+    rlimit less = before_;
+    less.rlim_cur = static_cast<rlim_t>(next.get());
+    ::setrlimit(RLIMIT_NOFILE, &less);
+  }
+  ~NoMoreDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoMoreDescriptors(const NoMoreDescriptors&) = delete;
+  NoMoreDescriptors& operator=(const NoMoreDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(TwoMachines, APeerForWhomThereIsNoDescriptorWaitsAndCostsNothing) {
+  EventLoop& loop = here.bench.machine().loop();
+  ASSERT_TRUE(create_netdev(here.bench.machine(),
+                            "stream,id=n,server=on,addr.type=unix,addr.path=" + path("s")));
+  here.bench.add("plain-card", {{"netdev", "n"}});
+  ASSERT_TRUE(
+      create_netdev(there.bench.machine(), "stream,id=n,addr.type=unix,addr.path=" + path("s")));
+  other = &there.card({{"netdev", "n"}});
+  {
+    const NoMoreDescriptors none;
+    EXPECT_TRUE(loop.iterate(false)) << "somebody connects";
+    EXPECT_TRUE(here.eventually([&] { return !loop.iterate(false); })) << "it is asked for ever";
+  }
+  Netdev& listener = *find_netdev(here.bench.machine(), "n");
+  EXPECT_TRUE(here.eventually([&] {
+    const std::vector<FrameBytes> many(64, FrameBytes(60000, 1));
+    return listener.send(std::vector<Frame>(many.begin(), many.end())) < many.size();
+  })) << "it is accepted";
 }
 
 TEST(SocketNetdev, MistakesAreNamed) {

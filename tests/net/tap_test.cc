@@ -149,6 +149,13 @@ TEST_F(TapTest, AHelperPassesTheDevice) {
   talk();
 }
 
+TEST(BridgeHelper, ThatSaysNothingIsGivenUpOn) {
+  const auto device =
+      net::device_of_helper("exec sleep 1000 #", "br0", std::chrono::milliseconds(50));
+  ASSERT_FALSE(device);
+  EXPECT_THAT(device.error().message(), HasSubstr("no answer came within 50 ms"));
+}
+
 TEST(TapOptions, MistakesAreNamed) {
   EXPECT_THAT(tap_trouble("tap,id=n,fd=x"), HasSubstr("Invalid file descriptor number 'x'"));
   EXPECT_THAT(tap_trouble("tap,id=n,fd=99"), HasSubstr("Can't use file descriptor 99"));
