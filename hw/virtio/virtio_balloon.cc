@@ -18,7 +18,8 @@ namespace {
 
 constexpr VirtioKind kBalloon{.id = 5, .transitional_id = 0x1002, .pci_class = 0x00ff};
 constexpr u16 kEntries = 128, kReportEntries = 32;
-// In one turn: pages, what a buffer costs besides them, and how many page numbers are read at once.
+// In one turn, besides the descriptors that it ends with: pages, what a buffer costs besides them,
+// and how many page numbers are read at once.
 constexpr u64 kPagesAtOnce = 4096, kBufferCost = 64;
 constexpr std::size_t kNumbersAtOnce = 256;
 
@@ -96,6 +97,9 @@ void VirtioBalloon::queue_reset(u16 number) {
 }
 
 Result<> VirtioBalloon::loaded() {
+  const u16 slots = statistics_buffer_.slots;
+  if (holds_statistics_ && (slots == 0 || slots > core_->queue(kStatisticsQueue).in_use()))
+    return fail("a buffer of statistics is held that was not taken");
   fill_config();
   changed_.schedule();
   statistics_ = unknown_statistics();
@@ -142,7 +146,8 @@ void VirtioBalloon::use_queue(u16 number) {
   VirtQueue& queue = core_->queue(number);
   u64 pages = kPagesAtOnce;
   bool gave = false;
-  while (pages != 0 && queue.pop(buffer_) == Popped::One) {
+  const auto goes_on = [&] { return pages != 0 && !core_->turn_is_over(); };
+  while (goes_on() && queue.pop(buffer_) == Popped::One) {
     spend(pages, kBufferCost);
     if (!finish(number, pages)) {
       if (!queue.broken()) queue.undo_pop(buffer_);
@@ -153,7 +158,7 @@ void VirtioBalloon::use_queue(u16 number) {
     gave = true;
   }
   if (gave) core_->tell_driver(number);
-  if (pages == 0) core_->serve_again(number);
+  if (!goes_on()) core_->serve_again(number);
 }
 
 /// False when the turn is over, or the queue broken. Pages that leave the balloon need nothing.

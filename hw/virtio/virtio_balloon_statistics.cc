@@ -57,7 +57,8 @@ void VirtioBalloon::poll_in_time() {
 void VirtioBalloon::take_statistics() {
   VirtQueue& queue = core_->queue(kStatisticsQueue);
   unsigned taken = 0;
-  while (taken < kBuffersAtOnce && queue.pop(buffer_) == Popped::One) {
+  const auto goes_on = [&] { return taken < kBuffersAtOnce && !core_->turn_is_over(); };
+  while (goes_on() && queue.pop(buffer_) == Popped::One) {
     ++taken;
     if (holds_statistics_) {
       log_guest("virtio-balloon", "a second buffer of statistics, unasked");
@@ -69,7 +70,7 @@ void VirtioBalloon::take_statistics() {
     read_statistics();
   }
   if (taken != 0) poll_in_time();
-  if (taken == kBuffersAtOnce) core_->serve_again(kStatisticsQueue);
+  if (!goes_on()) core_->serve_again(kStatisticsQueue);
 }
 
 void VirtioBalloon::read_statistics() {

@@ -157,6 +157,10 @@ void VirtioSerial::tell_driver() {
   if (!ready_ || !multiport() || !core_->live()) return;
   bool told = false;
   for (u32 port = 0; port < ports_.size();) {
+    if (core_->turn_is_over()) {
+      core_->serve_again(kControlIn);
+      break;
+    }
     if (tell_next(port))
       told = true;
     else if (core_->queue(kControlIn).broken())
@@ -221,7 +225,8 @@ void VirtioSerial::serve(u16 number) {
 void VirtioSerial::hear_driver() {
   VirtQueue& queue = core_->queue(kControlOut);
   unsigned heard = 0;
-  for (; heard < kBuffersAtOnce && queue.pop(buffer_) == Popped::One; ++heard) {
+  const auto goes_on = [&] { return heard < kBuffersAtOnce && !core_->turn_is_over(); };
+  for (; goes_on() && queue.pop(buffer_) == Popped::One; ++heard) {
     std::array<u8, kMessageBytes> message{};
     const bool whole = buffer_.out_bytes >= kMessageBytes;
     if (whole && !queue.read(buffer_, 0, message)) break;
@@ -237,7 +242,7 @@ void VirtioSerial::hear_driver() {
       log_guest("virtio-serial", "a control message of {} bytes", buffer_.out_bytes);
   }
   if (heard != 0) core_->tell_driver(kControlOut);
-  if (heard == kBuffersAtOnce) core_->serve_again(kControlOut);
+  if (!goes_on()) core_->serve_again(kControlOut);
   tell_driver();
 }
 
@@ -273,7 +278,8 @@ void VirtioSerial::take_output(u16 number) {
   VirtQueue& queue = core_->queue(number);
   unsigned taken = 0;
   bool all = true;
-  for (; all && taken < kBuffersAtOnce && queue.pop(buffer_) == Popped::One;) {
+  const auto goes_on = [&] { return taken < kBuffersAtOnce && !core_->turn_is_over(); };
+  while (all && goes_on() && queue.pop(buffer_) == Popped::One) {
     all = port == nullptr || port->send(queue, buffer_);
     if (queue.broken()) return;
     if (!all) {
@@ -284,7 +290,7 @@ void VirtioSerial::take_output(u16 number) {
     ++taken;
   }
   if (taken != 0) core_->tell_driver(number);
-  const bool turn_over = taken == kBuffersAtOnce || (!all && port != nullptr && !port->stalled());
+  const bool turn_over = !goes_on() || (!all && port != nullptr && !port->stalled());
   if (turn_over) core_->serve_again(number);
 }
 

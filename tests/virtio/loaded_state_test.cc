@@ -98,6 +98,12 @@ TEST_F(LoadedNetCard, WhichPairAFlowUsesIsKept) {
   EXPECT_EQ(changed_state(driver->device(), {"flows"}, 0x0001'0002'0003'0004), state);
 }
 
+TEST(LoadedBalloon, StatisticsThatWereNotTakenAreRefused) {
+  Bench bench;
+  VirtioPciDriver driver(bench, "virtio-balloon-pci");
+  EXPECT_THAT(load_changed(driver.device(), {"holds-statistics"}, 1), HasSubstr("was not taken"));
+}
+
 class LoadedDisk : public VirtioBlkTest {};
 
 TEST_F(LoadedDisk, VectorsThatThereAreNotAreRefused) {

@@ -180,6 +180,48 @@ TEST_F(VirtioNetTurns, LongCommandsTakeSeveral) {
   EXPECT_TRUE(bench.run_until([&] { return (used += take_all_used(*commanding)) == 64; }));
 }
 
+TEST(VirtioBalloonTurns, LongBuffersTakeSeveral) {
+  Bench bench;
+  VirtioPciDriver driver(bench, "virtio-balloon-pci");
+  const RingPlace place{.entries = 32};
+  const auto ring = driver.start(kVersion1 | kIndirect, place);
+  for (unsigned n = 0; n < 32; ++n)
+    ring->add_indirect(drawn_out({{kBlkData, 1}, {kBlkData, 0}}), kLongTable);
+  driver.notify(0);
+  unsigned used = take_all_used(*ring);
+  EXPECT_LE(used, kOfOneTurn);
+  EXPECT_TRUE(bench.run_until([&] { return (used += take_all_used(*ring)) == 32; }));
+}
+
+TEST(VirtioSerialTurns, LongBuffersOfDataAndOfControlTakeSeveral) {
+  Bench bench;
+  VirtioPciDriver driver(bench, "virtio-serial-pci");
+  ASSERT_TRUE(driver.negotiate(kVersion1 | kIndirect | hw::virtio::bit(1)));
+  const RingPlace control_in{
+      .descriptors = 0x4'0000, .driver = 0x4'4000, .device = 0x4'8000, .entries = 32};
+  const RingPlace control{
+      .descriptors = 0x5'0000, .driver = 0x5'4000, .device = 0x5'8000, .entries = 32};
+  const RingPlace data{
+      .descriptors = 0x6'0000, .driver = 0x6'4000, .device = 0x6'8000, .entries = 32};
+  driver.enable_queue(2, control_in);
+  driver.enable_queue(3, control);
+  driver.enable_queue(5, data);
+  driver.drive();
+  SplitDriver says(bench.machine().memory(), control), sends(bench.machine().memory(), data);
+  for (unsigned n = 0; n < 32; ++n) {
+    says.add_indirect(drawn_out({{kBlkData, 8}, {kBlkData, 0}}), kLongTable);
+    sends.add_indirect(drawn_out({{kBlkData, 8}, {kBlkData, 0}}), kLongTable);
+  }
+  driver.notify(3);
+  unsigned heard = take_all_used(says);
+  EXPECT_LE(heard, kOfOneTurn);
+  EXPECT_TRUE(bench.run_until([&] { return (heard += take_all_used(says)) == 32; }));
+  driver.notify(5);
+  unsigned sent = take_all_used(sends);
+  EXPECT_LE(sent, kOfOneTurn);
+  EXPECT_TRUE(bench.run_until([&] { return (sent += take_all_used(sends)) == 32; }));
+}
+
 TEST(VirtioRngTurns, LongBuffersTakeSeveral) {
   Bench bench;
   FakeRng& source = FakeRng::make(bench.machine(), "source");
