@@ -21,6 +21,7 @@ constexpr u16 kDataEntries = 128, kControlEntries = 32;
 constexpr u32 kMostPorts = 511;
 // In one turn.
 constexpr unsigned kBuffersAtOnce = 64;
+constexpr u64 kBytesAtOnce = 256 * KiB;
 
 void put_le32(std::span<u8> bytes, std::size_t at, u32 value) {
   for (unsigned n = 0; n < 4; ++n) bytes[at + n] = static_cast<u8>(value >> (8 * n));
@@ -277,21 +278,22 @@ void VirtioSerial::take_output(u16 number) {
   if (port != nullptr && port->stalled()) return;
   VirtQueue& queue = core_->queue(number);
   unsigned taken = 0;
-  bool all = true;
-  const auto goes_on = [&] { return taken < kBuffersAtOnce && !core_->turn_is_over(); };
-  while (all && goes_on() && queue.pop(buffer_) == Popped::One) {
-    all = port == nullptr || port->send(queue, buffer_);
+  u64 bytes = kBytesAtOnce;
+  const auto goes_on = [&] {
+    return taken < kBuffersAtOnce && bytes != 0 && !core_->turn_is_over();
+  };
+  while (goes_on() && queue.pop(buffer_) == Popped::One) {
+    const bool all = port == nullptr || port->send(queue, buffer_, bytes);
     if (queue.broken()) return;
     if (!all) {
       queue.undo_pop(buffer_);
-      continue;
+      break;
     }
     queue.push(buffer_, 0);
     ++taken;
   }
   if (taken != 0) core_->tell_driver(number);
-  const bool turn_over = !goes_on() || (!all && port != nullptr && !port->stalled());
-  if (turn_over) core_->serve_again(number);
+  if (!goes_on()) core_->serve_again(number);
 }
 
 }  // namespace rhea::hw

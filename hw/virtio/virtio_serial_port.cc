@@ -14,8 +14,7 @@ using namespace virtio_serial;
 
 namespace {
 
-// Of a buffer in one turn.
-constexpr u64 kBytesAtOnce = 256 * KiB;
+// In one turn.
 constexpr unsigned kBuffersAtOnce = 64;
 
 }  // namespace
@@ -122,15 +121,15 @@ void VirtioSerialPort::receive(std::span<const u8> data) {
 
 // ---- From the guest
 
-bool VirtioSerialPort::send(VirtQueue& queue, const VirtBuffer& buffer) {
-  for (u64 turn = 0; sent_ < buffer.out_bytes;) {
-    if (turn >= kBytesAtOnce) return false;
+bool VirtioSerialPort::send(VirtQueue& queue, const VirtBuffer& buffer, u64& bytes) {
+  while (sent_ < buffer.out_bytes) {
+    if (bytes == 0) return false;
     const std::span<u8> piece =
         std::span(piece_).first(std::min<u64>(kPiece, buffer.out_bytes - sent_));
     if (!queue.read(buffer, sent_, piece)) return false;
     const std::size_t taken = chardev_.write(piece);
     sent_ += taken;
-    turn += piece.size();
+    bytes -= std::min<u64>(bytes, piece.size());
     if (taken == piece.size()) continue;
     if (console_) break;
     stalled_ = true;

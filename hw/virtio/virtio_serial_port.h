@@ -24,10 +24,11 @@ class VirtioSerialPort : public Device {
   const std::string& label() const { return label_; }
 
   // For the device, in its domain.
-  /// Sends a buffer of the driver's, or the rest of one; false when the other end does not take it
-  /// all now: the device is asked to try again when it may. A console's rest is lost, since its
-  /// driver waits for it and does nothing else.
-  bool send(VirtQueue& queue, const VirtBuffer& buffer);
+  /// Sends a buffer of the driver's, or the rest of one, of so many bytes as are left in this turn;
+  /// false when that, or the other end, does not take it all now. When it is stalled() the device
+  /// is asked to try again when it may. A console's rest is lost, since its driver waits for it and
+  /// does nothing else.
+  bool send(VirtQueue& queue, const VirtBuffer& buffer, u64& bytes);
   bool stalled() const { return stalled_; }
   /// Buffers may have come, or leave to send.
   void look_again() { news_.schedule(); }

@@ -183,6 +183,17 @@ TEST_F(SerialPorts, ALongBufferTakesSeveralTurns) {
   EXPECT_NE(out[1]->take_used(), std::nullopt);
 }
 
+TEST_F(SerialPorts, SeveralBuffersShareATurn) {
+  use_agent();
+  open_port(1);
+  out[1]->add({{kOut, 200 * KiB}});
+  out[1]->add({{kOut, 200 * KiB}});
+  driver->notify(5);
+  EXPECT_EQ(peer.written.size(), 256 * KiB);
+  turn();
+  EXPECT_EQ(peer.written.size(), 400 * KiB);
+}
+
 TEST_F(SerialPorts, WhatComesWaitsUntilTheGuestOpensThePort) {
   use_agent();
   use_port(1);
