@@ -245,13 +245,14 @@ bool PflashCfi01::may_change(u64 offset, u8 error) {
 
 void PflashCfi01::contents_changed(u64 offset, u64 length, u8 error) {
   memory_.ram()->mark_dirty(offset, length);
-  at_risk_ |= error;
   saver_.changed(offset, length);
+  if (!saver_.is_settled()) at_risk_ |= error;
 }
 
-// Ready is what the drive has, too; who does not ask goes on at once.
+// Ready is when the drive has what the guest changed; who does not ask goes on at once. That a load
+// has it written anew is no matter of the guest's.
 u8 PflashCfi01::status() const {
-  return saver_.is_settled() ? status_ : static_cast<u8>(status_ & ~kReady);
+  return at_risk_ == 0 ? status_ : static_cast<u8>(status_ & ~kReady);
 }
 
 void PflashCfi01::saved(bool ok) {

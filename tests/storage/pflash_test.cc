@@ -212,6 +212,14 @@ TEST_F(Pflash, ACommandSurvivesASnapshot) {
   EXPECT_EQ(contents(0x1000), 0x00);
 }
 
+TEST_F(Pflash, IsAsReadyAfterALoadAsItWas) {
+  write_all(0x1000, {0x20, 0xd0});
+  EXPECT_EQ(status(), kFlashReady);
+  const auto stream = save_machine(bench.machine());
+  ASSERT_TRUE(load_machine(bench.machine(), stream));
+  EXPECT_EQ(read(0), kFlashReady);
+}
+
 TEST_F(Pflash, WhatIsNotYetSavedIsSavedAtTheEnd) {
   write_all(0x1000, {0x20, 0xd0});
   EXPECT_TRUE(flash->set_realized(false));
