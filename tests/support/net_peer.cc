@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/support/net_peer.h"
 
+#include "rhea/net/net_port.h"
 #include "tests/support/turn.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <deque>
 #include <limits>
@@ -43,11 +43,15 @@ class TestNetdev final : public Netdev {
     sent_.pop_front();
     return frame;
   }
-  /// `done` gets one more when the loop has come to it.
-  bool call_back(const std::shared_ptr<std::atomic<unsigned>>& done) {
+  bool is_quiet() {
     const std::lock_guard lock(mutex_);
-    if (loop_ != nullptr) loop_->defer([done] { ++*done; });
-    return loop_ != nullptr;
+    return pending_ == 0;
+  }
+  /// What waits is dropped, and the card told that nothing does.
+  void forget() {
+    const std::lock_guard lock(mutex_);
+    given_.clear();
+    later([this] { deliver({}); });
   }
   void room_for(std::size_t frames) {
     const std::lock_guard lock(mutex_);
@@ -66,6 +70,7 @@ class TestNetdev final : public Netdev {
     const std::lock_guard lock(mutex_);
     loop_ = nullptr;
     *here_ = false;
+    pending_ = 0;
   }
   std::size_t transmit(std::span<const Frame> frames) override {
     const std::lock_guard lock(mutex_);
@@ -81,8 +86,12 @@ class TestNetdev final : public Netdev {
   template <class Work>
   void later(Work work) {
     if (loop_ == nullptr) return;
-    loop_->defer([here = here_, work] {
-      if (*here) work();
+    ++pending_;
+    loop_->defer([this, here = here_, work] {
+      if (!*here) return;
+      work();
+      const std::lock_guard lock(mutex_);
+      --pending_;
     });
   }
 
@@ -99,7 +108,9 @@ class TestNetdev final : public Netdev {
     const std::size_t taken = deliver(views);
     const std::lock_guard lock(mutex_);
     refused_ |= taken < views.size();
-    given_.erase(given_.begin(), given_.begin() + static_cast<std::ptrdiff_t>(taken));
+    // Somebody may have dropped them meanwhile.
+    given_.erase(given_.begin(),
+                 given_.begin() + static_cast<std::ptrdiff_t>(std::min(taken, given_.size())));
   }
 
   std::mutex mutex_;
@@ -107,6 +118,7 @@ class TestNetdev final : public Netdev {
   std::size_t room_{kUnbounded};
   bool refused_{false};
   EventLoop* loop_{};
+  unsigned pending_{0};         ///< works that the loop has not come to
   std::shared_ptr<bool> here_;  ///< changed under the domain
 };
 
@@ -137,11 +149,20 @@ bool NetPeer::all_taken() {
   return turn_until(machine_, [this] { return backend_.waiting() == 0; }, kPatience);
 }
 void NetPeer::settle() {
-  // Whatever is done there asks for the next turn at most.
-  constexpr unsigned kTurns = 64;
-  const auto done = std::make_shared<std::atomic<unsigned>>(0);
-  for (unsigned turn = 1; turn <= kTurns && backend_.call_back(done); ++turn)
-    turn_until(machine_, [&] { return *done == turn; }, kPatience);
+  turn_until(machine_, [this] { return is_quiet(); }, kPatience);
+}
+// Whatever is asked of the card is a work of the back end's, or the port's next call.
+bool NetPeer::is_quiet() {
+  if (!backend_.is_quiet()) return false;
+  const auto& ports = machine_.service<NetPorts>().all();
+  const auto port = std::ranges::find(ports, &backend_, &NetPort::target);
+  if (port == ports.end()) return true;
+  const DomainGuard guard((*port)->card()->lock_domain());
+  return !(*port)->send_pending();
+}
+void NetPeer::forget() {
+  backend_.forget();
+  settle();
 }
 std::optional<FrameBytes> NetPeer::take() {
   std::optional<FrameBytes> frame;

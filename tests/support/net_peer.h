@@ -36,6 +36,8 @@ class NetPeer {
   bool all_taken();
   /// Waits until what was asked of the card's thread so far, and what followed from it, is done.
   void settle();
+  /// Drops given frames that the card has not taken, and waits until it knows.
+  void forget();
   /// The oldest frame that the guest sent and nobody took; waits for one, nullopt when none comes.
   std::optional<FrameBytes> take();
   /// Without waiting for them.
@@ -46,6 +48,7 @@ class NetPeer {
   void room_for(std::size_t frames);
 
  private:
+  bool is_quiet();
   Machine& machine_;
   TestNetdev& backend_;
 };

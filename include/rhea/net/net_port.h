@@ -73,6 +73,8 @@ class NetPort final : public ObjectMember {
   /// Calls can_send() once, soon, from the port's thread: for a card whose registers ask it to
   /// send.
   void send_soon();
+  /// A call of can_send() is on its way.
+  bool send_pending() const { return sending_ && *sending_; }
 
   /// "e1000.0" or the card's id.
   const std::string& name() const { return name_; }
