@@ -330,6 +330,29 @@ constexpr std::array kProperties = {
     PropertyNames{"virtserialport", "chardev name nr"},
     PropertyNames{"virtconsole", "chardev name nr"},
     PropertyNames{
+        "virtio-blk-device",
+        "account-failed account-invalid any_layout backend_defaults bootindex config-wce cyls "
+        "discard discard_granularity drive event_idx heads indirect_desc iommu_platform iothread "
+        "lcyls lheads logical_block_size lsecs max-discard-sectors max-write-zeroes-sectors "
+        "min_io_size notify_on_empty num-queues opt_io_size packed physical_block_size queue-size "
+        "queue_reset report-discard-granularity request-merging rerror scsi secs seg-max-adjust "
+        "serial share-rw use-disabled-flag use-started werror write-cache write-zeroes "
+        "x-disable-legacy-check x-enable-wce-if-config-wce"},
+    PropertyNames{
+        "virtio-net-device",
+        "any_layout bootindex csum ctrl_guest_offloads ctrl_mac_addr ctrl_rx ctrl_rx_extra "
+        "ctrl_vlan ctrl_vq duplex event_idx failover gso guest_announce guest_csum guest_ecn "
+        "guest_rsc_ext guest_tso4 guest_tso6 guest_ufo hash host_ecn host_mtu host_tso4 host_tso6 "
+        "host_ufo indirect_desc iommu_platform mac mq mrg_rxbuf netdev notify_on_empty packed "
+        "queue_reset rsc_interval rss rx_queue_size speed status tx tx_queue_size "
+        "use-disabled-flag use-started x-disable-legacy-check x-mtu-bypass-backend x-txburst "
+        "x-txtimer"},
+    PropertyNames{
+        "virtio-rng-device",
+        "any_layout event_idx indirect_desc iommu_platform max-bytes notify_on_empty packed period "
+        "queue_reset rng use-disabled-flag use-started x-disable-legacy-check"},
+    PropertyNames{"virtio-mmio", "force-legacy format_transport_address ioeventfd"},
+    PropertyNames{
         "e1000",
         "acpi-index addr autonegotiation bootindex extra_mac_registers failover_pair_id init-vet "
         "mac migrate_tso_props mitigation multifunction netdev rombar romfile romsize "

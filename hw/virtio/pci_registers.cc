@@ -2,7 +2,6 @@
 // The registers of virtio's PCI devices: modern (OASIS Virtual I/O Device 1.2, 4.1.4.3 to 4.1.4.9).
 #include "hw/virtio/pci_layout.h"
 #include "hw/virtio/virtio_pci.h"
-#include "rhea/util/log.h"
 
 namespace rhea::hw {
 
@@ -129,28 +128,9 @@ u16 VirtioPci::usable(u16 vector) const {
   return vector < msix_vectors() ? vector : VirtQueue::kNoVector;
 }
 
-/// The selected queue, while the driver may say where it is.
-VirtQueue* VirtioPci::changeable() const {
-  VirtQueue* const queue = selected();
-  if (queue != nullptr && queue->enabled()) {
-    log_guest("virtio", "queue {} is changed while it is enabled", queue_select_);
-    return nullptr;
-  }
-  return queue;
-}
-
 u16 VirtioPci::queue_size() const {
   const VirtQueue* const queue = selected();
   return queue != nullptr ? queue->entries() : u16{0};
-}
-
-void VirtioPci::write_queue_size(u16 entries) {
-  VirtQueue* const queue = changeable();
-  if (queue == nullptr) return;
-  if (queue->accepts(entries))
-    queue->set_entries(entries);
-  else
-    log_guest("virtio", "queue {} cannot have {} entries", queue_select_, entries);
 }
 
 u16 VirtioPci::queue_vector() const {
@@ -174,36 +154,12 @@ void VirtioPci::write_queue_enable(u16 on) {
 }
 
 void VirtioPci::write_queue_reset(u16 on) {
-  if (selected() == nullptr || on != 1) return;
-  if (core_.accepts(virtio::kRingReset))
-    core_.reset_queue(queue_select_);
-  else
-    log_guest("virtio", "queue {} is reset, which was not negotiated", queue_select_);
+  if (on == 1) core_.ask_queue_reset(queue_select_);
 }
 
 u64 VirtioPci::queue_area(VirtQueue::Area area) const {
   const VirtQueue* const queue = selected();
   return queue != nullptr ? queue->address(area) : 0;
-}
-
-void VirtioPci::write_queue_area(VirtQueue::Area area, u64 address) {
-  if (VirtQueue* const queue = changeable(); queue != nullptr) queue->set_address(area, address);
-}
-
-u64 VirtioPci::read_function(u64 offset, unsigned size) {
-  const std::span<const u8> bytes = function_->config();
-  u64 value = 0;
-  for (unsigned n = 0; n < size && offset + n < bytes.size(); ++n)
-    value |= u64{bytes[offset + n]} << (8 * n);
-  return value;
-}
-
-void VirtioPci::write_function(u64 offset, u64 value, unsigned size) {
-  const std::span<u8> bytes = function_->config();
-  if (offset >= bytes.size()) return;
-  for (unsigned n = 0; n < size && offset + n < bytes.size(); ++n)
-    bytes[offset + n] = static_cast<u8>(value >> (8 * n));
-  function_->config_written(offset, size);
 }
 
 void VirtioPci::write_notify(u64 offset, u64, unsigned) {

@@ -112,6 +112,54 @@ void VirtioCore::reset_queue(u16 number) {
   function_->queue_reset(number);
 }
 
+void VirtioCore::ask_queue_reset(u16 number) {
+  if (find_queue(number) == nullptr) return;
+  if (accepts(virtio::kRingReset))
+    reset_queue(number);
+  else
+    log_guest("virtio", "queue {} is reset, which was not negotiated", number);
+}
+
+/// The queue, while the driver may say where it is.
+VirtQueue* VirtioCore::changeable(u16 number) {
+  VirtQueue* const queue = find_queue(number);
+  if (queue != nullptr && queue->enabled()) {
+    log_guest("virtio", "queue {} is changed while it is enabled", number);
+    return nullptr;
+  }
+  return queue;
+}
+
+void VirtioCore::resize_queue(u16 number, u16 entries) {
+  VirtQueue* const queue = changeable(number);
+  if (queue == nullptr) return;
+  if (queue->accepts(entries))
+    queue->set_entries(entries);
+  else
+    log_guest("virtio", "queue {} cannot have {} entries", number, entries);
+}
+
+void VirtioCore::place_queue(u16 number, VirtQueue::Area area, u64 address) {
+  if (VirtQueue* const queue = changeable(number); queue != nullptr)
+    queue->set_address(area, address);
+}
+
+u64 VirtioCore::read_config(u64 offset, unsigned size) const {
+  const std::span<const u8> bytes = function_->config();
+  u64 value = 0;
+  for (unsigned n = 0; n < size && offset + n < bytes.size(); ++n)
+    value |= u64{bytes[offset + n]} << (8 * n);
+  return value;
+}
+
+void VirtioCore::write_config(u64 offset, u64 value, unsigned size) {
+  const std::span<u8> bytes = function_->config();
+  if (offset >= bytes.size()) return;
+  for (unsigned n = 0; n < size && offset + n < bytes.size(); ++n)
+    bytes[offset + n] = static_cast<u8>(value >> (8 * n));
+  function_->config_written(offset, size);
+}
+
 void VirtioCore::tell_driver(u16 number) {
   VirtQueue& queue = queues_[number];
   if (queue.wants_interrupt()) transport_->interrupt(kQueueInterrupt, queue.vector());
@@ -134,6 +182,11 @@ void VirtioCore::queue_broken(u16 number, std::string_view why) {
 u8 VirtioCore::take_interrupt_status() {
   transport_->lower_interrupt();
   return std::exchange(interrupt_status_, u8{0});
+}
+
+void VirtioCore::acknowledge(u8 causes) {
+  interrupt_status_ &= static_cast<u8>(~causes);
+  if (interrupt_status_ == 0) transport_->lower_interrupt();
 }
 
 void VirtioCore::reset() {

@@ -90,6 +90,7 @@ class VirtioCore final : public QueueHost {
   bool live() const;
 
   // For the transport.
+  const VirtioKind& kind() const { return function_->kind(); }
   u64& offered() { return offered_; }
   u64 accepted() const { return accepted_; }
   /// What a driver takes of the features, until it has said that this is all.
@@ -101,6 +102,13 @@ class VirtioCore final : public QueueHost {
   VirtQueue* find_queue(u16 number) { return number < queues() ? &queues_[number] : nullptr; }
   void notify(u16 number);
   void reset_queue(u16 number);
+  /// What a driver asks for; refused, and logged, where it may not.
+  void ask_queue_reset(u16 number);
+  void resize_queue(u16 number, u16 entries);
+  void place_queue(u16 number, VirtQueue::Area area, u64 address);
+  /// The function's configuration; zeroes behind its end.
+  u64 read_config(u64 offset, unsigned size) const;
+  void write_config(u64 offset, u64 value, unsigned size);
   /// Queues whose notifications came when they could not be served.
   void serve_kicked();
   u8 generation() const { return generation_; }
@@ -109,6 +117,8 @@ class VirtioCore final : public QueueHost {
   u8 interrupt_status() const { return interrupt_status_; }
   void add_interrupt_status(u8 causes) { interrupt_status_ |= causes; }
   u8 take_interrupt_status();
+  /// The driver has seen these causes.
+  void acknowledge(u8 causes);
   void reset();
   /// While the machine is stopped nothing is used.
   void hold(bool on);
@@ -124,6 +134,7 @@ class VirtioCore final : public QueueHost {
   bool apply_rules();
   bool features_fit() const;
   void serve(u16 number);
+  VirtQueue* changeable(u16 number);
 
   VirtioTransport* transport_;
   VirtioFunction* function_;

@@ -64,7 +64,7 @@ class VirtioPci : public PciDevice, private VirtioTransport {
   void write_device_status(u8 status) { core_.write_status(status); }
   u8 config_generation() const { return core_.generation(); }
   u16 queue_size() const;
-  void write_queue_size(u16 entries);
+  void write_queue_size(u16 entries) { core_.resize_queue(queue_select_, entries); }
   u16 queue_vector() const;
   void write_queue_vector(u16 vector);
   u16 queue_enabled() const;
@@ -73,7 +73,9 @@ class VirtioPci : public PciDevice, private VirtioTransport {
   u16 queue_reset() const { return 0; }
   void write_queue_reset(u16 on);
   u64 queue_area(VirtQueue::Area area) const;
-  void write_queue_area(VirtQueue::Area area, u64 address);
+  void write_queue_area(VirtQueue::Area area, u64 address) {
+    core_.place_queue(queue_select_, area, address);
+  }
   u64 queue_descriptors() const { return queue_area(VirtQueue::Area::Descriptors); }
   u64 queue_driver() const { return queue_area(VirtQueue::Area::Driver); }
   u64 queue_device() const { return queue_area(VirtQueue::Area::Device); }
@@ -82,12 +84,13 @@ class VirtioPci : public PciDevice, private VirtioTransport {
   void write_queue_device(u64 at) { write_queue_area(VirtQueue::Area::Device, at); }
   u8 interrupt_status() { return core_.take_interrupt_status(); }
   VirtQueue* selected() const { return core_.find_queue(queue_select_); }
-  VirtQueue* changeable() const;
   u16 usable(u16 vector) const;
 
   // Regions without registers of their own.
-  u64 read_function(u64 offset, unsigned size);
-  void write_function(u64 offset, u64 value, unsigned size);
+  u64 read_function(u64 offset, unsigned size) { return core_.read_config(offset, size); }
+  void write_function(u64 offset, u64 value, unsigned size) {
+    core_.write_config(offset, value, size);
+  }
   u64 read_notify(u64, unsigned) { return 0; }
   void write_notify(u64 offset, u64 value, unsigned size);
   void write_notify_port(u64 offset, u64 value, unsigned size);

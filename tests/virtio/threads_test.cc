@@ -3,6 +3,7 @@
 // the main thread does everything else. Meant for the thread sanitizer.
 #include "rhea/softmmu/vcpu.h"
 #include "tests/support/fake_rng.h"
+#include "tests/virtio/mmio_driver.h"
 #include "tests/virtio/pci_driver.h"
 
 #include <gtest/gtest.h>
@@ -71,6 +72,23 @@ TEST_F(VirtioThreads, AnotherThreadServesTheNotification) {
   });
   EXPECT_EQ(written, 16u);
   EXPECT_TRUE(bench.run_until([&] { return driver->interrupted(); }));
+}
+
+TEST_F(VirtioThreads, AnotherThreadServesTheNotificationInMemory) {
+  const VirtioMmioDriver mmio(bench, false, "virtio-rng-device", {{"rng", "many"}});
+  unsigned written = 0;
+  as_processor([&] {
+    const auto ring = mmio.start(kVersion1);
+    ring->add({{kInto, 16, true}});
+    mmio.notify(0);
+    written = wait_for(*ring).written;
+  });
+  EXPECT_EQ(written, 16u);
+  EXPECT_TRUE(bench.run_until([&] { return mmio.interrupted(); }));
+  ASSERT_TRUE(bench.machine().unplug(*mmio.device));
+  EXPECT_FALSE(mmio.interrupted());
+  mmio.notify(0);
+  EXPECT_EQ(mmio.get(0x08), 0u);
 }
 
 TEST_F(VirtioThreads, AMessageComesByTheMainLoop) {
