@@ -5,6 +5,13 @@
 
 namespace rhea::jit {
 
+// Address 0 belongs into slot 0 and its other way: what is not there is 1 in both.
+void JumpTables::Kind::clear() {
+  table.clear();
+  table.entries[other_way(x86::JumpTable::slot(0))].rip = 1;
+  here = false;
+}
+
 JumpTables::Kind& JumpTables::fitting(u32 mode_key, bool user, const x86::CodeEpochs& epochs,
                                       const CodeSegment& segment) {
   const auto is_alike = [&](const Kind& kind) {
@@ -31,8 +38,7 @@ x86::JumpTable& JumpTables::change_to(u32 mode_key, bool user, const x86::CodeEp
   if (now_ != nullptr) now_->used = ++uses_;
   now_ = &fitting(mode_key, user, epochs, segment);
   if (now_->global_epoch != epochs.global) {
-    now_->table.clear();
-    now_->here = false;
+    now_->clear();
   }
   now_->epoch = epochs.now;
   now_->global_epoch = epochs.global;
@@ -43,8 +49,7 @@ x86::JumpTable& JumpTables::change_to(u32 mode_key, bool user, const x86::CodeEp
 JumpTables::Kind& JumpTables::unused() {
   if (all_.size() < kMost) return *all_.emplace_back(std::make_unique<Kind>());
   Kind& oldest = **std::ranges::min_element(all_, {}, [](const auto& each) { return each->used; });
-  oldest.table.clear();
-  oldest.here = false;
+  oldest.clear();
   return oldest;
 }
 
@@ -53,14 +58,15 @@ void JumpTables::forget(const u8* first, const u8* end) {
   for (const auto& each : all_) {
     if (!each->table.used) continue;
     auto& entries = each->table.entries;
-    for (auto& entry : entries)
-      if (entry.host >= first && entry.host < end)
-        entry = {.rip = u64{&entry == &entries[x86::JumpTable::slot(0)]}, .host = nullptr};
+    const unsigned zero = x86::JumpTable::slot(0);
+    for (unsigned slot = 0; slot < entries.size(); ++slot)
+      if (entries[slot].host >= first && entries[slot].host < end)
+        entries[slot] = {.rip = u64{slot == zero || slot == other_way(zero)}, .host = nullptr};
   }
 }
 
 void JumpTables::clear() {
-  for (const auto& each : all_) each->table.clear();
+  for (const auto& each : all_) each->clear();
 }
 
 }  // namespace rhea::jit

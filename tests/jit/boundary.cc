@@ -140,6 +140,15 @@ class Walk {
     return holds == WriteAddend || (holds == ReadAddend && !writes(op));
   }
 
+  /// Where what was compared is the same.
+  static Machine behind_compare(Machine machine) {
+    if (machine.compared < 0) return machine;
+    Holds& entry = machine.reg[static_cast<unsigned>(machine.compared)];
+    entry = static_cast<Holds>(static_cast<unsigned>(entry) + 3);
+    machine.compared = -1;
+    return machine;
+  }
+
   /// Jumps, calls and returns.
   bool leads_elsewhere(std::size_t at, const Decoded& d, Machine& machine) {
     const auto category = d.insn.meta.category;
@@ -150,17 +159,15 @@ class Walk {
     if (d.op[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
       const auto to = static_cast<std::size_t>(static_cast<i64>(next) + d.op[0].imm.value.s);
       const bool inside = to >= block_.begin && to < block_.end;
-      if (!call && inside) come(to, machine);
+      const bool found = d.insn.mnemonic == ZYDIS_MNEMONIC_JZ;
+      if (!call && inside) come(to, found ? behind_compare(machine) : machine);
     } else if (!leads_to_code(machine, d.op[0])) {
       wrong(at, "jump to what is no code");
     }
     // What ends the block is called last of all, and goes on elsewhere.
     if (call && next != block_.end) come(next, {});
     if (conditional) {
-      if (d.insn.mnemonic == ZYDIS_MNEMONIC_JNZ && machine.compared >= 0) {
-        Holds& entry = machine.reg[static_cast<unsigned>(machine.compared)];
-        entry = static_cast<Holds>(static_cast<unsigned>(entry) + 3);
-      }
+      if (d.insn.mnemonic == ZYDIS_MNEMONIC_JNZ) machine = behind_compare(machine);
       machine.compared = -1;
       come(next, machine);
     }
@@ -202,7 +209,13 @@ class Walk {
     }
   }
 
-  /// What operand 0 is behind an AND, ADD or MOV.
+  /// Flips the bit between an entry and its slot's other way.
+  static bool is_other_way(const ZydisDecodedOperand& op) {
+    return op.type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
+           op.imm.value.u * 2 == x86::translating::kWaysBytes;
+  }
+
+  /// What operand 0 is behind an AND, ADD, XOR or MOV.
   Holds result(const Machine& machine, const Decoded& d) const {
     const auto to = general(d.op[0].reg.value);
     const Holds old = to ? machine.reg[*to] : Anything;
@@ -220,6 +233,9 @@ class Walk {
         if (old == TlbIndex && is_state(d.op[1], layout_.write_table)) return WriteEntry;
         if (old == Small && is_state(d.op[1], layout_.jumps)) return JumpEntry;
         return old == ReadAddend || old == WriteAddend ? old : Anything;
+      case ZYDIS_MNEMONIC_XOR:
+        return d.op[0].size == 64 && old == JumpEntry && is_other_way(d.op[1]) ? JumpEntry
+                                                                               : Anything;
       default: return Anything;
     }
   }

@@ -4,6 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <span>
+
 namespace rhea::test {
 namespace {
 
@@ -32,6 +36,66 @@ TEST(JitJumpTables, AUsersAddressIsFoundAgainBehindAnotherSpace) {
   epochs.now = first;
   tables.of(kUserMode, true, epochs);
   EXPECT_EQ(tables.find(kRip), &kCode);
+}
+
+/// Another address with the same slot.
+u64 neighbour_of(u64 rip) {
+  u64 other = rip + 1;
+  while (x86::JumpTable::slot(other) != x86::JumpTable::slot(rip)) ++other;
+  return other;
+}
+
+TEST(JitJumpTables, TwoAddressesOfOneSlotAreBothFound) {
+  constexpr u8 kOther{};
+  const u64 other = neighbour_of(kRip);
+  JumpTables tables;
+  tables.of(kUserMode, true, {});
+  tables.put(kRip, &kCode, false);
+  tables.put(other, &kOther, false);
+  EXPECT_EQ(tables.find(kRip), &kCode);
+  EXPECT_EQ(tables.find(other), &kOther);
+}
+
+TEST(JitJumpTables, AnAddressThatIsPutAgainLeavesItsNeighbourAlone) {
+  constexpr u8 kOther{};
+  const u64 other = neighbour_of(kRip);
+  JumpTables tables;
+  tables.of(kUserMode, true, {});
+  tables.put(other, &kOther, false);
+  tables.put(kRip, &kOther, false);
+  tables.put(kRip, &kCode, false);
+  EXPECT_EQ(tables.find(kRip), &kCode);
+  EXPECT_EQ(tables.find(other), &kOther);
+}
+
+TEST(JitJumpTables, AnAddressPutBackIntoItsSlotIsThereOnce) {
+  constexpr u8 kOther{};
+  const u64 other = neighbour_of(kRip);
+  JumpTables tables;
+  x86::JumpTable& table = tables.of(kUserMode, true, {});
+  tables.put(kRip, &kOther, false);
+  tables.put(other, &kOther, false);
+  tables.put(kRip, &kCode, false);
+  EXPECT_EQ(std::ranges::count(table.entries, kRip, &x86::JumpTable::Entry::rip), 1);
+  EXPECT_EQ(tables.find(kRip), &kCode);
+}
+
+TEST(JitJumpTables, AddressZeroIsNotFoundInWhatHasNeverBeenPut) {
+  JumpTables tables;
+  x86::JumpTable& table = tables.of(kUserMode, true, {});
+  EXPECT_EQ(std::ranges::count(std::span(table.entries).first(2), 0U, &x86::JumpTable::Entry::rip),
+            0);
+}
+
+TEST(JitJumpTables, AddressZeroIsNotFoundWhereCodeHasBeenForgotten) {
+  const std::array<u8, 2> code{};
+  JumpTables tables;
+  x86::JumpTable& table = tables.of(kUserMode, true, {});
+  tables.put(0, code.data(), false);
+  tables.put(neighbour_of(0), code.data(), false);
+  tables.forget(code.data(), code.data() + code.size());
+  EXPECT_EQ(std::ranges::count(std::span(table.entries).first(2), 0U, &x86::JumpTable::Entry::rip),
+            0);
 }
 
 TEST(JitJumpTables, TheSupervisorsGlobalCodeIsFoundInEachSpace) {

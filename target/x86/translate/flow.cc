@@ -57,7 +57,9 @@ void Translator::go_to_page(i64 offset, bool cut) {
 void Translator::go_on_by_rip() {
   load_rip(kScratch0, offset_);
   find_entry();
-  cold_.push_back({.kind = ColdKind::Leave, .from = a.jcc(kNotEqual), .what = left_at(offset_)});
+  u8* const elsewhere = a.jcc(kNotEqual);
+  cold_.push_back(
+      {.kind = ColdKind::Leave, .from = elsewhere, .found = a.here(), .what = left_at(offset_)});
   set_page_of_scratch();
   a.jmp_through({.base = kScratch1, .disp = 8});
 }
@@ -65,6 +67,7 @@ void Translator::go_on_by_rip() {
 void Translator::look_up() {
   find_entry();
   call_if(kNotEqual);
+  cold_.back().found = a.here();
 }
 
 // ZF says whether it is at kScratch1.
@@ -76,6 +79,13 @@ void Translator::find_entry() {
   a.alu_imm(4, kAnd, kScratch1, (JumpTable::kEntries - 1) << 4);
   a.alu(8, kAdd, kScratch1, state.jumps);
   a.alu(8, kCmp, kScratch0, Mem{.base = kScratch1});
+}
+
+// Out of line, where the first did not have it.
+void Translator::try_other_way(const u8* found) {
+  a.alu_imm(8, kXor, kScratch1, i64{sizeof(JumpTable::Entry)});
+  a.alu(8, kCmp, kScratch0, Mem{.base = kScratch1});
+  Assembler::bind(a.jcc(kEqual), found);
 }
 
 void Translator::set_page_of_scratch() {

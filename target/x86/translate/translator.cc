@@ -246,6 +246,7 @@ void Translator::settle_for_call(const Cold& cold) {
 
 void Translator::emit_cold(const Cold& cold) {
   a.bind_here(cold.from);
+  if (cold.found != nullptr) try_other_way(cold.found);
   switch (cold.kind) {
     case ColdKind::Call:
       settle_for_call(cold);

@@ -48,6 +48,10 @@ struct BlockMode {
   bool long_mode() const { return code_bits == 64; }
 };
 
+/// The two ways of a slot of a JumpTable, which is aligned so: flipping a bit of the address of one
+/// gives the other's.
+inline constexpr std::size_t kWaysBytes = 2 * sizeof(JumpTable::Entry);
+
 /// A jump to other code of the same page, which can be led there directly.
 struct Site {
   u32 displacement{};  ///< where the jump's 4 bytes lie in the block's code
@@ -285,6 +289,7 @@ class Translator {
   void go_to(i64 offset, bool cut = false);
   void go_to_if(Condition condition, i64 offset, bool cut = false);
   /// Looks up the guest's address in kScratch0; the host's is then in memory at kScratch1 + 8.
+  /// What is in neither way has the instruction called.
   void look_up();
   /// The address in kScratch0 has been looked up, and RIP is to be there.
   void set_page_of_scratch();
@@ -298,9 +303,10 @@ class Translator {
   /// Code out of line.
   struct Cold {
     ColdKind kind{};
-    u8* from{};        ///< a displacement that leads there
-    const u8* back{};  ///< where it goes on
-    u64 what{};        ///< for kScratch0; GoTo: record()
+    u8* from{};         ///< a displacement that leads there
+    const u8* back{};   ///< where it goes on
+    const u8* found{};  ///< where it goes on if a JumpTable's other way has the address
+    u64 what{};         ///< for kScratch0; GoTo: record()
     i64 target{};
     bool cut{};  ///< GoTo: `target`, to 16 bits
     X87Pointers x87{};
@@ -341,6 +347,7 @@ class Translator {
   void go_to_page(i64 offset, bool cut);
   void go_on_by_rip();
   void find_entry();
+  void try_other_way(const u8* found);
   u32 record() const;
   bool plain(const Insn& insn) const {
     return mode.long_mode() && insn.address_size == 8 && insn.seg < Fs;
