@@ -5,13 +5,6 @@
 
 namespace rhea::jit {
 
-// Address 0 belongs into slot 0 and its other way: what is not there is 1 in both.
-void JumpTables::Kind::clear() {
-  table.clear();
-  table.entries[other_way(x86::JumpTable::slot(0))].rip = 1;
-  here = false;
-}
-
 JumpTables::Kind& JumpTables::fitting(u32 mode_key, bool user, const x86::CodeEpochs& epochs,
                                       const CodeSegment& segment) {
   const auto is_alike = [&](const Kind& kind) {
@@ -57,11 +50,9 @@ JumpTables::Kind& JumpTables::unused() {
 void JumpTables::forget(const u8* first, const u8* end) {
   for (const auto& each : all_) {
     if (!each->table.used) continue;
-    auto& entries = each->table.entries;
-    const unsigned zero = x86::JumpTable::slot(0);
-    for (unsigned slot = 0; slot < entries.size(); ++slot)
-      if (entries[slot].host >= first && entries[slot].host < end)
-        entries[slot] = {.rip = u64{slot == zero || slot == other_way(zero)}, .host = nullptr};
+    const auto& entries = each->table.entries;
+    for (unsigned at = 0; at < entries.size(); ++at)
+      if (entries[at].host >= first && entries[at].host < end) each->table.forget(at);
   }
 }
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include "target/x86/tlb_set.h"
-#include "target/x86/translate/translator.h"
 #include "target/x86/translated.h"
 
 #include <array>
@@ -38,16 +37,13 @@ class JumpTables {
   /// In the table of now; null: not there.
   const u8* find(u64 rip) const {
     const unsigned slot = x86::JumpTable::slot(rip);
-    for (const unsigned way : {slot, other_way(slot)})
+    for (const unsigned way : {slot, x86::JumpTable::other_way(slot)})
       if (now_->table.entries[way].rip == rip) return now_->table.entries[way].host;
     return nullptr;
   }
   /// In the table of now. `everywhere`: on a global page, which all address spaces have.
   void put(u64 rip, const u8* host, bool everywhere) {
     now_->here |= !everywhere;
-    auto& entries = now_->table.entries;
-    const unsigned slot = x86::JumpTable::slot(rip);
-    if (entries[slot].rip != rip) entries[other_way(slot)] = entries[slot];
     now_->table.put(rip, host);
   }
   void clear();
@@ -55,12 +51,11 @@ class JumpTables {
   void forget(const u8* first, const u8* end);
 
  private:
-  /// Where what is pushed out of its slot lies until somebody else is: two addresses of one slot,
-  /// both used all the time, find both.
-  static constexpr unsigned other_way(unsigned slot) { return slot ^ 1U; }
   struct Kind {
-    Kind() { clear(); }
-    void clear();
+    void clear() {
+      table.clear();
+      here = false;
+    }
     u32 mode_key{};
     bool user{};
     CodeSegment segment;
@@ -68,7 +63,7 @@ class JumpTables {
     u64 global_epoch{};
     bool here{};  ///< whether there is something that is not everywhere
     u64 used{};   ///< when something else was changed to
-    alignas(x86::translating::kWaysBytes) x86::JumpTable table;
+    x86::JumpTable table;
   };
   x86::JumpTable& change_to(u32 mode_key, bool user, const x86::CodeEpochs& epochs,
                             const CodeSegment& segment);

@@ -20,8 +20,12 @@ struct JumpTable {
     const u8* host{};
   };
   static unsigned slot(u64 rip) { return static_cast<u32>(rip) * kFactor >> (32 - kShift); }
+  /// Where what is pushed out of its slot lies until somebody else is: two addresses of one slot,
+  /// both used all the time, find both.
+  static constexpr unsigned other_way(unsigned slot) { return slot ^ 1U; }
 
-  std::array<Entry, kEntries> entries{};
+  /// Aligned so that flipping a bit of the address of an entry gives its other way's.
+  alignas(2 * sizeof(Entry)) std::array<Entry, kEntries> entries{};
   bool used{true};
   JumpTable() { clear(); }
   /// An entry that is not there has an address that belongs elsewhere: nobody finds it.
@@ -29,11 +33,18 @@ struct JumpTable {
     if (!used) return;
     used = false;
     entries.fill({});
-    entries[slot(0)].rip = 1;
+    forget(slot(0));
+    forget(other_way(slot(0)));
+  }
+  /// Address 0 belongs into slot 0 and its other way: what is not there is 1 in both.
+  void forget(unsigned at) {
+    entries[at] = {.rip = u64{at == slot(0) || at == other_way(slot(0))}, .host = nullptr};
   }
   void put(u64 rip, const u8* host) {
     used = true;
-    entries[slot(rip)] = {.rip = rip, .host = host};
+    const unsigned at = slot(rip);
+    if (entries[at].rip != rip) entries[other_way(at)] = entries[at];
+    entries[at] = {.rip = rip, .host = host};
   }
 };
 

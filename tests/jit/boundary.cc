@@ -212,7 +212,7 @@ class Walk {
   /// Flips the bit between an entry and its slot's other way.
   static bool is_other_way(const ZydisDecodedOperand& op) {
     return op.type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
-           op.imm.value.u * 2 == x86::translating::kWaysBytes;
+           op.imm.value.u == sizeof(x86::JumpTable::Entry);
   }
 
   /// What operand 0 is behind an AND, ADD, XOR or MOV.

@@ -48,10 +48,6 @@ struct BlockMode {
   bool long_mode() const { return code_bits == 64; }
 };
 
-/// The two ways of a slot of a JumpTable, which is aligned so: flipping a bit of the address of one
-/// gives the other's.
-inline constexpr std::size_t kWaysBytes = 2 * sizeof(JumpTable::Entry);
-
 /// A jump to other code of the same page, which can be led there directly.
 struct Site {
   u32 displacement{};  ///< where the jump's 4 bytes lie in the block's code
