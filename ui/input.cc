@@ -53,15 +53,23 @@ void InputHub::shutdown() {
   impl_->chords.clear();
   key_handler_ = nullptr;
   pointer_handler_ = nullptr;
-  diverted_pointer_ = nullptr;
+  key_takers_.clear();
+  pointer_takers_.clear();
+}
+
+void InputHub::leave(const void* taker) {
+  const auto is_its = [taker](const auto& entry) { return entry.first == taker; };
+  std::erase_if(key_takers_, is_its);
+  std::erase_if(pointer_takers_, is_its);
 }
 
 void InputHub::key(KeyNumber key, bool down) {
-  if (key_handler_) key_handler_(key, down);
+  const auto& handler = key_takers_.empty() ? key_handler_ : key_takers_.back().second;
+  if (handler) handler(key, down);
 }
 
 void InputHub::pointer(const PointerEvent& event) {
-  const auto& handler = diverted_pointer_ ? diverted_pointer_ : pointer_handler_;
+  const auto& handler = pointer_takers_.empty() ? pointer_handler_ : pointer_takers_.back().second;
   if (handler) handler(event);
 }
 

@@ -353,6 +353,24 @@ constexpr std::array kProperties = {
         "queue_reset rng use-disabled-flag use-started x-disable-legacy-check"},
     PropertyNames{"virtio-mmio", "force-legacy format_transport_address ioeventfd"},
     PropertyNames{
+        "virtio-keyboard-pci",
+        "acpi-index addr aer any_layout ats disable-legacy disable-modern display event_idx "
+        "failover_pair_id head indirect_desc iommu_platform migrate-extra modern-pio-notify "
+        "multifunction notify_on_empty packed page-per-vq queue_reset rombar romfile romsize "
+        "serial use-disabled-flag use-started vectors virtio-backend "
+        "virtio-pci-bus-master-bug-migration x-ats-page-aligned x-disable-legacy-check "
+        "x-disable-pcie x-ignore-backend-features x-pcie-deverr-init x-pcie-extcap-init "
+        "x-pcie-flr-init x-pcie-lnkctl-init x-pcie-lnksta-dllla x-pcie-pm-init"},
+    PropertyNames{
+        "virtio-mouse-pci",
+        "acpi-index addr aer any_layout ats disable-legacy disable-modern display event_idx "
+        "failover_pair_id head indirect_desc iommu_platform migrate-extra modern-pio-notify "
+        "multifunction notify_on_empty packed page-per-vq queue_reset rombar romfile romsize "
+        "serial use-disabled-flag use-started vectors virtio-backend "
+        "virtio-pci-bus-master-bug-migration wheel-axis x-ats-page-aligned x-disable-legacy-check "
+        "x-disable-pcie x-ignore-backend-features x-pcie-deverr-init x-pcie-extcap-init "
+        "x-pcie-flr-init x-pcie-lnkctl-init x-pcie-lnksta-dllla x-pcie-pm-init"},
+    PropertyNames{
         "e1000",
         "acpi-index addr autonegotiation bootindex extra_mac_registers failover_pair_id init-vet "
         "mac migrate_tso_props mitigation multifunction netdev rombar romfile romsize "

@@ -19,7 +19,7 @@ class SerialMouse final : public Chardev {
   static constexpr std::string_view kName = "chardev-msmouse";
 
   ~SerialMouse() override {
-    if (machine_ != nullptr) machine_->service<InputHub>().divert_pointer({});
+    if (machine_ != nullptr) machine_->service<InputHub>().leave(this);
   }
   static Result<std::unique_ptr<Chardev>> make(Machine& machine, KeyValues&, chardev::Opening) {
     auto mouse = create<SerialMouse>();
@@ -43,8 +43,8 @@ class SerialMouse final : public Chardev {
     told_buttons_ = buttons_;
     out_.clear();
     auto& hub = machine_->service<InputHub>();
-    if (!powered) return hub.divert_pointer({});
-    hub.divert_pointer([this](const PointerEvent& event) { move(event); });
+    if (!powered) return hub.leave(this);
+    hub.take_pointer(this, [this](const PointerEvent& event) { move(event); });
     for (const char c : std::string_view("M3")) out_.push_back(static_cast<u8>(c));
     send();
   }

@@ -66,10 +66,14 @@ class VirtioPciType final : public VirtioPciBase<Row> {
   VirtioPciType() : VirtioPciBase<Row>(Ending.interfaces) {}
 };
 
+/// Of devices that no legacy driver knows there is the usual type alone.
 template <class Row>
-struct RegisterVirtioPci {
+struct RegisterOneVirtioPci {
   RegisterAbstractType<VirtioPciBase<Row>, VirtioPci> base;
   RegisterType<VirtioPciType<Row, kUsualVirtio>> usual;
+};
+template <class Row>
+struct RegisterVirtioPci : RegisterOneVirtioPci<Row> {
   RegisterType<VirtioPciType<Row, kTransitionalVirtio>> transitional;
   RegisterType<VirtioPciType<Row, kModernVirtio>> modern;
 };

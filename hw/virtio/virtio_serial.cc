@@ -99,12 +99,6 @@ void VirtioSerial::resumed() {
     if (port != nullptr) port->look_again();
 }
 
-Result<> VirtioSerial::loaded() {
-  if (to_tell_.size() != ports_.size())
-    return fail("state field 'to-tell' has {} ports, not {}", to_tell_.size(), ports_.size());
-  return {};
-}
-
 // ---- Ports that come and go
 
 Result<> VirtioSerial::add(VirtioSerialPort& port) {

@@ -68,7 +68,6 @@ class VirtioSerial : public VirtioFunction {
   void reset() final;
   void queue_reset(u16 number) final;
   void resumed() final;
-  Result<> loaded() final;
   std::span<u8> config() final { return std::span(config_).first(config_bytes_); }
   void config_written(u64 offset, unsigned size) final;
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace rhea {
@@ -43,10 +44,17 @@ class InputHub final : public MachineService {
   void on_pointer(std::function<void(const PointerEvent&)> handler) {
     pointer_handler_ = std::move(handler);
   }
-  /// While set, it takes the pointer's events in the other's place (a mouse on a serial line).
-  void divert_pointer(std::function<void(const PointerEvent&)> handler) {
-    diverted_pointer_ = std::move(handler);
+  /// Until it leaves, `taker` gets keys, or the pointer's events, in the place of those above and
+  /// of whoever took them before.
+  void take_keys(const void* taker, std::function<void(KeyNumber, bool down)> handler) {
+    leave(taker);
+    key_takers_.emplace_back(taker, std::move(handler));
   }
+  void take_pointer(const void* taker, std::function<void(const PointerEvent&)> handler) {
+    leave(taker);
+    pointer_takers_.emplace_back(taker, std::move(handler));
+  }
+  void leave(const void* taker);
   /// A key that stays down comes again and again, as the host repeats it.
   void key(KeyNumber key, bool down);
   void pointer(const PointerEvent& event);
@@ -59,7 +67,8 @@ class InputHub final : public MachineService {
   std::unique_ptr<Impl> impl_;
   std::function<void(KeyNumber, bool)> key_handler_;
   std::function<void(const PointerEvent&)> pointer_handler_;
-  std::function<void(const PointerEvent&)> diverted_pointer_;
+  std::vector<std::pair<const void*, std::function<void(KeyNumber, bool)>>> key_takers_;
+  std::vector<std::pair<const void*, std::function<void(const PointerEvent&)>>> pointer_takers_;
 };
 
 }  // namespace rhea
