@@ -7,6 +7,7 @@
 #include "rhea/util/known_names.h"
 #include "rhea/util/option.h"
 #include "softmmu/default_devices.h"
+#include "softmmu/device_alias.h"
 
 #include <fmt/core.h>
 
@@ -33,7 +34,7 @@ std::string range_text(const Property& p) {
 }
 
 Result<> print_properties(std::string_view name) {
-  const TypeInfo* type = find_type(name);
+  const TypeInfo* type = find_type(device_type_name(name));
   if (type == nullptr || !type->is_a(Device::kName))
     return fail("-device {},help: {}", name,
                 with_remark(fmt::format("'{}' is not a valid device model name", name),

@@ -5,6 +5,7 @@
 #include "rhea/util/keyval.h"
 #include "rhea/util/known_names.h"
 #include "softmmu/compat_properties.h"
+#include "softmmu/device_alias.h"
 #include "softmmu/device_faults.h"
 
 #include <algorithm>
@@ -90,6 +91,7 @@ Result<Device*> Machine::add_device(std::unique_ptr<Object> object, Bus* bus,
 Result<Device*> Machine::plug(std::string_view type,
                               const std::vector<std::pair<std::string, Value>>& properties,
                               std::string_view id, std::string_view bus_name) {
+  type = device_type_name(type);
   const TypeInfo* info = find_type(type);
   if (info == nullptr || !info->is_a(Device::kName)) return no_such_device(type);
   if (info->is_abstract)

@@ -5,6 +5,7 @@
 #include "monitor/qmp/command.h"
 #include "monitor/qmp/event.h"
 #include "rhea/qom/registry.h"
+#include "softmmu/device_alias.h"
 
 namespace rhea::qmp {
 namespace {
@@ -13,7 +14,7 @@ bool hot_pluggable(const Bus* bus) { return bus != nullptr && bus->hot_pluggable
 
 Result<Json> device_add(Context& context, const Json& arguments) {
   const auto& driver = text_argument(arguments, "driver");
-  const TypeInfo* type = find_type(driver);
+  const TypeInfo* type = find_type(device_type_name(driver));
   const auto bus_name = argument<std::string>(arguments, "bus", "");
   if (type != nullptr && type->is_a(Device::kName) &&
       context.machine.run_state() != RunState::Prelaunch) {

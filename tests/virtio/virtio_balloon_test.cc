@@ -343,6 +343,12 @@ TEST_F(VirtioBalloonTest, ThereIsOne) {
   EXPECT_TRUE(bench.try_add("virtio-balloon-pci"));
 }
 
+TEST_F(VirtioBalloonTest, QemusShortNameMeansIt) {
+  const auto made = bench.machine().plug("virtio-balloon", {}, "b");
+  ASSERT_TRUE(made);
+  EXPECT_EQ((*made)->type().name, "virtio-balloon-pci");
+}
+
 TEST_F(VirtioBalloonTest, HintsAreRefused) {
   const auto made = bench.try_add("virtio-balloon-pci", {{"free-page-hint", "on"}});
   ASSERT_FALSE(made);
