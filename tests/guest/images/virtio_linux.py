@@ -14,7 +14,8 @@ from packages import Packages
 HERE = Path(__file__).resolve().parent
 # In the order in which they are loaded.
 MODULES = ("virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci",
-           "virtio_blk", "failover", "net_failover", "virtio_net", "virtio_balloon", "virtio_console")
+           "virtio_blk", "failover", "net_failover", "virtio_net", "virtio_balloon", "virtio_console",
+           "evdev", "virtio_input")
 LOAD = "#!/bin/sh\nfor name in {}; do insmod /modules/$name.ko || echo no $name; done\n"
 
 
