@@ -129,7 +129,6 @@ constexpr std::array kTable = {
     old_board("pc-1.1"),
     old_board("pc-1.2"),
     old_board("pc-1.3"),
-    absent(NameKind::Machine, "microvm", "use -machine pc"),
     absent(NameKind::Machine, "isapc", "use -machine pc"),
     absent(NameKind::Chardev, "spicevmc", "use socket"),
     absent(NameKind::Chardev, "spiceport", "use socket"),

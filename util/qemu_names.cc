@@ -330,6 +330,12 @@ constexpr std::array kProperties = {
     PropertyNames{"virtserialport", "chardev name nr"},
     PropertyNames{"virtconsole", "chardev name nr"},
     PropertyNames{
+        "microvm-machine",
+        "acpi append auto-kernel-cmdline boot bus-lock-ratelimit confidential-guest-support "
+        "dt-compatible dtb dump-guest-core dumpdtb firmware graphics initrd ioapic2 isa-serial "
+        "kernel mem-merge memory-backend memory-encryption memory pcie phandle-start pic pit rtc "
+        "sgx-epc smm smp suppress-vmdesc usb x-oem-id x-oem-table-id x-option-roms"},
+    PropertyNames{
         "virtio-blk-device",
         "account-failed account-invalid any_layout backend_defaults bootindex config-wce cyls "
         "discard discard_granularity drive event_idx heads indirect_desc iommu_platform iothread "

@@ -46,6 +46,13 @@ class TableFile {
     linker.add_pointer(kTablesFile, kTablesFile, at, 4);
   }
 
+  /// The same of 64 bits.
+  void long_pointer(u32 target) {
+    const auto at = static_cast<u32>(out.size());
+    out.qword(target);
+    linker.add_pointer(kTablesFile, kTablesFile, at, 8);
+  }
+
   TableWriter out;
   BiosLinker linker;
 };

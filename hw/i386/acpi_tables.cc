@@ -4,6 +4,7 @@
 #include "hw/i386/acpi_tables.h"
 
 #include "hw/i386/acpi_table_file.h"
+#include "hw/i386/madt.h"
 #include "hw/i386/numa_tables.h"
 #include "pc-bios/dsdt.hex"
 #include "rhea/util/error.h"
@@ -103,28 +104,6 @@ u32 add_fadt(TableFile& file, u32 facs, u32 dsdt, const AcpiConfig& config) {
   return start;
 }
 
-u32 add_madt(TableFile& file, const AcpiConfig& config) {
-  constexpr u16 kActiveHighLevel = 0xd;
-  const u32 start = file.begin("APIC", 1);
-  TableWriter& out = file.out;
-  out.dword(0xfee00000).dword(config.has_pic ? 1 : 0);  // PCAT_COMPAT
-  for (unsigned cpu = 0; cpu < config.max_cpus; ++cpu)
-    out.byte(0)
-        .byte(8)
-        .byte(cpu)
-        .byte(config.topology.apic_id(cpu))
-        .dword(cpu < config.cpus ? 1 : 0);
-  out.byte(1).byte(12).byte(0).byte(0).dword(0xfec00000).dword(0);
-  const auto override = [&](u8 irq, u32 gsi, u16 flags) {
-    out.byte(2).byte(10).byte(0).byte(irq).dword(gsi).word(flags);
-  };
-  override(0, 2, 0);
-  for (const u8 irq : {5, 9, 10, 11}) override(irq, irq, kActiveHighLevel);
-  out.byte(4).byte(6).byte(0xff).word(0).byte(1);  // NMI on LINT1 of every CPU
-  file.end(start);
-  return start;
-}
-
 // AML (ACPI 6.4, chapter 20): just enough to name processors and sleep states.
 void aml_path(TableWriter& out, std::initializer_list<std::string_view> segments) {
   out.byte('\\');
@@ -176,7 +155,12 @@ AcpiTables build_acpi_tables(const AcpiConfig& config) {
   TableFile file;
   const u32 facs = add_facs(file);
   const u32 dsdt = add_dsdt(file, config);
-  std::vector tables = {add_fadt(file, facs, dsdt, config), add_madt(file, config),
+  std::vector tables = {add_fadt(file, facs, dsdt, config),
+                        add_madt(file, {.cpus = config.cpus,
+                                        .max_cpus = config.max_cpus,
+                                        .topology = config.topology,
+                                        .has_pic = config.has_pic,
+                                        .level_irqs = {5, 9, 10, 11}}),
                         add_ssdt(file, config)};
   if (!config.numa.memory.empty()) tables.push_back(add_srat(file, config));
   if (!config.numa.distances.empty()) tables.push_back(add_slit(file, config));

@@ -4,10 +4,12 @@
 
 #include "accel/accelerator.h"
 #include "hw/i386/cpu_versions.h"
+#include "rhea/chardev/chardev.h"
 #include "rhea/util/keyval.h"
 #include "rhea/util/known_names.h"
 #include "rhea/util/option.h"
 #include "softmmu/boot_options.h"
+#include "softmmu/default_devices.h"
 #include "softmmu/memory_option.h"
 #include "softmmu/numa.h"
 #include "softmmu/smp_option.h"
@@ -28,7 +30,8 @@ struct BoardName {
   BoardVersion version{};
 };
 
-constexpr std::string_view kPc = "pc-i440fx-7.2-machine", kNone = "none-machine";
+constexpr std::string_view kPc = "pc-i440fx-7.2-machine", kMicrovm = "microvm-machine",
+                           kNone = "none-machine";
 
 std::vector<BoardName> make_names() {
   std::vector<BoardName> names;
@@ -41,6 +44,7 @@ std::vector<BoardName> make_names() {
                                : version.deprecated() ? " (deprecated)"
                                                       : "",
                      .version = version});
+  names.push_back({.name = "microvm", .type = kMicrovm, .remark = "", .version = newest});
   names.push_back({.name = "none", .type = kNone, .remark = ""});
   return names;
 }
@@ -136,6 +140,36 @@ const RegisterOption short_option{{.name = "M",
 
 }  // namespace
 
+Result<Device*> Board::add(std::string_view type, Bus* bus, const Settings& settings,
+                           std::string_view name, const std::string& id) {
+  std::unique_ptr<Object> object = TRY(machine().make(type));
+  if (!id.empty()) dynamic_cast<Device&>(*object).set_id(id);
+  // Links are looked up from the machine's tree.
+  Object& workshop = machine().container("/machine/unattached");
+  Object& placed = workshop.add_child("device-in-making", std::move(object));
+  for (const auto& [key, value] : settings)
+    if (auto result = placed.set(key, value); !result) {
+      workshop.remove_child(placed);
+      return std::unexpected(std::move(result).error());
+    }
+  return machine().add_device(workshop.remove_child(placed), bus, name);
+}
+
+Result<> Board::add_serial_ports(Bus* isa, unsigned most) {
+  auto& serials = machine().config.serials;
+  if (serials.empty() && machine().service<DefaultDevices>().serial) {
+    TRY(create_chardev_legacy(machine(), "serial0", "null"));
+    serials.emplace_back("serial0");
+  }
+  if (serials.size() > most)
+    return fail("-serial: there {} at most {} serial port{}", most == 1 ? "is" : "are", most,
+                most == 1 ? "" : "s");
+  for (std::size_t i = 0; i < serials.size(); ++i)
+    if (!serials[i].empty())
+      TRY(add("isa-serial", isa, {{"index", u64{i}}, {"chardev", serials[i]}}));
+  return {};
+}
+
 std::vector<BoardInfo> boards() {
   std::vector<BoardInfo> all;
   for (const BoardVersion& version : board_versions()) {
@@ -146,6 +180,7 @@ std::vector<BoardInfo> boards() {
                    .deprecated = version.deprecated(),
                    .numa_mem = version.takes_numa_mem()});
   }
+  all.push_back({.name = "microvm", .alias = {}});
   all.push_back({.name = "none", .alias = {}, .max_cpus = 1});
   return all;
 }
@@ -158,7 +193,7 @@ Result<> choose_board(Machine& machine) {
     throw ExitRequest{};
   }
   service.version = board.version;
-  if (board.type == kPc) {
+  if (board.type != kNone) {
     apply_compatibility(machine, board.version);
     x86::set_model_defaults(machine, model_defaults(board.version));
   }

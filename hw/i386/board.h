@@ -19,6 +19,14 @@ class Board : public Object {
   using Extendable = Board;
   /// Called once, after the accelerator was chosen.
   virtual Result<> build() = 0;
+
+ protected:
+  using Settings = std::vector<std::pair<std::string, Value>>;
+  /// Makes, sets, plugs and realizes one device of the board; `id` as the user gave it.
+  Result<Device*> add(std::string_view type, Bus* bus, const Settings& settings = {},
+                      std::string_view name = {}, const std::string& id = {});
+  /// Those that -serial names, and the usual one without; `most` of them.
+  Result<> add_serial_ports(Bus* isa, unsigned most);
 };
 
 /// What -machine said; the accelerators it names go to the accelerator service.

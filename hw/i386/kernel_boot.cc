@@ -77,6 +77,7 @@ Result<> add_kernel(Machine& machine, FwCfg& fw_cfg, const KernelOptions& option
   add_piece(fw_cfg, plan.initrd, kInitrdAddr, kInitrdSize, kInitrdData);
   add_piece(fw_cfg, plan.cmdline, kCmdlineAddr, kCmdlineSize, kCmdlineData);
   add_piece(fw_cfg, plan.setup, kSetupAddr, kSetupSize, kSetupData);
+  if (!options.option_rom) return {};
   const std::string rom = fmt::format("{}.bin", plan.rom);
   TRY(add_option_rom(fw_cfg, rom, kernel_rom(plan.rom)));
   return machine.service<BootOrder>().join(&machine, 0, nullptr, "/rom@genroms/" + rom);

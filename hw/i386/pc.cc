@@ -12,7 +12,6 @@
 #include "hw/rtc/mc146818.h"
 #include "net/nic_requests.h"
 #include "rhea/block/block_backend.h"
-#include "rhea/chardev/chardev.h"
 #include "rhea/hw/isa.h"
 #include "rhea/qom/shared_line.h"
 #include "rhea/softmmu/a20.h"
@@ -53,8 +52,6 @@ SleepStates sleep_states(const Device& pm) {
 
 constexpr unsigned kGsis = 24;
 
-using Settings = std::vector<std::pair<std::string, Value>>;
-
 class PcBoard final : public Board {
  public:
   static constexpr std::string_view kName = "pc-i440fx-7.2-machine";
@@ -67,13 +64,9 @@ class PcBoard final : public Board {
   }
 
  private:
-  /// Makes, sets, plugs and realizes one device of the board; `id` as the user gave it.
-  Result<Device*> add(std::string_view type, Bus* bus, const Settings& settings = {},
-                      std::string_view name = {}, const std::string& id = {});
   Result<> add_chipset();
   Result<> add_interrupt_controllers();
   Result<> add_isa_devices();
-  Result<> add_serial_ports();
   Result<> add_drives();
   Result<> add_graphics();
   Result<> add_network_cards();
@@ -126,17 +119,7 @@ void PcBoard::describe(Schema<PcBoard>& s) {
       .help("most of the memory below 4 GiB; 0: the board's choice");
   s.property("fd-bootchk", &PcBoard::fd_bootchk_, true)
       .help("the firmware looks for a boot signature on floppies");
-  const auto kernel = [&s](std::string_view name, std::string KernelOptions::* member) {
-    return s.computed(
-        name, "str", [member](const PcBoard& b) { return Value(b.kernel_.*member); },
-        [member](PcBoard& b, const Value& value) -> Result<> {
-          b.kernel_.*member = to_text(value);
-          return {};
-        });
-  };
-  kernel("kernel", &KernelOptions::kernel).help("as -kernel");
-  kernel("initrd", &KernelOptions::initrd).help("as -initrd");
-  kernel("append", &KernelOptions::append).help("as -append");
+  declare_kernel(s, &PcBoard::kernel_);
   for (const unsigned unit : {0U, 1U})
     s.computed(
          fmt::format("pflash{}", unit), "str",
@@ -174,21 +157,6 @@ std::unexpected<Error> no_such_disks(std::string_view interface) {
               about_unknown(NameKind::DriveInterface, interface, {}));
 }
 
-Result<Device*> PcBoard::add(std::string_view type, Bus* bus, const Settings& settings,
-                             std::string_view name, const std::string& id) {
-  std::unique_ptr<Object> object = TRY(machine().make(type));
-  if (!id.empty()) dynamic_cast<Device&>(*object).set_id(id);
-  // Links are looked up from the machine's tree.
-  Object& workshop = machine().container("/machine/unattached");
-  Object& placed = workshop.add_child("device-in-making", std::move(object));
-  for (const auto& [key, value] : settings)
-    if (auto result = placed.set(key, value); !result) {
-      workshop.remove_child(placed);
-      return std::unexpected(std::move(result).error());
-    }
-  return machine().add_device(workshop.remove_child(placed), bus, name);
-}
-
 Result<> PcBoard::build() {
   if (max_ram_below_4g_ != 0 && max_ram_below_4g_ < MiB)
     return fail("-machine max-ram-below-4g={}: firmware needs at least 1M", max_ram_below_4g_);
@@ -200,7 +168,7 @@ Result<> PcBoard::build() {
   machine().service<A20Gate>().set_wrap([this](bool open) { memory_->wrap_at_1m(!open); });
   TRY(add_interrupt_controllers());
   TRY(add_isa_devices());
-  TRY(add_serial_ports());
+  TRY(add_serial_ports(isa_, 4));
   TRY(add_graphics());
   TRY(add_network_cards());
   TRY(add_drives());
@@ -276,19 +244,6 @@ Result<> PcBoard::add_isa_devices() {
   pm_ = TRY(add("PIIX4_PM", &host_->bus(), {{"addr", "1.3"}, {"smm-enabled", smm}}));
   pm_->connect_gpio_out("smi-irq", 0, Irq::to<&PcBoard::set_smi>(*this, 0));
   pm_->connect_gpio_out("sci", 0, machine().interrupts.gsi(9));
-  return {};
-}
-
-Result<> PcBoard::add_serial_ports() {
-  auto& serials = machine().config.serials;
-  if (serials.empty() && machine().service<DefaultDevices>().serial) {
-    TRY(create_chardev_legacy(machine(), "serial0", "null"));
-    serials.emplace_back("serial0");
-  }
-  if (serials.size() > 4) return fail("-serial: there are at most 4 serial ports");
-  for (std::size_t i = 0; i < serials.size(); ++i)
-    if (!serials[i].empty())
-      TRY(add("isa-serial", isa_, {{"index", u64{i}}, {"chardev", serials[i]}}));
   return {};
 }
 

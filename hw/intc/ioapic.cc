@@ -11,7 +11,7 @@
 namespace rhea::hw {
 namespace {
 
-constexpr u64 kBase = 0xfec0'0000;
+constexpr u64 kBase = 0xfec0'0000, kApart = 0x1'0000;
 constexpr unsigned kPins = 24;
 
 /// What a redirection table entry says (datasheet 290566, 3.2.4).
@@ -54,10 +54,9 @@ MsiMessage Entry::message() const {
   return {.address = address, .data = data};
 }
 
-/// 82093AA I/O APIC (datasheet 290566) at 0xfec00000 with 24 inputs, "" 0 to 23, and the EOI
-/// register that later chips have (version 0x20).
-/// State: complete. Missing: input polarity (pins
-/// carry logical levels), arbitration between several.
+/// 82093AA I/O APIC (datasheet 290566) at 0xfec00000 + 0x10000 * `number` with 24 inputs, "" 0 to
+/// 23, and the EOI register that later chips have (version 0x20). State: complete. Missing: input
+/// polarity (pins carry logical levels), arbitration between several.
 class Ioapic final : public Device, public EoiListener, public InterruptStatus {
  public:
   static constexpr std::string_view kName = "ioapic";
@@ -66,6 +65,7 @@ class Ioapic final : public Device, public EoiListener, public InterruptStatus {
     s.board_only();
     s.property("version", &Ioapic::version_, u8{0x20})
         .help("0x11, or 0x20 which has the EOI register");
+    s.property("number", &Ioapic::number_, u8{0}).range(0, 1).help("which of the board's it is");
     s.state("id", &Ioapic::id_).range(0, 15);
     s.state("select", &Ioapic::select_);
     s.state("lines", &Ioapic::lines_).range(0, kAllPins).survives_reset();
@@ -106,7 +106,7 @@ class Ioapic final : public Device, public EoiListener, public InterruptStatus {
   void tell_route(unsigned pin);
   Entry entry(unsigned pin) const { return Entry(redirection_[pin]); }
 
-  u8 version_{};
+  u8 version_{}, number_{};
   u8 id_{0};
   u8 select_{0};
   u32 lines_{0};  ///< levels of the pins
@@ -121,7 +121,7 @@ Result<> Ioapic::realize() {
   if (version_ != 0x11 && version_ != kVersionWithEoi)
     return fail("Property 'ioapic.version' is {:#x}: it must be 0x11 or 0x20", version_);
   region_.init_io(*this, "ioapic", 0x1000, io<&Ioapic::read, &Ioapic::write>());
-  machine().system_memory().add(kBase, region_, 1);
+  machine().system_memory().add(kBase + kApart * number_, region_, 1);
   machine().interrupts.ioapic = this;
   on_unrealize([this] {
     if (machine().interrupts.ioapic == this) machine().interrupts.ioapic = nullptr;
@@ -248,7 +248,8 @@ void Ioapic::write_entry(unsigned pin, bool high_half, u32 value) {
 
 void Ioapic::tell_route(unsigned pin) {
   const Entry e = entry(pin);
-  if (machine().interrupts.route_changed)
+  // Who keeps the routes has those of the first.
+  if (machine().interrupts.route_changed && number_ == 0)
     machine().interrupts.route_changed(pin, e.message(), e.masked(), e.level());
 }
 

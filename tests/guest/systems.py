@@ -174,6 +174,24 @@ def virtio(disk: str, card: str) -> System:
                   images=("linux-virtio",), seconds=600)
 
 
+def microvm(*options: str) -> System:
+    """Without legacy interrupts nothing is there to measure the processor's clock by."""
+    usual = virtio("virtio-blk-device", "virtio-net-device")
+    return System(("-machine", "microvm", *usual.options,
+                   "-append", "console=ttyS0 tsc_early_khz=1000000", *options), usual.steps,
+                  images=usual.images, seconds=usual.seconds)
+
+
+def microvm_by_qboot() -> System:
+    """No ACPI: the kernel ends, and cannot switch off."""
+    usual = kernel_boot("linux-amd64", "x86_64")
+    return System(("-machine", "microvm,acpi=off", *usual.options, "-device", "virtio-rng-device"),
+                  (hear(r"Linux \S+ x86_64, 1 CPU"), hear(SHELL), *WORK, hear(SHELL),
+                   say("cat /proc/cmdline\n"), hear(r"virtio_mmio\.device=512@0xfeb00e00:12"),
+                   never_heard(KERNEL_TROUBLE), quit_machine),
+                  images=usual.images)
+
+
 PASS = (see(r"Memtest86\+"), see(r"Pass: +[1-9]\d* +Errors: 0\b"), quit_machine)
 IPXE = (see("iPXE initialising devices...ok"), see("Ctrl-B"), press("ctrl-b"), see("iPXE>"),
         write("show version"), see(r"version:string = 1\.0\.0"), quit_machine)
@@ -208,6 +226,9 @@ SYSTEMS: dict[str, System] = {
                                   "virtio-net-pci,disable-modern=on"),
     "linux-virtio-packed": virtio("virtio-blk-pci-non-transitional,packed=on",
                                   "virtio-net-pci-non-transitional,packed=on"),
+    "linux-microvm": microvm(),
+    "linux-microvm-modern": microvm("-global", "virtio-mmio.force-legacy=off"),
+    "linux-microvm-qboot": microvm_by_qboot(),
     "linux-i386": kernel_boot("linux-i386", "i686"),
     "installer": System(("-m", "1024", "-kernel", "{installer}/linux", "-initrd", "{installer}/initrd.gz",
                          "-append", "console=ttyS0 DEBIAN_FRONTEND=newt"),

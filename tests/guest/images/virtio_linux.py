@@ -19,19 +19,23 @@ MODULES = ("virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_
 LOAD = "#!/bin/sh\nfor name in {}; do insmod /modules/$name.ko || echo no $name; done\n"
 
 
+# With a transport that no PCI leads to.
+EVERY = (*MODULES, "virtio_mmio")
+
+
 def maker(write_initrd: Callable[[Path, Path], None]) -> Callable[[Packages, Path], None]:
     def make(packages: Packages, folder: Path) -> None:
         image = packages.dependency("linux-image-amd64", "amd64", "linux-image-")
         packages.take(image, "amd64", {
             "/boot/vmlinuz-*": "linux",
-            **{f"/lib/modules/*/{name}.ko": f"{name}.ko" for name in MODULES}}, folder)
+            **{f"/lib/modules/*/{name}.ko": f"{name}.ko" for name in EVERY}}, folder)
         packages.take("busybox-static", "amd64", {"/bin/busybox": "busybox"}, folder)
         write_initrd(folder / "busybox", folder / "plain")
         with gzip.GzipFile(folder / "modules", "wb", mtime=0) as sink, Newc(sink) as archive:
             archive.folder("modules")
-            for name in MODULES:
+            for name in EVERY:
                 archive.file(f"modules/{name}.ko", (folder / f"{name}.ko").read_bytes())
-            archive.file("modules/load", LOAD.format(" ".join(MODULES)).encode(), 0o755)
+            archive.file("modules/load", LOAD.format(" ".join(EVERY)).encode(), 0o755)
             archive.folder("etc")
             archive.file("etc/udhcpc", (HERE / "udhcpc").read_bytes(), 0o755)
         (folder / "disk.img").write_bytes(random.Random(15).randbytes(64 << 20))
