@@ -73,6 +73,8 @@ Specimen::Specimen(const TypeInfo& type, Given given) {
     device_ = *result;
   else
     error_ = result.error().message();
+  // Networks move while the machine runs. A process has longer to start while it does not.
+  if (device_ != nullptr && !is_elsewhere()) bench_.machine().resume();
 }
 
 MemResult Specimen::Mirror::touch(Access& access) {
@@ -125,8 +127,14 @@ Result<Properties> Specimen::link_properties(const TypeInfo& type) {
         links.emplace_back(p.name, "1");
         continue;
       }
+      // It has the guest do something after a load that the machine that was saved does not.
+      if (p.name == "guest_announce") {
+        links.emplace_back(p.name, "off");
+        continue;
+      }
       if (p.type == "link<block-backend>") {
-        disks_.push_back(make_fake_disk(bench_, id, kDiskBytes));
+        auto disk = make_moody_disk(bench_, id, kDiskBytes);
+        disks_.emplace_back(find_drive(bench_.machine(), id), std::move(disk));
       } else if (p.type == "link<chardev>") {
         FakeChardev::make(bench_, id);
       } else if (p.type == "link<rng-backend>") {
@@ -177,7 +185,12 @@ u64 Specimen::line_bits() const {
 void Specimen::copy_peers(Specimen& other) {
   *mirror_ = *other.mirror_;
   good_episodes_ = other.good_episodes_;
-  for (std::size_t n = 0; n < disks_.size(); ++n) *disks_[n] = *other.disks_[n];
+  for (Specimen* one : {this, &other})
+    for (NetPeer& peer : one->net_peers_) peer.forget();
+  for (std::size_t n = 0; n < disks_.size(); ++n) {
+    disks_[n].second->bytes = other.disks_[n].second->bytes;
+    disks_[n].first->set_error_policy(other.disks_[n].first->error_policy());
+  }
   for (const auto& child : bench_.machine().container("/chardevs").children()) {
     auto* mine = dynamic_cast<FakeChardev*>(child.get());
     const auto* theirs = dynamic_cast<FakeChardev*>(

@@ -3,6 +3,7 @@
 // what the class says of itself.
 #pragma once
 
+#include "tests/conformance/moody_disk.h"
 #include "tests/support/bench.h"
 #include "tests/support/net_peer.h"
 
@@ -56,6 +57,12 @@ class Specimen {
   std::vector<Episode>& good_episodes() { return good_episodes_; }
   /// The fake back ends of links that take one, by property.
   const Properties& links() const { return links_; }
+  /// Its drives, and what is in them.
+  const std::vector<std::pair<BlockBackend*, std::shared_ptr<MoodyDisk>>>& disks() const {
+    return disks_;
+  }
+  /// The other ends of its networks.
+  std::vector<NetPeer>& net_peers() { return net_peers_; }
   /// The interrupt lines that are high, by name.
   std::string lines() const;
   /// The same as a number: IRQ n is bit n, INTA to INTD follow, then the device's output pins.
@@ -81,7 +88,7 @@ class Specimen {
   std::string empty_map_;
   unsigned fakes_{0};
   std::vector<NetPeer> net_peers_;
-  std::vector<std::shared_ptr<std::vector<u8>>> disks_;
+  std::vector<std::pair<BlockBackend*, std::shared_ptr<MoodyDisk>>> disks_;
 };
 
 /// Every place where a guest can touch the device; that of all devices for one that has none

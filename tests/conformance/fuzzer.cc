@@ -33,7 +33,8 @@ Fuzzer::Fuzzer(Specimen& specimen, u64 seed, const Options& options)
       pci_(pci_way_to(specimen.device())),
       options_(options),
       known_(&known_registers(specimen.device()->type())),
-      random_(seed) {}
+      random_(seed),
+      around_(specimen, random_) {}
 
 Fuzzer::Fuzzer(Specimen& specimen, u64 seed) : Fuzzer(specimen, seed, Options{}) {}
 
@@ -85,9 +86,14 @@ void Fuzzer::begin(const Happening& happening) {
   watch_->begin(happening);
 }
 
-// Where its registers are now.
+// Where its registers are now. Where they were may be memory.
 void Fuzzer::look_around() {
   ranges_ = accessible_ranges(*machine_, *specimen_->device());
+  const auto has_last = [this](const AccessibleRange& range) {
+    return range.io == last_target_.io && range.first <= last_target_.address &&
+           last_target_.address <= range.last;
+  };
+  if (std::ranges::none_of(ranges_, has_last)) last_target_ = {};
   targets_.clear();
   for (const AccessibleRange& range : ranges_)
     for (const KnownRegister& known : *known_) {
@@ -183,6 +189,7 @@ void Fuzzer::access_config(PciDevice& device) {
   if (!options_.masters_bus && (reg & ~3u) == pci::kCommand) return;
   begin({.what = What::ConfigWrite, .address = reg, .value = data});
   device.config_write(reg, data, size);
+  look_around();
 }
 
 // A driver's rings and tables, as far as one can be without knowing them: other words each time, or
@@ -237,49 +244,58 @@ void Fuzzer::advance() {
   specimen_->bench().advance(static_cast<i64>(ns));
 }
 
-// Talks, stalls, takes a part, hangs up and comes again.
-void Fuzzer::let_peers_speak() {
+void Fuzzer::change_surroundings() {
   begin({.what = What::Peer});
-  for (const auto& child : machine_->container("/chardevs").children()) {
-    auto* peer = dynamic_cast<FakeChardev*>(child.get());
-    if (peer == nullptr) continue;
-    const u64 what = random_() % 8;
-    if (what < 4)
-      saw(peer->say(std::string(1 + random_() % 40, static_cast<char>(random_()))));
-    else if (what == 4)
-      peer->room = std::min<std::size_t>(peer->room, random_() % 3);
-    else if (what == 5)
-      peer->make_room(random_() % 64);
-    else if (what == 6)
-      peer->send_break();
-    else
-      peer->tell(one_in(2) ? ChardevEvent::Closed : ChardevEvent::Opened);
-  }
+  saw(around_.change());
 }
 
-// Requests are done by threads: whoever compares two machines waits for them.
+void Fuzzer::settle() {
+  if (!options_.finishes || !around_.has_network()) return;
+  begin({.what = What::Work});
+  saw(around_.settle());
+}
+
 void Fuzzer::finish_requests() {
   begin({.what = What::Work});
-  for (BlockBackend* drive : drives(*machine_)) drive->drain();
-  machine_->loop().iterate(false);
+  around_.finish_requests();
+}
+
+// In the midst of what it does.
+void Fuzzer::reset_or_save() {
+  if (one_in(2)) {
+    begin({.what = What::Save});
+    const bool running = machine_->running();
+    if (running) machine_->pause();
+    specimen_->save();
+    if (running) machine_->resume();
+    return;
+  }
+  begin({.what = What::Reset});
+  specimen_->bench().reset(one_in(2) ? ResetKind::Cold : ResetKind::Warm);
+  look_around();
 }
 
 void Fuzzer::step() {
   // Configuration writes move BARs and switch decoding off.
-  if (pci_ != nullptr && one_in(32)) map_bars(*pci_, options_.masters_bus);
-  if (ranges_.empty() || one_in(32)) look_around();
+  const bool maps = pci_ != nullptr && one_in(32);
+  if (maps) map_bars(*pci_, options_.masters_bus);
+  if (maps || ranges_.empty() || one_in(32)) look_around();
   if (one_in(64)) begin_episode();
   if (one_in(16) && options_.changes_memory)
     one_in(2) ? change_memory(1 + random_() % kPages) : change_mirror();
   else if (one_in(32) && options_.peers_speak)
-    let_peers_speak();
+    change_surroundings();
   else if (one_in(24) && options_.moves_time)
     advance();
+  else if (one_in(1000) && options_.resets)
+    reset_or_save();
   else if (pci_ != nullptr && (one_in(24) || ranges_.empty()))
     access_config(*pci_);
   else
     access();
-  if (one_in(8) && options_.finishes) finish_requests();
+  const bool finishes = one_in(8) && options_.finishes;
+  if (finishes) finish_requests();
+  if (finishes || options_.compares) settle();
   // Another program's lines change when it gets round to it.
   if (!specimen_->is_elsewhere()) saw(specimen_->line_bits());
 }
@@ -296,7 +312,9 @@ void Fuzzer::run(unsigned steps) {
   for (u64 page = 1; page <= kPages && options_.changes_memory; ++page) change_memory(page);
   try {
     for (unsigned i = 0; i < steps; ++i) step();
+    if (options_.peers_speak) around_.calm_down();
     if (options_.finishes) finish_requests();
+    settle();
   } catch (const std::exception& thrown) {
     throw std::runtime_error(fmt::format("{}: throws: {}", Watch::now(), thrown.what()));
   }

@@ -4,6 +4,7 @@
 
 #include "tests/conformance/fixture.h"
 #include "tests/conformance/happening.h"
+#include "tests/conformance/surroundings.h"
 #include "tests/conformance/watch.h"
 
 #include <random>
@@ -24,15 +25,20 @@ struct KnownRegister {
 /// with a device of its own.
 const std::vector<KnownRegister>& known_registers(const TypeInfo& type);
 
-/// Seeded, and the same for two machines that behave alike: what was seen says whether they do.
+/// Seeded, and, with `compares`, the same for two machines that behave alike: what was seen says
+/// whether they do.
 class Fuzzer {
  public:
   struct Options {
     bool masters_bus{true};     ///< a PCI device may read and write memory
     bool changes_memory{true};  ///< now and then, under the device's descriptors
     bool moves_time{true};
-    bool peers_speak{true};
-    bool finishes{true};  ///< what the main loop and disks have to do is done in between
+    bool peers_speak{true};  ///< what stands around it does as it likes
+    bool finishes{true};     ///< what the main loop and disks have to do is done in between
+    bool resets{true};       ///< now and then
+    /// What it sees is compared with what another machine's sees: cards' threads, which it waits
+    /// for after each step, may not be sooner or later with anything.
+    bool compares{false};
   };
   Fuzzer(Specimen& specimen, u64 seed, const Options& options);
   Fuzzer(Specimen& specimen, u64 seed);
@@ -65,8 +71,10 @@ class Fuzzer {
   void change_mirror();
   u32 mirror_word();
   void advance();
-  void let_peers_speak();
+  void change_surroundings();
+  void settle();
   void finish_requests();
+  void reset_or_save();
   u64 value(unsigned size);
   u64 value_of_kind(u64 kind, unsigned size);
   u64 value_for(const Target& target);
@@ -81,6 +89,7 @@ class Fuzzer {
   Options options_;
   const std::vector<KnownRegister>* known_;
   std::mt19937_64 random_;
+  Surroundings around_;
   Watch* watch_{};
   Happening last_;
   std::vector<AccessibleRange> ranges_;

@@ -9,7 +9,7 @@ namespace {
 std::string_view name_of(Happening::What what) {
   using enum Happening::What;
   switch (what) {
-    case Peer: return "a peer talks, stalls or hangs up";
+    case Peer: return "a peer, network, disk, pin or key does something";
     case Work: return "work on the main loop";
     case Reset: return "reset";
     case Save: return "save";

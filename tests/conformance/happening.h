@@ -19,7 +19,7 @@ struct Happening {
     ConfigWrite,
     Memory,  ///< changes under the device's descriptors
     Time,
-    Peer,  ///< talks, stalls or hangs up
+    Peer,  ///< or a disk, a pin, a key does something
     Work,  ///< of the main loop, requests of disks
     Reset,
     Save,
