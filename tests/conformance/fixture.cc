@@ -42,7 +42,7 @@ std::string find_provider(const std::string& kind) {
 
 }  // namespace
 
-Specimen::Specimen(const TypeInfo& type, Given given) {
+Specimen::Specimen(const TypeInfo& type, Given given, Properties more) {
   // No two machines have the same time on it: nothing that the guest sees may go by it.
   static i64 days = 0;
   bench_.machine().realtime_clock().set_manual(++days * 86'400 * kNsPerSecond);
@@ -62,7 +62,9 @@ Specimen::Specimen(const TypeInfo& type, Given given) {
       links_ = TRY(link_properties(type));
       // Function 0 of slot 0 would have no number as a bus master.
       if (type.is_a("pci-device")) links_.emplace_back("addr", "3");
-      if (auto full = bench_.try_add(type.name, links_)) return full;
+      more.insert(more.end(), links_.begin(), links_.end());
+      if (auto full = bench_.try_add(type.name, more)) return full;
+      if (auto usual = bench_.try_add(type.name, links_)) return usual;
     }
     if (auto plain = bench_.try_add(type.name)) return plain;
     // Some types cannot do without a back end or a number: give every link one.
@@ -205,6 +207,20 @@ void Specimen::copy_peers(Specimen& other) {
     mine->there = theirs->there;
     mine->last = theirs->last;
   }
+}
+
+Properties unusual_properties(const TypeInfo& type, std::mt19937_64& random) {
+  Properties found;
+  for (const TypeInfo* t : type.lineage())
+    for (const Property& p : t->properties) {
+      const u64 r = random();
+      if (!p.set || r % 2 == 0) continue;
+      if (p.type == "bool")
+        found.emplace_back(p.name, r / 2 % 2 == 0 ? "on" : "off");
+      else if (!p.enum_values.empty())
+        found.emplace_back(p.name, p.enum_values[r / 2 % p.enum_values.size()]);
+    }
+  return found;
 }
 
 std::vector<AccessibleRange> accessible_ranges(Machine& machine, const Device& device) {

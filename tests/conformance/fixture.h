@@ -38,8 +38,9 @@ class Specimen {
     std::vector<std::size_t> registers;
     u64 habits{0};
   };
-  /// With `Everything`, a back end at every link that takes one.
-  explicit Specimen(const TypeInfo& type, Given given = Given::WhatItNeeds);
+  /// With `Everything`, a back end at every link that takes one, and the properties of `more`,
+  /// where the device takes them.
+  explicit Specimen(const TypeInfo& type, Given given = Given::WhatItNeeds, Properties more = {});
 
   Bench& bench() { return bench_; }
   /// Realized, or null when the type cannot stand on a bench (error() says why).
@@ -90,6 +91,9 @@ class Specimen {
   std::vector<NetPeer> net_peers_;
   std::vector<std::pair<BlockBackend*, std::shared_ptr<MoodyDisk>>> disks_;
 };
+
+/// Other values of some of a type's switches and choices.
+Properties unusual_properties(const TypeInfo& type, std::mt19937_64& random);
 
 /// Every place where a guest can touch the device; that of all devices for one that has none
 /// itself.
