@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // -netdev socket, stream and dgram: what they take, and machines that talk to each other by them.
 #include "tests/net/net_card.h"
+#include "tests/net/no_descriptors.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -184,24 +184,6 @@ TEST(StreamSockets, SendWithoutDelay) {
     return on != 0;
   }));
 }
-
-/// The process has no more descriptors than it has now.
-class NoMoreDescriptors {
- public:
-  NoMoreDescriptors() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const FileDescriptor next(::fcntl(0, F_DUPFD, 0));
-    rlimit less = before_;
-    less.rlim_cur = static_cast<rlim_t>(next.get());
-    ::setrlimit(RLIMIT_NOFILE, &less);
-  }
-  ~NoMoreDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-  NoMoreDescriptors(const NoMoreDescriptors&) = delete;
-  NoMoreDescriptors& operator=(const NoMoreDescriptors&) = delete;
-
- private:
-  rlimit before_{};
-};
 
 TEST_F(TwoMachines, APeerForWhomThereIsNoDescriptorWaitsAndCostsNothing) {
   EventLoop& loop = here.bench.machine().loop();
