@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <stdexcept>
 
 namespace rhea::test {
 namespace {
