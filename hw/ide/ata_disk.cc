@@ -71,7 +71,7 @@ Result<> AtaDisk::realize() {
 
 bool AtaDisk::starts_with_write_cache() const {
   if (write_cache_property_ != OnOffAuto::Auto) return write_cache_property_ == OnOffAuto::On;
-  return drive_->medium()->details().cache.writeback;
+  return !drive_->inserted() || drive_->medium()->details().cache.writeback;
 }
 
 void AtaDisk::reset(ResetKind kind) {

@@ -172,6 +172,13 @@ TEST_F(DiskErrors, AnEmptyDriveLeavesWhatIsHeldToTheGuest) {
   EXPECT_EQ(host.settle(), kFailed);
 }
 
+TEST_F(DiskErrors, ADriveThatHasLostItsMediumIsReset) {
+  drive().eject();
+  bench.reset();
+  begin_read(5);
+  EXPECT_EQ(host.settle(), kFailed);
+}
+
 TEST(DiskErrorOptions, ADeviceSaysMoreThanItsDrive) {
   Bench bench;
   IdeHost::add_controller(bench);
