@@ -9,6 +9,7 @@
 #include "rhea/util/known_names.h"
 #include "rhea/util/log.h"
 #include "rhea/util/option.h"
+#include "softmmu/device_threads.h"
 
 #include <fmt/format.h>
 
@@ -147,6 +148,7 @@ Result<> AccelService::select() {
     });
     if (count.settings && !count.obeyed) return fail("-icount is not allowed with -accel {}", name);
     vm_ = std::move(*vm);
+    machine_->service<DeviceThreads>().wanted = vm_->runs_code() && !count.settings;
     accelerator_ = &machine_->container("/machine").add_child("accel", std::move(accelerator));
     return {};
   }

@@ -2,6 +2,7 @@
 #include "hw/virtio/virtio_device.h"
 
 #include "rhea/qom/registry.h"
+#include "softmmu/device_threads.h"
 
 namespace rhea::hw {
 
@@ -46,10 +47,9 @@ Result<> VirtioDevice::start_function() {
   return {};
 }
 
-// Where a processor runs the guest. Without one, as on a test's machine, notifications are served
-// in the access.
+// Without them notifications are served in the access.
 Result<> VirtioDevice::make_doorbells() {
-  if (!mmio_->ioeventfd() || machine().vcpus().empty()) return {};
+  if (!mmio_->ioeventfd() || !machine().service<DeviceThreads>().wanted) return {};
   TRY(doorbells_.init(*this, std::string(type().name), core_.queues(),
                       [this](u16 number) { core_.notify(number); }));
   for (u16 number = 0; number < core_.queues(); ++number) {

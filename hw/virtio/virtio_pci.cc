@@ -3,6 +3,7 @@
 #include "hw/virtio/virtio_pci.h"
 
 #include "hw/virtio/pci_layout.h"
+#include "softmmu/device_threads.h"
 
 #include <algorithm>
 #include <bit>
@@ -164,10 +165,9 @@ Result<> VirtioPci::make_legacy() {
   return bar(kLegacyBar, legacy_region_, BarKind::Io);
 }
 
-// Where a processor runs the guest. Without one, as on a test's machine, notifications are served
-// in the access.
+// Without them notifications are served in the access.
 Result<> VirtioPci::make_doorbells() {
-  if (!ioeventfd_ || machine().vcpus().empty()) return {};
+  if (!ioeventfd_ || !machine().service<DeviceThreads>().wanted) return {};
   TRY(doorbells_.init(*this, std::string(type().name), core_.queues(),
                       [this](u16 number) { core_.notify(number); }));
   for (u16 number = 0; number < core_.queues(); ++number) {

@@ -2,6 +2,7 @@
 // Which accelerator runs the guest when nobody chose one, and that a choice is kept.
 #include "accel/icount.h"
 #include "accel/kvm/host_cpu.h"
+#include "softmmu/device_threads.h"
 #include "tests/accel/guest.h"
 
 #include <gmock/gmock.h>
@@ -138,6 +139,22 @@ TEST(ChosenAccelerator, HasNoThreadAProcessorWhereInstructionsAreCounted) {
   service.add_candidates("tcg,thread=multi");
   EXPECT_EQ(service.select().error().message(),
             "-accel: tcg,thread=multi: No MTTCG when icount is enabled");
+}
+
+bool has_device_threads(const char* candidate, bool counted) {
+  Machine machine;
+  const DomainGuard guard(&machine.lock());
+  if (counted) machine.service<accel::InstructionCount>().settings.emplace();
+  accel::AccelService service(machine);
+  service.add_candidates(candidate);
+  EXPECT_TRUE(service.select());
+  return machine.service<DeviceThreads>().wanted;
+}
+
+TEST(ChosenAccelerator, HasDevicesServeGuestsThatRunOnThreads) {
+  EXPECT_TRUE(has_device_threads("tcg", false));
+  EXPECT_FALSE(has_device_threads("qtest", false));
+  EXPECT_FALSE(has_device_threads("tcg", true));
 }
 
 TEST(ChosenAccelerator, TakesQemusWordsForHowItIsBuilt) {

@@ -2,6 +2,7 @@
 // The entropy device served by an I/O thread in its own lock domain, while processors drive it and
 // the main thread does everything else. Meant for the thread sanitizer.
 #include "rhea/softmmu/vcpu.h"
+#include "softmmu/device_threads.h"
 #include "tests/support/fake_rng.h"
 #include "tests/virtio/mmio_driver.h"
 #include "tests/virtio/pci_driver.h"
@@ -39,6 +40,7 @@ class VirtioThreads : public testing::Test {
  protected:
   VirtioThreads() {
     bench.machine().add_vcpu(runner);
+    bench.machine().service<DeviceThreads>().wanted = true;
     FakeRng::make(bench.machine(), "many");
     plug();
   }
