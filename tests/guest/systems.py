@@ -170,16 +170,17 @@ def debug_shell(run: Run) -> None:
 
 
 def virtio(disk: str, card: str) -> System:
-    return System(virtio_systems.options("{linux-virtio}", disk, card), virtio_systems.STEPS,
+    return System((*virtio_systems.options("{linux-virtio}", disk, card), *virtio_systems.MORE),
+                  (*virtio_systems.STEPS, *virtio_systems.MORE_STEPS, *virtio_systems.END),
                   images=("linux-virtio",), seconds=600)
 
 
 def microvm(*options: str) -> System:
     """Without legacy interrupts nothing is there to measure the processor's clock by."""
-    usual = virtio("virtio-blk-device", "virtio-net-device")
-    return System(("-machine", "microvm", *usual.options,
-                   "-append", "console=ttyS0 tsc_early_khz=1000000", *options), usual.steps,
-                  images=usual.images, seconds=usual.seconds)
+    usual = virtio_systems.options("{linux-virtio}", "virtio-blk-device", "virtio-net-device")
+    return System(("-machine", "microvm", *usual,
+                   "-append", "console=ttyS0 tsc_early_khz=1000000", *options),
+                  (*virtio_systems.STEPS, *virtio_systems.END), images=("linux-virtio",), seconds=600)
 
 
 def microvm_by_qboot() -> System:
