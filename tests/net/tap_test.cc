@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/if_tun.h>
@@ -13,6 +14,7 @@
 #include <netpacket/packet.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -23,7 +25,9 @@ namespace {
 using testing::Contains;
 using testing::HasSubstr;
 
-constexpr const char* kName = "rheatest0";
+/// Of this process alone: others may run the same tests beside it.
+const std::string interface_name = fmt::format("rhea{}", ::getpid());
+const std::string tap_options = "tap,id=n,ifname=" + interface_name;
 
 std::string tap_trouble(const std::string& options) {
   Bench bench;
@@ -46,7 +50,7 @@ class TapTest : public testing::Test {
   void SetUp() override {
     const FileDescriptor device(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
     ifreq request{};
-    std::strcpy(request.ifr_name, kName);
+    std::strcpy(request.ifr_name, interface_name.c_str());
     request.ifr_flags = IFF_TAP | IFF_NO_PI;
     if (!device || ::ioctl(device.get(), TUNSETIFF, &request) < 0)
       GTEST_SKIP() << "no right to make interfaces here";
@@ -64,14 +68,14 @@ class TapTest : public testing::Test {
     host =
         FileDescriptor(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(0x88b5)));
     ifreq request{};
-    std::strcpy(request.ifr_name, kName);
+    std::strcpy(request.ifr_name, interface_name.c_str());
     ASSERT_EQ(::ioctl(host.get(), SIOCGIFFLAGS, &request), 0);
     request.ifr_flags |= IFF_UP;
     ASSERT_EQ(::ioctl(host.get(), SIOCSIFFLAGS, &request), 0);
     sockaddr_ll name{};
     name.sll_family = AF_PACKET;
     name.sll_protocol = htons(0x88b5);
-    name.sll_ifindex = static_cast<int>(::if_nametoindex(kName));
+    name.sll_ifindex = static_cast<int>(::if_nametoindex(interface_name.c_str()));
     ASSERT_EQ(::bind(host.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
   }
   void talk() {
@@ -110,30 +114,30 @@ class TapTest : public testing::Test {
 };
 
 TEST_F(TapTest, FramesGoBothWays) {
-  open("tap,id=n,ifname=rheatest0,script=no,downscript=no");
+  open(tap_options + ",script=no,downscript=no");
   talk();
   EXPECT_EQ(find_netdev(net.bench.machine(), "n")->info(),
-            "ifname=rheatest0,script=no,downscript=no");
+            "ifname=" + interface_name + ",script=no,downscript=no");
 }
 
 TEST_F(TapTest, HeadersOfOffloadsAreTheHostsAlone) {
-  open("tap,id=n,ifname=rheatest0,script=no,downscript=no,vnet_hdr=on");
+  open(tap_options + ",script=no,downscript=no,vnet_hdr=on");
   talk();
 }
 
 TEST_F(TapTest, ScriptsAreToldTheInterface) {
   const std::string up = script("up", "echo up $1 > " + (folder / "first").string());
   const std::string down = script("down", "echo down $1 > " + (folder / "last").string());
-  open("tap,id=n,ifname=rheatest0,script=" + up + ",downscript=" + down);
-  EXPECT_EQ(told("first"), "up rheatest0");
+  open(tap_options + ",script=" + up + ",downscript=" + down);
+  EXPECT_EQ(told("first"), "up " + interface_name);
   ASSERT_TRUE(net::remove_netdev(net.bench.machine(), "n"));
-  EXPECT_EQ(told("last"), "down rheatest0");
+  EXPECT_EQ(told("last"), "down " + interface_name);
 }
 
 TEST_F(TapTest, AScriptThatFailsIsAnError) {
-  EXPECT_THAT(tap_trouble("tap,id=n,ifname=rheatest0,script=" + script("up", "exit 3")),
+  EXPECT_THAT(tap_trouble(tap_options + ",script=" + script("up", "exit 3")),
               HasSubstr("/up ended with status 3"));
-  EXPECT_THAT(tap_trouble("tap,id=n,ifname=rheatest0,script=/nope/x"), HasSubstr("/nope/x"));
+  EXPECT_THAT(tap_trouble(tap_options + ",script=/nope/x"), HasSubstr("/nope/x"));
 }
 
 TEST_F(TapTest, AHelperPassesTheDevice) {
@@ -142,9 +146,11 @@ TEST_F(TapTest, AHelperPassesTheDevice) {
              "exec python3 -c '\n"
              "import array, fcntl, os, socket, struct, sys\n"
              "tun = os.open(\"/dev/net/tun\", os.O_RDWR)\n"
-             "fcntl.ioctl(tun, 0x400454ca, struct.pack(\"16sH22x\", b\"rheatest0\", 0x5002))\n"
-             "assert sys.argv[1:] == [\"--use-vnet\", \"--fd=3\", \"--br=virbr7\"]\n"
-             "socket.send_fds(socket.socket(fileno=3), [b\"x\"], [tun])' \"$@\"");
+             "fcntl.ioctl(tun, 0x400454ca, struct.pack(\"16sH22x\", b\"" +
+                 interface_name +
+                 "\", 0x5002))\n"
+                 "assert sys.argv[1:] == [\"--use-vnet\", \"--fd=3\", \"--br=virbr7\"]\n"
+                 "socket.send_fds(socket.socket(fileno=3), [b\"x\"], [tun])' \"$@\"");
   open("bridge,id=n,br=virbr7,helper=" + helper);
   talk();
 }
