@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rhea::hw {
 
@@ -39,6 +40,14 @@ class TableFile {
     out.patch(start + 4, length, 4);
     linker.add_checksum(kTablesFile, start + 9, start, length);
   }
+  /// A whole table, checksums and all; returns where it is.
+  u32 add(const std::vector<u8>& table) {
+    const auto start = static_cast<u32>(out.size());
+    out.bytes(table);
+    return start;
+  }
+  /// Room to grow, so that a machine restored elsewhere finds files of the same size.
+  void pad() { out.zeroes((0x1000 - out.size() % 0x1000) % 0x1000); }
   /// A pointer field here to the table at `target` in this file.
   void pointer(u32 target) {
     const auto at = static_cast<u32>(out.size());

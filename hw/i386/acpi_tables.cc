@@ -164,17 +164,13 @@ AcpiTables build_acpi_tables(const AcpiConfig& config) {
                         add_ssdt(file, config)};
   if (!config.numa.memory.empty()) tables.push_back(add_srat(file, config));
   if (!config.numa.distances.empty()) tables.push_back(add_slit(file, config));
-  for (const std::vector<u8>& table : config.user_tables) {
-    tables.push_back(static_cast<u32>(file.out.size()));
-    file.out.bytes(table);
-  }
+  for (const std::vector<u8>& table : config.user_tables) tables.push_back(file.add(table));
   const u32 rsdt = file.begin("RSDT", 1, licence_ids(config));
   for (const u32 table : tables) file.pointer(table);
   file.end(rsdt);
   AcpiTables made;
   made.rsdp = build_rsdp(rsdt, file.linker);
-  // Room to grow, so that a machine restored elsewhere finds files of the same size.
-  file.out.zeroes((0x1000 - file.out.size() % 0x1000) % 0x1000);
+  file.pad();
   made.tables = std::move(file.out.data);
   made.loader = file.linker.script();
   return made;

@@ -124,16 +124,13 @@ AcpiTables build_microvm_tables(const MicrovmAcpi& config) {
   TableFile file;
   const u32 dsdt = add_dsdt(file, config);
   std::vector<u32> tables = {add_fadt(file, dsdt), add_madt(file, config.madt)};
-  for (const std::vector<u8>& table : config.user_tables) {
-    tables.push_back(static_cast<u32>(file.out.size()));
-    file.out.bytes(table);
-  }
+  for (const std::vector<u8>& table : config.user_tables) tables.push_back(file.add(table));
   const u32 xsdt = file.begin("XSDT", 1, kMicrovmIds);
   for (const u32 table : tables) file.long_pointer(table);
   file.end(xsdt);
   AcpiTables made;
   made.rsdp = make_rsdp(xsdt, file.linker);
-  file.out.zeroes((0x1000 - file.out.size() % 0x1000) % 0x1000);
+  file.pad();
   made.tables = std::move(file.out.data);
   made.loader = file.linker.script();
   return made;
