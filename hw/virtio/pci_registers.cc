@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The registers of virtio's PCI devices: modern (OASIS Virtual I/O Device 1.2, 4.1.4.3 to 4.1.4.9).
 #include "hw/virtio/pci_layout.h"
+#include "hw/virtio/status_fields.h"
 #include "hw/virtio/virtio_pci.h"
 
 namespace rhea::hw {
@@ -37,15 +38,9 @@ void VirtioPci::describe(Schema<VirtioPci>& s) {
                         .read_by(&VirtioPci::config_vector)
                         .write_by(&VirtioPci::write_config_vector),
                     reg("num_queues", 0x12, 2).read_by(&VirtioPci::num_queues),
-                    reg("device_status", 0x14, 1)
-                        .read_by(&VirtioPci::device_status)
-                        .write_by(&VirtioPci::write_device_status)
-                        .field("ACKNOWLEDGE", VirtioCore::kAcknowledge)
-                        .field("DRIVER", VirtioCore::kDriver)
-                        .field("DRIVER_OK", VirtioCore::kDriverOk)
-                        .field("FEATURES_OK", VirtioCore::kFeaturesOk)
-                        .field("DEVICE_NEEDS_RESET", VirtioCore::kNeedsReset)
-                        .field("FAILED", VirtioCore::kFailed),
+                    with_status_fields(reg("device_status", 0x14, 1)
+                                           .read_by(&VirtioPci::device_status)
+                                           .write_by(&VirtioPci::write_device_status)),
                     reg("config_generation", 0x15, 1).read_by(&VirtioPci::config_generation),
                     reg("queue_select", 0x16, &VirtioPci::queue_select_),
                     reg("queue_size", 0x18, 2)

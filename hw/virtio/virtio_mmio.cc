@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hw/virtio/virtio_mmio.h"
 
+#include "hw/virtio/status_fields.h"
 #include "rhea/qom/registry.h"
 #include "rhea/util/log.h"
 
@@ -57,15 +58,7 @@ void VirtioMmio::describe(Schema<VirtioMmio>& s) {
             .field("QUEUE", VirtioCore::kQueueInterrupt)
             .field("CONFIGURATION", VirtioCore::kConfigInterrupt),
         reg("interrupt_ack", 0x064, 4).write_by(&M::write_interrupt_ack),
-        reg("status", 0x070, 4)
-            .read_by(&M::status)
-            .write_by(&M::write_status)
-            .field("ACKNOWLEDGE", VirtioCore::kAcknowledge)
-            .field("DRIVER", VirtioCore::kDriver)
-            .field("DRIVER_OK", VirtioCore::kDriverOk)
-            .field("FEATURES_OK", VirtioCore::kFeaturesOk)
-            .field("DEVICE_NEEDS_RESET", VirtioCore::kNeedsReset)
-            .field("FAILED", VirtioCore::kFailed),
+        with_status_fields(reg("status", 0x070, 4).read_by(&M::status).write_by(&M::write_status)),
         reg("queue_desc_low", 0x080, 4).write_by(&M::write_area_half<Area::Descriptors, 0>),
         reg("queue_desc_high", 0x084, 4).write_by(&M::write_area_half<Area::Descriptors, 32>),
         reg("queue_driver_low", 0x090, 4).write_by(&M::write_area_half<Area::Driver, 0>),
