@@ -165,7 +165,8 @@ Result<> AccelService::create_vcpus() {
   const auto& fitting = machine_->service<ModelFitting>();
   const x86::CpuRequest request =
       TRY(x86::cpu_request_or(*machine_, std::string(fitting.default_model)));
-  const CpuKind processors{.model = request.name, .fit = TRY(fitting.fit(request))};
+  const auto fit = TRY(fitting.fit(request));
+  const CpuKind processors{.model = request.name, .fit = fit};
   for (unsigned index = 0; index < machine_->config.cpus; ++index) {
     vcpus_.push_back(TRY(vm_->create_vcpu(index)));
     machine_->add_vcpu(*vcpus_.back());

@@ -28,8 +28,9 @@ Result<> icount_option(Machine& machine, const std::string& text) {
   if (shift == "auto")
     return fail("-icount: shift=auto is not supported; give shift=0 to {}", kMaxShift);
   if (TRY(options.take_bool("align", false))) return fail("-icount: align=on is not supported");
-  InstructionCount::Settings settings{.shift = TRY(shift_of(shift)),
-                                      .sleep = TRY(options.take_bool("sleep", true))};
+  InstructionCount::Settings settings;
+  settings.shift = TRY(shift_of(shift));
+  settings.sleep = TRY(options.take_bool("sleep", true));
   TRY(options.expect_empty("-icount"));
   machine.service<InstructionCount>().settings = settings;
   return {};

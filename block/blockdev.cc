@@ -91,8 +91,8 @@ Result<NamedNode> NamedNodes::make_file(std::string_view driver, KeyValues& opti
   raw.host_device = driver == "host_device";
   // Opened for reading until somebody comes who writes.
   if (image.auto_read_only) raw.read_only = true;
-  return NamedNode{
-      .name = {}, .node = TRY(RawFile::open(image.filename, raw)), .child = {}, .implicit = false};
+  auto file = TRY(RawFile::open(image.filename, raw));
+  return NamedNode{.name = {}, .node = std::move(file), .child = {}, .implicit = false};
 }
 
 Result<std::string> NamedNodes::take_child(KeyValues& options) {

@@ -86,7 +86,8 @@ Result<BlockBackend*> add_drive(Machine& machine, DriveOptions options) {
 }  // namespace block
 
 Result<BlockBackend*> create_drive(Machine& machine, std::string_view option_text) {
-  return block::add_drive(machine, TRY(block::parse_drive(option_text)));
+  auto options = TRY(block::parse_drive(option_text));
+  return block::add_drive(machine, std::move(options));
 }
 
 std::vector<BlockBackend*> drives(Machine& machine) {

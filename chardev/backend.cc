@@ -122,7 +122,8 @@ std::vector<Chardev*> all_chardevs(Machine& machine) {
 }  // namespace chardev
 
 Result<Chardev*> create_chardev(Machine& machine, std::string_view option_text) {
-  return chardev::open_chardev(machine, TRY(KeyValues::parse(option_text, "backend")));
+  KeyValues options = TRY(KeyValues::parse(option_text, "backend"));
+  return chardev::open_chardev(machine, std::move(options));
 }
 
 Result<Chardev*> create_chardev_legacy(Machine& machine, std::string_view id,

@@ -33,10 +33,11 @@ class FileChardev final : public Chardev {
     if (options.find("input-path") != nullptr)
       return fail("chardev: file: QEMU has input-path=; Rhea has not yet: use a pipe or a pty");
     TRY(expect_no_more(options));
+    FileDescriptor fd =
+        TRY(open_host_file(path, {.flags = O_WRONLY | O_CREAT | O_NONBLOCK | mode}));
     auto file = create<FileChardev>();
     file->ending_ = &machine.service<Ending>();
-    file->begin(TRY(open_host_file(path, {.flags = O_WRONLY | O_CREAT | O_NONBLOCK | mode})),
-                machine.loop());
+    file->begin(std::move(fd), machine.loop());
     return file;
   }
   Result<> attach(FrontEnd front_end) override {

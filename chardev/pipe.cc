@@ -24,10 +24,12 @@ class PipeChardev final : public FdChardev {
     auto in = open_host_file(path + ".in", kPipe);
     auto out = open_host_file(path + ".out", kPipe);
     auto pipe = create<PipeChardev>();
-    if (in && out)
+    if (in && out) {
       pipe->start_on(machine, std::move(*in), std::move(*out));
-    else
-      pipe->start_on(machine, TRY(open_host_file(path, kPipe)));
+      return pipe;
+    }
+    FileDescriptor both = TRY(open_host_file(path, kPipe));
+    pipe->start_on(machine, std::move(both));
     return pipe;
   }
   std::string filename() const override { return "pipe"; }

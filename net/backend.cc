@@ -124,7 +124,8 @@ void WaitingFilters::opened(Netdev& netdev) {
 }  // namespace net
 
 Result<Netdev*> create_netdev(Machine& machine, std::string_view option_text) {
-  return net::open_netdev(machine, TRY(parse_json_or_keyval(option_text, "type", Words::Flags)));
+  auto options = TRY(parse_json_or_keyval(option_text, "type", Words::Flags));
+  return net::open_netdev(machine, std::move(options));
 }
 
 Netdev* find_netdev(Machine& machine, std::string_view id) {

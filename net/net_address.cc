@@ -21,11 +21,13 @@ namespace {
 /// How long a refusal may take before a connection counts as under way.
 constexpr int kRefusalMs = 200;
 
-Result<std::string> take_member(KeyValues& options, const std::string& prefix,
-                                const std::string& name) {
+/// `prefix.name` of `options` becomes `key` of `members`.
+Result<> take_member(KeyValues& options, const std::string& prefix, const std::string& name,
+                     KeyValues& members, std::string_view key) {
   auto value = options.take(prefix + "." + name);
   if (!value) return fail("Parameter '{}.{}' is missing", prefix, name);
-  return *value;
+  members.add(std::string(key), *value);
+  return {};
 }
 
 Result<int> socket_type(int fd) {
@@ -79,19 +81,19 @@ Result<std::optional<SocketAddress>> take_address(KeyValues& options, const std:
   if (!type) return std::nullopt;
   KeyValues members;
   if (*type == "inet") {
-    members.add("host", TRY(take_member(options, prefix, "host")));
-    members.add("port", TRY(take_member(options, prefix, "port")));
+    TRY(take_member(options, prefix, "host", members, "host"));
+    TRY(take_member(options, prefix, "port", members, "port"));
     for (const char* idle : {"numeric", "keep-alive", "mptcp"})
       if (TRY(options.take_bool(prefix + "." + idle, false)))
         report_warning(fmt::format("{}.{}=on changes nothing in Rhea yet", prefix, idle));
     for (const char* name : {"to", "ipv4", "ipv6"})
       if (auto value = options.take(prefix + "." + name)) members.add(name, *value);
   } else if (*type == "unix") {
-    members.add("path", TRY(take_member(options, prefix, "path")));
+    TRY(take_member(options, prefix, "path", members, "path"));
     for (const char* name : {"abstract", "tight"})
       if (auto value = options.take(prefix + "." + name)) members.add(name, *value);
   } else if (*type == "fd") {
-    members.add("fd", TRY(take_member(options, prefix, "str")));
+    TRY(take_member(options, prefix, "str", members, "fd"));
   } else if (*type == "vsock") {
     return fail("{}.type: QEMU has vsock; Rhea has not yet", prefix);
   } else {

@@ -56,9 +56,9 @@ Result<> add_nic(Machine& machine, const std::string& argument) {
     print_models();
     throw ExitRequest{0};
   }
-  NicRequest request{.option = "-nic " + argument,
-                     .model = TRY(take_model(options)),
-                     .mac = TRY(take_mac(options, "mac"))};
+  NicRequest request{.option = "-nic " + argument};
+  request.model = TRY(take_model(options));
+  request.mac = TRY(take_mac(options, "mac"));
   if (const auto id = options.take("id"))
     request.netdev = TRY(checked_netdev_id(machine, *id));
   else
@@ -71,11 +71,11 @@ Result<> add_nic(Machine& machine, const std::string& argument) {
 
 Result<> add_net_card(Machine& machine, const std::string& argument, KeyValues options) {
   NicRequest request{.option = "-net " + argument,
-                     .model = TRY(take_model(options)),
                      .netdev = options.take("netdev").value_or(""),
                      .name = options.take("name").value_or(""),
-                     .mac = TRY(take_mac(options, "macaddr")),
                      .address = options.take("addr").value_or("")};
+  request.model = TRY(take_model(options));
+  request.mac = TRY(take_mac(options, "macaddr"));
   if (const auto text = options.take("vectors")) {
     const auto vectors = decimal<unsigned>(*text);
     if (!vectors || *vectors > 0x7ffffff)

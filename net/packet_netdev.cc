@@ -40,10 +40,11 @@ Result<std::unique_ptr<Netdev>> create_dgram(Machine&, const std::string&, KeyVa
   if (remote && remote->kind == Kind::Tcp && is_group(TRY(datagram_address(*remote, false)))) {
     if (local && local->kind == Kind::Descriptor) {
       auto socket = TRY(adopt_socket(local->fd));
-      return PacketNetdev::make("dgram", std::move(socket), "mcast=" + place(*remote),
-                                TRY(datagram_address(*remote, false)));
+      const ResolvedAddress group = TRY(datagram_address(*remote, false));
+      return PacketNetdev::make("dgram", std::move(socket), "mcast=" + place(*remote), group);
     }
-    return create_group("dgram", *remote, TRY(interface_of(local)));
+    const auto interface = TRY(interface_of(local));
+    return create_group("dgram", *remote, interface);
   }
   if (!local) return fail("dgram requires local= parameter");
   if (local->kind == Kind::Descriptor) {

@@ -46,7 +46,8 @@ Result<std::unique_ptr<Netdev>> in_group(const std::string& mcast,
   std::optional<in_addr> interface;
   if (local && ::inet_aton(local->c_str(), &interface.emplace()) == 0)
     return fail("localaddr '{}' is not a valid IPv4 address", *local);
-  return create_group("socket", TRY(parse_host_port(mcast)), interface);
+  const SocketAddress group = TRY(parse_host_port(mcast));
+  return create_group("socket", group, interface);
 }
 
 Result<std::unique_ptr<Netdev>> create_socket(Machine&, const std::string&, KeyValues& options) {
@@ -55,7 +56,8 @@ Result<std::unique_ptr<Netdev>> create_socket(Machine&, const std::string&, KeyV
   if (given.mcast) return in_group(*given.mcast, given.local);
   if (given.udp) {
     const SocketAddress local = TRY(parse_host_port(*given.local));
-    return create_packets("socket", local, TRY(parse_host_port(*given.udp)));
+    const SocketAddress remote = TRY(parse_host_port(*given.udp));
+    return create_packets("socket", local, remote);
   }
   StreamNetdev::Plan plan{.kind = "socket"};
   if (given.listen) {

@@ -10,8 +10,9 @@ namespace {
 
 Result<> message_style(Machine&, const std::string& text) {
   KeyValues options = TRY(KeyValues::parse(text));
-  const MessageStyle style{.timestamp = TRY(options.take_bool("timestamp", false)),
-                           .guest_name = TRY(options.take_bool("guest-name", false))};
+  MessageStyle style;
+  style.timestamp = TRY(options.take_bool("timestamp", false));
+  style.guest_name = TRY(options.take_bool("guest-name", false));
   TRY(options.expect_empty("-msg"));
   set_message_style(style);
   return {};

@@ -79,7 +79,8 @@ Result<UserObject*> add_user_object(Machine& machine, std::string_view type,
   Object& place = machine.container(UserObject::kLinkRoot);
   if (place.child(id) != nullptr)
     return fail("attempt to add duplicate property '{}' to object (type 'container')", id);
-  auto& object = static_cast<UserObject&>(place.add_child(id, TRY(machine.make(type))));
+  auto made = TRY(machine.make(type));
+  auto& object = static_cast<UserObject&>(place.add_child(id, std::move(made)));
   Result<> result;
   for (const auto& [key, value] : properties)
     if (result) result = object.set(key, value);

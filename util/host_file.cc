@@ -243,7 +243,8 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
   constexpr int kFlags = O_WRONLY | O_CREAT;
   if (auto made = open_host_file(path, {.flags = kFlags | O_EXCL}))
     if (!TRY(fd_sets::id_in_path(path))) return OutputFile(std::move(*made), path, true);
-  return OutputFile(TRY(open_host_file(path, {.flags = kFlags | O_TRUNC})), path, false);
+  FileDescriptor file = TRY(open_host_file(path, {.flags = kFlags | O_TRUNC}));
+  return OutputFile(std::move(file), path, false);
 }
 
 namespace {

@@ -134,7 +134,8 @@ void PcBoard::describe(Schema<PcBoard>& s) {
     s.computed(
          name, "OnOffAuto", [there](const PcBoard&) { return Value(there); },
          [name, there](PcBoard&, const Value& value) -> Result<> {
-           if (to_text(value) == "auto" || TRY(parse_bool(value)) == there) return {};
+           if (to_text(value) == "auto") return {};
+           if (TRY(parse_bool(value)) == there) return {};
            return fail("'{}' is not supported yet: '{}' is {}", there ? "off" : "on", name,
                        there ? "always there" : "not there");
          })

@@ -55,7 +55,8 @@ Result<> I440fxHost::realize() {
       *regions_.pci_memory, *regions_.system_io, machine().memory(),
       [](unsigned slot, unsigned pin) { return (slot + pin + 3) & 3; },
       [this](unsigned link, bool level) { pirq_[link & 3].set(level); });
-  Object& bridge = add_child("bridge", TRY(machine().make("i440FX")));
+  auto made = TRY(machine().make("i440FX"));
+  Object& bridge = add_child("bridge", std::move(made));
   auto& device = static_cast<PciDevice&>(bridge);
   TRY(device.set("addr", u64{0}));
   TRY(bus_->attach(device));

@@ -26,7 +26,8 @@ Result<> gdb_layout(Context& context, Arguments& arguments) {
   TRY(arguments.end());
   const auto& choose = context.machine.service<DebuggerLink>().choose_layout;
   if (!choose) return fail("this machine has no server for a debugger");
-  context.print("the next debugger to connect is told: {}\n", TRY(choose(layout)));
+  const auto chosen = TRY(choose(layout));
+  context.print("the next debugger to connect is told: {}\n", chosen);
   return {};
 }
 

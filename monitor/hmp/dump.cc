@@ -22,7 +22,8 @@ Result<> dump_guest_memory(Context& context, Arguments& arguments) {
     if (request.contains("format")) return fail("only one of '-z|-l|-s|-w' can be set");
     request["format"] = flag.format;
   }
-  request["protocol"] = "file:" + TRY(arguments.text("filename"));
+  const std::string filename = TRY(arguments.text("filename"));
+  request["protocol"] = "file:" + filename;
   if (const auto begin = TRY(arguments.optional_number())) {
     request["begin"] = *begin;
     if (const auto length = TRY(arguments.optional_number())) request["length"] = *length;

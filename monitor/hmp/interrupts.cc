@@ -53,7 +53,8 @@ Result<> lapic(Context& context, Arguments& arguments) {
     context.print("No CPU available\n");
     return {};
   }
-  const std::string text = x86::format_local_apic(TRY(accel.cpu_state(*cpu)), *cpu);
+  const auto state = TRY(accel.cpu_state(*cpu));
+  const std::string text = x86::format_local_apic(state, *cpu);
   context.out += text.empty() ? "CPU has no local APIC\n" : text;
   return {};
 }

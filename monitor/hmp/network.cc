@@ -43,8 +43,10 @@ struct Table {
 
 Result<Json> tables_text(const std::vector<Table>& tables) {
   std::string text;
-  for (const Table& table : tables)
-    text += fmt::format("Hub -1 ({}):\n{}", table.name, TRY(table.process->connections()));
+  for (const Table& table : tables) {
+    const std::string connections = TRY(table.process->connections());
+    text += fmt::format("Hub -1 ({}):\n{}", table.name, connections);
+  }
   return Json(text);
 }
 

@@ -59,7 +59,8 @@ void print_tree(Context& context, const Object& object, unsigned depth) {
 Result<> qom_tree(Context& context, Arguments& arguments) {
   const std::string path = TRY(arguments.optional_text()).value_or("/machine");
   TRY(arguments.end());
-  print_tree(context, *TRY(monitor::find_object(context.machine, path)), 0);
+  const Object* top = TRY(monitor::find_object(context.machine, path));
+  print_tree(context, *top, 0);
   return {};
 }
 

@@ -35,7 +35,8 @@ Result<> add_address(KeyValues& options, Client& client, const Json& address) {
   const auto& type = text_argument(address, "type");
   const Json& data = address["data"];
   if (type == "fd") {
-    options.add("fd", TRY(descriptor(client, text_argument(data, "str"))));
+    auto fd = TRY(descriptor(client, text_argument(data, "str")));
+    options.add("fd", std::move(fd));
     return {};
   }
   if (type == "vsock") return fail("chardev: socket: QEMU has vsock; Rhea has not yet");

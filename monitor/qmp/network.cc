@@ -61,10 +61,12 @@ Result<in_addr> address_argument(const Json& arguments, const char* key) {
 }
 
 Result<net::HostForward> forward_argument(const Json& arguments) {
+  const auto host = TRY(address_argument(arguments, "host-address"));
+  const auto guest = TRY(address_argument(arguments, "guest-address"));
   return net::HostForward{.udp = argument(arguments, "protocol", std::string("tcp")) == "udp",
-                          .host = TRY(address_argument(arguments, "host-address")),
+                          .host = host,
                           .port = argument(arguments, "host-port", u16{0}),
-                          .guest = TRY(address_argument(arguments, "guest-address")),
+                          .guest = guest,
                           .guest_port = argument(arguments, "guest-port", u16{0})};
 }
 

@@ -86,7 +86,8 @@ Result<Json> qom_get(Context& context, const Json& arguments) {
   const auto& property = text_argument(arguments, "property");
   if (property == "type") return object.type().name;
   if (const Object* child = object.child(property)) return child->path();
-  return property_json(TRY(object.get(property)), object.type().find_property(property));
+  const Value value = TRY(object.get(property));
+  return property_json(value, object.type().find_property(property));
 }
 
 Result<Json> qom_set(Context& context, const Json& arguments) {

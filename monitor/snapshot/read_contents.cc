@@ -17,7 +17,9 @@ struct Place {
 
 Result<Place> read_place(const Piece& piece) {
   StateReader in(piece.payload);
-  Place place{.name = TRY(in.text()), .size = TRY(in.number(8))};
+  Place place;
+  place.name = TRY(in.text());
+  place.size = TRY(in.number(8));
   if (!in.at_end()) return fail("the file is damaged (the name of a piece)");
   return place;
 }
@@ -156,8 +158,8 @@ class Loading final : public Reading {
     return {};
   }
   Result<> disk(const Place& place) override {
-    disks.push_back(
-        {.drive = place.name, .size = place.size, .layer = TRY(Overlay::Layer::create())});
+    auto layer = TRY(Overlay::Layer::create());
+    disks.push_back({.drive = place.name, .size = place.size, .layer = std::move(layer)});
     return {};
   }
   Result<> clusters(u64 offset, std::span<const u8> data) override {

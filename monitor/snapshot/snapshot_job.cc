@@ -40,7 +40,8 @@ Result<Target> Target::create(const std::string& path, u64 job) {
   if (!handed_over && ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
     return fail("Could not write '{}': it is not a regular file", path);
   const std::string made = handed_over ? path : fmt::format("{}.part-{}-{}", path, ::getpid(), job);
-  return Target(TRY(OutputFile::create(made)), made, path);
+  OutputFile file = TRY(OutputFile::create(made));
+  return Target(std::move(file), made, path);
 }
 
 Result<> Target::finish() {

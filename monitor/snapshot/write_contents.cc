@@ -79,14 +79,17 @@ u64 Contents::bytes() const {
 
 Result<Contents> take_contents(Machine& machine) {
   TRY(machine.service<SaveChecks>().run());
+  auto devices = TRY(save_devices(machine));
   Contents contents{.what = describe(machine),
-                    .devices = TRY(save_devices(machine)),
+                    .devices = std::move(devices),
                     .memory = machine.map().ram_blocks(),
                     .disks = {}};
   for (const BlockBackend* drive : drives(machine))
-    if (const Overlay* overlay = Overlay::of(drive->medium().get()))
+    if (const Overlay* overlay = Overlay::of(drive->medium().get())) {
+      auto layer = TRY(overlay->layer().share());
       contents.disks.push_back(
-          {.drive = drive->name(), .size = drive->size(), .layer = TRY(overlay->layer().share())});
+          {.drive = drive->name(), .size = drive->size(), .layer = std::move(layer)});
+    }
   return contents;
 }
 

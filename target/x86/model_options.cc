@@ -124,7 +124,8 @@ Result<bool> set_hyperv(Hyperv& hyperv, std::string key, const std::string& text
     TRY(set_number(key, text, Hyperv::kNeverNotify, retries));
     hyperv.spinlock_retries = *retries;
   } else if (const auto feature = find_hyperv_feature(key)) {
-    hyperv.set(*feature, TRY(on_or_off(key, text)));
+    const bool on = TRY(on_or_off(key, text));
+    hyperv.set(*feature, on);
   } else {
     return false;
   }
@@ -181,7 +182,8 @@ Result<> apply_word(CpuRequest& request, const std::string& key, const std::stri
     if (TRY(set_hyperv(request.hyperv, key.substr(1), key[0] == '+' ? "on" : "off"))) return {};
     return switch_feature(request, std::string_view(key).substr(1), key[0] == '+');
   }
-  if (TRY(set_value(request, key, value)) || TRY(set_hyperv(request.hyperv, key, value))) return {};
+  if (TRY(set_value(request, key, value))) return {};
+  if (TRY(set_hyperv(request.hyperv, key, value))) return {};
   bool ignored = false;
   bool* const flag = find_switch(request, key, ignored);
   if (flag == nullptr && !find_cpuid_bit(key)) return switch_feature(request, key, true);

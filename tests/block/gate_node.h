@@ -4,10 +4,10 @@
 
 #include "rhea/block/block_backend.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstring>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -85,12 +85,13 @@ class GateNode final : public BlockNode {
   bool read_only() const override { return read_only_; }
   Result<> read(u64 offset, std::span<u8> data) override {
     TRY(gate_->pass(offset, data.size()));
-    std::memcpy(data.data(), gate_->data.data() + offset, data.size());
+    std::copy_n(gate_->data.begin() + static_cast<std::ptrdiff_t>(offset), data.size(),
+                data.begin());
     return {};
   }
   Result<> write(u64 offset, std::span<const u8> data) override {
     TRY(gate_->pass(offset, data.size()));
-    std::memcpy(gate_->data.data() + offset, data.data(), data.size());
+    std::ranges::copy(data, gate_->data.begin() + static_cast<std::ptrdiff_t>(offset));
     return {};
   }
   Result<> flush() override {
@@ -99,7 +100,7 @@ class GateNode final : public BlockNode {
   }
   Result<> discard(u64 offset, u64 length) override {
     TRY(gate_->pass(offset, length));
-    std::memset(gate_->data.data() + offset, 0, length);
+    std::fill_n(gate_->data.begin() + static_cast<std::ptrdiff_t>(offset), length, u8{0});
     return {};
   }
   Result<> resize(u64 bytes) override {
