@@ -35,7 +35,7 @@ void spend(u64& budget, u64 cost) { budget -= std::min(budget, cost); }
 
 }  // namespace
 
-const VirtioKind& VirtioBalloon::kind() const { return kBalloon; }
+VirtioKind VirtioBalloon::kind() const { return kBalloon; }
 
 // ---- Made of
 

@@ -39,7 +39,7 @@ class VirtioBalloon : public VirtioFunction, public MemoryBalloon {
   template <class Self>
   static void declare(Schema<Self>& s);
 
-  const VirtioKind& kind() const final;
+  VirtioKind kind() const final;
   Result<> start(Device& owner, VirtioCore& core) final;
   void serve(u16 number) final;
   void reset() final;

@@ -36,7 +36,11 @@ Result<> check_multiple(std::string_view name, u32 bytes, u32 of) {
 
 }  // namespace
 
-VirtioBlk::VirtioBlk() : kind_(kDisk) {}
+VirtioKind VirtioBlk::kind() const {
+  VirtioKind kind = kDisk;
+  if (class_ != 0) kind.pci_class = class_;
+  return kind;
+}
 
 // ---- Made of
 
@@ -44,7 +48,6 @@ Result<> VirtioBlk::start(Device& owner, VirtioCore& core) {
   core_ = &core;
   owner_ = &owner;
   TRY(check_properties());
-  if (class_ != 0) kind_.pci_class = class_;
   TRY(boot_index_.join(owner, "/disk@0,0"));
   TRY(take_drive(drive_, owner, DriveUse::WriteIfPossible));
   if (serial_.empty()) serial_ = drive_->serial.substr(0, kIdBytes);

@@ -48,7 +48,7 @@ class VirtioBlk : public VirtioFunction {
   template <class Self>
   static void declare(Schema<Self>& s);
 
-  const VirtioKind& kind() const final { return kind_; }
+  VirtioKind kind() const final;
   Result<> start(Device& owner, VirtioCore& core) final;
   void serve(u16 number) final;
   void reset() final;
@@ -59,7 +59,7 @@ class VirtioBlk : public VirtioFunction {
   void config_written(u64 offset, unsigned size) final;
 
  protected:
-  VirtioBlk();
+  VirtioBlk() = default;
   ~VirtioBlk() = default;
 
  private:
@@ -88,7 +88,6 @@ class VirtioBlk : public VirtioFunction {
   bool is_on_disk(u64 sector, u64 bytes) const;
   void add(BlkRequest request);
 
-  VirtioKind kind_;
   u64 features_{usually_offered(virtio_blk::kFeatures)};  ///< that properties switch
   VirtioCore* core_{};
   Device* owner_{};

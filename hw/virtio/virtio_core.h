@@ -27,7 +27,8 @@ struct VirtioKind {
 /// What a device does with its queues. Calls come in the device's lock domain.
 class VirtioFunction {
  public:
-  virtual const VirtioKind& kind() const = 0;
+  /// As properties have it; before start(), too.
+  virtual VirtioKind kind() const = 0;
   /// From the device's realize(): checks properties, and makes queues by core.add_queue().
   virtual Result<> start(Device& owner, VirtioCore& core) = 0;
   /// The driver has notified queue `number`, or there was more than one turn's work. The device is
@@ -90,7 +91,7 @@ class VirtioCore final : public QueueHost {
   bool live() const;
 
   // For the transport.
-  const VirtioKind& kind() const { return function_->kind(); }
+  VirtioKind kind() const { return function_->kind(); }
   u64& offered() { return offered_; }
   u64 accepted() const { return accepted_; }
   /// What a driver takes of the features, until it has said that this is all.

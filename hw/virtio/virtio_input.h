@@ -47,7 +47,7 @@ class VirtioInput : public VirtioFunction {
     s.state("waiting", &VirtioInput::waiting_).range(0, kMostWaiting);
   }
 
-  const VirtioKind& kind() const final { return *kind_; }
+  VirtioKind kind() const final { return *kind_; }
   Result<> start(Device& owner, VirtioCore& core) final;
   void serve(u16 number) final;
   void reset() final;

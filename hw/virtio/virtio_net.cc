@@ -32,7 +32,7 @@ Result<> check_entries(std::string_view property, u16 entries, u16 fewest) {
 
 }  // namespace
 
-const VirtioKind& VirtioNet::kind() const { return kNetwork; }
+VirtioKind VirtioNet::kind() const { return kNetwork; }
 
 void NetCutting::describe(StateFields<NetCutting>& s) {
   s.state("active", &NetCutting::active);

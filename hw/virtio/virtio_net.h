@@ -67,7 +67,7 @@ class VirtioNet : public VirtioFunction {
   template <class Self>
   static void declare(Schema<Self>& s);
 
-  const VirtioKind& kind() const final;
+  VirtioKind kind() const final;
   Result<> start(Device& owner, VirtioCore& core) final;
   void serve(u16 number) final;
   void reset() final;

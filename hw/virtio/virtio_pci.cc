@@ -63,7 +63,7 @@ Result<> VirtioPci::choose_interfaces() {
 }
 
 void VirtioPci::identify() {
-  const VirtioKind& kind = function_->kind();
+  const VirtioKind kind = function_->kind();
   const u16 modern = static_cast<u16>(kModernDevices + kind.id);
   set_identity({.vendor = kVendor,
                 .device = legacy_ ? kind.transitional_id : modern,

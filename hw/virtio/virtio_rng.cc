@@ -14,7 +14,7 @@ constexpr VirtioKind kEntropy{.id = 4, .transitional_id = 0x1005, .pci_class = 0
 
 }  // namespace
 
-const VirtioKind& VirtioRng::kind() const { return kEntropy; }
+VirtioKind VirtioRng::kind() const { return kEntropy; }
 
 Result<> VirtioRng::start(Device& owner, VirtioCore& core) {
   if (period_ms_ == 0) return fail("'period' parameter expects a positive integer");

@@ -23,7 +23,7 @@ class VirtioRng : public VirtioFunction {
     s.state("period-timer", &VirtioRng::period_);
   }
 
-  const VirtioKind& kind() const final;
+  VirtioKind kind() const final;
   Result<> start(Device& owner, VirtioCore& core) final;
   void serve(u16 number) final;
   void reset() final;

@@ -31,7 +31,11 @@ const RegisterType<VirtioSerialBus> bus_registration;
 
 }  // namespace
 
-VirtioSerial::VirtioSerial() : kind_(kConsoleKind) {}
+VirtioKind VirtioSerial::kind() const {
+  VirtioKind kind = kConsoleKind;
+  if (class_ == kDisplay || class_ == kOther) kind.pci_class = class_;
+  return kind;
+}
 
 // ---- Made of
 
@@ -40,7 +44,6 @@ Result<> VirtioSerial::start(Device& owner, VirtioCore& core) {
   owner_ = &owner;
   if (most_ports_ == 0) return fail("Maximum number of serial ports not specified (max_ports=0)");
   if (most_ports_ > kMostPorts) return fail("maximum ports supported: {}", kMostPorts);
-  if (class_ == kDisplay || class_ == kOther) kind_.pci_class = class_;
   ports_.assign(most_ports_, nullptr);
   to_tell_.assign(most_ports_, 0);
   for (u32 n = 0; n < 2 * (most_ports_ + 1); ++n)

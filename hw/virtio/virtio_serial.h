@@ -62,7 +62,7 @@ class VirtioSerial : public VirtioFunction {
   template <class Self>
   static void declare(Schema<Self>& s);
 
-  const VirtioKind& kind() const final { return kind_; }
+  VirtioKind kind() const final;
   Result<> start(Device& owner, VirtioCore& core) final;
   void serve(u16 number) final;
   void reset() final;
@@ -84,7 +84,7 @@ class VirtioSerial : public VirtioFunction {
   void tell_open() { tell_driver(); }
 
  protected:
-  VirtioSerial();
+  VirtioSerial() = default;
   ~VirtioSerial() = default;
 
  private:
@@ -101,7 +101,6 @@ class VirtioSerial : public VirtioFunction {
   void take_output(u16 number);
   VirtioSerialPort* first_console() const;
 
-  VirtioKind kind_;
   u64 features_{usually_offered(virtio_serial::kFeatures)};  ///< that properties switch
   u32 most_ports_{}, class_{};
 

@@ -328,6 +328,11 @@ TEST_F(VirtioBlkTest, PropertiesThatCannotBeAreRefused) {
   EXPECT_THAT(refusal({{"class", "3"}}), HasSubstr("'class'"));
 }
 
+TEST_F(VirtioBlkTest, ItMayBeOfAnotherClass) {
+  use({{"class", "0x0180"}});
+  EXPECT_EQ(bench.config_read(VirtioPciDriver::kDevfn, pci::kSubclass, 2), 0x0180u);
+}
+
 TEST_F(VirtioBlkTest, WithoutADriveThereIsNone) {
   const auto added = bench.try_add("virtio-blk-pci");
   ASSERT_FALSE(added);
