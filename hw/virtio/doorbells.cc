@@ -23,14 +23,23 @@ class BellThreads final : public MachineService {
 
 }  // namespace
 
+/// One more than are wanted: the thread's loop has one of its own, and GLib ends the program for
+/// want of it.
+Result<> Doorbells::make(unsigned count) {
+  std::vector<Bell> made(count + 1);
+  for (Bell& bell : made) {
+    bell.file = FileDescriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    if (!bell.file) return fail("cannot make {} eventfds: {}", made.size(), errno_text(errno));
+  }
+  made.pop_back();
+  bells_ = std::move(made);
+  return {};
+}
+
 Result<> Doorbells::init(Device& owner, const std::string& thread_name, unsigned count,
                          std::function<void(u16)> rung) {
   rung_ = std::move(rung);
-  for (unsigned number = 0; number < count; ++number) {
-    Bell& bell = bells_.emplace_back();
-    bell.file = FileDescriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-    if (!bell.file) return fail("cannot make an eventfd: {}", errno_text(errno));
-  }
+  TRY(make(count));
   *thread_ = std::make_unique<IoThread>(thread_name, *owner.lock_domain());
   auto& threads = owner.machine().service<BellThreads>().all;
   std::erase_if(threads, [](const auto& one) { return *one == nullptr; });
@@ -49,9 +58,11 @@ void Doorbells::hear(u16 number) {
 
 void Doorbells::ring(u16 number) const { ::eventfd_write(fd(number), 1); }
 
-// The thread first, which may be about to call a watch.
-void Doorbells::end() {
+// The thread first, which may be about to call a watch. Others may ring still.
+void Doorbells::stop() {
   thread_->reset();
+  if (bells_.empty()) return;
+  const DomainGuard guard(owner_domain());
   bells_.clear();
 }
 

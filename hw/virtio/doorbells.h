@@ -19,10 +19,10 @@ namespace rhea::hw {
 class Doorbells final : public ObjectMember {
  public:
   Doorbells() = default;
-  ~Doorbells() override { end(); }
+  ~Doorbells() override { stop(); }
 
   /// From realize(), without the domain. `rung` is called in it, on the thread. `thread_name` is
-  /// what the host shows.
+  /// what the host shows. Fails, with nothing left, where the host has no descriptors for them.
   Result<> init(Device& owner, const std::string& thread_name, unsigned count,
                 std::function<void(u16)> rung);
   bool initialised() const { return !bells_.empty(); }
@@ -30,9 +30,11 @@ class Doorbells final : public ObjectMember {
   int fd(u16 number) const { return bells_[number].file.get(); }
   /// As the driver does it. From any thread.
   void ring(u16 number) const;
+  /// Nobody hears them any more. Main thread, without the domain.
+  void stop();
 
  protected:
-  void end() override;
+  void end() override { stop(); }
   /// What was rung and not heard yet is heard now.
   void settle() override;
 
@@ -41,6 +43,7 @@ class Doorbells final : public ObjectMember {
     FileDescriptor file;
     EventLoop::Watch watch;
   };
+  Result<> make(unsigned count);
   void hear(u16 number);
 
   std::function<void(u16)> rung_;

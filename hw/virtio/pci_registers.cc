@@ -99,25 +99,6 @@ void VirtioPci::describe(Schema<VirtioPci>& s) {
   s.state("virtio", &VirtioPci::core_);
 }
 
-u32 VirtioPci::device_feature() const {
-  const u64 features = core_.offered() & ~virtio::kLegacyFeatures;
-  return device_feature_select_ > 1 ? 0
-                                    : static_cast<u32>(features >> (32 * device_feature_select_));
-}
-
-u32 VirtioPci::driver_feature() const {
-  return driver_feature_select_ > 1
-             ? 0
-             : static_cast<u32>(core_.accepted() >> (32 * driver_feature_select_));
-}
-
-void VirtioPci::write_driver_feature(u32 value) {
-  if (driver_feature_select_ > 1) return;
-  const unsigned shift = 32 * driver_feature_select_;
-  const u64 others = core_.accepted() & ~(u64{~u32{0}} << shift);
-  core_.accept(others | u64{value} << shift);
-}
-
 /// A vector that there is not is none (4.1.5.1.2).
 u16 VirtioPci::usable(u16 vector) const {
   return vector < msix_vectors() ? vector : VirtQueue::kNoVector;

@@ -6,6 +6,13 @@
 #include <utility>
 
 namespace rhea::hw {
+namespace {
+
+u32 word(u64 features, u32 number) {
+  return number > 1 ? 0 : static_cast<u32>(features >> (32 * number));
+}
+
+}  // namespace
 
 void VirtioCore::describe(StateFields<VirtioCore>& s) {
   s.state("features", &VirtioCore::accepted_);
@@ -42,6 +49,18 @@ bool VirtioCore::apply_rules() {
   return other_rings;
 }
 
+u32 VirtioCore::offered_word(u32 number) const {
+  return word(offered_ & ~virtio::kLegacyFeatures, number);
+}
+
+u32 VirtioCore::accepted_word(u32 number) const { return word(accepted_, number); }
+
+void VirtioCore::accept_word(u32 number, u32 value) {
+  if (number > 1) return;
+  const unsigned shift = 32 * number;
+  accept((accepted_ & ~(u64{~u32{0}} << shift)) | u64{value} << shift);
+}
+
 void VirtioCore::accept(u64 features) {
   // Legacy drivers have no FEATURES_OK.
   if ((status_ & (kFeaturesOk | kDriverOk)) != 0) {
@@ -73,7 +92,7 @@ void VirtioCore::write_status(u8 status) {
   serve_kicked();
 }
 
-void VirtioCore::notify(u16 number) {
+void VirtioCore::notify(u32 number) {
   VirtQueue* const queue = find_queue(number);
   if (queue == nullptr) {
     log_guest("virtio", "queue {} is notified, and there is none", number);
@@ -84,7 +103,7 @@ void VirtioCore::notify(u16 number) {
   queue->set_kicked(true);
   if (!live()) return;
   begin_turn();
-  serve(number);
+  serve(static_cast<u16>(number));
 }
 
 void VirtioCore::serve(u16 number) {

@@ -94,14 +94,21 @@ class VirtioCore final : public QueueHost {
   VirtioKind kind() const { return function_->kind(); }
   u64& offered() { return offered_; }
   u64 accepted() const { return accepted_; }
-  /// What a driver takes of the features, until it has said that this is all.
-  void accept(u64 features);
+  /// The features that new drivers see, and those that they take, 32 of them at a time: the lower
+  /// half is number 0, the upper one 1, and there are no more.
+  u32 offered_word(u32 number) const;
+  u32 accepted_word(u32 number) const;
+  void accept_word(u32 number, u32 value);
+  /// Those of old drivers, which have no FEATURES_OK by which a device could refuse what it does
+  /// not offer.
+  u32 offered_to_old() const { return static_cast<u32>(offered_); }
+  void accept_of_old(u32 features) { accept(features & offered_to_old()); }
   u8 status() const { return status_; }
   void write_status(u8 status);
   u16 queues() const { return static_cast<u16>(queues_.size()); }
   /// Null when there is none of that number.
-  VirtQueue* find_queue(u16 number) { return number < queues() ? &queues_[number] : nullptr; }
-  void notify(u16 number);
+  VirtQueue* find_queue(u32 number) { return number < queues() ? &queues_[number] : nullptr; }
+  void notify(u32 number);
   void reset_queue(u16 number);
   /// What a driver asks for; refused, and logged, where it may not.
   void ask_queue_reset(u16 number);
@@ -132,6 +139,8 @@ class VirtioCore final : public QueueHost {
   static void describe(StateFields<VirtioCore>& s);
 
  private:
+  /// What a driver takes of the features, until it has said that this is all.
+  void accept(u64 features);
   bool apply_rules();
   bool features_fit() const;
   void serve(u16 number);

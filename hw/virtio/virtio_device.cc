@@ -2,7 +2,6 @@
 #include "hw/virtio/virtio_device.h"
 
 #include "rhea/qom/registry.h"
-#include "softmmu/device_threads.h"
 
 namespace rhea::hw {
 
@@ -22,15 +21,9 @@ Result<> VirtioDevice::realize() {
         "virtio-mmio.force-legacy=off");
   constexpr u64 v1 = virtio::bit(virtio::kVersion1);
   core_.offered() = mmio_->legacy() ? core_.offered() & ~v1 : core_.offered() | v1;
-  later_.init(machine().loop(), [this] { core_.serve_kicked(); });
+  service_.init(*this, core_);
   TRY(start_function());
-  TRY(make_doorbells());
-  machine().on_run_state(
-      [this](RunState state) {
-        const DomainGuard held(domain_.get());
-        core_.hold(state != RunState::Running);
-      },
-      this);
+  make_doorbells();
   return {};
 }
 
@@ -48,28 +41,17 @@ Result<> VirtioDevice::start_function() {
 }
 
 // Without them notifications are served in the access.
-Result<> VirtioDevice::make_doorbells() {
-  if (!mmio_->ioeventfd() || !machine().service<DeviceThreads>().wanted) return {};
-  TRY(doorbells_.init(*this, std::string(type().name), core_.queues(),
-                      [this](u16 number) { core_.notify(number); }));
+void VirtioDevice::make_doorbells() {
+  if (!mmio_->ioeventfd() || !service_.use_thread(*this)) return;
   for (u16 number = 0; number < core_.queues(); ++number) {
     const IoEventFd bell{.offset = VirtioMmio::kNotifyAt,
                          .size = 4,
                          .match = true,
                          .value = number,
-                         .fd = doorbells_.fd(number)};
+                         .fd = service_.fd(number)};
     mmio_->registers().add_eventfd(bell);
     on_unrealize([this, bell] { mmio_->registers().remove_eventfd(bell); });
   }
-  return {};
-}
-
-void VirtioDevice::notify_later(u16 number) {
-  core_.queue(number).set_kicked(true);
-  if (doorbells_.initialised())
-    doorbells_.ring(number);
-  else
-    later_.schedule();
 }
 
 void VirtioDevice::interrupt(u8 causes, u16) {
@@ -78,12 +60,12 @@ void VirtioDevice::interrupt(u8 causes, u16) {
 }
 
 void VirtioDevice::reset(ResetKind) {
-  later_.cancel();
+  service_.forget();
   core_.reset();
 }
 
 Result<> VirtioDevice::post_load(unsigned) {
-  later_.cancel();
+  service_.forget();
   return core_.loaded();
 }
 

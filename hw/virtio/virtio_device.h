@@ -2,9 +2,8 @@
 // Virtio devices on a bus of their own, whose transport is another device.
 #pragma once
 
-#include "hw/virtio/doorbells.h"
+#include "hw/virtio/queue_service.h"
 #include "hw/virtio/virtio_mmio.h"
-#include "rhea/softmmu/deferred.h"
 
 namespace rhea::hw {
 
@@ -21,21 +20,21 @@ class VirtioDevice : public Device, private VirtioTransport {
   Result<> realize() override;
   void reset(ResetKind kind) override;
   Result<> post_load(unsigned version) override;
+  void release() override { service_.stop(); }
 
  private:
   Result<> start_function();
-  Result<> make_doorbells();
+  void make_doorbells();
   const DmaMaster& virtio_memory() const override { return mmio_->dma(); }
   void interrupt(u8 causes, u16 vector) override;
   void lower_interrupt() override { mmio_->set_interrupt(false); }
-  void notify_later(u16 number) override;
+  void notify_later(u16 number) override { service_.later(number); }
 
   std::shared_ptr<LockDomain> domain_;
   VirtioMmio* mmio_{};  ///< from realize() on
   VirtioFunction* function_;
   VirtioCore core_;
-  Doorbells doorbells_;
-  Deferred later_;
+  QueueService service_;
 };
 
 /// What such a device does is a base of it.

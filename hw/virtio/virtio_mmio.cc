@@ -16,8 +16,7 @@ constexpr u32 kMagic = 0x7472'6976, kVendor = 0x554d'4551;  // "virt", "QEMU"
 constexpr u64 kConfigAt = 0x100;
 constexpr u16 kNoFunction = 0xffff;  // it is none of PCI's
 constexpr u8 kUsualAlign = 12;       // 4 KiB
-constexpr u32 kMostQueues = 1024;
-constexpr u32 kNoMemory = ~u32{0};  // of the length of a shared region that there is not
+constexpr u32 kNoMemory = ~u32{0};   // of the length of a shared region that there is not
 
 }  // namespace
 
@@ -75,7 +74,7 @@ void VirtioMmio::describe(Schema<VirtioMmio>& s) {
         reg.range("config", kConfigAt, kBytes - kConfigAt, &M::read_config, &M::write_config));
   });
   s.state("page-bytes", &M::page_bytes_);
-  s.state("align-exponents", &M::align_exponents_).range(0, kMostQueues);
+  s.state("align-exponents", &M::align_exponents_);
   s.state("irq", &M::irq_);
 }
 
@@ -98,12 +97,6 @@ void VirtioMmio::reset(ResetKind) {
   align_exponents_.assign(align_exponents_.size(), kUsualAlign);
 }
 
-Result<> VirtioMmio::post_load(unsigned) {
-  const std::size_t queues = core_ != nullptr ? core_->queues() : 0;
-  if (align_exponents_.size() == queues) return {};
-  return fail("{} queues were saved, and there are {}", align_exponents_.size(), queues);
-}
-
 std::string VirtioMmio::firmware_name() const {
   return fmt::format("virtio-mmio@{:016x}", address());
 }
@@ -122,26 +115,23 @@ bool VirtioMmio::speaks(bool legacy, std::string_view what) const {
 }
 
 VirtQueue* VirtioMmio::selected() const {
-  return core_ != nullptr ? core_->find_queue(selected_number()) : nullptr;
+  return core_ != nullptr ? core_->find_queue(queue_select_) : nullptr;
 }
 
 // ---- Features
 
 u32 VirtioMmio::device_features() const {
   if (core_ == nullptr) return 0;
-  const u64 hidden = force_legacy_ ? ~u64{~u32{0}} : virtio::kLegacyFeatures;
-  const u64 features = core_->offered() & ~hidden;
-  return device_features_select_ > 1 ? 0
-                                     : static_cast<u32>(features >> (32 * device_features_select_));
+  if (!force_legacy_) return core_->offered_word(device_features_select_);
+  return device_features_select_ == 0 ? core_->offered_to_old() : 0;
 }
 
-// Version 1 has no FEATURES_OK by which a device could refuse what it does not offer.
 void VirtioMmio::write_driver_features(u32 value) {
-  if (core_ == nullptr || driver_features_select_ > (force_legacy_ ? 0U : 1U)) return;
-  if (force_legacy_) return core_->accept(value & static_cast<u32>(core_->offered()));
-  const unsigned shift = 32 * driver_features_select_;
-  const u64 others = core_->accepted() & ~(u64{~u32{0}} << shift);
-  core_->accept(others | u64{value} << shift);
+  if (core_ == nullptr) return;
+  if (!force_legacy_)
+    core_->accept_word(driver_features_select_, value);
+  else if (driver_features_select_ == 0)
+    core_->accept_of_old(value);
 }
 
 // ---- Queues
@@ -183,11 +173,7 @@ void VirtioMmio::write_queue_reset(u32 on) {
 }
 
 void VirtioMmio::write_notify(u32 queue) {
-  if (core_ == nullptr) return;
-  if (queue < core_->queues())
-    core_->notify(static_cast<u16>(queue));
-  else
-    log_guest("virtio-mmio", "queue {} is notified, and there is none", queue);
+  if (core_ != nullptr) core_->notify(queue);
 }
 
 // ---- Queues of version 1 (4.2.4)

@@ -51,7 +51,6 @@ class VirtioMmio final : public Device, public FirmwareNamed {
  protected:
   Result<> realize() override;
   void reset(ResetKind kind) override;
-  Result<> post_load(unsigned version) override;
 
  private:
   u64 address() const { return kBase + kBytes * number_; }

@@ -3,7 +3,6 @@
 #include "hw/virtio/virtio_pci.h"
 
 #include "hw/virtio/pci_layout.h"
-#include "softmmu/device_threads.h"
 
 #include <algorithm>
 #include <bit>
@@ -79,7 +78,7 @@ Result<> VirtioPci::realize() {
   TRY(choose_interfaces());
   identify();
   TRY(PciDevice::realize());
-  later_.init(machine().loop(), [this] { core_.serve_kicked(); });
+  service_.init(*this, core_);
   master_.init(machine(), [this] {
     PciDevice::config_write(pci::kCommand, config16(pci::kCommand) | pci::kCommandMaster, 2);
   });
@@ -87,13 +86,7 @@ Result<> VirtioPci::realize() {
   if (modern_) TRY(make_modern());
   TRY(make_vectors());
   if (legacy_) TRY(make_legacy());
-  TRY(make_doorbells());
-  machine().on_run_state(
-      [this](RunState state) {
-        const DomainGuard held(&domain_);
-        core_.hold(state != RunState::Running);
-      },
-      this);
+  make_doorbells();
   return {};
 }
 
@@ -166,12 +159,10 @@ Result<> VirtioPci::make_legacy() {
 }
 
 // Without them notifications are served in the access.
-Result<> VirtioPci::make_doorbells() {
-  if (!ioeventfd_ || !machine().service<DeviceThreads>().wanted) return {};
-  TRY(doorbells_.init(*this, std::string(type().name), core_.queues(),
-                      [this](u16 number) { core_.notify(number); }));
+void VirtioPci::make_doorbells() {
+  if (!ioeventfd_ || !service_.use_thread(*this)) return;
   for (u16 number = 0; number < core_.queues(); ++number) {
-    const int fd = doorbells_.fd(number);
+    const int fd = service_.fd(number);
     const IoEventFd of_number{.offset = 0, .size = 2, .match = true, .value = number, .fd = fd};
     if (modern_)
       notify_region_.add_eventfd({.offset = notify_bytes() * number, .size = 0, .fd = fd});
@@ -180,15 +171,12 @@ Result<> VirtioPci::make_doorbells() {
     legacy.offset = kLegacyNotify;
     if (legacy_) legacy_region_.add_eventfd(legacy);
   }
-  return {};
 }
 
-void VirtioPci::notify_later(u16 number) {
-  core_.queue(number).set_kicked(true);
-  if (doorbells_.initialised())
-    doorbells_.ring(number);
-  else
-    later_.schedule();
+// No processor leads to the thread any more, which ends before the members that it calls.
+void VirtioPci::release() {
+  PciDevice::release();
+  service_.stop();
 }
 
 void VirtioPci::interrupt(u8 causes, u16 vector) {
@@ -202,14 +190,14 @@ void VirtioPci::interrupt(u8 causes, u16 vector) {
 
 void VirtioPci::reset(ResetKind) {
   msix_on_ = false;
-  later_.cancel();
+  service_.forget();
   core_.reset();
 }
 
 Result<> VirtioPci::post_load(unsigned version) {
   TRY(PciDevice::post_load(version));
   msix_on_ = msix_enabled();
-  later_.cancel();
+  service_.forget();
   const auto there = [this](u16 vector) { return vector == usable(vector); };
   for (u16 number = 0; number < core_.queues(); ++number)
     if (const u16 vector = core_.queue(number).vector(); !there(vector))

@@ -2,10 +2,9 @@
 // Virtio devices on PCI (OASIS Virtual I/O Device 1.2, 4.1): modern, legacy and transitional ones.
 #pragma once
 
-#include "hw/virtio/doorbells.h"
-#include "hw/virtio/virtio_core.h"
+#include "hw/virtio/queue_service.h"
 #include "rhea/hw/pci.h"
-#include "rhea/softmmu/deferred.h"
+#include "rhea/softmmu/posted.h"
 #include "rhea/softmmu/registers.h"
 
 #include <atomic>
@@ -38,6 +37,7 @@ class VirtioPci : public PciDevice, private VirtioTransport {
   Result<> realize() override;
   void reset(ResetKind kind) override;
   Result<> post_load(unsigned version) override;
+  void release() override;
 
  private:
   static constexpr u32 kUsualVectors = ~u32{0};
@@ -50,13 +50,13 @@ class VirtioPci : public PciDevice, private VirtioTransport {
   void add_capabilities();
   Result<> make_legacy();
   Result<> make_vectors();
-  Result<> make_doorbells();
+  void make_doorbells();
   u64 notify_bytes() const { return page_per_queue_ ? u64{4 * KiB} : u64{4}; }
 
   // Common configuration (4.1.4.3).
-  u32 device_feature() const;
-  u32 driver_feature() const;
-  void write_driver_feature(u32 value);
+  u32 device_feature() const { return core_.offered_word(device_feature_select_); }
+  u32 driver_feature() const { return core_.accepted_word(driver_feature_select_); }
+  void write_driver_feature(u32 value) { core_.accept_word(driver_feature_select_, value); }
   u16 config_vector() const { return core_.config_vector(); }
   void write_config_vector(u16 vector) { core_.set_config_vector(usable(vector)); }
   u16 num_queues() const { return core_.queues(); }
@@ -96,10 +96,9 @@ class VirtioPci : public PciDevice, private VirtioTransport {
   void write_notify_port(u64 offset, u64 value, unsigned size);
 
   // Legacy registers (4.1.4.10).
-  u32 legacy_features() const { return static_cast<u32>(core_.offered()); }
-  u32 legacy_accepted() const { return static_cast<u32>(core_.accepted()); }
-  /// It has no FEATURES_OK by which a device could refuse what it does not offer.
-  void write_legacy_features(u32 value) { core_.accept(value & legacy_features()); }
+  u32 legacy_features() const { return core_.offered_to_old(); }
+  u32 legacy_accepted() const { return core_.accepted_word(0); }
+  void write_legacy_features(u32 value) { core_.accept_of_old(value); }
   u16 queue_select() const { return queue_select_; }
   void write_queue_select(u16 number) { queue_select_ = number; }
   u32 legacy_queue_page() const;
@@ -116,7 +115,7 @@ class VirtioPci : public PciDevice, private VirtioTransport {
   const DmaMaster& virtio_memory() const override { return dma(); }
   void interrupt(u8 causes, u16 vector) override;
   void lower_interrupt() override { set_intx(false); }
-  void notify_later(u16 number) override;
+  void notify_later(u16 number) override { service_.later(number); }
 
   LockDomain domain_{LockDomain::Kind::Device};
   VirtioFunction* function_;
@@ -136,8 +135,7 @@ class VirtioPci : public PciDevice, private VirtioTransport {
 
   RegisterBank common_, interrupt_region_, legacy_region_;
   Region modern_region_, function_region_, notify_region_, port_notify_region_;
-  Doorbells doorbells_;
-  Deferred later_;
+  QueueService service_;
   Posted master_;
 };
 

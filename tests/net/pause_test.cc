@@ -2,7 +2,7 @@
 // Trying again after a while, with a descriptor for it and without.
 #include "net/pause.h"
 
-#include "tests/net/no_descriptors.h"
+#include "tests/support/no_descriptors.h"
 
 #include <gtest/gtest.h>
 

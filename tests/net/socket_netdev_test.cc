@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // -netdev socket, stream and dgram: what they take, and machines that talk to each other by them.
 #include "tests/net/net_card.h"
-#include "tests/net/no_descriptors.h"
+#include "tests/support/no_descriptors.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

@@ -4,6 +4,7 @@
 #include "rhea/softmmu/vcpu.h"
 #include "softmmu/device_threads.h"
 #include "tests/support/fake_rng.h"
+#include "tests/support/no_descriptors.h"
 #include "tests/virtio/mmio_driver.h"
 #include "tests/virtio/pci_driver.h"
 
@@ -74,6 +75,18 @@ TEST_F(VirtioThreads, AnotherThreadServesTheNotification) {
   });
   EXPECT_EQ(written, 16u);
   EXPECT_TRUE(bench.run_until([&] { return driver->interrupted(); }));
+}
+
+TEST_F(VirtioThreads, WithoutDescriptorsTheProcessorServesItself) {
+  ASSERT_TRUE(bench.machine().unplug(driver->device()));
+  {
+    const NoMoreDescriptors none;
+    plug();
+  }
+  const auto ring = driver->start(kVersion1);
+  ring->add({{kInto, 16, true}});
+  driver->notify(0);
+  EXPECT_NE(ring->take_used(), std::nullopt);
 }
 
 TEST_F(VirtioThreads, AnotherThreadServesTheNotificationInMemory) {

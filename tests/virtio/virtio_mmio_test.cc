@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Virtio by registers in memory: what holds for every layout, and what for each version alone.
+#include "tests/support/changed_state.h"
 #include "tests/support/fake_rng.h"
 #include "tests/support/net_peer.h"
 #include "tests/virtio/mmio_driver.h"
@@ -426,6 +427,14 @@ TEST_F(VirtioMmioTest, FirmwareFindsADiskByItsTransport) {
   bench.add("virtio-blk-device", {{"drive", "disk0"}, {"bootindex", "1"}});
   const auto file = bench.machine().service<BootOrder>().file(false);
   EXPECT_EQ(std::string(file.begin(), file.end() - 1), "/virtio-mmio@00000000feb00e00/disk@0,0");
+}
+
+TEST_F(VirtioMmioTest, ARefusedStateChangesNoNumberOfQueues) {
+  use(true);
+  EXPECT_THAT(load_changed(*driver->transport, {"align-exponents"}, 0), HasSubstr("wrong length"));
+  ring = driver->start(0);
+  ask();
+  EXPECT_NE(ring->take_used(), std::nullopt);
 }
 
 TEST_F(VirtioMmioTest, AStateOfOtherQueuesIsRefused) {
