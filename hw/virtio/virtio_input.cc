@@ -103,6 +103,12 @@ Result<> VirtioInput::loaded() {
   return {};
 }
 
+// Keys may have been let go of while the machine stood.
+void VirtioInput::resumed() {
+  taking_later_.schedule();
+  if (!waiting_.empty()) core_->serve_again(kEvents);
+}
+
 void VirtioInput::take_or_leave() {
   const bool wanted =
       (core_->status() & VirtioCore::kDriverOk) != 0 && core_->queue(kEvents).enabled();
@@ -127,6 +133,7 @@ void VirtioInput::tell(std::vector<VirtioInputEvent> events) {
   if (waiting_.size() + events.size() > kMostWaiting)
     return log_guest("virtio-input", "the driver takes no events: some are lost");
   waiting_.insert(waiting_.end(), events.begin(), events.end());
+  core_->begin_turn();
   send_waiting();
 }
 
@@ -135,7 +142,7 @@ void VirtioInput::send_waiting() {
   if (waiting_.empty() || !core_->live()) return;
   VirtQueue& queue = core_->queue(kEvents);
   std::size_t sent = 0;
-  for (; sent < waiting_.size() && queue.enabled(); ++sent) {
+  for (; sent < waiting_.size() && queue.enabled() && !core_->turn_is_over(); ++sent) {
     if (queue.pop(buffer_) != Popped::One) break;
     const VirtioInputEvent& event = waiting_[sent];
     std::vector<u8> bytes;
@@ -148,16 +155,17 @@ void VirtioInput::send_waiting() {
   }
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(sent));
   if (sent != 0) core_->tell_driver(kEvents);
+  if (!waiting_.empty() && core_->turn_is_over()) core_->serve_again(kEvents);
 }
 
 /// Of lamps: nobody looks at them here.
 void VirtioInput::read_status() {
   VirtQueue& queue = core_->queue(kStatus);
   unsigned taken = 0;
-  for (; taken < kBuffersAtOnce && queue.pop(buffer_) == Popped::One; ++taken)
-    queue.push(buffer_, 0);
+  const auto goes_on = [&] { return taken < kBuffersAtOnce && !core_->turn_is_over(); };
+  for (; goes_on() && queue.pop(buffer_) == Popped::One; ++taken) queue.push(buffer_, 0);
   if (taken != 0) core_->tell_driver(kStatus);
-  if (taken == kBuffersAtOnce) core_->serve_again(kStatus);
+  if (!goes_on()) core_->serve_again(kStatus);
 }
 
 }  // namespace rhea::hw

@@ -51,7 +51,7 @@ class VirtioInput : public VirtioFunction {
   Result<> start(Device& owner, VirtioCore& core) final;
   void serve(u16 number) final;
   void reset() final;
-  void resumed() final { taking_later_.schedule(); }
+  void resumed() final;
   Result<> loaded() final;
   std::span<u8> config() final { return config_; }
   void config_written(u64 offset, unsigned size) final;

@@ -146,13 +146,15 @@ void VirtioSerial::remove(VirtioSerialPort& port) {
   const bool known = ready_ && (to_tell_[number] & kAdded) == 0;
   to_tell_[number] = known ? kRemoved : to_tell_[number] & kRemoved;
   tell_driver();
-  if (core_->live()) core_->serve_again(out_queue(number));
+  core_->serve_again(out_queue(number));
 }
 
 // ---- What the driver is told
 
+/// While the machine stands it has to wait: then the queue's turn comes when that goes on.
 void VirtioSerial::tell_driver() {
-  if (!ready_ || !multiport() || !core_->live()) return;
+  if (!ready_ || !multiport()) return;
+  if (!core_->live()) return core_->serve_again(kControlIn);
   bool told = false;
   for (u32 port = 0; port < ports_.size();) {
     if (core_->turn_is_over()) {

@@ -12,13 +12,6 @@ namespace rhea::hw {
 
 using namespace virtio_serial;
 
-namespace {
-
-// In one turn.
-constexpr unsigned kBuffersAtOnce = 64;
-
-}  // namespace
-
 void VirtioSerialPort::describe(Schema<VirtioSerialPort>& s) {
   s.help("port of a virtio console device");
   s.link("chardev", &VirtioSerialPort::chardev_).help("where it leads to");
@@ -105,7 +98,8 @@ void VirtioSerialPort::receive(std::span<const u8> data) {
   const u16 number = in_queue(number_);
   bool gave = false;
   VirtQueue& queue = core.queue(number);
-  for (unsigned n = 0; n < kBuffersAtOnce && !data.empty() && core.live(); ++n) {
+  core.begin_turn();
+  while (!data.empty() && core.live() && !core.turn_is_over()) {
     if (!queue.enabled() || queue.pop(buffer_) != Popped::One) break;
     const auto piece = data.first(std::min<u64>(data.size(), buffer_.in_bytes));
     if (!queue.write(buffer_, 0, piece)) break;

@@ -45,7 +45,6 @@ class VirtioSerialPort : public Device {
  protected:
   explicit VirtioSerialPort(bool console) : console_(console) {}
   Result<> realize() override;
-  void reset(ResetKind) override { forget_driver(); }
   Result<> post_load(unsigned version) override;
 
  private:

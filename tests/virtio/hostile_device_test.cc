@@ -2,6 +2,7 @@
 // A guest that does anything with a virtio device: its registers, its rings, resets, saves.
 #include "hw/virtio/virtio_balloon.h"
 #include "hw/virtio/virtio_serial.h"
+#include "rhea/ui/input.h"
 #include "tests/support/environment.h"
 #include "tests/support/fake_rng.h"
 #include "tests/virtio/pci_driver.h"
@@ -57,7 +58,7 @@ class HostileVirtioGuest : public testing::Test {
   void make_available() {
     const u64 before = memory.load(place.device, 4);
     memory.store(place.driver + 2, ++available, 2);
-    driver->notify(static_cast<u16>(pick(16) == 0 ? random() : pick(kQueues)));
+    driver->notify(static_cast<u16>(pick(16) == 0 ? random() : pick(queues)));
     used += memory.load(place.device, 4) != before;
   }
   void start_over() {
@@ -66,7 +67,7 @@ class HostileVirtioGuest : public testing::Test {
     const u64 optional = (pick(2) == 0 ? kEventIdx : 0) | kIndirect | kRingReset;
     driver->map();
     if (!driver->negotiate(kVersion1 | optional | own | (packed ? kPacked : 0))) return;
-    for (u16 n = 0; n < kQueues; ++n) driver->enable_queue(n, place);
+    for (u16 n = 0; n < queues; ++n) driver->enable_queue(n, place);
     driver->drive();
   }
   void touch_registers() {
@@ -85,6 +86,8 @@ class HostileVirtioGuest : public testing::Test {
     refused += !loaded;
     changed += bench.save() != saved;
   }
+  /// What is no doing of the guest's.
+  virtual void happen() {}
   void step() {
     const u64 what = pick(100);
     if (what < 35) return describe_something();
@@ -93,7 +96,10 @@ class HostileVirtioGuest : public testing::Test {
     if (what < 88) return touch_registers();
     if (what < 90) return touch_config();
     if (what < 92) return bench.advance(static_cast<i64>(pick(1'000'000'000)));
-    if (what < 95) return static_cast<void>(bench.machine().loop().iterate(false));
+    if (what < 95) {
+      happen();
+      return static_cast<void>(bench.machine().loop().iterate(false));
+    }
     if (what < 96 && pick(4) == 0) return save_and_load();
     if (what < 97 && pick(8) == 0) return bench.reset();
     if (what < 98) return start_over();
@@ -101,12 +107,12 @@ class HostileVirtioGuest : public testing::Test {
   }
 
   static constexpr u64 kModern = VirtioPciDriver::kModern;
-  static constexpr u16 kQueues = 4;  ///< all of them with one ring
   std::mt19937_64 random{from_environment("RHEA_RING_SEED", 1)};
   RingPlace place;
   bool packed{false};
   u16 available{0};
-  u64 own{0};  ///< features of the type's
+  u64 own{0};     ///< features of the type's
+  u16 queues{4};  ///< all of them with one ring
   unsigned refused{0}, changed{0};
   u64 used{0};
   Bench bench;
@@ -143,15 +149,41 @@ TEST_F(HostileBalloonGuest, DoesNoHarmAndItsStateIsAlwaysOneThatLoads) { run(); 
 class HostileSerialGuest : public HostileVirtioGuest {
  protected:
   HostileSerialGuest() : HostileVirtioGuest("virtio-serial-pci", {{"max_ports", "4"}}) {
-    FakeChardev::make(bench, "screen");
-    FakeChardev::make(bench, "agent");
     bench.add("virtconsole", {{"chardev", "screen"}});
     bench.add("virtserialport", {{"chardev", "agent"}, {"name", "org.test.0"}});
     own = hw::virtio::bit(hw::virtio_serial::kMultiport);
+    queues = 6;
   }
+  void happen() override {
+    for (u64 at = kAnyData; at < kAnyData + 64; at += 8)
+      memory.store(at, pick(3) | pick(8) << 32 | pick(2) << 48, 8);
+    FakeChardev& peer = pick(2) == 0 ? screen : agent;
+    switch (pick(4)) {
+      case 0: peer.room = pick(64); break;
+      case 1: peer.make_room(1000); break;
+      case 2: peer.tell(pick(2) == 0 ? ChardevEvent::Opened : ChardevEvent::Closed); break;
+      default: peer.say("something");
+    }
+  }
+  FakeChardev& screen = FakeChardev::make(bench, "screen");
+  FakeChardev& agent = FakeChardev::make(bench, "agent");
 };
 
 TEST_F(HostileSerialGuest, DoesNoHarmAndItsStateIsAlwaysOneThatLoads) { run(); }
+
+class HostileInputGuest : public HostileVirtioGuest {
+ protected:
+  HostileInputGuest() : HostileVirtioGuest("virtio-mouse-pci", {{"wheel-axis", "off"}}) {
+    queues = 2;
+  }
+  void happen() override {
+    bench.machine().service<InputHub>().pointer({.dx = static_cast<int>(pick(3)) - 1,
+                                                 .dz = static_cast<int>(pick(3)) - 1,
+                                                 .buttons = static_cast<u8>(pick(32))});
+  }
+};
+
+TEST_F(HostileInputGuest, DoesNoHarmAndItsStateIsAlwaysOneThatLoads) { run(); }
 
 }  // namespace
 }  // namespace rhea::test

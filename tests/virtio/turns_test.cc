@@ -2,9 +2,11 @@
 // How much a virtio device does before others have their turn: drivers that make buffers of as many
 // descriptors as there may be.
 #include "hw/virtio/blk_requests.h"
+#include "rhea/ui/input.h"
 #include "tests/support/fake_rng.h"
 #include "tests/virtio/blk_fixture.h"
 #include "tests/virtio/net_fixture.h"
+#include "tests/virtio/serial_fixture.h"
 
 #include <gtest/gtest.h>
 
@@ -220,6 +222,69 @@ TEST(VirtioSerialTurns, LongBuffersOfDataAndOfControlTakeSeveral) {
   unsigned sent = take_all_used(sends);
   EXPECT_LE(sent, kOfOneTurn);
   EXPECT_TRUE(bench.run_until([&] { return (sent += take_all_used(sends)) == 32; }));
+}
+
+TEST_F(VirtioSerialTest, BytesAreNotSoughtARoomForWithoutEnd) {
+  FakeChardev& peer = FakeChardev::make(bench, "agent");
+  use();
+  plug("virtserialport", {{"chardev", "agent"}});
+  begin(kManyPorts | kIndirect);
+  open_port(1);
+  for (unsigned n = 0; n < 32; ++n)
+    in[1]->add_indirect(drawn_out({{kIn, 0, true}, {kIn, 0, true}}), kLongTable);
+  peer.say("x");
+  EXPECT_LE(take_all_used(*in[1]), kOfOneTurn) << "that have no room";
+}
+
+class VirtioInputTurns : public testing::Test {
+ protected:
+  VirtioInputTurns() {
+    driver.negotiate(kVersion1 | kIndirect);
+    driver.enable_queue(0, kEventPlace);
+    driver.enable_queue(1, kLampPlace);
+    driver.drive();
+    driver.notify(0);
+    bench.machine().loop().iterate(false);
+  }
+  void offer_long(unsigned count) {
+    for (unsigned n = 0; n < count; ++n)
+      events.add_indirect(drawn_out({{kBlkData, 8, true}, {kBlkData, 0, true}}), kLongTable);
+  }
+  /// Two events each.
+  void press(unsigned count) {
+    for (unsigned n = 0; n < count; ++n) hub.key(0x1e, n % 2 == 0);
+  }
+  bool all_used(RingDriver& ring, unsigned count) {
+    return bench.run_until([&] { return (used += take_all_used(ring)) == count; });
+  }
+  static constexpr RingPlace kEventPlace{
+      .descriptors = 0x4'0000, .driver = 0x4'4000, .device = 0x4'8000, .entries = 64};
+  static constexpr RingPlace kLampPlace{
+      .descriptors = 0x5'0000, .driver = 0x5'4000, .device = 0x5'8000, .entries = 64};
+  Bench bench;
+  VirtioPciDriver driver{bench, "virtio-keyboard-pci"};
+  SplitDriver events{bench.machine().memory(), kEventPlace};
+  SplitDriver lamps{bench.machine().memory(), kLampPlace};
+  InputHub& hub = bench.machine().service<InputHub>();
+  unsigned used{0};
+};
+
+TEST_F(VirtioInputTurns, EventsForLongBuffersTakeSeveral) {
+  press(10);
+  offer_long(22);
+  press(1);
+  used = take_all_used(events);
+  EXPECT_LE(used, kOfOneTurn);
+  EXPECT_TRUE(all_used(events, 22));
+}
+
+TEST_F(VirtioInputTurns, LongBuffersOfLampsTakeSeveral) {
+  for (unsigned n = 0; n < 32; ++n)
+    lamps.add_indirect(drawn_out({{kBlkData, 8}, {kBlkData, 0}}), kLongTable);
+  driver.notify(1);
+  used = take_all_used(lamps);
+  EXPECT_LE(used, kOfOneTurn);
+  EXPECT_TRUE(all_used(lamps, 32));
 }
 
 TEST(VirtioRngTurns, LongBuffersTakeSeveral) {

@@ -155,6 +155,17 @@ TEST_F(VirtioInputTest, WhatWaitsIsSaved) {
   EXPECT_THAT(events(), ElementsAre("1 0x1e 1", "0 0x0 0"));
 }
 
+TEST_F(VirtioInputTest, WhatCameWhileTheMachineStoodIsToldWhenItGoesOn) {
+  use("virtio-keyboard-pci");
+  begin();
+  bench.machine().resume();
+  bench.machine().pause();
+  hub().key(kKeyA, false);
+  EXPECT_THAT(events(), IsEmpty());
+  bench.machine().resume();
+  EXPECT_THAT(events(), ElementsAre("1 0x1e 0", "0 0x0 0"));
+}
+
 TEST_F(VirtioInputTest, ADriverThatTakesNothingIsNotWaitedForWithoutEnd) {
   use("virtio-keyboard-pci");
   begin(0);

@@ -324,6 +324,33 @@ TEST_F(SerialPorts, ItsBusHasItsName) {
   ASSERT_TRUE(bench.machine().plug("virtserialport", {}, "b", "virtio-serial-bus.1"));
 }
 
+TEST_F(SerialPorts, TheirDeviceMayBeOfAnotherClass) {
+  use({{"class", "0x0380"}});
+  EXPECT_EQ(bench.config_read(VirtioPciDriver::kDevfn, pci::kSubclass, 2), 0x0380u);
+}
+
+TEST_F(SerialPorts, WhatHappensWhileTheMachineStandsIsToldWhenItGoesOn) {
+  use_agent();
+  open_port(1);
+  peer.room = 0;
+  send(1, "x");
+  bench.machine().resume();
+  bench.machine().pause();
+  ASSERT_TRUE(bench.machine().unplug(*agent));
+  bench.machine().resume();
+  EXPECT_THAT(all_told(), ElementsAre(ToldOfPort{1, Event::PortRemove, 1}));
+  EXPECT_NE(out[1]->take_used(), std::nullopt) << "what the other end did not take";
+}
+
+// A port that is plugged in is reset behind that, and its driver may have been faster.
+TEST_F(SerialPorts, OnlyItsDevicesResetClosesAPort) {
+  use_agent();
+  open_port(1);
+  offer(1);
+  agent->reset_tree(ResetKind::Cold);
+  EXPECT_EQ(peer.say("hello"), 5u);
+}
+
 TEST_F(SerialPorts, TheyGoWithTheirDevice) {
   use_agent();
   open_port(1);
