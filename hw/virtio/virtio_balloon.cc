@@ -45,7 +45,7 @@ Result<> VirtioBalloon::start(Device& owner, VirtioCore& core) {
   if (hints_) return fail("'free-page-hint' requires 'iothread' to be set, which there is not");
   TRY(take_the_place());
   config_bytes_ =
-      short_config_ && (features_ & virtio::bit(kPagePoison)) == 0 ? kShortConfig : kConfigBytes;
+      whole_config_ || (features_ & virtio::bit(kPagePoison)) != 0 ? kConfigBytes : kShortConfig;
   for (u16 n = 0; n < queues(); ++n) core.add_queue(n == kReportQueue ? kReportEntries : kEntries);
   constexpr u64 kOwn = ~virtio::kLegacyFeatures & 0x00ff'ffff;
   core.offered() = (core.offered() & ~kOwn) | features_ | virtio::bit(kStatistics);

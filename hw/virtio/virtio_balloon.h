@@ -82,7 +82,7 @@ class VirtioBalloon : public VirtioFunction, public MemoryBalloon {
   void poll_in_time();
 
   u64 features_{usually_offered(virtio_balloon::kFeatures)};  ///< that properties switch
-  bool hints_{}, short_config_{};
+  bool hints_{}, whole_config_{};
   u32 polling_s_{0};  ///< seconds; 0: off
 
   VirtioCore* core_{};
@@ -117,8 +117,8 @@ void VirtioBalloon::declare(Schema<Self>& s) {
   });
   s.property("free-page-hint", &VirtioBalloon::hints_, false)
       .help("free pages for a migration: off alone");
-  s.property("qemu-4-0-config-size", &VirtioBalloon::short_config_, false)
-      .help("a configuration without page-poison's part where that is off");
+  s.property("qemu-4-0-config-size", &VirtioBalloon::whole_config_, false)
+      .help("the configuration has page-poison's part even where that is off");
   s.computed("guest-stats", "guest statistics", [](const Self& self) -> Value {
      return self.VirtioBalloon::statistics_text();
    }).help("what the guest said last of its memory");

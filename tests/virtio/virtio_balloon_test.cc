@@ -333,6 +333,18 @@ TEST_F(VirtioBalloonTest, ReportsHaveAQueueWhereTheyAreOffered) {
   EXPECT_EQ(driver->offered() & kReportBit, 0u);
 }
 
+TEST_F(VirtioBalloonTest, WithoutPagePoisonItsConfigurationIsShort) {
+  const auto legacy_bytes = [this] {
+    bench.config_write(VirtioPciDriver::kDevfn, pci::kBar0, ~u32{0}, 4);
+    return ~(bench.config_read(VirtioPciDriver::kDevfn, pci::kBar0, 4) & ~u32{3}) + 1;
+  };
+  use({{"page-poison", "off"}});
+  EXPECT_EQ(legacy_bytes(), 32u);
+  ASSERT_TRUE(bench.machine().unplug(driver->device()));
+  use({{"page-poison", "off"}, {"qemu-4-0-config-size", "on"}});
+  EXPECT_EQ(legacy_bytes(), 64u) << "as QEMU 4.0's";
+}
+
 TEST_F(VirtioBalloonTest, ThereIsOne) {
   use();
   const auto second = bench.try_add("virtio-balloon-pci");
