@@ -78,13 +78,14 @@ class MicrovmBoard final : public Board {
   }
   unsigned io_apics() const { return ioapics_[1] != nullptr ? 2 : 1; }
   unsigned window_gsi() const {
-    return io_apics() == 2 ? kIoApicInputs : acpi_ ? kWindowGsiAcpi : kWindowGsiPlain;
+    return io_apics() == 2 ? kIoApicInputs : acpi() ? kWindowGsiAcpi : kWindowGsiPlain;
   }
+  bool acpi() const { return acpi_property_ != OnOffAuto::Off; }
   void set_gsi(unsigned gsi, bool level);
 
-  bool acpi_{}, isa_serial_{}, option_roms_{}, auto_cmdline_{};
+  bool isa_serial_{}, option_roms_{}, auto_cmdline_{};
   bool graphics_{}, dump_guest_core_{}, mem_merge_{};
-  OnOffAuto with_pic_{}, with_pit_{}, with_rtc_{}, second_ioapic_{};
+  OnOffAuto acpi_property_{}, with_pic_{}, with_pit_{}, with_rtc_{}, second_ioapic_{};
   std::string memory_backend_, dump_tree_;
   KernelOptions kernel_;
   std::unique_ptr<MicrovmMemory> memory_;
@@ -100,7 +101,8 @@ class MicrovmBoard final : public Board {
 void MicrovmBoard::describe(Schema<MicrovmBoard>& s) {
   using B = MicrovmBoard;
   s.help("microvm (i386)");
-  s.property("acpi", &B::acpi_, true).help("ACPI tables, power-off and reset; off: qboot's way");
+  s.property("acpi", &B::acpi_property_, OnOffAuto::Auto)
+      .help("ACPI tables, power-off and reset; auto: they are there; off: qboot's way");
   s.property("pic", &B::with_pic_, OnOffAuto::Auto).help("the two 8259s; auto: they are there");
   s.property("pit", &B::with_pit_, OnOffAuto::Auto).help("the 8254; auto: it is there");
   s.property("rtc", &B::with_rtc_, OnOffAuto::Auto)
@@ -138,7 +140,7 @@ Result<> MicrovmBoard::check_options() const {
           "virtio-blk-device,drive={}",
           drive->name(), drive->name());
   if (second_ioapic_ != OnOffAuto::On) return {};
-  if (!acpi_) return fail("-machine ioapic2=on: acpi=off has no way to tell of it");
+  if (!acpi()) return fail("-machine ioapic2=on: acpi=off has no way to tell of it");
   if (machine().service<accel::AccelService>().accelerator().short_name() == "kvm")
     return fail("-machine ioapic2=on: KVM sends the ends of interrupts to the first one alone");
   return {};
@@ -155,7 +157,7 @@ Result<> MicrovmBoard::build() {
   memory_ = std::make_unique<MicrovmMemory>(machine());
   TRY(memory_->allocate(
       {.backend = memory_backend_, .merge = mem_merge_, .dump = dump_guest_core_}));
-  TRY(memory_->add_firmware(acpi_ ? "bios-microvm.bin" : "qboot.rom"));
+  TRY(memory_->add_firmware(acpi() ? "bios-microvm.bin" : "qboot.rom"));
   TRY(add_interrupt_controllers());
   TRY(add_legacy_devices());
   TRY(add_windows());
@@ -188,7 +190,7 @@ Result<> MicrovmBoard::add_interrupt_controllers() {
   if (with_pic_ != OnOffAuto::Off) pic_ = TRY(add(parts.pic, bus_of(parts.pic)));
   ioapics_[0] = TRY(add(parts.ioapic, bus_of(parts.ioapic)));
   const bool kvm = accel.accelerator().short_name() == "kvm";
-  if (acpi_ && !kvm && second_ioapic_ != OnOffAuto::Off) {
+  if (acpi() && !kvm && second_ioapic_ != OnOffAuto::Off) {
     ends_.all.push_back(hub.ioapic);
     ioapics_[1] = TRY(add("ioapic", nullptr, {{"number", u64{1}}}));
     ends_.all.push_back(hub.ioapic);
@@ -232,7 +234,7 @@ Result<> MicrovmBoard::add_windows() {
 }
 
 Result<> MicrovmBoard::add_events() {
-  if (!acpi_) return {};
+  if (!acpi()) return {};
   Device* events = TRY(add(GenericEvents::kName, nullptr));
   events->connect_gpio_out("", 0, machine().interrupts.gsi(GenericEvents::kGsi));
   return {};
@@ -264,7 +266,7 @@ Result<> MicrovmBoard::describe_to_firmware() {
     for (const auto& [index, value] : cmos_contents(machine().config, facts))
       rtc_->set_cmos(index, value);
   TRY(fill_fw_cfg(fw_cfg, machine().config, facts));
-  if (acpi_) add_acpi(fw_cfg);
+  if (acpi()) add_acpi(fw_cfg);
   TRY(add_tree(fw_cfg));
   return add_boot(fw_cfg);
 }
@@ -307,7 +309,7 @@ Result<> MicrovmBoard::add_tree(FwCfg& fw_cfg) const {
 Result<> MicrovmBoard::add_boot(FwCfg& fw_cfg) {
   KernelOptions kernel = kernel_;
   kernel.option_rom = option_roms_;
-  if (!acpi_ && auto_cmdline_ && !kernel.kernel.empty())
+  if (!acpi() && auto_cmdline_ && !kernel.kernel.empty())
     for (const MicrovmWindow& window : used_windows())
       kernel.append += fmt::format(" virtio_mmio.device=512@{:#x}:{}", window.address, window.gsi);
   TRY(add_kernel(machine(), fw_cfg, kernel, memory_->ram().below_4g));

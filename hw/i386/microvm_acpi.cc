@@ -82,14 +82,18 @@ u32 add_dsdt(TableFile& file, const MicrovmAcpi& config) {
 // Generic address structure of a byte in memory.
 void gas(TableWriter& out, u64 address) { out.byte(0).byte(8).byte(0).byte(1).qword(address); }
 
-u32 add_fadt(TableFile& file, u32 dsdt) {
+u32 add_fadt(TableFile& file, u32 dsdt, bool has_clock) {
   constexpr u32 kResetRegister = 1u << 10, kHardwareReduced = 1u << 20;
-  constexpr std::size_t kFlags = 112, kReset = 116, kXDsdt = 140, kSleepControl = 244, kEnd = 268;
+  constexpr u16 kNoCmosClock = 1u << 5;
+  constexpr std::size_t kBootFlags = 109, kFlags = 112, kReset = 116, kXDsdt = 140,
+                        kSleepControl = 244, kEnd = 268;
   const u32 start = file.begin("FACP", 5, kMicrovmIds);
   TableWriter& out = file.out;
   const auto pad_to = [&](std::size_t offset) { out.zeroes(start + offset - out.size()); };
   out.dword(0);
   file.pointer(dsdt);
+  pad_to(kBootFlags);
+  out.word(has_clock ? 0 : kNoCmosClock);
   pad_to(kFlags);
   out.dword(kResetRegister | kHardwareReduced);
   pad_to(kReset);
@@ -123,7 +127,7 @@ std::vector<u8> make_rsdp(u32 xsdt, BiosLinker& linker) {
 AcpiTables build_microvm_tables(const MicrovmAcpi& config) {
   TableFile file;
   const u32 dsdt = add_dsdt(file, config);
-  std::vector<u32> tables = {add_fadt(file, dsdt), add_madt(file, config.madt)};
+  std::vector<u32> tables = {add_fadt(file, dsdt, config.has_clock), add_madt(file, config.madt)};
   for (const std::vector<u8>& table : config.user_tables) tables.push_back(file.add(table));
   const u32 xsdt = file.begin("XSDT", 1, kMicrovmIds);
   for (const u32 table : tables) file.long_pointer(table);

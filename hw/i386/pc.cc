@@ -75,7 +75,7 @@ class PcBoard final : public Board {
   void set_gsi(unsigned gsi, bool level);
   void set_smi(unsigned, bool level);
 
-  bool acpi_{};
+  OnOffAuto acpi_{};
   OnOffAuto smm_{};
   OnOffAuto with_pic_{}, with_pit_{};
   bool graphics_{};
@@ -102,7 +102,7 @@ class PcBoard final : public Board {
 
 void PcBoard::describe(Schema<PcBoard>& s) {
   s.help("Standard PC (i440FX + PIIX, 1996)");
-  s.property("acpi", &PcBoard::acpi_, true).help("ACPI tables");
+  s.property("acpi", &PcBoard::acpi_, OnOffAuto::Auto).help("ACPI tables; auto: they are there");
   s.property("graphics", &PcBoard::graphics_, true)
       .help("off: the firmware's text goes to the first serial port, as with -nographic");
   s.property("dump-guest-core", &PcBoard::dump_guest_core_, true)
@@ -303,7 +303,7 @@ Result<> PcBoard::add_drives() {
 
 void PcBoard::describe_to_firmware() {
   PcFacts facts{.ram = host_->ram(),
-                .acpi = acpi_ && version().has_acpi(),
+                .acpi = acpi_ != OnOffAuto::Off && version().has_acpi(),
                 .graphics = graphics_ && machine().config.graphics,
                 .sleep = sleep_states(*pm_)};
   facts.pic = pic_ != nullptr;

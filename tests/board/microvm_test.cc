@@ -144,6 +144,17 @@ TEST(Microvm, TablesSumToNothingAndNameOneAnother) {
   EXPECT_EQ(fw_cfg_file(board.pc, "etc/acpi/rsdp").size(), 36u);
 }
 
+TEST(Microvm, TheFadtTellsOfAClockThatIsNotThere) {
+  Microvm with, without(Said{{"rtc", "off"}});
+  EXPECT_EQ(field_of(acpi_table(with, "FACP"), 109, 2), 0u);
+  EXPECT_EQ(field_of(acpi_table(without, "FACP"), 109, 2), 0x20u);
+}
+
+TEST(Microvm, AcpiIsThereUnlessItIsOff) {
+  Microvm board(Said{{"acpi", "auto"}});
+  EXPECT_FALSE(acpi_table(board, "FACP").empty());
+}
+
 TEST(Microvm, TheDsdtHasTheDevicesThatThereAre) {
   Microvm board;
   const std::vector<u8> dsdt = acpi_table(board, "DSDT");
