@@ -134,7 +134,7 @@ bool Target::run(std::span<const Action> wanted) {
 }
 
 void Target::stop() {
-  if (running()) machine_->pause(RunState::Paused);
+  if (goes_on()) machine_->pause(RunState::Paused);
 }
 
 void Target::release() {

@@ -21,7 +21,7 @@ ReadLinear Session::linear_reader() const {
 }
 
 void Session::change(const std::function<bool(x86::CpuState&, const ReadLinear&)>& edit) {
-  if (!target_.machine().may_change()) return error(EBUSY);
+  if (!target_.may_change()) return error(EBUSY);
   auto state = target_.state(cpu_);
   if (!state) return error(EFAULT);
   ok_or_error(edit(*state, linear_reader()) && target_.set_state(cpu_, *state).has_value());
@@ -70,7 +70,7 @@ void Session::read_memory(Request request) {
 }
 
 void Session::write_memory_hex(Request request) {
-  if (!target_.machine().may_change()) return error(EBUSY);
+  if (!target_.may_change()) return error(EBUSY);
   const auto range = request.pair(',');
   if (!range || !request.skip(":")) return error(EINVAL);
   const auto bytes = from_hex(request.rest());
@@ -80,7 +80,7 @@ void Session::write_memory_hex(Request request) {
 }
 
 void Session::write_memory_binary(Request request) {
-  if (!target_.machine().may_change()) return error(EBUSY);
+  if (!target_.may_change()) return error(EBUSY);
   const auto range = request.pair(',');
   if (!range || !request.skip(":") || request.rest().size() != range->second) return error(EINVAL);
   const std::span<const u8> bytes(reinterpret_cast<const u8*>(request.rest().data()),

@@ -77,6 +77,10 @@ void Session::extend(Request) { reply("OK"); }
 
 void Session::run(std::span<const Action> actions) {
   if (const auto kept = target_.take_kept_stop()) return report(kept);
+  if (!target_.may_change()) {
+    waiting_ = false;
+    return error(EBUSY);
+  }
   waiting_ = target_.run(actions);
   // Only a reset helps: better an answer than none for ever.
   if (!waiting_) report(std::nullopt);
@@ -84,6 +88,7 @@ void Session::run(std::span<const Action> actions) {
 
 void Session::resume_packet(Request request, Action action) {
   if (!request.at_end()) {
+    if (!target_.may_change()) return error(EBUSY);
     const auto address = request.number();
     auto state = target_.state(run_cpu_);
     if (!address || !request.at_end() || !state) return error(EINVAL);
@@ -148,13 +153,14 @@ void Session::resume_threads(Request request) {
 
 void Session::interrupt() {
   if (!attached_) return;
-  if (target_.running()) return target_.stop();  // run_state_changed() tells of it
+  if (target_.goes_on()) return target_.stop();  // run_state_changed() tells of it
   if (!std::exchange(waiting_, false)) return;
   report(target_.stopped());  // it sleeps, or waits for a reset
 }
 
 void Session::detach(Request request) {
   if (!request.at_end() && (!request.skip(";") || request.number() != 1)) return error(EINVAL);
+  if (!target_.may_change()) return error(EBUSY);
   target_.remove_all();
   const std::vector<Action> all(target_.cpus(), Action::Go);
   target_.run(all);
@@ -171,7 +177,7 @@ void Session::kill(Request) {
 
 // It has no answer.
 void Session::restart(Request) {
-  if (!machine_->may_change()) return;
+  if (!target_.may_change()) return;
   machine_->request_reset(ShutdownCause::HostQmpSystemReset, ResetKind::Cold);
 }
 

@@ -3,6 +3,7 @@
 #include "gdbstub/target.h"
 
 #include "accel/accelerator.h"
+#include "softmmu/standstill.h"
 
 #include <algorithm>
 
@@ -17,6 +18,11 @@ accel::VcpuBackend& backend(Machine& machine, unsigned cpu) {
 }
 
 }  // namespace
+
+Result<> Target::may_change() const {
+  TRY(machine_->may_change());
+  return machine_->service<Standstill>().need_none();
+}
 
 Target::~Target() { let_go(); }
 

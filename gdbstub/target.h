@@ -51,6 +51,10 @@ class Target {
   Machine& machine() const { return *machine_; }
   unsigned cpus() const { return static_cast<unsigned>(machine_->vcpus().size()); }
 
+  /// An error while somebody loads the machine's state, or reads its memory for a dump or a
+  /// snapshot: it must neither run nor change.
+  Result<> may_change() const;
+
   // ---- Registers.
   void choose(Layout layout);
   Layout layout() const { return layout_; }
@@ -75,6 +79,8 @@ class Target {
 
   // ---- Running.
   bool running() const { return machine_->running(); }
+  /// Or will, when a dump or a snapshot that it stands for has ended.
+  bool goes_on() const { return running() || machine_->run_state() == RunState::SaveVm; }
   u64 step_bits{step::kAll};
   /// One action a processor. False: only a reset would make the machine run again.
   bool run(std::span<const Action> actions);

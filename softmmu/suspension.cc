@@ -2,6 +2,8 @@
 // Falling asleep and waking up.
 #include "rhea/softmmu/suspension.h"
 
+#include "softmmu/standstill.h"
+
 namespace rhea {
 
 Suspension::Suspension(Machine& machine) : machine_(&machine) {
@@ -22,6 +24,8 @@ void Suspension::wake(WakeSource source) {
 
 void Suspension::wake_now(WakeSource source) {
   if (!suspended() || !enabled_[static_cast<std::size_t>(source)]) return;
+  auto& standstill = machine_->service<Standstill>();
+  if (!standstill.need_none()) return standstill.at_end([this, source] { wake(source); });
   waking_.tell();
   machine_->reset_now(ShutdownCause::None, ResetKind::Warm);
   woken_.tell(source);

@@ -4,6 +4,7 @@
 
 #include "monitor/dump/writer.h"
 #include "monitor/long_work.h"
+#include "softmmu/standstill.h"
 
 #include <unistd.h>
 
@@ -19,7 +20,7 @@ void DumpJob::shutdown() {
 }
 
 Result<> DumpJob::start(Request request, Done done) {
-  if (active()) return fail("There is a dump in process, please wait.");
+  if (active()) return fail("{}", kInProcess);
   was_running_ = machine_->running();
   if (was_running_) machine_->pause(RunState::SaveVm);
   auto image = take_image(*machine_, request.paging, request.filter);
@@ -32,6 +33,7 @@ Result<> DumpJob::start(Request request, Done done) {
   request_ = std::move(request);
   done_ = std::move(done);
   status_ = Status::Active;
+  machine_->service<Standstill>().begin(kInProcess);
   total_ = image_.bytes();
   completed_ = 0;
   auto later = machine_->service<monitor::LongWork>().start(
@@ -45,6 +47,7 @@ Result<> DumpJob::start(Request request, Done done) {
       });
   if (!later) {
     status_ = Status::Failed;
+    machine_->service<Standstill>().end();
     go_on();
     return std::unexpected(std::move(later).error());
   }
@@ -67,6 +70,7 @@ void DumpJob::finish(const Result<>& result) {
   status_ = result ? Status::Completed : Status::Failed;
   request_ = {};
   image_ = {};
+  machine_->service<Standstill>().end();
   if (observer_) observer_(result);
   if (const Done done = std::exchange(done_, nullptr)) done(result);
   go_on();

@@ -30,6 +30,9 @@ class DumpJob final : public MachineService {
  public:
   using Done = std::function<void(const Result<>&)>;
 
+  /// What others hear meanwhile.
+  static constexpr const char* kInProcess = "There is a dump in process, please wait.";
+
   explicit DumpJob(Machine& machine) : machine_(&machine) {}
   ~DumpJob() override;
   void shutdown() override;
@@ -44,7 +47,7 @@ class DumpJob final : public MachineService {
   bool active() const { return status_ == Status::Active; }
   /// Another one may not begin, nor open its file: it might be the same.
   Result<> need_none() const {
-    if (active() || opening_) return fail("There is a dump in process, please wait.");
+    if (active() || opening_) return fail("{}", kInProcess);
     return {};
   }
   void set_opening(bool opening) { opening_ = opening; }

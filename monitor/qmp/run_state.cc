@@ -15,9 +15,11 @@ Result<Json> query_status(Context& context, const Json&) {
               {"running", context.machine.running()}};
 }
 
-// The guest stands at once; the answer comes when its disks have done what it had asked of them.
+// The guest stands at once, also one that would go on after a dump or a snapshot; the answer comes
+// when its disks have done what it had asked of them.
 Result<Json> stop(Context& context, const Json&) {
-  if (context.machine.running()) context.machine.pause();
+  Machine& machine = context.machine;
+  if (machine.running() || machine.run_state() == RunState::SaveVm) machine.pause();
   context.later = std::make_shared<Later>();
   TRY(context.machine.service<block::BlockService>().when_stopped(
       [later = context.later] { later->finish(Json()); }));

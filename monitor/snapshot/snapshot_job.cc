@@ -6,6 +6,7 @@
 #include "monitor/dump/dump_job.h"
 #include "monitor/long_work.h"
 #include "rhea/util/fd_sets.h"
+#include "softmmu/standstill.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -146,6 +147,7 @@ Result<> SnapshotJob::cancel() {
 void SnapshotJob::finish(const Result<>& result) {
   ++ticket_;
   checked_.reset();
+  if (operation_ == Operation::Save) machine_->service<Standstill>().end();
   const bool unwanted = progress_->cancelled && !result;
   status_ = result ? Status::Completed : unwanted ? Status::Cancelled : Status::Failed;
   Result<> end = result;
@@ -178,6 +180,7 @@ Result<> SnapshotJob::start_saving() {
   auto contents = std::make_shared<Contents>(TRY(take_contents(*machine_)));
   contents->what.state = was_running_ ? RunState::Running : before_;
   total_ = contents->bytes();
+  machine_->service<Standstill>().begin("a snapshot is being saved");
   return work(
       [path = file_, job = ticket_, contents,
        progress = progress_](const std::stop_token& stop) -> Result<> {

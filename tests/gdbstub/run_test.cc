@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A debugger makes processors run, stop and step.
+#include "softmmu/standstill.h"
 #include "target/x86/registers.h"
 #include "tests/gdbstub/debug_bench.h"
 
@@ -210,6 +211,37 @@ TEST_F(GdbRun, ActionsThatMakeNoSenseAreRefused) {
   EXPECT_EQ(ask("cxyz"), "E16");
   EXPECT_FALSE(machine().running());
   EXPECT_EQ(ask("vCont?"), "vCont;c;C;s;S");
+}
+
+TEST_F(GdbRun, AMachineThatIsReadForADumpStaysAsItIs) {
+  machine().service<Standstill>().begin("a dump");
+  EXPECT_EQ(ask("c"), "E10");
+  EXPECT_EQ(ask("s"), "E10");
+  EXPECT_EQ(ask("c7c00"), "E10");
+  EXPECT_EQ(ask("vCont;s:1"), "E10");
+  EXPECT_EQ(ask("D"), "E10");
+  EXPECT_EQ(ask("M500,1:00"), "E10");
+  EXPECT_EQ(ask(std::string_view("X500,1:x")), "E10");
+  EXPECT_EQ(ask("P10=0000000000000000"), "E10");
+  EXPECT_EQ(talk(packet("R00")), "+");
+  turn();
+  EXPECT_FALSE(machine().running());
+  EXPECT_EQ(cpu(0).state.rip, 0xfff0U);
+  EXPECT_EQ(cpu(0).resets, 0U);
+  machine().service<Standstill>().end();
+  let_go("c");
+  EXPECT_TRUE(machine().running());
+}
+
+TEST_F(GdbRun, AMachineThatStandsForADumpIsStoppedForGood) {
+  let_go("c");
+  machine().pause(RunState::SaveVm);
+  EXPECT_EQ(talk("\x03"), packet("T02thread:01;"));
+  EXPECT_EQ(machine().run_state(), RunState::Paused);
+  machine().resume();
+  machine().pause(RunState::SaveVm);
+  reconnect();
+  EXPECT_EQ(machine().run_state(), RunState::Paused);
 }
 
 TEST_F(GdbRun, DetachingLetsTheMachineGo) {

@@ -2,6 +2,7 @@
 // Dumps of guest memory: both formats, pages through the page tables, all ways to fail.
 #include "hw/misc/vmcoreinfo.h"
 #include "monitor/dump/dump_job.h"
+#include "softmmu/standstill.h"
 #include "tests/monitor/fixture.h"
 
 #include <elf.h>
@@ -42,6 +43,23 @@ class DumpTest : public MonitorTest {
   std::string to_file(std::string_view more = {}, std::string_view paging = "false") {
     return command(
         fmt::format(R"("paging":{},"protocol":"file:{}"{})", paging, scratch_.file("dump"), more));
+  }
+  /// A dump to a pipe has begun, and its end is not there as long as nobody drains this.
+  FileDescriptor dump_to_pipe() {
+    int fds[2];
+    EXPECT_EQ(::pipe2(fds, O_CLOEXEC), 0);
+    client_.named.emplace("dump", FileDescriptor(fds[1]));
+    EXPECT_EQ(qmp(command(R"("paging":false,"protocol":"fd:dump","detach":true)")),
+              R"({"return": {}})");
+    return FileDescriptor(fds[0]);
+  }
+  bool drained(const FileDescriptor& reader) {
+    ::fcntl(reader.get(), F_SETFL, O_NONBLOCK);
+    std::vector<char> buffer(64 * KiB);
+    return turn_until(machine(), [&] {
+      const ssize_t got = ::read(reader.get(), buffer.data(), buffer.size());
+      return got <= 0 && !job().active();
+    });
   }
   bool ended() {
     return turn_until(machine(), [this] { return !job().active(); });
@@ -193,30 +211,37 @@ TEST_F(DumpTest, kdump_has_all_pages) {
 
 TEST_F(DumpTest, the_machine_stands_still_and_goes_on) {
   machine().resume();
-  const int pipe_ends = 2;
-  int fds[pipe_ends];
-  ASSERT_EQ(::pipe2(fds, O_CLOEXEC), 0);
-  const FileDescriptor reader(fds[0]);
-  client_.named.emplace("dump", FileDescriptor(fds[1]));
-  EXPECT_EQ(qmp(command(R"("paging":false,"protocol":"fd:dump","detach":true)")),
-            R"({"return": {}})");
+  const FileDescriptor reader = dump_to_pipe();
   EXPECT_EQ(returned(R"({"execute":"query-status"})")["status"], "save-vm");
   const Json status = returned(R"({"execute":"query-dump"})");
   EXPECT_EQ(status["status"], "active");
   EXPECT_EQ(status["total"], 1 * MiB);
   EXPECT_THAT(hmp("info dump"), HasSubstr("Status: active\nFinished: "));
   EXPECT_EQ(error(to_file()), "GenericError: There is a dump in process, please wait.");
-  std::size_t size = 0;
-  std::vector<char> buffer(64 * KiB);
-  ASSERT_TRUE(turn_until(machine(), [&] {
-    ::fcntl(fds[0], F_SETFL, O_NONBLOCK);
-    const ssize_t got = ::read(fds[0], buffer.data(), buffer.size());
-    size += got > 0 ? static_cast<std::size_t>(got) : 0;
-    return !job().active();
-  }));
+  ASSERT_TRUE(drained(reader));
   EXPECT_EQ(returned(R"({"execute":"query-dump"})")["completed"], 1 * MiB);
   EXPECT_EQ(returned(R"({"execute":"query-status"})")["status"], "running");
   EXPECT_EQ(hmp("info dump"), "Status: completed\n");
+}
+
+TEST_F(DumpTest, a_machine_that_is_stopped_meanwhile_stays_so) {
+  machine().resume();
+  const FileDescriptor reader = dump_to_pipe();
+  EXPECT_EQ(qmp(R"({"execute":"stop"})"), R"({"return": {}})");
+  EXPECT_FALSE(machine().service<Standstill>().need_none()) << "its memory is being read";
+  ASSERT_TRUE(drained(reader));
+  EXPECT_EQ(returned(R"({"execute":"query-status"})")["status"], "paused");
+  EXPECT_TRUE(machine().service<Standstill>().need_none());
+}
+
+TEST_F(DumpTest, a_guest_that_sleeps_wakes_up_after_it) {
+  machine().pause(RunState::Suspended);
+  const FileDescriptor reader = dump_to_pipe();
+  EXPECT_EQ(qmp(R"({"execute":"system_wakeup"})"), R"({"return": {}})");
+  turn_until(machine(), [turns = 0]() mutable { return ++turns > 20; });
+  EXPECT_EQ(machine().run_state(), RunState::Suspended);
+  ASSERT_TRUE(drained(reader));
+  EXPECT_TRUE(turn_until(machine(), [this] { return machine().running(); }));
 }
 
 // Nobody reads the pipe; the end of the program does not wait for it.
