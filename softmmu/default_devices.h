@@ -14,6 +14,7 @@ struct DefaultDevices final : MachineService {
   explicit DefaultDevices(Machine&) {}
 
   bool serial{true}, parallel{true}, floppy{true}, cdrom{true}, vga{true};
+  bool vga_asked{};  ///< -vga names a card
   /// A card on a user network, when nothing was said of networks.
   bool network{true};
   bool monitor{true};  ///< -nographic's, on the terminal

@@ -7,6 +7,7 @@
 #include "rhea/chardev/chardev.h"
 #include "rhea/util/keyval.h"
 #include "rhea/util/known_names.h"
+#include "rhea/util/log.h"
 #include "rhea/util/option.h"
 #include "softmmu/boot_options.h"
 #include "softmmu/default_devices.h"
@@ -167,6 +168,18 @@ Result<> Board::add_serial_ports(Bus* isa, unsigned most) {
   for (std::size_t i = 0; i < serials.size(); ++i)
     if (!serials[i].empty())
       TRY(add("isa-serial", isa, {{"index", u64{i}}, {"chardev", serials[i]}}));
+  return {};
+}
+
+Result<> Board::tell_of_unused_options() {
+  const auto& boot = machine().service<BootOptions>();
+  constexpr const char* kInstead =
+      "this board has no order of drives; bootindex= of a device says what is booted";
+  if (!boot.once.empty()) return fail("-boot once={}: {}", boot.once, kInstead);
+  if (boot.order) report_warning(fmt::format("-boot order={}: {}", *boot.order, kInstead));
+  if (machine().service<DefaultDevices>().vga_asked)
+    report_warning(
+        fmt::format("-vga {}: this board has no place for a graphics card", machine().config.vga));
   return {};
 }
 

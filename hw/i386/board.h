@@ -25,6 +25,9 @@ class Board : public Object {
   /// Makes, sets, plugs and realizes one device of the board; `id` as the user gave it.
   Result<Device*> add(std::string_view type, Bus* bus, const Settings& settings = {},
                       std::string_view name = {}, const std::string& id = {});
+  /// Of a board without a graphics card of its own and without an order of drives by letters:
+  /// warns of -vga and -boot order=, which do nothing there; -boot once= is an error.
+  Result<> tell_of_unused_options();
   /// Those that -serial names, and the usual one without; `most` of them.
   Result<> add_serial_ports(Bus* isa, unsigned most);
 };

@@ -20,7 +20,9 @@ Result<> vga(Machine& machine, const std::string& text) {
                                   about_unknown(NameKind::Vga, text, {"std", "none"})));
   machine.config.vga = text;
   // Asked for, it stays beside a card that -device names.
-  if (text != "none") machine.service<DefaultDevices>().vga = true;
+  auto& defaults = machine.service<DefaultDevices>();
+  defaults.vga_asked = text != "none";
+  if (defaults.vga_asked) defaults.vga = true;
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include "hw/acpi/generic_events.h"
 #include "hw/i386/acpi_table_option.h"
 #include "hw/i386/board.h"
+#include "hw/i386/boot_files.h"
 #include "hw/i386/device_tree.h"
 #include "hw/i386/kernel_boot.h"
 #include "hw/i386/microvm_acpi.h"
@@ -14,12 +15,10 @@
 #include "hw/virtio/virtio_mmio.h"
 #include "net/nic_requests.h"
 #include "rhea/block/block_backend.h"
-#include "rhea/hw/boot_order.h"
 #include "rhea/hw/isa.h"
 #include "rhea/qom/shared_line.h"
 #include "rhea/util/host_file.h"
 #include "rhea/util/log.h"
-#include "softmmu/boot_options.h"
 #include "softmmu/default_devices.h"
 
 #include <algorithm>
@@ -154,6 +153,7 @@ Result<> MicrovmBoard::build() {
         "{}: this board has no place for a card; write -netdev, and -device virtio-net-device",
         request.option));
   TRY(check_options());
+  TRY(tell_of_unused_options());
   memory_ = std::make_unique<MicrovmMemory>(machine());
   TRY(memory_->allocate(
       {.backend = memory_backend_, .merge = mem_merge_, .dump = dump_guest_core_}));
@@ -313,14 +313,7 @@ Result<> MicrovmBoard::add_boot(FwCfg& fw_cfg) {
     for (const MicrovmWindow& window : used_windows())
       kernel.append += fmt::format(" virtio_mmio.device=512@{:#x}:{}", window.address, window.gsi);
   TRY(add_kernel(machine(), fw_cfg, kernel, memory_->ram().below_4g));
-  const auto& options = machine().service<BootOptions>();
-  fw_cfg.add_number(fw_cfg_key::kBootMenu, options.menu ? 1 : 0, 2);
-  fw_cfg.add_file("bootorder", {});
-  machine().on_reset([this, &fw_cfg](ResetKind) {
-    const bool strict = machine().service<BootOptions>().strict;
-    fw_cfg.replace_file("bootorder", machine().service<BootOrder>().file(strict));
-  });
-  return {};
+  return add_boot_files(machine(), fw_cfg);
 }
 
 const RegisterType<IsaBridge> bridge;

@@ -20,6 +20,7 @@ class NoneBoard final : public Board {
     machine().service<DefaultDevices>().network = false;
     for (const net::NicRequest& request : TRY(machine().service<net::NicRequests>().take()))
       report_warning(fmt::format("{}: this board has no place for a card", request.option));
+    TRY(tell_of_unused_options());
     if (!machine().service<MemoryRequest>().size_given) return {};
     TRY(ram_.init_ram(nullptr, "ram", machine().config.ram_size, machine().config.ram));
     machine().system_memory().add(0, ram_);

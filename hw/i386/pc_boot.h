@@ -24,7 +24,6 @@ class PcBoot {
 
  private:
   Result<> set_order(std::string_view order);
-  Result<> add_splash(const std::string& file);
   void machine_reset();
 
   Machine* machine_;

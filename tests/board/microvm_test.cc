@@ -4,6 +4,9 @@
 #include "hw/i386/device_tree.h"
 #include "rhea/qom/registry.h"
 #include "rhea/softmmu/snapshot.h"
+#include "rhea/util/keyval.h"
+#include "softmmu/boot_options.h"
+#include "tests/block/temp_dir.h"
 #include "tests/board/firmware_view.h"
 #include "tests/support/bench.h"
 
@@ -12,6 +15,7 @@
 #include <libfdt.h>
 
 #include <algorithm>
+#include <fstream>
 #include <numeric>
 #include <stdexcept>
 
@@ -33,8 +37,9 @@ MachineConfig with_ram(u64 bytes) {
 
 /// The board with these properties, and devices on it.
 struct Microvm {
-  explicit Microvm(const Said& properties = {}, u64 ram = 128 * MiB)
+  explicit Microvm(const Said& properties = {}, u64 ram = 128 * MiB, std::string_view boot = {})
       : pc(with_ram(ram), [&](Machine& machine) {
+          EXPECT_TRUE(machine.service<BootOptions>().add(*KeyValues::parse(boot, "order")));
           auto& service = machine.service<hw::BoardService>();
           service.type = "microvm";
           service.properties = properties;
@@ -46,9 +51,9 @@ struct Microvm {
   Pc pc;
 };
 
-std::string why_not(const Said& properties) {
+std::string why_not(const Said& properties, std::string_view boot = {}) {
   try {
-    const Microvm made(properties);
+    const Microvm made(properties, 128 * MiB, boot);
     return "ok";
   } catch (const std::runtime_error& error) {
     return error.what();
@@ -95,6 +100,25 @@ TEST(Microvm, DevicesTakeTheLastTransportFirst) {
   Microvm board;
   EXPECT_EQ(board.load(0xfeb0'2e08, 4), 4u);
   EXPECT_EQ(board.load(0xfeb0'2c08, 4), 0u);
+}
+
+TEST(Microvm, TheMenuItsTimesAndThePictureReachTheFirmware) {
+  const TempDir folder;
+  const std::string picture = folder.path() / "a";
+  std::ofstream(picture) << "\xff\xd8 and so on";
+  Microvm board(Said{}, 128 * MiB, "menu=on,splash-time=70,reboot-timeout=700,splash=" + picture);
+  EXPECT_EQ(fw_cfg_item(board.pc, 0x0e, 2), 1U);
+  EXPECT_EQ(fw_cfg_file(board.pc, "etc/boot-menu-wait"), (std::vector<u8>{70, 0}));
+  EXPECT_EQ(fw_cfg_file(board.pc, "etc/boot-fail-wait"), (std::vector<u8>{0xbc, 2, 0, 0}));
+  EXPECT_EQ(fw_cfg_text(board.pc, "bootsplash.jpg"), "\xff\xd8 and so on");
+}
+
+TEST(Microvm, AnOrderOfDrivesThatItHasNotIsSaid) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(why_not({}, "order=dc"), "ok");
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("-boot order=dc: this board has no order of drives"));
+  EXPECT_THAT(why_not({}, "once=d"), HasSubstr("-boot once=d: this board has no order of drives"));
 }
 
 TEST(Microvm, MemoryBeyond3GiBLiesAbove4) {

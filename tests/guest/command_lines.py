@@ -233,6 +233,7 @@ WRONG = (
     ("-vnc nope", "-vnc nope"),
     ("-vga nope", "-vga nope"),
     ("-machine pc,accel=qtest,smm=on", "-machine smm=on"),
+    ("-machine microvm,accel=qtest -boot once=d", "-boot once=d bootindex"),
     ("-nic nope", "-nic nope"),
     ("-name x,nope=1", "-name nope"),
     ("-global nope", "-global nope"),

@@ -44,6 +44,11 @@ TAKEN = (
     ("-display none -global driver=edu,property=dma_mask,value=1 -device edu", ""),
     ("-display none -machine pc-i440fx-2.4,accel=qtest", ""),
     ("-machine none,accel=qtest", ""),
+    ("-display none -machine microvm,accel=qtest -vga std", "warning: -vga std: this board has no place for a graphics card"),
+    ("-display none -machine microvm,accel=qtest -vga none", ""),
+    ("-display none -machine microvm,accel=qtest -boot order=dc", "warning: -boot order=dc: this board has no order of drives"),
+    ("-display none -machine microvm,accel=qtest -boot menu=on,splash-time=10,strict=on", ""),
+    ("-machine none,accel=qtest -vga std", "warning: -vga std: this board has no place for a graphics card"),
     ("-display none -uuid 550e8400-e29b-41d4-a716-446655440000 -no-acpi -no-hpet", ""),
     ("-display none -smbios type=1,serial=1 -only-migratable -overcommit mem-lock=off", ""),
     ("-display none -object memory-backend-memfd,id=m,size=16M "
