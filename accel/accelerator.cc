@@ -166,7 +166,7 @@ Result<> AccelService::create_vcpus() {
   const x86::CpuRequest request =
       TRY(x86::cpu_request_or(*machine_, std::string(fitting.default_model)));
   const auto fit = TRY(fitting.fit(request));
-  const CpuKind processors{.model = request.name, .fit = fit};
+  const CpuKind processors{.model = request.name, .migratable = request.migratable, .fit = fit};
   for (unsigned index = 0; index < machine_->config.cpus; ++index) {
     vcpus_.push_back(TRY(vm_->create_vcpu(index)));
     machine_->add_vcpu(*vcpus_.back());

@@ -31,6 +31,9 @@ void CpuDevice::describe(Schema<CpuDevice>& s) {
   s.computed("unavailable-features", "strList", [](const CpuDevice& cpu) {
      return Value(names_of(cpu.absent_));
    }).help("what the model has and the accelerator has not");
+  s.computed("migratable", "bool", [](const CpuDevice& cpu) {
+     return Value(bool{cpu.migratable_});
+   }).help("no feature that another host may not have, unless it was asked for by name");
   const auto rows = x86::cpuid_bits();
   for (std::size_t i = 0; i < rows.size(); ++i)
     s.computed(x86::tool_name(rows[i]), "bool",
@@ -38,11 +41,12 @@ void CpuDevice::describe(Schema<CpuDevice>& s) {
   s.state("cpu", &CpuDevice::state_);
 }
 
-void CpuDevice::set_vcpu(VcpuBackend& vcpu, u32 apic_id, const x86::ModelFit& fit) {
+void CpuDevice::set_vcpu(VcpuBackend& vcpu, u32 apic_id, const CpuKind& kind) {
   vcpu_ = &vcpu;
   apic_id_ = apic_id;
-  features_ = fit.features;
-  absent_ = fit.absent;
+  migratable_ = kind.migratable;
+  features_ = kind.fit.features;
+  absent_ = kind.fit.absent;
 }
 
 void CpuDevice::on_thread(const std::function<void()>& work) {
@@ -74,7 +78,7 @@ Result<CpuDevice*> add_cpu_device(Machine& machine, VcpuBackend& vcpu, unsigned 
                                   const CpuKind& kind) {
   auto object = TRY(machine.make(kind.model + std::string(kCpuTypeSuffix)));
   auto* device = static_cast<CpuDevice*>(object.get());
-  device->set_vcpu(vcpu, topology(machine.config).apic_id(index), kind.fit);
+  device->set_vcpu(vcpu, topology(machine.config).apic_id(index), kind);
   TRY(machine.add_device(std::move(object), nullptr));
   return device;
 }

@@ -14,6 +14,7 @@ class VcpuBackend;
 /// What all processors of a machine are.
 struct CpuKind {
   std::string model;  ///< as -cpu names it
+  bool migratable{};
   x86::ModelFit fit;
 };
 
@@ -27,7 +28,7 @@ class CpuDevice final : public Device {
   static void describe(Schema<CpuDevice>& s);
 
   /// `vcpu` lives as long as the machine's state is saved or loaded.
-  void set_vcpu(VcpuBackend& vcpu, u32 apic_id, const x86::ModelFit& fit);
+  void set_vcpu(VcpuBackend& vcpu, u32 apic_id, const CpuKind& kind);
 
   /// While the vCPU has not run since, what was loaded is what is saved.
   void pre_save() override;
@@ -38,6 +39,7 @@ class CpuDevice final : public Device {
 
   VcpuBackend* vcpu_{};
   u32 apic_id_{};
+  bool migratable_{};
   x86::CpuidBitSet features_, absent_;
   x86::CpuState state_;
 };

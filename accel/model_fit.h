@@ -15,7 +15,7 @@ struct ModelFitting final : MachineService {
   explicit ModelFitting(Machine&) {}
 
   /// The model without -cpu.
-  std::string_view default_model{"qemu64"};
+  std::string_view default_model{x86::kDefaultModel};
   /// Warns of nothing.
   std::function<Result<x86::ModelFit>(const x86::CpuRequest&)> fit = &x86::fit_software;
 };

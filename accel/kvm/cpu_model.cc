@@ -228,8 +228,9 @@ x86::ModelFit describe(Leaves& leaves) {
 
 ModelLeaves apply_model(Leaves leaves, const CpuRequest& request) {
   const CpuidBitSet supported = supported_bits(leaves);
-  const bool named = request.kind == x86::ModelKind::Named || request.kind == x86::ModelKind::Base;
+  const bool named = !request.whole();
   CpuidBitSet bits = named ? request.features : supported;
+  if (request.migratable && !named) bits.reset(index(Feature::Invtsc));
   if (named) {
     clear_words(leaves);
     const auto rows = x86::cpuid_bits();

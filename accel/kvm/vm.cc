@@ -22,6 +22,8 @@ namespace {
 // Pages that KVM takes on processors without real mode: below the firmware, where a PC has nothing.
 constexpr u64 kIdentityMap = 0xfeffc000;
 constexpr u64 kTaskState = 0xfeffd000;
+// All that it supports.
+constexpr std::string_view kDefaultModel = "host,migratable=off";
 
 Result<x86::ModelFit> fit(const Vm& vm, const x86::CpuRequest& request) {
   const CpuidPlace place{.topology = accel::topology(vm.machine().config),
@@ -60,7 +62,7 @@ Result<std::unique_ptr<Vm>> Vm::create(Machine& machine, std::unique_ptr<System>
   TRY(vm->set_up());
   // All that KVM has, unless -cpu says less.
   auto& fitting = machine.service<accel::ModelFitting>();
-  fitting.default_model = "host";
+  fitting.default_model = kDefaultModel;
   fitting.fit = [raw = vm.get()](const x86::CpuRequest& request) { return fit(*raw, request); };
   vm->registration_ = &machine.service<Registration>();
   vm->registration_->vm = vm.get();
@@ -188,15 +190,14 @@ Result<> Vm::board_ready() {
 // All that KVM supports, or what -cpu leaves of it.
 Result<std::vector<kvm_cpuid_entry2>> Vm::leaves_for(const CpuidPlace& place) {
   auto leaves = make_cpuid(system_->supported_cpuid(), place);
-  auto request = x86::cpu_request(*machine_);
-  if (!request) return leaves;
-  if (request->hyperv.present() && extension(KVM_CAP_HYPERV) == 0) {
+  auto request = TRY(x86::cpu_request_or(*machine_, std::string(kDefaultModel)));
+  if (request.hyperv.present() && extension(KVM_CAP_HYPERV) == 0) {
     warn_once("hyperv", "this host's KVM has nothing of -cpu's hv-*: the guest goes without it");
-    request->hyperv = {};
+    request.hyperv = {};
   }
-  ModelLeaves made = apply_model(std::move(leaves), *request);
+  ModelLeaves made = apply_model(std::move(leaves), request);
   if (!std::exchange(told_absent_, true))
-    TRY(request->tell_absent(made.fit.absent, "this host's KVM"));
+    TRY(request.tell_absent(made.fit.absent, "this host's KVM"));
   return std::move(made.leaves);
 }
 

@@ -100,6 +100,7 @@ Result<Json> query_cpu_model_expansion(Context& context, const Json& arguments) 
   if (whole) {
     props["level"] = made.level;
     props["xlevel"] = made.xlevel;
+    if (request.whole()) props["migratable"] = request.migratable;
   }
   return Json{{"model", {{"name", whole ? model["name"] : Json("base")}, {"props", props}}}};
 }

@@ -164,7 +164,7 @@ Result<bool> set_value(CpuRequest& request, const std::string& key, const std::s
 }
 
 /// Switches that are no bit of CPUID's. Some are taken because command lines have them: caches are
-/// the same everywhere, and a guest may move whatever its processor has.
+/// the same everywhere.
 bool* find_switch(CpuRequest& request, std::string_view key, bool& ignored) {
   if (key == "check") return &request.check;
   if (key == "enforce") return &request.enforce;
@@ -172,8 +172,8 @@ bool* find_switch(CpuRequest& request, std::string_view key, bool& ignored) {
   if (key == "tcg-cpuid") return &request.tcg_name;
   if (key == "cpuid-0xb") return &request.topology_leaf;
   if (key == "l3-cache") return &request.l3_cache;
-  constexpr std::string_view taken[] = {"migratable", "host-cache-info", "legacy-cache",
-                                        "host-phys-bits", "pmu"};
+  if (key == "migratable") return &request.migratable;
+  constexpr std::string_view taken[] = {"host-cache-info", "legacy-cache", "host-phys-bits", "pmu"};
   return std::ranges::find(taken, key) != std::end(taken) ? &ignored : nullptr;
 }
 

@@ -24,11 +24,11 @@ constexpr Feature kMissing[] = {Feature::Monitor,       Feature::Svm,      Featu
 /// tables and the registers against attacks cost time, and the topology says the last two.
 constexpr Feature kOnDemand[] = {Feature::Vme,  Feature::La57, Feature::Ssbd,     Feature::MdClear,
                                  Feature::Ibpb, Feature::Htt,  Feature::CmpLegacy};
-/// On every model whose leaves can tell of it, unless it is turned off. The time stamp counter is
-/// the machine's clock, so guests may trust it; the attacks that IA32_ARCH_CAPABILITIES speaks of
-/// do not exist on an interpreter, so guests may save themselves the effort.
-constexpr Feature kAlways[] = {Feature::Hypervisor, Feature::X2apic,           Feature::Arat,
-                               Feature::Invtsc,     Feature::ArchCapabilities, Feature::SpecCtrl};
+/// On every model whose leaves can tell of it, unless it is turned off. The attacks that
+/// IA32_ARCH_CAPABILITIES speaks of do not exist on an interpreter, so guests may save themselves
+/// the effort.
+constexpr Feature kAlways[] = {Feature::Hypervisor, Feature::X2apic, Feature::Arat,
+                               Feature::ArchCapabilities, Feature::SpecCtrl};
 
 // IA32_ARCH_CAPABILITIES (SDM vol. 4, table 2-2): RDCL_NO, IBRS_ALL, SKIP_L1DFL_VMENTRY, SSB_NO,
 // MDS_NO, IF_PSCHANGE_MC_NO, TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO, BHI_NO, PBRSB_NO, GDS_NO,
@@ -112,6 +112,7 @@ FeatureSet starting_features(const CpuRequest& request, const FeatureSet& suppor
   FeatureSet features;
   if (request.kind == ModelKind::Base) return features;
   features = supported;
+  if (request.migratable) features.reset(index(Feature::Invtsc));
   if (request.kind == ModelKind::Host)
     for (const FeatureRow& row : feature_rows())
       if (!host_has(row)) features.reset(index(row.feature));
@@ -238,7 +239,7 @@ Result<ModelFit> fit_software(CpuRequest request) {
 }
 
 Result<CpuModel> make_model(Machine& machine) {
-  const CpuRequest request = TRY(cpu_request_or(machine, "qemu64"));
+  const CpuRequest request = TRY(cpu_request_or(machine, std::string(kDefaultModel)));
   CpuModel model = TRY(make_model(request));
   model.random_seed = machine.service<GuestRandom>().seed;
   return model;

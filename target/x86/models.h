@@ -39,13 +39,16 @@ struct CpuRequest {
   bool tcg_name{true};       ///< the software processor says who it is, in leaf 4000_0000h
   bool topology_leaf{true};  ///< leaf Bh is there
   bool l3_cache{true};
-  bool check{true};     ///< warn of what was asked for and cannot be had
-  bool enforce{false};  ///< and refuse to start
-  bool kvm{true};       ///< tell the guest of KVM
-  bool kvm_given{};     ///< by the command line: the software processor says so only then
+  bool migratable{true};  ///< max and host leave out what another host may not have
+  bool check{true};       ///< warn of what was asked for and cannot be had
+  bool enforce{false};    ///< and refuse to start
+  bool kvm{true};         ///< tell the guest of KVM
+  bool kvm_given{};       ///< by the command line: the software processor says so only then
 
   /// What is wanted of a named model.
   CpuidBitSet wanted() const { return (features | added) & ~removed; }
+  /// Whether the model is what the accelerator has.
+  bool whole() const { return kind == ModelKind::Max || kind == ModelKind::Host; }
   /// Warns of the bits in `absent`, or fails; `accelerator` as the text calls it. Those the model
   /// brings along count only for `enforce`.
   Result<> tell_absent(const CpuidBitSet& absent, std::string_view accelerator) const;
@@ -86,13 +89,16 @@ std::optional<CpuRequest> cpu_request(Machine& machine);
 /// The same, with `model` where there is no -cpu.
 Result<CpuRequest> cpu_request_or(Machine& machine, const std::string& model);
 
+/// Without -cpu. A guest may trust the software processor's time stamp counter, which is the
+/// machine's clock; the models that QEMU's tools name are QEMU's, which has no invtsc.
+inline constexpr std::string_view kDefaultModel = "qemu64,+invtsc";
 /// The features that the software processor can have on this host.
 FeatureSet software_features();
 /// What a request comes to on the software processor, without what belongs to one processor.
 Result<CpuModel> make_model(const CpuRequest& request);
 /// The same for those who only look; warns of nothing.
 Result<ModelFit> fit_software(CpuRequest request);
-/// The model that the machine's -cpu asks for; qemu64 without one.
+/// The model that the machine's -cpu asks for, or the default one.
 Result<CpuModel> make_model(Machine& machine);
 
 }  // namespace rhea::x86

@@ -54,6 +54,19 @@ TEST(KvmCpuid, KvmsOwnLeavesAreBehindMicrosofts) {
   EXPECT_EQ(std::ranges::count(made, 0x40000001U, &kvm_cpuid_entry2::function), 1);
 }
 
+TEST(KvmCpuid, AnInvariantTscIsThereWhenAskedFor) {
+  std::vector leaves = {leaf(0), leaf(1), leaf(0x80000000), leaf(0x80000007)};
+  leaves[2].eax = 0x80000007;
+  leaves[3].edx = 1 << 8;
+  const auto power = [&leaves](const char* request) {
+    return kvm::apply_model(leaves, *x86::parse_cpu(request)).leaves.back().edx;
+  };
+  EXPECT_EQ(power("host"), 0U);
+  EXPECT_EQ(power("max"), 0U);
+  EXPECT_EQ(power("host,migratable=off"), 1U << 8);
+  EXPECT_EQ(power("host,+invtsc"), 1U << 8);
+}
+
 TEST(KvmCpuid, AHostThatRefusesEverythingIsAnError) {
   const std::vector leaves = {leaf(0), leaf(1), leaf(0x14)};
   const auto result =

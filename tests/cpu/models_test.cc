@@ -2,6 +2,7 @@
 // -cpu: models, features more or less, values, and what they come to on the software processor.
 #include "target/x86/models.h"
 
+#include "rhea/softmmu/machine.h"
 #include "target/x86/host_features.h"
 #include "target/x86/model_list.h"
 
@@ -133,6 +134,26 @@ TEST(CpuModels, GuestsMaySkipMitigations) {
   EXPECT_EQ(made("Skylake-Client,-rdctl-no").arch_capabilities & kRdclNo, 0U);
   EXPECT_EQ(made("Skylake-Client,-arch-capabilities").arch_capabilities, 0U);
   EXPECT_FALSE(made("pentium3").has(Feature::ArchCapabilities));
+}
+
+// As in QEMU: no model has it, and who saves machines for other hosts need not turn it off.
+TEST(CpuModels, AnInvariantTscIsThereWhenAskedFor) {
+  EXPECT_FALSE(made("qemu64").has(Feature::Invtsc));
+  EXPECT_FALSE(made("Skylake-Server").has(Feature::Invtsc));
+  EXPECT_FALSE(made("max").has(Feature::Invtsc));
+  EXPECT_TRUE(made("qemu64,+invtsc").has(Feature::Invtsc));
+  EXPECT_TRUE(made("max,invtsc=on").has(Feature::Invtsc));
+  EXPECT_TRUE(made("max,migratable=off").has(Feature::Invtsc));
+  EXPECT_FALSE(made("max,migratable=off,-invtsc").has(Feature::Invtsc));
+  EXPECT_FALSE(made("qemu64,migratable=off").has(Feature::Invtsc));
+}
+
+TEST(CpuModels, WithoutAnOptionGuestsMayTrustTheTimeStampCounter) {
+  Machine machine;
+  const auto model = x86::make_model(machine);
+  ASSERT_TRUE(model);
+  EXPECT_EQ(model->name, "qemu64");
+  EXPECT_TRUE(model->has(Feature::Invtsc));
 }
 
 TEST(CpuModels, ValuesOfItsOwn) {

@@ -57,6 +57,24 @@ TEST_F(CpuModelTest, models_are_expanded) {
   EXPECT_EQ(whole["props"]["model-id"], "a,b");
 }
 
+TEST_F(CpuModelTest, what_cannot_migrate_is_left_out_unless_it_is_asked_for) {
+  EXPECT_EQ(expanded("static", R"({"name":"max"})")["props"]["invtsc"], false);
+  EXPECT_EQ(expanded("static", R"({"name":"max","props":{"migratable":false}})")["props"]["invtsc"],
+            true);
+  EXPECT_EQ(expanded("full", R"({"name":"max"})")["props"]["migratable"], true);
+  EXPECT_EQ(
+      expanded("full", R"({"name":"host","props":{"migratable":false}})")["props"]["migratable"],
+      false);
+  EXPECT_FALSE(expanded("full", R"({"name":"qemu64"})")["props"].contains("migratable"));
+  const Json properties =
+      returned(R"({"execute":"qom-list-properties","arguments":{"typename":"max-x86_64-cpu"}})");
+  EXPECT_THAT(properties, Contains(Json{{"name", "migratable"},
+                                        {"type", "bool"},
+                                        {"description",
+                                         "no feature that another host may not have, "
+                                         "unless it was asked for by name"}}));
+}
+
 TEST_F(CpuModelTest, expansion_errors) {
   EXPECT_EQ(error(expansion("full", R"({"name":"nix"})")),
             "GenericError: CPU model 'nix' not found");
