@@ -79,7 +79,7 @@ class HubPort final : public Netdev {
 /// Between a port and the back end that is plugged into it: the front end of both.
 class HubLink {
  public:
-  HubLink() : thread_("net hub", domain_) {}
+  HubLink() : thread_("net hub", &domain_) {}
   ~HubLink() { end(); }
   HubLink(const HubLink&) = delete;
   HubLink& operator=(const HubLink&) = delete;

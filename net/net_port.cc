@@ -19,7 +19,7 @@ Result<> NetPort::attach(Device& card, Card functions) {
   if (card.lock_domain() == nullptr) {
     loop_ = &machine.loop();
   } else {
-    thread_ = std::make_unique<IoThread>("net " + name_, *domain_);
+    thread_ = std::make_unique<IoThread>("net " + name_, domain_);
     loop_ = &thread_->loop();
   }
   if (netdev_ != nullptr)

@@ -116,7 +116,6 @@ constexpr std::array kTable = {
     absent(NameKind::HmpCommand, "migrate_incoming", "use x-snapshot-load"),
     absent(NameKind::HmpCommand, "savevm", "use x-snapshot-save"),
     absent(NameKind::HmpCommand, "loadvm", "use x-snapshot-load"),
-    absent(NameKind::Object, "iothread", "leave it out, and iothread=… of the devices"),
     absent(NameKind::Object, "secret_keyring", "use -object secret"),
     absent(NameKind::Machine, "q35", "use -machine pc"),
     old_board("pc-0.10"),

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hw/virtio/doorbells.h"
 
+#include "rhea/qom/registry.h"
 #include "rhea/softmmu/machine.h"
 #include "rhea/util/error.h"
+#include "softmmu/iothread.h"
 
 #include <sys/eventfd.h>
 
@@ -36,18 +38,35 @@ Result<> Doorbells::make(unsigned count) {
   return {};
 }
 
-Result<> Doorbells::init(Device& owner, const std::string& thread_name, unsigned count,
+Result<> Doorbells::init(Device& owner, IoThreadObject* shared, unsigned count,
                          std::function<void(u16)> rung) {
   rung_ = std::move(rung);
   TRY(make(count));
-  *thread_ = std::make_unique<IoThread>(thread_name, *owner.lock_domain());
   auto& threads = owner.machine().service<BellThreads>().all;
   std::erase_if(threads, [](const auto& one) { return *one == nullptr; });
+  if (shared != nullptr) {
+    threads.push_back(shared->thread());
+    entry_.init(owner);
+    watch((*shared->thread())->loop());
+    return {};
+  }
+  *thread_ = std::make_unique<IoThread>(std::string(owner.type().name), owner.lock_domain());
   threads.push_back(thread_);
-  for (u16 number = 0; number < count; ++number)
-    bells_[number].watch = (*thread_)->loop().watch_fd(fd(number), FdEvents::Read,
-                                                       [this, number](FdEvents) { hear(number); });
+  watch((*thread_)->loop());
   return {};
+}
+
+// A thread of their own holds the domain while it calls. Another may be about to call when the
+// device goes: it finds the gate shut.
+void Doorbells::watch(EventLoop& loop) {
+  for (u16 number = 0; number < bells_.size(); ++number) {
+    std::function<void(FdEvents)> call = [this, number](FdEvents) { hear(number); };
+    if (entry_.gate())
+      call = [this, number, gate = entry_.gate()](FdEvents) {
+        gate->enter([this, number] { hear(number); });
+      };
+    bells_[number].watch = loop.watch_fd(fd(number), FdEvents::Read, std::move(call));
+  }
 }
 
 // In the domain: nobody is between hearing it and saying so.
@@ -60,6 +79,7 @@ void Doorbells::ring(u16 number) const { ::eventfd_write(fd(number), 1); }
 
 // The thread first, which may be about to call a watch. Others may ring still.
 void Doorbells::stop() {
+  entry_.close();
   thread_->reset();
   if (bells_.empty()) return;
   const DomainGuard guard(owner_domain());

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "rhea/qom/device.h"
+#include "rhea/softmmu/domain_entry.h"
 #include "rhea/util/file_descriptor.h"
 #include "rhea/util/io_thread.h"
 
@@ -11,6 +12,10 @@
 #include <memory>
 #include <string>
 #include <vector>
+
+namespace rhea {
+class IoThreadObject;
+}  // namespace rhea
 
 namespace rhea::hw {
 
@@ -21,9 +26,9 @@ class Doorbells final : public ObjectMember {
   Doorbells() = default;
   ~Doorbells() override { stop(); }
 
-  /// From realize(), without the domain. `rung` is called in it, on the thread. `thread_name` is
-  /// what the host shows. Fails, with nothing left, where the host has no descriptors for them.
-  Result<> init(Device& owner, const std::string& thread_name, unsigned count,
+  /// From realize(), without the domain. `rung` is called in it, on `shared`, or on a thread of
+  /// their own. Fails, with nothing left, where the host has no descriptors for them.
+  Result<> init(Device& owner, IoThreadObject* shared, unsigned count,
                 std::function<void(u16)> rung);
   bool initialised() const { return !bells_.empty(); }
   /// The eventfd, for Region::add_eventfd().
@@ -44,11 +49,13 @@ class Doorbells final : public ObjectMember {
     EventLoop::Watch watch;
   };
   Result<> make(unsigned count);
+  void watch(EventLoop& loop);
   void hear(u16 number);
 
   std::function<void(u16)> rung_;
   std::vector<Bell> bells_;
-  /// The machine ends it as well.
+  DomainEntry entry_;  ///< of a thread that is others', too
+  /// Their own. The machine ends it as well.
   std::shared_ptr<std::unique_ptr<IoThread>> thread_ =
       std::make_shared<std::unique_ptr<IoThread>>();
 };

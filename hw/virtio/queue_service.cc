@@ -18,14 +18,15 @@ void QueueService::init(Device& owner, VirtioCore& core) {
       &owner);
 }
 
-bool QueueService::use_thread(Device& owner) {
-  if (!owner.machine().service<DeviceThreads>().wanted) return false;
-  const std::string name(owner.type().name);
+Result<bool> QueueService::use_thread(Device& owner, bool ioeventfd) {
+  IoThreadObject* const named = core_->io_thread();
+  if (named != nullptr && !ioeventfd) return fail("ioeventfd is required for iothread");
+  if (!ioeventfd || !owner.machine().service<DeviceThreads>().wanted) return false;
   const auto made =
-      doorbells_.init(owner, name, core_->queues(), [this](u16 number) { core_->notify(number); });
+      doorbells_.init(owner, named, core_->queues(), [this](u16 number) { core_->notify(number); });
   if (!made)
-    report_warning(
-        fmt::format("{}: processors that notify it do its work: {}", name, made.error().message()));
+    report_warning(fmt::format("{}: processors that notify it do its work: {}", owner.type().name,
+                               made.error().message()));
   return made.has_value();
 }
 

@@ -14,9 +14,10 @@ class QueueService {
  public:
   /// From realize(). Queues are held while the machine stands.
   void init(Device& owner, VirtioCore& core);
-  /// From realize(), when the queues are there: notifications go to a thread, where the machine
-  /// wants that and the host has descriptors for it; false where they do not.
-  bool use_thread(Device& owner);
+  /// From realize(), when the queues are there: notifications go to a thread, the one that the
+  /// core has been given or their own, where the machine wants that and the host has descriptors
+  /// for it; false where they do not. `ioeventfd`: the user lets them.
+  Result<bool> use_thread(Device& owner, bool ioeventfd);
   /// The eventfd of a queue, when there is a thread.
   int fd(u16 number) const { return doorbells_.fd(number); }
   /// The queue is served soon. From any thread, in the domain.

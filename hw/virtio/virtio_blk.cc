@@ -48,6 +48,8 @@ Result<> VirtioBlk::start(Device& owner, VirtioCore& core) {
   core_ = &core;
   owner_ = &owner;
   TRY(check_properties());
+  core.serve_on(io_thread_);
+  if (io_thread_ != nullptr) owner.on_unrealize([use = io_thread_->use()] {});
   TRY(boot_index_.join(owner, "/disk@0,0"));
   TRY(take_drive(drive_, owner, DriveUse::WriteIfPossible));
   if (serial_.empty()) serial_ = drive_->serial.substr(0, kIdBytes);

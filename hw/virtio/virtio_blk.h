@@ -4,6 +4,7 @@
 
 #include "hw/virtio/blk_requests.h"
 #include "rhea/hw/boot_order.h"
+#include "softmmu/iothread.h"
 
 #include <array>
 #include <optional>
@@ -92,6 +93,7 @@ class VirtioBlk : public VirtioFunction {
   VirtioCore* core_{};
   Device* owner_{};
   BlockBackend* drive_{};
+  IoThreadObject* io_thread_{};
   BootIndex boot_index_;
   std::string serial_;
   u32 class_{}, cylinders_{}, heads_{}, track_sectors_{};
@@ -118,6 +120,7 @@ void VirtioBlk::declare(Schema<Self>& s) {
     return static_cast<VirtioBlk&>(self).features_;
   });
   s.link("drive", &VirtioBlk::drive_).help("ID of a drive, or a node, to use as a backend");
+  s.link("iothread", &VirtioBlk::io_thread_).help("who serves the queues (-object iothread)");
   s.property("serial", &VirtioBlk::serial_, "").help("at most 20 characters");
   BootIndex::declare(s, "bootindex", &VirtioBlk::boot_index_);
   s.property("class", &VirtioBlk::class_, u32{0})

@@ -10,8 +10,8 @@ namespace {
 /// flushes, discards and zeroes of any length, in pieces of 1 MiB; 1024 requests and 8 MiB under
 /// way at most, those that a reset forgot among them. State: complete, with the requests that an
 /// error has stopped. Missing: lifetime, secure erase, zoned disks, SCSI commands; of QEMU's:
-/// everything of PCI Express (aer, ats, x-pcie-…), which the board does not have, and iothread,
-/// share-rw, account-…, backend_defaults, lcyls, lheads, lsecs, failover_pair_id, acpi-index,
+/// everything of PCI Express (aer, ats, x-pcie-…), which the board does not have, and share-rw,
+/// account-…, backend_defaults, lcyls, lheads, lsecs, failover_pair_id, acpi-index,
 /// migrate-extra, x-disable-legacy-check, x-enable-wce-if-config-wce.
 struct BlkOnPci {
   static constexpr std::string_view kName = "virtio-blk-pci", kHelp = "virtio disk";

@@ -12,6 +12,10 @@
 #include <span>
 #include <vector>
 
+namespace rhea {
+class IoThreadObject;
+}  // namespace rhea
+
 namespace rhea::hw {
 
 class VirtioCore;
@@ -83,6 +87,9 @@ class VirtioCore final : public QueueHost {
   void tell_driver(u16 number);
   /// serve(number) again, when others have had their turn.
   void serve_again(u16 number) { transport_->notify_later(number); }
+  /// From start(): who serves the queues, instead of a thread of the device's own.
+  void serve_on(IoThreadObject* thread) { io_thread_ = thread; }
+  IoThreadObject* io_thread() const { return io_thread_; }
   /// The function's configuration has changed.
   void config_changed();
   bool accepts(unsigned feature) const { return (accepted_ & virtio::bit(feature)) != 0; }
@@ -148,6 +155,7 @@ class VirtioCore final : public QueueHost {
 
   VirtioTransport* transport_;
   VirtioFunction* function_;
+  IoThreadObject* io_thread_{};
   u64 offered_{usually_offered(kVirtioFeatures)};
   bool held_{false};
 

@@ -23,8 +23,7 @@ Result<> VirtioDevice::realize() {
   core_.offered() = mmio_->legacy() ? core_.offered() & ~v1 : core_.offered() | v1;
   service_.init(*this, core_);
   TRY(start_function());
-  make_doorbells();
-  return {};
+  return make_doorbells();
 }
 
 // What it gets its data from may call it from now on.
@@ -41,8 +40,8 @@ Result<> VirtioDevice::start_function() {
 }
 
 // Without them notifications are served in the access.
-void VirtioDevice::make_doorbells() {
-  if (!mmio_->ioeventfd() || !service_.use_thread(*this)) return;
+Result<> VirtioDevice::make_doorbells() {
+  if (!TRY(service_.use_thread(*this, mmio_->ioeventfd()))) return {};
   for (u16 number = 0; number < core_.queues(); ++number) {
     const IoEventFd bell{.offset = VirtioMmio::kNotifyAt,
                          .size = 4,
@@ -52,6 +51,7 @@ void VirtioDevice::make_doorbells() {
     mmio_->registers().add_eventfd(bell);
     on_unrealize([this, bell] { mmio_->registers().remove_eventfd(bell); });
   }
+  return {};
 }
 
 void VirtioDevice::interrupt(u8 causes, u16) {

@@ -24,7 +24,7 @@ class VirtioDevice : public Device, private VirtioTransport {
 
  private:
   Result<> start_function();
-  void make_doorbells();
+  Result<> make_doorbells();
   const DmaMaster& virtio_memory() const override { return mmio_->dma(); }
   void interrupt(u8 causes, u16 vector) override;
   void lower_interrupt() override { mmio_->set_interrupt(false); }

@@ -10,7 +10,7 @@ namespace {
 
 /// Spec: OASIS Virtual I/O Device 1.2, 5.2, as virtio-blk-pci, on a virtio-bus. State: complete,
 /// with the requests that an error has stopped. Missing: what virtio-blk-pci lacks of it; of
-/// QEMU's: iothread, share-rw, account-…, backend_defaults, lcyls, lheads, lsecs, use-started,
+/// QEMU's: share-rw, account-…, backend_defaults, lcyls, lheads, lsecs, use-started,
 /// use-disabled-flag, x-disable-legacy-check, x-enable-wce-if-config-wce.
 class VirtioBlkDevice final : public VirtioDeviceOf<VirtioBlk> {
  public:

@@ -86,8 +86,7 @@ Result<> VirtioPci::realize() {
   if (modern_) TRY(make_modern());
   TRY(make_vectors());
   if (legacy_) TRY(make_legacy());
-  make_doorbells();
-  return {};
+  return make_doorbells();
 }
 
 // What it gets its data from may call it from now on.
@@ -159,8 +158,8 @@ Result<> VirtioPci::make_legacy() {
 }
 
 // Without them notifications are served in the access.
-void VirtioPci::make_doorbells() {
-  if (!ioeventfd_ || !service_.use_thread(*this)) return;
+Result<> VirtioPci::make_doorbells() {
+  if (!TRY(service_.use_thread(*this, ioeventfd_))) return {};
   for (u16 number = 0; number < core_.queues(); ++number) {
     const int fd = service_.fd(number);
     const IoEventFd of_number{.offset = 0, .size = 2, .match = true, .value = number, .fd = fd};
@@ -171,6 +170,7 @@ void VirtioPci::make_doorbells() {
     legacy.offset = kLegacyNotify;
     if (legacy_) legacy_region_.add_eventfd(legacy);
   }
+  return {};
 }
 
 // No processor leads to the thread any more, which ends before the members that it calls.

@@ -50,7 +50,7 @@ class VirtioPci : public PciDevice, private VirtioTransport {
   void add_capabilities();
   Result<> make_legacy();
   Result<> make_vectors();
-  void make_doorbells();
+  Result<> make_doorbells();
   u64 notify_bytes() const { return page_per_queue_ ? u64{4 * KiB} : u64{4}; }
 
   // Common configuration (4.1.4.3).

@@ -99,6 +99,18 @@ Result<> ramblock(Context& context, Arguments& arguments) {
   return {};
 }
 
+Result<> iothreads(Context& context, Arguments& arguments) {
+  TRY(arguments.end());
+  for (const Json& one : TRY(context.call("query-iothreads"))) {
+    context.print("{}:\n", one["id"].get<std::string>());
+    for (const char* number :
+         {"thread-id", "poll-max-ns", "poll-grow", "poll-shrink", "aio-max-batch"})
+      context.print("  {}={}\n", number == std::string_view("thread-id") ? "thread_id" : number,
+                    one[number].get<i64>());
+  }
+  return {};
+}
+
 /// What a QMP query lists, one thing a line; nothing when there is none.
 template <const char* const* Query>
 Result<> listed(Context& context, Arguments& arguments) {
@@ -107,7 +119,6 @@ Result<> listed(Context& context, Arguments& arguments) {
   return {};
 }
 constexpr const char* kMemoryDevices = "query-memory-devices";
-constexpr const char* kIothreads = "query-iothreads";
 constexpr const char* kTpm = "query-tpm";
 constexpr const char* kBlockJobs = "query-block-jobs";
 
@@ -166,7 +177,7 @@ const RegisterInfo infos[] = {
     RegisterInfo({"memory-devices", "", "show memory devices", &listed<&kMemoryDevices>}),
     RegisterInfo(
         {"hotpluggable-cpus", "", "show information about hotpluggable CPUs", &hotpluggable_cpus}),
-    RegisterInfo({"iothreads", "", "show iothreads", &listed<&kIothreads>}),
+    RegisterInfo({"iothreads", "", "show iothreads", &iothreads}),
     RegisterInfo({"numa", "", "show NUMA information", &numa}),
     RegisterInfo({"roms", "", "show roms", &roms}),
     RegisterInfo({"ramblock", "", "display system ramblock information", &ramblock}),

@@ -6,6 +6,7 @@
 #include "monitor/qmp/command.h"
 #include "monitor/qmp/session.h"
 #include "softmmu/cpu_place.h"
+#include "softmmu/iothread.h"
 #include "softmmu/numa.h"
 #include "softmmu/uuid_option.h"
 
@@ -67,7 +68,20 @@ Result<Json> query_hotpluggable_cpus(Context& context, const Json&) {
   return list;
 }
 
-Result<Json> query_iothreads(Context&, const Json&) { return Json::array(); }
+Result<Json> query_iothreads(Context& context, const Json&) {
+  Json list = Json::array();
+  for (const auto& object : context.machine.container(UserObject::kLinkRoot).children())
+    if (const auto* io = dynamic_cast<const IoThreadObject*>(object.get())) {
+      const IoThreadObject::Polling polling = io->polling();
+      list.push_back({{"id", io->name()},
+                      {"thread-id", (*io->thread())->id()},
+                      {"poll-max-ns", polling.max_ns},
+                      {"poll-grow", polling.grow},
+                      {"poll-shrink", polling.shrink},
+                      {"aio-max-batch", polling.batch}});
+    }
+  return list;
+}
 
 Json machine_info(const hw::BoardInfo& board) {
   const bool is_pc = board.max_cpus > 1;

@@ -4,6 +4,8 @@
 #include "softmmu/numa.h"
 #include "tests/monitor/fixture.h"
 
+#include <csignal>
+
 namespace rhea::test {
 namespace {
 
@@ -45,6 +47,24 @@ TEST_F(QueriesTest, confidential_guests_are_refused_as_qemu_refuses_them) {
   EXPECT_EQ(refused("query-sgx-capabilities"), "GenericError: SGX is not enabled in KVM");
   EXPECT_EQ(hmp("info sev"), "SEV is not enabled\n");
   EXPECT_EQ(hmp("info sgx"), "No EPC regions defined, SGX not available\n");
+}
+
+TEST_F(QueriesTest, io_threads) {
+  returned(
+      R"({"execute":"object-add","arguments":{"qom-type":"iothread","id":"io0","poll-grow":2}})");
+  const Json list = returned(R"({"execute":"query-iothreads"})");
+  ASSERT_EQ(list.size(), 1u);
+  EXPECT_EQ(list[0]["id"], "io0");
+  EXPECT_EQ(list[0]["poll-max-ns"], 32768);
+  EXPECT_EQ(list[0]["poll-grow"], 2);
+  const auto thread = list[0]["thread-id"].get<int>();
+  EXPECT_EQ(::kill(thread, 0), 0);
+  EXPECT_EQ(hmp("info iothreads"), fmt::format("io0:\n  thread_id={}\n  poll-max-ns=32768\n"
+                                               "  poll-grow=2\n  poll-shrink=0\n"
+                                               "  aio-max-batch=0\n",
+                                               thread));
+  returned(R"({"execute":"object-del","arguments":{"id":"io0"}})");
+  EXPECT_EQ(returned(R"({"execute":"query-iothreads"})"), Json::array());
 }
 
 TEST_F(QueriesTest, absent_devices) {

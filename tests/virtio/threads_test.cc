@@ -3,8 +3,10 @@
 // the main thread does everything else. Meant for the thread sanitizer.
 #include "rhea/softmmu/vcpu.h"
 #include "softmmu/device_threads.h"
+#include "softmmu/user_objects.h"
 #include "tests/support/fake_rng.h"
 #include "tests/support/no_descriptors.h"
+#include "tests/virtio/blk_fixture.h"
 #include "tests/virtio/mmio_driver.h"
 #include "tests/virtio/pci_driver.h"
 
@@ -183,6 +185,83 @@ TEST_F(VirtioThreads, ProcessorsResetsSavesAndUnplugsDoNotMeet) {
   first.join();
   second.join();
   bench.machine().lock().lock();
+}
+
+/// A disk whose queues are served by -object iothread.
+class VirtioIoThread : public VirtioBlkTest {
+ protected:
+  VirtioIoThread() {
+    bench.machine().add_vcpu(runner);
+    bench.machine().service<DeviceThreads>().wanted = true;
+    made = add_user_object(bench.machine(), "iothread", {}, "io0").has_value();
+  }
+  /// As a processor: reads a sector of each disk, and says whether the answers came.
+  bool read_sectors() {
+    bench.machine().lock().unlock();
+    std::thread([this] { ask(kBlkIn, 3, {{kBlkData, 512, true}}); }).join();
+    bench.machine().lock().lock();
+    return answer().has_value();
+  }
+  IdleRunner runner;
+  bool made{};
+};
+
+TEST_F(VirtioIoThread, ServesTheDeviceThatNamesIt) {
+  ASSERT_TRUE(made);
+  use({{"iothread", "io0"}});
+  EXPECT_TRUE(read_sectors());
+  EXPECT_EQ(bench.read(kBlkData, 512), on_disk(3 * 512, 512));
+}
+
+TEST_F(VirtioIoThread, ServesADeviceInMemory) {
+  ASSERT_TRUE(made);
+  insert();
+  const VirtioMmioDriver mmio(bench, false, "virtio-blk-device",
+                              {{"drive", "disk0"}, {"iothread", "io0"}});
+  ring = mmio.start(kVersion1);
+  bench.store(kHeads, kBlkIn, 4);
+  bench.store(kHeads + 8, 3, 8);
+  ring->add({{kHeads, 16}, {kBlkData, 512, true}, {kHeads + 32, 1, true}});
+  mmio.notify(0);
+  EXPECT_EQ(answer()->written, 513u);
+  EXPECT_EQ(bench.read(kBlkData, 512), on_disk(3 * 512, 512));
+}
+
+TEST_F(VirtioIoThread, StaysWhileADeviceUsesIt) {
+  ASSERT_TRUE(made);
+  use({{"iothread", "io0"}});
+  EXPECT_EQ(remove_user_object(bench.machine(), "io0").error().message(),
+            "object 'io0' is in use, can not be deleted");
+  ASSERT_TRUE(bench.machine().unplug(driver->device()));
+  EXPECT_TRUE(remove_user_object(bench.machine(), "io0"));
+}
+
+TEST_F(VirtioIoThread, WantsEventfds) {
+  ASSERT_TRUE(made);
+  EXPECT_EQ(refusal({{"iothread", "io0"}, {"ioeventfd", "off"}}),
+            "ioeventfd is required for iothread");
+  EXPECT_TRUE(remove_user_object(bench.machine(), "io0"));
+}
+
+TEST_F(VirtioIoThread, MustBeThere) { EXPECT_NE(refusal({{"iothread", "io1"}}), "it works"); }
+
+TEST_F(VirtioIoThread, GoesOnWhenAnotherDeviceGoes) {
+  ASSERT_TRUE(made);
+  use({{"iothread", "io0"}});
+  ASSERT_TRUE(read_sectors());
+  ASSERT_TRUE(bench.machine().unplug(driver->device()));
+  use({{"iothread", "io0"}});
+  EXPECT_TRUE(read_sectors());
+}
+
+// Meant for the thread sanitizer: notifications are heard while devices go.
+TEST_F(VirtioIoThread, NobodyIsInsideADeviceThatHasGone) {
+  ASSERT_TRUE(made);
+  for (unsigned round = 0; round < 40; ++round) {
+    use({{"iothread", "io0"}});
+    ask(kBlkIn, 3, {{kBlkData, 512, true}});
+    ASSERT_TRUE(bench.machine().unplug(driver->device()));
+  }
 }
 
 }  // namespace

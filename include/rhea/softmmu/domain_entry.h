@@ -34,6 +34,9 @@ class DomainEntry final : public ObjectMember {
   /// From the device's realize().
   void init(const Device& owner);
   const std::shared_ptr<Gate>& gate() const { return gate_; }
+  /// Ends sooner than the device: waits for whoever is inside, then nobody gets in. Main thread,
+  /// without the domain.
+  void close() { end(); }
 
  protected:
   void end() override;
