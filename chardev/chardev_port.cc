@@ -24,6 +24,7 @@ Result<> ChardevPort::attach(Chardev::FrontEnd functions) {
   enter(domain, functions.receive);
   enter(domain, functions.event);
   enter(domain, functions.can_send);
+  enter(domain, functions.in_use);
   functions.owner = this;
   functions.moved = [this, told = std::move(functions.moved)](Chardev& next) {
     move_to(next);

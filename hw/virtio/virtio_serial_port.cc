@@ -35,7 +35,8 @@ Result<> VirtioSerialPort::realize() {
   return chardev_.attach({.can_receive = [this] { return room(); },
                           .receive = [this](std::span<const u8> data) { receive(data); },
                           .event = [this](ChardevEvent event) { hear(event); },
-                          .can_send = [this] { go_on(); }});
+                          .can_send = [this] { go_on(); },
+                          .in_use = [this] { return console_ || guest_open_; }});
 }
 
 Result<> VirtioSerialPort::post_load(unsigned) {

@@ -18,7 +18,7 @@ Result<Json> query_chardev(Context& context, const Json&) {
   for (const Chardev* chardev : chardev::all_chardevs(context.machine))
     list.push_back({{"label", chardev->name()},
                     {"filename", chardev->filename()},
-                    {"frontend-open", chardev->attached()}});
+                    {"frontend-open", chardev->used()}});
   return list;
 }
 

@@ -256,6 +256,21 @@ TEST_F(SerialPorts, ToolsHearThatTheGuestOpenedOne) {
   EXPECT_THAT(news, ElementsAre("VSERPORT_CHANGE channel0 on"));
 }
 
+TEST_F(SerialPorts, ABackEndIsInUseWhileTheGuestHasOpenedItsPort) {
+  use_agent();
+  EXPECT_FALSE(peer.used());
+  open_port(1);
+  EXPECT_TRUE(peer.used());
+  driver->set_status(0);
+  EXPECT_FALSE(peer.used());
+}
+
+TEST_F(SerialPorts, TheBackEndOfAConsoleIsAlwaysInUse) {
+  use();
+  plug("virtconsole", {{"chardev", "screen"}});
+  EXPECT_TRUE(screen.used());
+}
+
 TEST_F(SerialPorts, AResetClosesThem) {
   use_agent();
   open_port(1);

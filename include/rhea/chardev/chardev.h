@@ -49,6 +49,9 @@ class Chardev : public Object {
     std::function<void(std::span<const u8>)> receive;  ///< never more than can_receive() said
     std::function<void(ChardevEvent)> event;
     std::function<void()> can_send;  ///< after a short write: there is room again
+    /// Whether it is used itself, as a port that a program of the guest's has opened; empty:
+    /// always.
+    std::function<bool()> in_use{};
     /// The front end is about to be attached to another back end (chardev-change); empty: it
     /// cannot be, unless a ChardevPort is its end.
     std::function<void(Chardev&)> moved{};
@@ -61,6 +64,8 @@ class Chardev : public Object {
   /// `owner` as given at attach; null lets go of every front end.
   virtual void detach(const void* owner = nullptr);
   bool attached() const { return attached_; }
+  /// Attached, and in use.
+  bool used() const { return attached_ && (!front_end_.in_use || front_end_.in_use()); }
   /// The front end has room again: deliver what waits.
   virtual void accept_input() {}
   /// Sends as much as the peer takes without blocking; returns how much. A back end without a peer
