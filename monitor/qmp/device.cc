@@ -37,16 +37,27 @@ Result<Json> device_add(Context& context, const Json& arguments) {
   return Json();
 }
 
+/// What tools hear when it is gone, those that are plugged into it first.
+// NOLINTNEXTLINE(misc-no-recursion): as deep as bridges lie behind each other
+void tell_of_end(const Device& device, std::vector<Json>& news) {
+  for (const Bus* bus : device.buses())
+    for (const Device* below : bus->devices()) tell_of_end(*below, news);
+  Json data = {{"path", device.path()}};
+  if (!device.id().empty()) data["device"] = device.id();
+  news.push_back(std::move(data));
+}
+
 Result<Json> device_del(Context& context, const Json& arguments) {
   const auto& name = text_argument(arguments, "id");
   Device& device = *TRY(monitor::find_peripheral(context.machine, name));
   if (!hot_pluggable(device.parent_bus()))
     return fail("Bus '{}' does not support hotplugging",
                 device.parent_bus() != nullptr ? device.parent_bus()->name() : "");
-  Json data = {{"path", device.path()}};
-  if (!device.id().empty()) data["device"] = device.id();
+  std::vector<Json> news;
+  tell_of_end(device, news);
   TRY(context.machine.unplug(device));
-  context.machine.service<Monitors>().send_event("DEVICE_DELETED", data);
+  for (const Json& data : news)
+    context.machine.service<Monitors>().send_event("DEVICE_DELETED", data);
   return Json();
 }
 

@@ -219,6 +219,18 @@ TEST_F(SessionTest, a_person_waits_for_the_prompt) {
               HasSubstr("Error: dump: failed to save memory: No space left on device"));
 }
 
+TEST_F(SessionTest, devices_that_go_with_another_are_told_of_before_it) {
+  ASSERT_TRUE(machine().plug("virtio-serial-pci", {}, "vs"));
+  ASSERT_TRUE(machine().plug("virtserialport", {}, "ch0"));
+  UnixClient client(add_monitor(MonitorMode::Qmp));
+  client.send(R"({"execute":"qmp_capabilities"})");
+  client.send(R"({"execute":"device_del","arguments":{"id":"vs"}})");
+  ASSERT_TRUE(hears(client, "/machine/peripheral/vs\"}"));
+  EXPECT_LT(
+      client.said.find("\"data\": {\"device\": \"ch0\", \"path\": \"/machine/peripheral/ch0\"}"),
+      client.said.find("\"path\": \"/machine/peripheral/vs\"}"));
+}
+
 TEST_F(SessionTest, devices_news_become_events) {
   UnixClient client(add_monitor(MonitorMode::Qmp));
   client.send("{\"execute\":\"qmp_capabilities\"}");
