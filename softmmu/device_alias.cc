@@ -24,4 +24,10 @@ std::string_view device_type_name(std::string_view name) {
   return name;
 }
 
+std::string_view device_alias(std::string_view type) {
+  for (const Alias& alias : kAliases)
+    if (alias.type == type) return alias.name;
+  return {};
+}
+
 }  // namespace rhea

@@ -8,5 +8,7 @@ namespace rhea {
 
 /// The type that `name` stands for: itself, unless it is one of those.
 std::string_view device_type_name(std::string_view name);
+/// The short name of a type, or nothing.
+std::string_view device_alias(std::string_view type);
 
 }  // namespace rhea

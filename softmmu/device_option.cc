@@ -19,6 +19,8 @@ void print_devices() {
     if (type->is_abstract || !type->user_creatable || !type->is_a(Device::kName)) continue;
     fmt::print("name \"{}\"", type->name);
     if (!type->bus.empty()) fmt::print(", bus {}", type->bus);
+    if (const auto alias = device_alias(type->name); !alias.empty())
+      fmt::print(", alias \"{}\"", alias);
     if (!type->help.empty()) fmt::print(", desc \"{}\"", type->help);
     if (!type->origin.empty()) fmt::print(", from {}", type->origin);
     fmt::print("\n");
