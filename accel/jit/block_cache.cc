@@ -5,6 +5,7 @@
 #include "target/x86/interp/bind.h"
 #include "target/x86/interp/step.h"
 #include "target/x86/isa/row.h"
+#include "target/x86/translate/translator.h"
 
 #include <algorithm>
 #include <cstring>
@@ -17,6 +18,18 @@ using x86::Insn;
 
 bool ends_block(const Insn& insn) {
   return x86::is_undefined(insn) || x86::isa::rows()[insn.row].is(x86::isa::EndsBlock);
+}
+
+/// A jump forwards that is not taken leads on in the block; one backwards is usually taken.
+bool leads_on(const Insn& insn) {
+  return x86::translating::is_conditional(insn) && static_cast<i64>(insn.imm) >= 0;
+}
+
+/// Whether the instruction wants registers loaded that what comes before it does not: who leaves
+/// the block before it shall not be refused for them.
+bool wants_more(const Insn& insn, std::span<const Insn> before) {
+  const u8 wanted = x86::translating::residence_of({&insn, 1});
+  return wanted != 0 && (wanted & ~x86::translating::residence_of(before)) != 0;
 }
 
 PageStamp stamp(const PageBlocks& page, u64 generation) {
@@ -199,7 +212,7 @@ bool BlockCache::renew_crossing(Block& block, const CodeAt& first, const CodeAt&
 
 unsigned BlockCache::decode(std::span<const u8> code, const CodeMode& mode, unsigned most) {
   decoded_.clear();
-  unsigned bytes = 0;
+  unsigned bytes = 0, conditional = 0;
   const x86::DecodeMode how{.code_bits = mode.code_bits(),
                             .real_or_v86 = mode.real_or_v86(),
                             .features = &model_->features,
@@ -212,9 +225,13 @@ unsigned BlockCache::decode(std::span<const u8> code, const CodeMode& mode, unsi
       x86::interp::bind(insn);
     else
       x86::set_decode_fault(insn, status);
+    if (conditional != 0 && wants_more(insn, decoded_)) break;
     decoded_.push_back(insn);
     bytes += insn.length;
     if (status != DecodeStatus::Ok || ends_block(insn)) break;
+    if (x86::translating::is_conditional(insn) &&
+        (!leads_on(insn) || ++conditional > kMaxConditional))
+      break;
     code = code.subspan(insn.length);
   }
   return bytes;

@@ -86,6 +86,7 @@ struct CodeAt {
 class BlockCache {
  public:
   static constexpr unsigned kMaxInsns = 48;           ///< of a block
+  static constexpr unsigned kMaxConditional = 4;      ///< jumps in it that need not be taken
   static constexpr std::size_t kCapacity = 24 * MiB;  ///< before all is dropped
 
   /// `epochs` say whether code may be where it was by its linear address.

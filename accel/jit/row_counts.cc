@@ -39,9 +39,9 @@ struct OfMnemonic {
 
 RowCounts::RowCounts() : rows_(x86::isa::rows().size()) {}
 
-void RowCounts::add(const Block& block, u64 times) {
+void RowCounts::add(const Block& block, std::size_t executed, u64 times) {
   const u64 called = block.translation != nullptr ? block.translation->called : ~u64{0};
-  for (std::size_t n = 0; n < block.insns.size(); ++n) {
+  for (std::size_t n = 0; n < executed; ++n) {
     Count& row = rows_[block.insns[n].row];
     add_to(row.all, times);
     if ((called >> n & 1) != 0) add_to(row.called, times);

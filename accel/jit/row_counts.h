@@ -17,8 +17,8 @@ struct Block;
 class RowCounts {
  public:
   RowCounts();
-  /// A block, so many times.
-  void add(const Block& block, u64 times);
+  /// The first instructions of a block, so many times.
+  void add(const Block& block, std::size_t executed, u64 times);
   void add(const RowCounts& other);
   /// How many rows of the table are emitted, re-encoded and called, the same of what was executed,
   /// and of each mnemonic that was, by its share.

@@ -138,19 +138,21 @@ void Verifier::take_over(const x86::Cpu& from) {
 
 // Those since the last comparison stand for themselves.
 void Verifier::begin(const x86::Cpu& cpu, const Block& block, unsigned runs) {
-  rows_.add(block, runs <= 16 ? 1 : runs / 2);
+  executed_ = block.insns.size();
   compares_ = std::ranges::none_of(block.insns, &is_random);
   block_ = &block;
   rip_ = cpu.rip();
   linear_ = x86::linear_rip(cpu);
   code_bits_ = cpu.code_bits;
-  if (!compares_) return;
-  try {
-    take_over(cpu);
-    interpret(cpu, block);
-  } catch (const NotTwice&) {
-    compares_ = false;
+  if (compares_) {
+    try {
+      take_over(cpu);
+      interpret(cpu, block);
+    } catch (const NotTwice&) {
+      compares_ = false;
+    }
   }
+  rows_.add(block, executed_, runs <= 16 ? 1 : runs / 2);
 }
 
 // As the run loop does.
@@ -158,6 +160,7 @@ void Verifier::interpret(const x86::Cpu& real, const Block& block) {
   stopped_early_ = false;
   try {
     for (const x86::Insn& insn : block.insns) {
+      executed_ = static_cast<std::size_t>(&insn - block.insns.data()) + 1;
       cpu_.insn_rip = cpu_.rip();
       cpu_.set_rip((cpu_.rip() + insn.length) & cpu_.rip_mask);
       insn.exec(cpu_, insn);

@@ -87,6 +87,7 @@ class Verifier {
   Copies copies_;
   x86::Cpu cpu_;
   bool compares_{}, stopped_early_{};
+  std::size_t executed_{};  ///< of the block's instructions
   const Block* block_{};
   u64 rip_{}, linear_{};  ///< where it begins
   unsigned code_bits_{};

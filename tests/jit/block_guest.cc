@@ -33,7 +33,8 @@ Family family_of(const Row& row, unsigned number) {
     return spec.method == Method::X || spec.method == Method::Y;
   });
   const bool emitted = x86::translating::emitter_of(number) != nullptr;
-  if (row.is(x86::isa::EndsBlock) && emitted) return Branch;
+  const bool near = row.is(x86::isa::Near64);
+  if ((row.is(x86::isa::EndsBlock) || near) && emitted) return Branch;
   if (string) return String;
   if (row.vex) return Vex;
   if (row.is(x86::isa::NativeVector)) return Vector;

@@ -28,8 +28,11 @@ Execute bind_jmp(const Insn& insn) {
   return insn.op[0].kind == OperandKind::Relative ? &jump_relative : &jump_absolute;
 }
 
+// Blocks go on behind it.
 void jcc(Cpu& cpu, const Insn& insn) {
-  if (condition(cpu.flags, insn.opcode & 0xf)) jump_relative(cpu, insn);
+  if (!condition(cpu.flags, insn.opcode & 0xf)) return;
+  jump_relative(cpu, insn);
+  cpu.leave_block = true;
 }
 
 // Neither the push nor the branch may happen without the other; the stack is checked first.

@@ -69,7 +69,7 @@ constexpr std::array kTable{
     row(0x34, "sysenter", Feature::Sep | EndsBlock),
     row(0x35, "sysexit", Feature::Sep | ProtectedOnly | Cpl0 | EndsBlock),
     row(0x40, "cmovcc Gv,Ev", Feature::Cmov | kConditions),
-    row(0x80, "jcc Jz", Near64 | EndsBlock | kConditions),
+    row(0x80, "jcc Jz", Near64 | kConditions),
     row(0x90, "setcc Eb", kConditions),
     row(0xa0, "pushseg FS", Default64),
     row(0xa1, "popseg FS", Default64),

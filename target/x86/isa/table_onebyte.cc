@@ -90,7 +90,7 @@ constexpr std::array kTable{
     row(0x6d, "ins Yz,DX"),
     row(0x6e, "outs DX,Xb"),
     row(0x6f, "outs DX,Xz"),
-    row(0x70, "jcc Jb", Near64 | EndsBlock | kConditions),
+    row(0x70, "jcc Jb", Near64 | kConditions),
     row(0x80, "/0 add Eb,Ib", Lockable | kArith),
     row(0x80, "/1 or Eb,Ib", Lockable | kLogic),
     row(0x80, "/2 adc Eb,Ib", Lockable | kArithCarry),

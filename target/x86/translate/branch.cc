@@ -60,10 +60,15 @@ bool jump(Translator& t, const Insn& insn) {
 bool jump_if(Translator& t, const Insn& insn) {
   i64 to = 0;
   if (!target(t, insn, to)) return false;
+  const auto condition = static_cast<Condition>(insn.opcode & 0xf);
   t.flags_to_host();
+  if (!t.is_last()) {
+    t.exit_if(condition, to, cuts(insn));
+    return true;
+  }
   t.flags_to_memory();
-  t.go_to_if(static_cast<Condition>(insn.opcode & 0xf), to, cuts(insn));
-  t.go_to(t.next_offset());
+  t.go_to_if(condition, to, cuts(insn));
+  t.go_on();
   t.end();
   return true;
 }
@@ -159,8 +164,9 @@ bool jcxz(Translator& t, const Insn& insn) {
 }
 
 constexpr std::array kEmitters{
-    Emitter{"jmp", &jump, true}, Emitter{"jcc", &jump_if, true}, Emitter{"call", &call, true},
-    Emitter{"ret", &ret, true},  Emitter{"loop", &loop, true},   Emitter{"jcxz", &jcxz, true},
+    Emitter{"jmp", &jump, true},  Emitter{"jcc", &jump_if, true, Clobbers::First},
+    Emitter{"call", &call, true}, Emitter{"ret", &ret, true},
+    Emitter{"loop", &loop, true}, Emitter{"jcxz", &jcxz, true},
 };
 
 }  // namespace

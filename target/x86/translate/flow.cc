@@ -46,6 +46,24 @@ void Translator::go_to_if(Condition condition, i64 offset, bool cut) {
                      .cut = cut});
 }
 
+void Translator::go_on() {
+  const i64 offset = next_offset();
+  if (same_page(offset))
+    jump_site(a.jmp(), offset);
+  else
+    go_on_by_rip(offset);
+}
+
+// Whoever jumps saves the flags, which are still the host's, out of line.
+void Translator::exit_if(Condition condition, i64 offset, bool cut) {
+  if (in_memory_) return go_to_if(condition, offset, cut);
+  cold_.push_back({.kind = ColdKind::Exit,
+                   .from = a.jcc(condition),
+                   .what = record_,
+                   .target = offset,
+                   .cut = cut});
+}
+
 void Translator::go_to_page(i64 offset, bool cut) {
   load_rip(kScratch0, offset, cut);
   look_up();
@@ -54,12 +72,12 @@ void Translator::go_to_page(i64 offset, bool cut) {
 }
 
 // No instruction leads there that could be called instead.
-void Translator::go_on_by_rip() {
-  load_rip(kScratch0, offset_);
+void Translator::go_on_by_rip(i64 offset) {
+  load_rip(kScratch0, offset);
   find_entry();
   u8* const elsewhere = a.jcc(kNotEqual);
   cold_.push_back(
-      {.kind = ColdKind::Leave, .from = elsewhere, .found = a.here(), .what = left_at(offset_)});
+      {.kind = ColdKind::Leave, .from = elsewhere, .found = a.here(), .what = left_at(offset)});
   set_page_of_scratch();
   a.jmp_through({.base = kScratch1, .disp = 8});
 }

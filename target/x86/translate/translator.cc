@@ -46,8 +46,6 @@ i32 distance(const Cpu& cpu, const T& member) {
 
 const Emitter* emitter_of(unsigned row) { return emitters()[row]; }
 
-namespace {
-
 u8 residence_of(std::span<const Insn> insns) {
   u8 all = 0;
   for (const Insn& insn : insns) {
@@ -57,7 +55,12 @@ u8 residence_of(std::span<const Insn> insns) {
   return all;
 }
 
-}  // namespace
+// The only near branch that does not end blocks.
+bool is_conditional(const Insn& insn) {
+  if (is_undefined(insn)) return false;
+  const isa::Row& row = isa::rows()[insn.row];
+  return row.is(isa::Near64) && !row.is(isa::EndsBlock);
+}
 
 bool ends_translation(const Insn& insn, bool long_mode) {
   if (is_undefined(insn)) return true;
@@ -157,7 +160,7 @@ bool Translator::run(std::span<const Insn> insns, unsigned page_offset, const Bl
     if (same_page(offset_))
       jump_site(a.jmp(), offset_);
     else
-      go_on_by_rip();
+      go_on_by_rip(offset_);
   }
   // Some of them add more.
   for (std::size_t n = 0; n < cold_.size(); ++n) emit_cold(Cold(cold_[n]));
@@ -183,7 +186,7 @@ void Translator::emit_entry() {
   leave_ = pass(runtime_.leave);
   const bool crosses = !same_page(offset_ + insns_.front().length - 1);
   result_->quick_entry = a.offset();
-  if (crosses) go_on_by_rip();
+  if (crosses) go_on_by_rip(offset_);
   result_->entry = a.offset();
   a.alu_imm(4, kCmp, state.attention, 0);
   cold_.push_back({.kind = ColdKind::Leave, .from = a.jcc(kNotEqual), .what = left_at(offset_)});
@@ -219,7 +222,7 @@ void Translator::emit_insn() {
   record_ = record();
   const std::size_t colds = cold_.size();
   const Emitter* const emitter = is_undefined(insn) ? nullptr : emitter_of(insn.row);
-  if (ends_translation(insn, mode.long_mode())) settle_x87();
+  if (ends_translation(insn, mode.long_mode()) || is_conditional(insn)) settle_x87();
   settle_flags(insn, emitter);
   if (emitter == nullptr || !encodable(insn) || !emitter->emit(*this, insn)) emit_call();
   for (std::size_t n = colds; n < cold_.size(); ++n)
@@ -264,6 +267,10 @@ void Translator::emit_cold(const Cold& cold) {
     case ColdKind::GoTo:
       record_ = static_cast<u32>(cold.what);
       return go_to_page(cold.target, cold.cut);
+    case ColdKind::Exit:
+      save_flags();
+      record_ = static_cast<u32>(cold.what);
+      return go_to(cold.target, cold.cut);
     case ColdKind::Leave:
       if (result_->way_out == 0) result_->way_out = a.offset();  // the entry's comes first
       a.mov_imm(kScratch0, cold.what);

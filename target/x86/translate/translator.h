@@ -284,6 +284,12 @@ class Translator {
   /// Jumps there, or has it looked up.
   void go_to(i64 offset, bool cut = false);
   void go_to_if(Condition condition, i64 offset, bool cut = false);
+  /// Likewise out of the block's middle. Flags must be in the host's, and stay where they are for
+  /// what follows.
+  void exit_if(Condition condition, i64 offset, bool cut);
+  /// To what lies behind the instruction, which shall not be called instead.
+  void go_on();
+  bool is_last() const { return index_ + 1 == insns_.size(); }
   /// Looks up the guest's address in kScratch0; the host's is then in memory at kScratch1 + 8.
   /// What is in neither way has the instruction called.
   void look_up();
@@ -295,16 +301,16 @@ class Translator {
   void end() { ended_ = true; }
 
  private:
-  enum class ColdKind : u8 { Call, Site, GoTo, Leave, Load, StackRun };
+  enum class ColdKind : u8 { Call, Site, GoTo, Exit, Leave, Load, StackRun };
   /// Code out of line.
   struct Cold {
     ColdKind kind{};
     u8* from{};         ///< a displacement that leads there
     const u8* back{};   ///< where it goes on
     const u8* found{};  ///< where it goes on if a JumpTable's other way has the address
-    u64 what{};         ///< for kScratch0; GoTo: record()
+    u64 what{};         ///< for kScratch0; GoTo, Exit: record()
     i64 target{};
-    bool cut{};  ///< GoTo: `target`, to 16 bits
+    bool cut{};  ///< GoTo, Exit: `target`, to 16 bits
     X87Pointers x87{};
     FlagSource flags{};  ///< Call: save them; None: they are in memory
     u8 count{};          ///< StackRun: so many instructions from record() on
@@ -341,7 +347,7 @@ class Translator {
   Mem in_segment(unsigned segment, Access access, Reach reach, Compute offset);
   void jump_site(u8* displacement, i64 offset);
   void go_to_page(i64 offset, bool cut);
-  void go_on_by_rip();
+  void go_on_by_rip(i64 offset);
   void find_entry();
   void try_other_way(const u8* found);
   u32 record() const;
@@ -402,6 +408,10 @@ const Emitter* x87_emitter(const isa::Row& row);
 const Emitter* emitter_of(unsigned row);
 /// Whether nothing of the block may be executed behind the instruction without a look around.
 bool ends_translation(const Insn& insn, bool long_mode);
+/// Jcc: the block goes on where it does not jump.
+bool is_conditional(const Insn& insn);
+/// Bits of Resident: what must lie in the host's registers while these are executed.
+u8 residence_of(std::span<const Insn> insns);
 
 /// Whether the operand is AH, CH, DH or BH.
 inline bool is_high_byte(const Operand& op) {
