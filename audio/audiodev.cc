@@ -15,8 +15,8 @@ namespace rhea::audio {
 namespace {
 
 /// What QEMU has besides.
-constexpr std::array<std::string_view, 9> kOthers = {"alsa", "dbus",  "jack", "oss",      "pa",
-                                                     "sdl",  "spice", "wav",  "coreaudio"};
+constexpr std::array<std::string_view, 11> kOthers = {
+    "alsa", "coreaudio", "dbus", "dsound", "jack", "oss", "pa", "sdl", "sndio", "spice", "wav"};
 
 Result<> audiodev_option(Machine& machine, const std::string& text) {
   if (text == "help" || text == "?") {

@@ -32,6 +32,11 @@ bool means(const Instead& row, std::string_view name) {
   return name.starts_with(row.name.substr(0, row.name.size() - 1));
 }
 
+// "e1000-82544gc" of "e1000".
+bool is_variant(std::string_view device, std::string_view of) {
+  return device == of || (device.starts_with(of) && device[of.size()] == '-');
+}
+
 const Instead* find_instead(NameKind kind, std::string_view name) {
   for (const Instead& row : instead_table())
     if (row.kind == kind && means(row, name)) return &row;
@@ -121,7 +126,7 @@ std::string about_unknown_parameter(std::string_view option, std::string_view pa
 std::string about_unknown_property(std::string_view device, std::string_view property,
                                    const std::vector<std::string_view>& own) {
   for (const PropertyNames& row : qemu_properties())
-    if (row.device == device && contains(words(row.properties), property))
+    if (is_variant(device, row.device) && contains(words(row.properties), property))
       return absent_text("leave it out");
   return nearest_hint(property, own);
 }

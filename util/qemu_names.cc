@@ -75,7 +75,7 @@ constexpr std::string_view kObjects =
     "authz-list authz-list-file authz-simple can-bus can-host-socketcan colo-compare "
     "cryptodev-backend cryptodev-backend-builtin cryptodev-vhost-user dbus-vmstate "
     "filter-buffer filter-dump filter-mirror filter-redirector filter-replay filter-rewriter "
-    "input-barrier input-linux iothread memory-backend-file memory-backend-memfd "
+    "input-barrier input-linux iothread main-loop memory-backend-file memory-backend-memfd "
     "memory-backend-ram pr-manager-helper qtest rng-builtin rng-egd rng-random secret "
     "secret_keyring sev-guest thread-context throttle-group tls-cipher-suites tls-creds-anon "
     "tls-creds-psk tls-creds-x509 x-remote-object";
@@ -390,6 +390,11 @@ constexpr std::array kProperties = {
         "acpi-index addr baudbase chardev failover_pair_id multifunction prog_if rombar romfile "
         "romsize serial wakeup x-pcie-extcap-init x-pcie-lnksta-dllla"},
     PropertyNames{"isa-ide", "iobase2 iobase irq"},
+    PropertyNames{
+        "pci-bridge",
+        "acpi-index addr bus-reserve chassis_nr failover_pair_id io-reserve mem-reserve msi "
+        "multifunction pref32-reserve pref64-reserve rombar romfile romsize shpc "
+        "x-pcie-extcap-init x-pcie-lnksta-dllla"},
 };
 
 }  // namespace
@@ -406,6 +411,8 @@ std::string_view qemu_name_list(NameKind kind) {
     case NameKind::Display: return kDisplays;
     case NameKind::Vga: return kVgas;
     case NameKind::DriveInterface: return kDriveInterfaces;
+    case NameKind::CpuFeature: return qemu_cpu_features();
+    case NameKind::CpuProperty: return qemu_cpu_properties();
     case NameKind::Parameter: return {};
     case NameKind::LogItem: return kLogItems;
     case NameKind::QmpCommand: return kQmpCommands;

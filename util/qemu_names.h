@@ -10,7 +10,7 @@
 namespace rhea {
 
 struct PropertyNames {
-  std::string_view device;
+  std::string_view device;      ///< and its variants: with "e1000" all that begin with "e1000-"
   std::string_view properties;  ///< separated by blanks
 };
 
@@ -32,6 +32,9 @@ struct Instead {
 
 /// All names of a kind, separated by blanks.
 std::string_view qemu_name_list(NameKind kind);
+/// Of those, what -cpu takes, as far as Rhea has it not.
+std::string_view qemu_cpu_features();
+std::string_view qemu_cpu_properties();
 /// Of the devices that both have.
 std::span<const PropertyNames> qemu_properties();
 std::span<const Instead> instead_table();

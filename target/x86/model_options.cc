@@ -42,6 +42,17 @@ void apply_row(const ModelRow& row, CpuRequest& request) {
   request.features &= ~named_bits(row.less);
 }
 
+std::string with_dashes(std::string_view name) {
+  std::string text(name);
+  std::ranges::replace(text, '_', '-');
+  return text;
+}
+
+bool is_qemus(NameKind kind, std::string_view name) {
+  const auto names = qemu_names(kind);
+  return std::ranges::find(names, with_dashes(name)) != names.end();
+}
+
 std::unexpected<Error> no_such_model(std::string_view name) {
   std::vector<std::string_view> names = {"max", "host", "base"};
   for (const ModelRow& row : model_rows()) names.push_back(row.name);
@@ -56,7 +67,7 @@ std::unexpected<Error> no_such_feature(std::string_view name) {
   return fail("{}", with_remark(fmt::format("the CPU has no feature or property '{}' (-cpu help "
                                             "lists them)",
                                             name),
-                                nearest_hint(name, names)));
+                                about_unknown(NameKind::CpuProperty, with_dashes(name), names)));
 }
 
 Result<> choose_model(const std::string& name, CpuRequest& request) {
@@ -79,11 +90,20 @@ Result<> choose_model(const std::string& name, CpuRequest& request) {
 }
 
 Result<> switch_feature(CpuRequest& request, std::string_view name, bool on) {
-  const auto bit = find_cpuid_bit(name);
-  if (!bit) return no_such_feature(name);
-  request.added.set(*bit, on);
-  request.removed.set(*bit, !on);
-  return {};
+  if (const auto bit = find_cpuid_bit(name)) {
+    request.added.set(*bit, on);
+    request.removed.set(*bit, !on);
+    return {};
+  }
+  const std::string other = with_dashes(name);
+  if (is_qemus(NameKind::CpuFeature, name)) {
+    std::erase(request.others, other);
+    if (on) request.others.push_back(other);
+    return {};
+  }
+  // What is not there is off.
+  if (!on && is_qemus(NameKind::CpuProperty, name)) return {};
+  return no_such_feature(name);
 }
 
 Result<> set_number(const std::string& key, const std::string& text, u64 most,
@@ -116,7 +136,7 @@ Result<bool> on_or_off(const std::string& key, const std::string& text) {
 
 /// True if `key` is about Microsoft's hypervisor interface.
 Result<bool> set_hyperv(Hyperv& hyperv, std::string key, const std::string& text) {
-  std::ranges::replace(key, '_', '-');
+  key = with_dashes(key);
   if (key == "hv-vendor-id") {
     TRY(set_text(key, text, 12, hyperv.vendor));
   } else if (key == "hv-spinlocks") {
@@ -186,11 +206,12 @@ Result<> apply_word(CpuRequest& request, const std::string& key, const std::stri
   if (TRY(set_hyperv(request.hyperv, key, value))) return {};
   bool ignored = false;
   bool* const flag = find_switch(request, key, ignored);
-  if (flag == nullptr && !find_cpuid_bit(key)) return switch_feature(request, key, true);
-  const bool on = TRY(on_or_off(key, value));
+  const bool known = flag != nullptr || find_cpuid_bit(key) || is_qemus(NameKind::CpuFeature, key);
+  const auto on = on_or_off(key, value);
+  if (!on) return known ? std::unexpected(on.error()) : no_such_feature(key);
   if (key == "kvm") request.kvm_given = true;
-  if (flag == nullptr) return switch_feature(request, key, on);
-  *flag = on;
+  if (flag == nullptr) return switch_feature(request, key, *on);
+  *flag = *on;
   return {};
 }
 

@@ -185,6 +185,12 @@ Result<> CpuRequest::tell_absent(const CpuidBitSet& absent, std::string_view acc
     if (enforce) return fail("-cpu {}: {}", name, text);
     if (check && added[i]) report_warning(text);
   }
+  for (const std::string& other : others) {
+    const std::string text =
+        fmt::format("{} doesn't support requested feature: {}", accelerator, other);
+    if (enforce) return fail("-cpu {}: {}", name, text);
+    if (check) report_warning(text);
+  }
   return {};
 }
 

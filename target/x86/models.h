@@ -31,8 +31,9 @@ struct CpuRequest {
   std::string vendor, brand;
   bool vendor_given{false};  ///< by the command line
   std::optional<u32> family, model, stepping, level, xlevel;
-  CpuidBitSet features;        ///< of the model
-  CpuidBitSet added, removed;  ///< by the command line
+  CpuidBitSet features;             ///< of the model
+  CpuidBitSet added, removed;       ///< by the command line
+  std::vector<std::string> others;  ///< added, too, but nobody has them: QEMU's names
   std::optional<u8> physical_bits;
   std::optional<u32> tsc_khz;
   Hyperv hyperv;

@@ -119,6 +119,38 @@ TEST(CpuModels, WhatNobodyAskedForIsNotMissed) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
+TEST(CpuModels, WhatOnlyQemuCanNameIsMissedLikeTheRest) {
+  testing::internal::CaptureStderr();
+  made("max,+vmx-ept,vmx_vpid=on,xstore,-xcrypt,sgx1=off");
+  made("max,+vmx-pml,-vmx-pml,hv-synic=off,lmce=off");
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said, HasSubstr("doesn't support requested feature: vmx-ept\n"));
+  EXPECT_THAT(said, HasSubstr("doesn't support requested feature: vmx-vpid\n"));
+  EXPECT_THAT(said, HasSubstr("doesn't support requested feature: xstore\n"));
+  EXPECT_EQ(std::ranges::count(said, '\n'), 3);
+  EXPECT_THAT(refusal("max,+vmx-ept,enforce"), HasSubstr("vmx-ept"));
+}
+
+TEST(CpuModels, QemusPropertiesAreKnownByName) {
+  EXPECT_THAT(refusal("max,hv-synic"), HasSubstr("QEMU has this; Rhea has not yet"));
+  EXPECT_THAT(refusal("max,hv_stimer=on"), HasSubstr("QEMU has this; Rhea has not yet"));
+  EXPECT_THAT(refusal("max,ucode-rev=1"), HasSubstr("QEMU has this; Rhea has not yet"));
+  EXPECT_THAT(refusal("max,nope=off"), testing::Not(HasSubstr("QEMU")));
+}
+
+TEST(CpuModels, VersionsHaveSignaturesAndNamesOfTheirOwn) {
+  EXPECT_EQ(made("Haswell-noTSX").stepping, 1U);
+  EXPECT_EQ(made("Haswell-v3").stepping, 4U);
+  EXPECT_EQ(made("Haswell-v4").stepping, 1U);
+  EXPECT_EQ(made("Icelake-Server-v6").model, 106U);
+  EXPECT_EQ(made("EPYC-v3").brand, "AMD EPYC Processor");
+  EXPECT_EQ(made("Snowridge-v4").brand, "Intel Atom Processor (Snowridge, no MPX)");
+  EXPECT_EQ(made("Cooperlake-v2").brand, "Intel Xeon Processor (Cooperlake)");
+  EXPECT_EQ(made("KnightsMill").model, 133U);
+  EXPECT_EQ(made("Dhyana").vendor, "HygonGenuine");
+  EXPECT_FALSE(made("Dhyana-v2").has(Feature::Aes));
+}
+
 TEST(CpuModels, EnforceRefuses) {
   EXPECT_THAT(refusal("qemu64,-svm,+avx512f,enforce"), HasSubstr("avx512f"));
   EXPECT_THAT(refusal("Haswell,enforce"), HasSubstr("hle"));

@@ -94,6 +94,11 @@ TEST(KnownNames, PropertiesAreKnownDeviceByDevice) {
             "did you mean 'serial'?");
   EXPECT_EQ(about_unknown_property("VGA", "vgamem", {"vgamem_mb"}), "did you mean 'vgamem_mb'?");
   EXPECT_EQ(about_unknown_property("edu", "logical_block_size", {"dma_mask"}), "");
+  EXPECT_EQ(about_unknown_property("virtio-blk-pci-non-transitional", "ats", {"drive"}),
+            "QEMU has this; Rhea has not yet: leave it out");
+  EXPECT_EQ(about_unknown_property("e1000-82544gc", "acpi-index", {"mac"}),
+            "QEMU has this; Rhea has not yet: leave it out");
+  EXPECT_EQ(about_unknown_property("VGAs", "acpi-index", {"xres"}), "");
 }
 
 }  // namespace

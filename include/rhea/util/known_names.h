@@ -21,6 +21,8 @@ enum class NameKind : unsigned char {
   Display,
   Vga,
   DriveInterface,  ///< of -drive if=
+  CpuFeature,      ///< of -cpu, that no accelerator of Rhea's can give
+  CpuProperty,     ///< of -cpu
   Parameter,       ///< of an option, which stands before it: "-icount rr"
   LogItem,
   QmpCommand,
