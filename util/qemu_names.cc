@@ -357,6 +357,15 @@ constexpr std::array kProperties = {
         "virtio-rng-device",
         "any_layout event_idx indirect_desc iommu_platform max-bytes notify_on_empty packed period "
         "queue_reset rng use-disabled-flag use-started x-disable-legacy-check"},
+    PropertyNames{"virtio-serial-device",
+                  "any_layout emergency-write event_idx indirect_desc iommu_platform max_ports "
+                  "notify_on_empty packed queue_reset use-disabled-flag use-started "
+                  "x-disable-legacy-check"},
+    PropertyNames{"virtio-balloon-device",
+                  "any_layout deflate-on-oom event_idx free-page-hint free-page-reporting "
+                  "guest-stats guest-stats-polling-interval indirect_desc iommu_platform iothread "
+                  "notify_on_empty packed page-poison qemu-4-0-config-size queue_reset "
+                  "use-disabled-flag use-started x-disable-legacy-check"},
     PropertyNames{"virtio-mmio", "force-legacy format_transport_address ioeventfd"},
     PropertyNames{
         "virtio-keyboard-pci",

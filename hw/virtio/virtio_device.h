@@ -37,11 +37,16 @@ class VirtioDevice : public Device, private VirtioTransport {
   QueueService service_;
 };
 
-/// What such a device does is a base of it.
-template <class Function>
-class VirtioDeviceOf : public VirtioDevice, public Function {
- protected:
-  VirtioDeviceOf() : VirtioDevice(static_cast<VirtioFunction&>(*this)) {}
+/// A device that does what Row::Function does; Row::kName and Row::kHelp say what it is.
+template <class Row>
+class VirtioDeviceType final : public VirtioDevice, public Row::Function {
+ public:
+  static constexpr std::string_view kName = Row::kName;
+  static void describe(Schema<VirtioDeviceType>& s) {
+    s.help(Row::kHelp);
+    Row::Function::declare(s);
+  }
+  VirtioDeviceType() : VirtioDevice(static_cast<VirtioFunction&>(*this)) {}
 };
 
 }  // namespace rhea::hw

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The virtio devices that plug into virtio-mmio's buses.
+#include "hw/virtio/virtio_balloon.h"
 #include "hw/virtio/virtio_blk.h"
 #include "hw/virtio/virtio_device.h"
 #include "hw/virtio/virtio_net.h"
 #include "hw/virtio/virtio_rng.h"
+#include "hw/virtio/virtio_serial.h"
+#include "rhea/qom/registry.h"
 
 namespace rhea::hw {
 namespace {
@@ -12,42 +15,53 @@ namespace {
 /// with the requests that an error has stopped. Missing: what virtio-blk-pci lacks of it; of
 /// QEMU's: share-rw, account-…, backend_defaults, lcyls, lheads, lsecs, use-started,
 /// use-disabled-flag, x-disable-legacy-check, x-enable-wce-if-config-wce.
-class VirtioBlkDevice final : public VirtioDeviceOf<VirtioBlk> {
- public:
-  static constexpr std::string_view kName = "virtio-blk-device";
-  static void describe(Schema<VirtioBlkDevice>& s) {
-    s.help("virtio disk on a virtio-bus");
-    VirtioBlk::declare(s);
-  }
+struct BlkOnBus {
+  static constexpr std::string_view kName = "virtio-blk-device",
+                                    kHelp = "virtio disk on a virtio-bus";
+  using Function = VirtioBlk;
 };
 
 /// Spec: OASIS Virtual I/O Device 1.2, 5.1, as virtio-net-pci, on a virtio-bus. State: complete,
 /// with a frame that is being cut. Missing: what virtio-net-pci lacks of it; of QEMU's: failover,
 /// guest_rsc_ext, hash, rss, rsc_interval, use-started, use-disabled-flag, x-mtu-bypass-backend,
 /// x-disable-legacy-check.
-class VirtioNetDevice final : public VirtioDeviceOf<VirtioNet> {
- public:
-  static constexpr std::string_view kName = "virtio-net-device";
-  static void describe(Schema<VirtioNetDevice>& s) {
-    s.help("virtio network card on a virtio-bus");
-    VirtioNet::declare(s);
-  }
+struct NetOnBus {
+  static constexpr std::string_view kName = "virtio-net-device",
+                                    kHelp = "virtio network card on a virtio-bus";
+  using Function = VirtioNet;
 };
 
 /// Spec: OASIS Virtual I/O Device 1.2, 5.4, as virtio-rng-pci, on a virtio-bus. State: complete.
 /// Missing of QEMU's: use-started, use-disabled-flag, x-disable-legacy-check.
-class VirtioRngDevice final : public VirtioDeviceOf<VirtioRng> {
- public:
-  static constexpr std::string_view kName = "virtio-rng-device";
-  static void describe(Schema<VirtioRngDevice>& s) {
-    s.help("virtio entropy device on a virtio-bus");
-    VirtioRng::declare(s);
-  }
+struct RngOnBus {
+  static constexpr std::string_view kName = "virtio-rng-device",
+                                    kHelp = "virtio entropy device on a virtio-bus";
+  using Function = VirtioRng;
 };
 
-const RegisterType<VirtioBlkDevice> blk_device;
-const RegisterType<VirtioNetDevice> net_device;
-const RegisterType<VirtioRngDevice> rng_device;
+/// Spec: OASIS Virtual I/O Device 1.2, 5.5, as virtio-balloon-pci, on a virtio-bus. State: complete
+/// but the last statistics, for which the guest is asked anew. Missing: what virtio-balloon-pci
+/// lacks of it; of QEMU's: iothread, use-started, use-disabled-flag, x-disable-legacy-check.
+struct BalloonOnBus {
+  static constexpr std::string_view kName = "virtio-balloon-device",
+                                    kHelp = "virtio memory balloon on a virtio-bus";
+  using Function = VirtioBalloon;
+};
+
+/// Spec: OASIS Virtual I/O Device 1.2, 5.3, as virtio-serial-pci, on a virtio-bus. State: complete.
+/// Missing: the size of a console; of QEMU's: use-started, use-disabled-flag,
+/// x-disable-legacy-check.
+struct SerialOnBus {
+  static constexpr std::string_view kName = "virtio-serial-device",
+                                    kHelp = "virtio serial ports on a virtio-bus";
+  using Function = VirtioSerial;
+};
+
+const RegisterType<VirtioDeviceType<BlkOnBus>> blk_device;
+const RegisterType<VirtioDeviceType<NetOnBus>> net_device;
+const RegisterType<VirtioDeviceType<RngOnBus>> rng_device;
+const RegisterType<VirtioDeviceType<BalloonOnBus>> balloon_device;
+const RegisterType<VirtioDeviceType<SerialOnBus>> serial_device;
 
 }  // namespace
 }  // namespace rhea::hw

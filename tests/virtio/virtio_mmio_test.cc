@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Virtio by registers in memory: what holds for every layout, and what for each version alone.
-#include "tests/support/changed_state.h"
 #include "tests/support/fake_rng.h"
 #include "tests/support/net_peer.h"
 #include "tests/virtio/mmio_driver.h"
@@ -380,68 +379,6 @@ TEST_F(VirtioMmioTest, AddressesOfTheBusNeedANewDriver) {
   ASSERT_FALSE(made);
   EXPECT_THAT(made.error().message(), HasSubstr("force-legacy=off"));
   EXPECT_EQ(old.get(0x08), 0u);
-}
-
-// ---- The bus
-
-TEST_F(VirtioMmioTest, WithoutADeviceItIsEmpty) {
-  const VirtioMmioDriver empty(bench, false, "", {});
-  EXPECT_EQ(empty.get(0x00), 0x7472'6976u);
-  EXPECT_EQ(empty.get(0x08), 0u);
-  EXPECT_EQ(empty.offered(), 0u);
-  empty.drive();
-  empty.notify(0);
-  empty.put(0x64, 3);
-  EXPECT_EQ(empty.status(), 0);
-  EXPECT_EQ(empty.config(0, 4), 0u);
-}
-
-TEST_F(VirtioMmioTest, ThereIsRoomForOne) {
-  use(false);
-  const auto made = bench.try_add("virtio-rng-device", {{"rng", "source"}});
-  ASSERT_FALSE(made);
-  EXPECT_THAT(made.error().message(), HasSubstr("full"));
-}
-
-TEST_F(VirtioMmioTest, ADeviceThatGoesLeavesNothing) {
-  use(false);
-  ring = driver->start(kVersion1);
-  ask();
-  ASSERT_TRUE(bench.machine().unplug(*driver->device));
-  EXPECT_EQ(driver->get(0x08), 0u);
-  EXPECT_FALSE(driver->interrupted());
-  bench.add("virtio-rng-device", {{"rng", "source"}});
-  EXPECT_EQ(driver->get(0x08), 4u);
-  EXPECT_EQ(driver->status(), 0);
-}
-
-TEST_F(VirtioMmioTest, TheBoardsOrderNamesPlaceAndBus) {
-  bench.add("virtio-mmio", {{"number", "3"}});
-  EXPECT_EQ(bench.load(0xfeb0'0600, 4), 0x7472'6976u);
-  EXPECT_NE(bench.machine().find_bus("virtio-bus", "virtio-mmio-bus.3"), nullptr);
-}
-
-TEST_F(VirtioMmioTest, FirmwareFindsADiskByItsTransport) {
-  make_fake_disk(bench, "disk0", 1 * MiB);
-  bench.add("virtio-mmio", {{"number", "7"}});
-  bench.add("virtio-blk-device", {{"drive", "disk0"}, {"bootindex", "1"}});
-  const auto file = bench.machine().service<BootOrder>().file(false);
-  EXPECT_EQ(std::string(file.begin(), file.end() - 1), "/virtio-mmio@00000000feb00e00/disk@0,0");
-}
-
-TEST_F(VirtioMmioTest, ARefusedStateChangesNoNumberOfQueues) {
-  use(true);
-  EXPECT_THAT(load_changed(*driver->transport, {"align-exponents"}, 0), HasSubstr("wrong length"));
-  ring = driver->start(0);
-  ask();
-  EXPECT_NE(ring->take_used(), std::nullopt);
-}
-
-TEST_F(VirtioMmioTest, AStateOfOtherQueuesIsRefused) {
-  use(false);
-  const auto saved = bench.save();
-  ASSERT_TRUE(bench.machine().unplug(*driver->device));
-  EXPECT_FALSE(bench.load(saved));
 }
 
 }  // namespace
