@@ -57,7 +57,7 @@ TEST_P(Conformance, SurvivesInOtherConfigurations) {
   constexpr unsigned kRuns = 8;
   std::mt19937_64 random(51);
   for (unsigned seed = 1; seed <= kRuns; ++seed) {
-    Specimen specimen(type(), Specimen::Given::Everything, unusual_properties(type(), random));
+    Specimen specimen(type(), Specimen::Given::Everything, &random);
     REQUIRE_ON_BENCH(specimen);
     Fuzzer(specimen, seed).run(access_count(24'000) / kRuns);
     specimen.bench().reset(ResetKind::Cold);

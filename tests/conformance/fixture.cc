@@ -5,6 +5,7 @@
 #include "hw/misc/peer_link.h"
 #include "rhea/softmmu/snapshot.h"
 #include "tests/conformance/vfio_peer.h"
+#include "tests/conformance/virtio_guest.h"
 #include "tests/support/environment.h"
 #include "tests/support/fake_rng.h"
 
@@ -28,6 +29,21 @@ bool is_device_for_bench(const TypeInfo& type) {
          type.name != "bench-board" && !is_one_of_many(type.name);
 }
 
+/// Other values of some of a type's switches and choices.
+Properties unusual_properties(const TypeInfo& type, std::mt19937_64& random) {
+  Properties found;
+  for (const TypeInfo* t : type.lineage())
+    for (const Property& p : t->properties) {
+      const u64 r = random();
+      if (!p.set || r % 2 == 0) continue;
+      if (p.type == "bool")
+        found.emplace_back(p.name, r / 2 % 2 == 0 ? "on" : "off");
+      else if (!p.enum_values.empty())
+        found.emplace_back(p.name, p.enum_values[r / 2 % p.enum_values.size()]);
+    }
+  return found;
+}
+
 // A type that stands on the bench by itself and provides a bus of the kind.
 std::string find_provider(const std::string& kind) {
   for (const TypeInfo* type : all_types()) {
@@ -42,7 +58,7 @@ std::string find_provider(const std::string& kind) {
 
 }  // namespace
 
-Specimen::Specimen(const TypeInfo& type, Given given, Properties more) {
+Specimen::Specimen(const TypeInfo& type, Given given, std::mt19937_64* unusual) {
   // No two machines have the same time on it: nothing that the guest sees may go by it.
   static i64 days = 0;
   bench_.machine().realtime_clock().set_manual(++days * 86'400 * kNsPerSecond);
@@ -57,13 +73,16 @@ Specimen::Specimen(const TypeInfo& type, Given given, Properties more) {
     if (&device.type() == &type) watch_outputs(device);
   });
   const auto place = [&]() -> Result<Device*> {
-    TRY(ensure_bus(type.bus));
+    TRY(ensure_bus(type.bus, unusual));
     if (given == Given::Everything) {
       links_ = TRY(link_properties(type));
       // Function 0 of slot 0 would have no number as a bus master.
       if (type.is_a("pci-device")) links_.emplace_back("addr", "3");
-      more.insert(more.end(), links_.begin(), links_.end());
-      if (auto full = bench_.try_add(type.name, more)) return full;
+      if (unusual != nullptr) {
+        Properties more = unusual_properties(type, *unusual);
+        more.insert(more.end(), links_.begin(), links_.end());
+        if (auto other = bench_.try_add(type.name, more)) return other;
+      }
       if (auto usual = bench_.try_add(type.name, links_)) return usual;
     }
     if (auto plain = bench_.try_add(type.name)) return plain;
@@ -99,12 +118,15 @@ void Specimen::watch_outputs(Device& device) {
   });
 }
 
-Result<> Specimen::ensure_bus(const std::string& kind) {
+Result<> Specimen::ensure_bus(const std::string& kind, std::mt19937_64* unusual) {
   if (kind.empty() || bench_.machine().find_bus(kind) != nullptr) return {};
   static std::map<std::string, std::string> providers;
   auto [it, unknown] = providers.try_emplace(kind);
   if (unknown) it->second = find_provider(kind);
   if (it->second.empty()) return fail("no type provides a bus of kind {}", kind);
+  if (unusual != nullptr &&
+      bench_.try_add(it->second, unusual_properties(*find_type(it->second), *unusual)))
+    return {};
   TRY(bench_.try_add(it->second));
   return {};
 }
@@ -187,6 +209,7 @@ u64 Specimen::line_bits() const {
 void Specimen::copy_peers(Specimen& other) {
   *mirror_ = *other.mirror_;
   good_episodes_ = other.good_episodes_;
+  driver_ = other.driver_ == nullptr ? nullptr : other.driver_->for_copy(*this);
   for (Specimen* one : {this, &other})
     for (NetPeer& peer : one->net_peers_) peer.forget();
   for (std::size_t n = 0; n < disks_.size(); ++n) {
@@ -207,20 +230,6 @@ void Specimen::copy_peers(Specimen& other) {
     mine->there = theirs->there;
     mine->last = theirs->last;
   }
-}
-
-Properties unusual_properties(const TypeInfo& type, std::mt19937_64& random) {
-  Properties found;
-  for (const TypeInfo* t : type.lineage())
-    for (const Property& p : t->properties) {
-      const u64 r = random();
-      if (!p.set || r % 2 == 0) continue;
-      if (p.type == "bool")
-        found.emplace_back(p.name, r / 2 % 2 == 0 ? "on" : "off");
-      else if (!p.enum_values.empty())
-        found.emplace_back(p.name, p.enum_values[r / 2 % p.enum_values.size()]);
-    }
-  return found;
 }
 
 std::vector<AccessibleRange> accessible_ranges(Machine& machine, const Device& device) {

@@ -17,6 +17,8 @@
 
 namespace rhea::test {
 
+class VirtioGuest;
+
 /// A bench with one device of a type on it, and whatever that needed: a provider of its bus, fakes
 /// for its links.
 class Specimen {
@@ -38,9 +40,11 @@ class Specimen {
     std::vector<std::size_t> registers;
     u64 habits{0};
   };
-  /// With `Everything`, a back end at every link that takes one, and the properties of `more`,
-  /// where the device takes them.
-  explicit Specimen(const TypeInfo& type, Given given = Given::WhatItNeeds, Properties more = {});
+  /// With `Everything`, a back end at every link that takes one. With `unusual`, the device and
+  /// what its bus comes from have other values of some of their switches and choices, if they take
+  /// them.
+  explicit Specimen(const TypeInfo& type, Given given = Given::WhatItNeeds,
+                    std::mt19937_64* unusual = nullptr);
 
   Bench& bench() { return bench_; }
   /// Realized, or null when the type cannot stand on a bench (error() says why).
@@ -56,6 +60,8 @@ class Specimen {
   Mirror& mirror() { return *mirror_; }
   /// In which the device reached memory: worth doing again.
   std::vector<Episode>& good_episodes() { return good_episodes_; }
+  /// What the guest knows of the device; null until it begins.
+  std::shared_ptr<VirtioGuest>& driver() { return driver_; }
   /// The fake back ends of links that take one, by property.
   const Properties& links() const { return links_; }
   /// Its drives, and what is in them.
@@ -72,7 +78,7 @@ class Specimen {
   void copy_peers(Specimen& other);
 
  private:
-  Result<> ensure_bus(const std::string& kind);
+  Result<> ensure_bus(const std::string& kind, std::mt19937_64* unusual);
   Result<Properties> link_properties(const TypeInfo& type);
 
   void watch_outputs(Device& device);
@@ -82,6 +88,7 @@ class Specimen {
   std::unique_ptr<Mirror> mirror_ = std::make_unique<Mirror>();
   Region mirror_region_;
   std::vector<Episode> good_episodes_;
+  std::shared_ptr<VirtioGuest> driver_;
   Device* device_{};
   std::string error_;
   std::shared_ptr<u64> outputs_ = std::make_shared<u64>();  ///< a bit for each pin that is high
@@ -91,9 +98,6 @@ class Specimen {
   std::vector<NetPeer> net_peers_;
   std::vector<std::pair<BlockBackend*, std::shared_ptr<MoodyDisk>>> disks_;
 };
-
-/// Other values of some of a type's switches and choices.
-Properties unusual_properties(const TypeInfo& type, std::mt19937_64& random);
 
 /// Every place where a guest can touch the device; that of all devices for one that has none
 /// itself.

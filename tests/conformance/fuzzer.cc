@@ -25,6 +25,18 @@ PciDevice* pci_way_to(Device* device) {
   return dynamic_cast<PciDevice*>(device->parent_bus()->parent());
 }
 
+/// Where a capability is in configuration space; 0: there is none.
+unsigned capability(PciDevice& device, u8 id) {
+  unsigned at = device.config_read(pci::kCapabilities, 1);
+  for (unsigned n = 0; at >= 0x40 && n < 48; ++n) {
+    if (device.config_read(at, 1) == id) return at;
+    at = device.config_read(at + 1, 1);
+  }
+  return 0;
+}
+
+constexpr u8 kMsi = 0x05, kMsix = 0x11;
+
 }  // namespace
 
 Fuzzer::Fuzzer(Specimen& specimen, u64 seed, const Options& options)
@@ -34,7 +46,12 @@ Fuzzer::Fuzzer(Specimen& specimen, u64 seed, const Options& options)
       options_(options),
       known_(&known_registers(specimen.device()->type())),
       random_(seed),
-      around_(specimen, random_) {}
+      around_(specimen, random_) {
+  auto& driver = specimen.driver();
+  if (driver == nullptr) driver = std::make_shared<VirtioGuest>(specimen);
+  if (driver->is_there() && options.changes_memory) virtio_ = driver.get();
+  has_messages_ = pci_ != nullptr && (capability(*pci_, kMsi) | capability(*pci_, kMsix)) != 0;
+}
 
 Fuzzer::Fuzzer(Specimen& specimen, u64 seed) : Fuzzer(specimen, seed, Options{}) {}
 
@@ -114,6 +131,16 @@ void Fuzzer::begin_episode() {
     good.push_back(episode_);
   }
   touched_at_begin_ = touched;
+  drives_ = virtio_ != nullptr && one_in(2);
+  if (drives_) {
+    if (pci_ != nullptr) map_device();
+    begin({.what = What::Driver});
+    virtio_->reset(random_);
+    // What its back end kept comes to nobody now, but sooner or later.
+    if (options_.compares) settle();
+    begin({.what = What::Driver});
+    virtio_->start(random_);
+  }
   if (!good.empty() && one_in(2)) {
     episode_ = good[random_() % good.size()];
     return;
@@ -174,6 +201,41 @@ void Fuzzer::access() {
   } else {
     saw(space.load(target.address, target.size));
   }
+}
+
+// As firmware and drivers do: BARs get addresses, interrupts are lines or messages.
+void Fuzzer::map_device() {
+  map_bars(*pci_, options_.masters_bus);
+  if (has_messages_) choose_messages();
+  look_around();
+}
+
+void Fuzzer::choose_messages() {
+  constexpr u32 kMessages = 0xfee0'0000, kEnableMsi = 1, kEnableMsix = 0x8000, kMaskAll = 0x4000;
+  const u64 choice = random_() % 4;
+  if (const unsigned at = capability(*pci_, kMsi); at != 0) {
+    pci_->config_write(at + 4, kMessages, 4);
+    pci_->config_write(at + 2, choice == 0 ? kEnableMsi : 0, 2);
+  }
+  const unsigned at = capability(*pci_, kMsix);
+  if (at == 0) return;
+  const u32 place = pci_->config_read(at + 4, 4);
+  const auto bar = pci_->bar_info(place & 7);
+  const u64 entries = (pci_->config_read(at + 2, 2) & 0x7ff) + 1;
+  for (u64 n = 0; bar && n < std::min<u64>(entries, 8); ++n) {
+    const u64 entry = bar->address + (place & ~u32{7}) + 16 * n;
+    machine_->memory().store(entry, kMessages, 8);
+    machine_->memory().store(entry + 8, 0x40 + n, 4);
+    machine_->memory().store(entry + 12, one_in(8), 4);
+  }
+  pci_->config_write(at + 2, choice < 2 ? kEnableMsix | (one_in(8) ? kMaskAll : 0) : 0, 2);
+}
+
+// Its driver asks for something; registers are left to it.
+void Fuzzer::drive() {
+  ++accesses_;
+  begin({.what = What::Driver});
+  saw(virtio_->use(random_));
 }
 
 void Fuzzer::access_config(PciDevice& device) {
@@ -278,7 +340,7 @@ void Fuzzer::reset_or_save() {
 void Fuzzer::step() {
   // Configuration writes move BARs and switch decoding off.
   const bool maps = pci_ != nullptr && one_in(32);
-  if (maps) map_bars(*pci_, options_.masters_bus);
+  if (maps) map_device();
   if (maps || ranges_.empty() || one_in(32)) look_around();
   if (one_in(64)) begin_episode();
   if (one_in(16) && options_.changes_memory)
@@ -289,6 +351,8 @@ void Fuzzer::step() {
     advance();
   else if (one_in(1000) && options_.resets)
     reset_or_save();
+  else if (virtio_ != nullptr && (drives_ ? !one_in(64) : one_in(16)))
+    drive();
   else if (pci_ != nullptr && (one_in(24) || ranges_.empty()))
     access_config(*pci_);
   else
@@ -305,7 +369,7 @@ void Fuzzer::run(unsigned steps) {
   const guarded_heap::Limit limit(kMostAtOnce);
   Watch watch(specimen_->device()->type().name, hang_seconds());
   watch_ = &watch;
-  if (pci_ != nullptr) map_bars(*pci_, options_.masters_bus);
+  if (pci_ != nullptr) map_device();
   look_around();
   touched_before_ = touched_at_begin_ = specimen_->mirror().touched;
   begin_episode();

@@ -5,6 +5,7 @@
 #include "tests/conformance/fixture.h"
 #include "tests/conformance/happening.h"
 #include "tests/conformance/surroundings.h"
+#include "tests/conformance/virtio_guest.h"
 #include "tests/conformance/watch.h"
 
 #include <random>
@@ -67,6 +68,9 @@ class Fuzzer {
   Target any_target();
   void access();
   void access_config(PciDevice& device);
+  void map_device();
+  void choose_messages();
+  void drive();
   void change_memory(u64 number);
   void change_mirror();
   u32 mirror_word();
@@ -90,6 +94,9 @@ class Fuzzer {
   const std::vector<KnownRegister>* known_;
   std::mt19937_64 random_;
   Surroundings around_;
+  VirtioGuest* virtio_{};     ///< when it is a virtio device
+  bool drives_{false};        ///< in this episode its driver does what a driver should
+  bool has_messages_{false};  ///< capabilities of MSI or MSI-X
   Watch* watch_{};
   Happening last_;
   std::vector<AccessibleRange> ranges_;

@@ -9,6 +9,7 @@ namespace {
 std::string_view name_of(Happening::What what) {
   using enum Happening::What;
   switch (what) {
+    case Driver: return "its driver uses it";
     case Peer: return "a peer, network, disk, pin or key does something";
     case Work: return "work on the main loop";
     case Reset: return "reset";

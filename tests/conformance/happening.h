@@ -18,6 +18,7 @@ struct Happening {
     ConfigRead,
     ConfigWrite,
     Memory,  ///< changes under the device's descriptors
+    Driver,  ///< of the device, which knows its kind
     Time,
     Peer,  ///< or a disk, a pin, a key does something
     Work,  ///< of the main loop, requests of disks

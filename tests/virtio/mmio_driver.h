@@ -5,7 +5,7 @@
 
 #include "hw/virtio/virtio_mmio.h"
 #include "tests/support/bench.h"
-#include "tests/virtio/ring_driver.h"
+#include "tests/support/ring_driver.h"
 
 #include <memory>
 #include <string_view>

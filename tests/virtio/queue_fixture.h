@@ -4,7 +4,7 @@
 
 #include "hw/virtio/virtqueue.h"
 #include "tests/support/bench.h"
-#include "tests/virtio/ring_driver.h"
+#include "tests/support/ring_driver.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "tests/virtio/ring_driver.h"
+#include "tests/support/ring_driver.h"
 
 #include "hw/virtio/ring_layout.h"
 

@@ -5,6 +5,7 @@
 
 #include "rhea/softmmu/address_space.h"
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -37,6 +38,8 @@ class RingDriver {
   virtual ~RingDriver() = default;
 
   const RingPlace& place() const { return place_; }
+  /// As far as this one, with a copy of the memory.
+  virtual std::unique_ptr<RingDriver> clone(AddressSpace& memory) const = 0;
   /// Makes a buffer of direct descriptors available; its id.
   virtual u16 add(const std::vector<Piece>& pieces) = 0;
   /// The same by an indirect table at `table`.
@@ -54,6 +57,12 @@ class RingDriver {
   void store(u64 address, u64 value, unsigned size) { memory_->store(address, value, size); }
 
  protected:
+  template <class Driver>
+  static std::unique_ptr<RingDriver> clone_of(const Driver& driver, AddressSpace& memory) {
+    auto copy = std::make_unique<Driver>(driver);
+    copy->memory_ = &memory;
+    return copy;
+  }
   /// A descriptor of split rings, or of their tables.
   void put_split(u64 at, const Piece& piece, u16 flags, u16 next);
   void put_packed(u64 at, const Piece& piece, u16 id, u16 flags);
@@ -64,6 +73,9 @@ class RingDriver {
 class SplitDriver final : public RingDriver {
  public:
   using RingDriver::RingDriver;
+  std::unique_ptr<RingDriver> clone(AddressSpace& memory) const override {
+    return clone_of(*this, memory);
+  }
   u16 add(const std::vector<Piece>& pieces) override;
   u16 add_indirect(const std::vector<Piece>& pieces, u64 table) override;
   /// Direct pieces, then a table.
@@ -88,6 +100,9 @@ class SplitDriver final : public RingDriver {
 class PackedDriver final : public RingDriver {
  public:
   using RingDriver::RingDriver;
+  std::unique_ptr<RingDriver> clone(AddressSpace& memory) const override {
+    return clone_of(*this, memory);
+  }
   u16 add(const std::vector<Piece>& pieces) override;
   u16 add_indirect(const std::vector<Piece>& pieces, u64 table) override;
   std::optional<UsedBuffer> take_used() override;
