@@ -4,6 +4,7 @@
 
 #include "hw/misc/peer_link.h"
 #include "rhea/softmmu/snapshot.h"
+#include "softmmu/device_threads.h"
 #include "tests/conformance/vfio_peer.h"
 #include "tests/conformance/virtio_guest.h"
 #include "tests/support/environment.h"
@@ -65,6 +66,7 @@ Specimen::Specimen(const TypeInfo& type, Given given, std::mt19937_64* unusual) 
   // How fast other programs answer is no matter of devices.
   auto& patience = bench_.machine().service<hw::PeerPatience>();
   patience.locked = patience.unlocked = std::chrono::minutes(1);
+  if (unusual != nullptr) bench_.machine().service<DeviceThreads>().wanted = (*unusual)() % 2 != 0;
   mirror_region_.init_io(nullptr, "mirror", kMirrorBytes,
                          io<&Mirror::touch, &Mirror::touch>({.min = 1, .max = 8}), mirror_.get());
   bench_.machine().system_memory().add(kMirror, mirror_region_);
