@@ -128,8 +128,9 @@ Result<> enter_sandbox() {
   // abort()
   filter.allow_if("tgkill", {SCMP_A0(SCMP_CMP_EQ, static_cast<u64>(::getpid()))});
 #ifdef __SANITIZE_ADDRESS__
-  // How the address sanitizer asks where a function's stack is that does not return.
-  filter.allow("sigaltstack");
+  // How sanitizers ask where the stack is of a function that does not return, and whether memory
+  // can be read.
+  for (const char* name : {"sigaltstack", "pipe", "pipe2"}) filter.allow(name);
 #endif
   // How the C library asks about a descriptor.
   constexpr u64 kEmptyPath = 0x1000;
