@@ -66,7 +66,13 @@ class Slow:
     def close(self) -> None:
         self.answer()
         self.daemon.terminate()
-        self.daemon.wait()
+        try:
+            self.daemon.wait(10)
+        except subprocess.TimeoutExpired:
+            # A request that was given up while it stood still: it waits for it, and hears nothing else.
+            self.daemon.kill()
+            self.daemon.wait()
+            subprocess.run(["umount", "--lazy", self.path], check=False)
 
 
 def boot_sector(code: bytes) -> bytes:
