@@ -14,7 +14,7 @@ constexpr std::array kAliases{
     Alias{"virtio-balloon", "virtio-balloon-pci"},   Alias{"virtio-blk", "virtio-blk-pci"},
     Alias{"virtio-keyboard", "virtio-keyboard-pci"}, Alias{"virtio-mouse", "virtio-mouse-pci"},
     Alias{"virtio-net", "virtio-net-pci"},           Alias{"virtio-rng", "virtio-rng-pci"},
-    Alias{"virtio-serial", "virtio-serial-pci"}};
+    Alias{"virtio-serial", "virtio-serial-pci"},     Alias{"virtio-tablet", "virtio-tablet-pci"}};
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 #include <ranges>
+#include <utility>
 
 namespace rhea {
 namespace {
@@ -46,31 +47,88 @@ InputHub::InputHub(Machine& machine) : impl_(std::make_unique<Impl>()) {
   impl_->timer.init(machine.virtual_clock(), [this] { impl_->release(); });
 }
 
-InputHub::~InputHub() = default;
+InputHub::~InputHub() {
+  for (InputPort* port : ports_) port->hub_ = nullptr;
+}
 
 void InputHub::shutdown() {
   impl_->timer.cancel();
   impl_->chords.clear();
-  key_handler_ = nullptr;
-  pointer_handler_ = nullptr;
-  key_takers_.clear();
-  pointer_takers_.clear();
 }
 
-void InputHub::leave(const void* taker) {
-  const auto is_its = [taker](const auto& entry) { return entry.first == taker; };
-  std::erase_if(key_takers_, is_its);
-  std::erase_if(pointer_takers_, is_its);
+// ---- Ports
+
+void InputPort::open(Machine& machine, Taker taker) {
+  close();
+  hub_ = &machine.service<InputHub>();
+  taker_ = std::move(taker);
+  number_ = ++hub_->opened_;
+  hub_->ports_.insert(hub_->ports_.begin(), this);
 }
+
+void InputPort::close() {
+  if (hub_ != nullptr) std::erase(hub_->ports_, this);
+  hub_ = nullptr;
+}
+
+bool InputPort::takes(unsigned kinds) const {
+  return ((kinds & kKey) != 0 && taker_.key) || ((kinds & kMove) != 0 && taker_.move) ||
+         ((kinds & kPlace) != 0 && taker_.place);
+}
+
+InputPort* InputHub::first(unsigned kinds) const {
+  const auto found = std::ranges::find_if(ports_, [kinds](const InputPort* port) {
+    return port->takes(kinds) && (!port->taker_.wants || port->taker_.wants());
+  });
+  return found == ports_.end() ? nullptr : *found;
+}
+
+std::vector<InputHub::Pointer> InputHub::pointers() const {
+  const InputPort* current = first(InputPort::kPointer);
+  std::vector<Pointer> all;
+  for (const InputPort* port : ports_)
+    if (port->takes(InputPort::kPointer))
+      all.push_back({.name = port->taker_.name,
+                     .number = port->number_,
+                     .absolute = port->takes(InputPort::kPlace),
+                     .current = port == current});
+  std::ranges::sort(all, {}, &Pointer::number);
+  return all;
+}
+
+Result<> InputHub::choose(u64 number) {
+  const auto found = std::ranges::find(ports_, number, &InputPort::number_);
+  if (found == ports_.end()) return fail("Mouse at index '{}' not found", number);
+  if (!(*found)->takes(InputPort::kPointer))
+    return fail("Input device '{}' is not a mouse", (*found)->taker_.name);
+  std::rotate(ports_.begin(), found, found + 1);
+  return {};
+}
+
+// ---- Events
 
 void InputHub::key(KeyNumber key, bool down) {
-  const auto& handler = key_takers_.empty() ? key_handler_ : key_takers_.back().second;
-  if (handler) handler(key, down);
+  if (const InputPort* port = first(InputPort::kKey)) port->taker_.key(key, down);
 }
 
 void InputHub::pointer(const PointerEvent& event) {
-  const auto& handler = pointer_takers_.empty() ? pointer_handler_ : pointer_takers_.back().second;
-  if (handler) handler(event);
+  buttons_ = event.buttons;
+  if (event.place) place_ = *event.place;
+  const auto tell = [](InputPort& port, const PointerEvent& part) {
+    port.buttons_ = part.buttons;
+    (port.takes(InputPort::kPlace) ? port.taker_.place : port.taker_.move)(part);
+  };
+  InputPort* clicked = first(InputPort::kPointer);
+  InputPort* moved = event.place                      ? first(InputPort::kPlace)
+                     : event.dx != 0 || event.dy != 0 ? first(InputPort::kMove)
+                                                      : nullptr;
+  if (moved != nullptr && moved != clicked)
+    tell(*moved,
+         {.dx = event.dx, .dy = event.dy, .buttons = moved->buttons_, .place = event.place});
+  if (clicked == nullptr) return;
+  if (moved == clicked) return tell(*clicked, event);
+  if (event.dz != 0 || event.buttons != clicked->buttons_)
+    tell(*clicked, {.dz = event.dz, .buttons = event.buttons});
 }
 
 void InputHub::send_keys(std::vector<KeyNumber> keys, int hold_ms) {

@@ -21,7 +21,7 @@ constexpr Instead foreign(std::string_view name) {
 }
 
 constexpr std::string_view kIde = "leave it out: there are ide-hd and ide-cd",
-                           kMouse = "leave it out: the mouse is PS/2",
+                           kMouse = "use virtio-tablet-pci",
                            kNoNetwork = "use a network card that -device help lists, or -nic none",
                            kNoSound = "leave it out: there is no sound card but the PC speaker";
 
@@ -169,12 +169,9 @@ constexpr std::array kTable = {
     absent(kDevice, "isa-ide", kIde),
     absent(kDevice, "sdhci-pci", kIde),
     absent(kDevice, "usb-kbd", "leave it out: the keyboard is PS/2"),
-    absent(kDevice, "virtio-keyboard*", "use virtio-keyboard-pci"),
-    absent(kDevice, "usb-mouse", kMouse),
+    absent(kDevice, "usb-mouse", "leave it out: the mouse is PS/2"),
     absent(kDevice, "usb-tablet", kMouse),
     absent(kDevice, "usb-wacom-tablet", kMouse),
-    absent(kDevice, "virtio-mouse*", "use virtio-mouse-pci"),
-    absent(kDevice, "virtio-tablet*", kMouse),
     absent(kDevice, "vmmouse", kMouse),
     absent(kDevice, "usb-net", kNoNetwork),
     absent(kDevice, "usb-audio", kNoSound),

@@ -18,9 +18,6 @@ class SerialMouse final : public Chardev {
  public:
   static constexpr std::string_view kName = "chardev-msmouse";
 
-  ~SerialMouse() override {
-    if (machine_ != nullptr) machine_->service<InputHub>().leave(this);
-  }
   static Result<std::unique_ptr<Chardev>> make(Machine& machine, KeyValues&, chardev::Opening) {
     auto mouse = create<SerialMouse>();
     mouse->machine_ = &machine;
@@ -42,9 +39,9 @@ class SerialMouse final : public Chardev {
     dx_ = dy_ = 0;
     told_buttons_ = buttons_;
     out_.clear();
-    auto& hub = machine_->service<InputHub>();
-    if (!powered) return hub.leave(this);
-    hub.take_pointer(this, [this](const PointerEvent& event) { move(event); });
+    if (!powered) return input_.close();
+    input_.open(*machine_, {.name = "QEMU Microsoft Mouse",
+                            .move = [this](const PointerEvent& event) { move(event); }});
     for (const char c : std::string_view("M3")) out_.push_back(static_cast<u8>(c));
     send();
   }
@@ -90,6 +87,7 @@ class SerialMouse final : public Chardev {
   int dx_{0}, dy_{0};
   u8 buttons_{0}, told_buttons_{0};
   std::deque<u8> out_;
+  InputPort input_;
 };
 
 const RegisterType<SerialMouse> registration;

@@ -136,12 +136,12 @@ class Ps2Keyboard final : public Ps2Device {
   bool pretends_shift_{false};   ///< for a grey key under Num Lock
   std::array<u64, 4> down_{};    ///< by key number
   std::array<u8, 256> tells_{};  ///< set 3: by code
+  InputPort input_;
 };
 
 Result<> Ps2Keyboard::realize() {
-  auto& input = machine().service<InputHub>();
-  input.on_key([this](KeyNumber number, bool down) { key(number, down); });
-  on_unrealize([&input] { input.on_key(nullptr); });
+  input_.open(machine(), {.name = "QEMU PS/2 Keyboard",
+                          .key = [this](KeyNumber number, bool down) { key(number, down); }});
   return {};
 }
 

@@ -98,12 +98,12 @@ class Ps2Mouse final : public Ps2Device {
   i32 dx_{0};
   i32 dy_{0};
   i32 dz_{0};
+  InputPort input_;
 };
 
 Result<> Ps2Mouse::realize() {
-  auto& input = machine().service<InputHub>();
-  input.on_pointer([this](const PointerEvent& event) { move(event); });
-  on_unrealize([&input] { input.on_pointer(nullptr); });
+  input_.open(machine(), {.name = "QEMU PS/2 Mouse",
+                          .move = [this](const PointerEvent& event) { move(event); }});
   return {};
 }
 

@@ -39,12 +39,10 @@ Result<> VirtioInput::start(Device& owner, VirtioCore& core) {
     return fail("Property 'serial': '{}' is longer than {} characters", serial_, kDataBytes);
   core.add_queue(kEntries);
   core.add_queue(kEntries);
-  taking_later_.init(owner.machine().loop(), [this] { take_or_leave(); });
-  auto& hub = owner.machine().service<InputHub>();
-  owner.on_unrealize([this, &hub] {
-    taking_ = false;
-    hub.leave(this);
-  });
+  InputPort::Taker taker = this->taker();
+  taker.name = name_;
+  taker.wants = [this] { return wants(); };
+  input_.open(owner.machine(), std::move(taker));
   fill_config();
   return {};
 }
@@ -75,6 +73,12 @@ std::vector<u8> VirtioInput::selected() const {
     }
     return data;
   }
+  if (select_ == kAxisRange) {
+    if (std::ranges::count(codes(kAbs), subselect_) != 0)
+      for (const u64 number : {u64{0}, u64{PointerPlace::kFarthest}, u64{0}, u64{0}, u64{0}})
+        append_le(data, number, 4);  // least, most, fuzz, flat, resolution
+    return data;
+  }
   if (subselect_ != 0) return data;
   switch (select_) {
     case kIdName: data.assign(name_.begin(), name_.end()); break;
@@ -94,36 +98,26 @@ void VirtioInput::reset() {
   select_ = subselect_ = 0;
   waiting_.clear();
   fill_config();
-  taking_later_.schedule();
 }
 
 Result<> VirtioInput::loaded() {
   fill_config();
-  taking_later_.schedule();
   return {};
 }
 
 // Keys may have been let go of while the machine stood.
 void VirtioInput::resumed() {
-  taking_later_.schedule();
   if (!waiting_.empty()) core_->serve_again(kEvents);
 }
 
-void VirtioInput::take_or_leave() {
-  const bool wanted =
-      (core_->status() & VirtioCore::kDriverOk) != 0 && core_->queue(kEvents).enabled();
-  if (std::exchange(taking_, wanted) == wanted) return;
-  auto& hub = owner_->machine().service<InputHub>();
-  wanted ? take(hub) : hub.leave(this);
+bool VirtioInput::wants() const {
+  const DomainGuard guard(owner_->lock_domain());
+  return (core_->status() & VirtioCore::kDriverOk) != 0 && core_->queue(kEvents).enabled();
 }
 
 // ---- Events
 
-void VirtioInput::serve(u16 number) {
-  if (number == kStatus) return read_status();
-  taking_later_.schedule();
-  send_waiting();
-}
+void VirtioInput::serve(u16 number) { number == kStatus ? read_status() : send_waiting(); }
 
 void VirtioInput::tell(std::vector<VirtioInputEvent> events) {
   owner_->machine().service<Suspension>().wake(WakeSource::Other);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Input devices (OASIS Virtual I/O Device 1.2, 5.8), however they are reached: a keyboard, a mouse.
+// Input devices (OASIS Virtual I/O Device 1.2, 5.8), however they are reached: a keyboard, a
+// mouse, a tablet.
 #pragma once
 
 #include "hw/virtio/virtio_core.h"
-#include "rhea/softmmu/deferred.h"
 #include "rhea/ui/input.h"
 
 #include <array>
@@ -15,12 +15,13 @@ namespace rhea::hw {
 namespace virtio_input {
 
 // What the driver selects to look at, and where that stands (5.8.4).
-inline constexpr u8 kIdName = 1, kIdSerial = 2, kIdDevices = 3, kEventBits = 0x11;
+inline constexpr u8 kIdName = 1, kIdSerial = 2, kIdDevices = 3, kEventBits = 0x11,
+                    kAxisRange = 0x12;
 inline constexpr std::size_t kSelectAt = 0, kSubselectAt = 1, kSizeAt = 2, kDataAt = 8,
                              kDataBytes = 128, kConfigBytes = kDataAt + kDataBytes;
 // Linux's events.
-inline constexpr u16 kSyn = 0, kKey = 1, kRel = 2, kLed = 0x11, kRepeat = 0x14;
-inline constexpr u16 kRelX = 0, kRelY = 1, kRelWheel = 8;
+inline constexpr u16 kSyn = 0, kKey = 1, kRel = 2, kAbs = 3, kLed = 0x11, kRepeat = 0x14;
+inline constexpr u16 kAxisX = 0, kAxisY = 1, kRelWheel = 8;
 inline constexpr u16 kLeftButton = 0x110, kGearDown = 0x150, kGearUp = 0x151;
 inline constexpr std::size_t kEventBytes = 8;
 
@@ -63,7 +64,7 @@ class VirtioInput : public VirtioFunction {
   ~VirtioInput() = default;
   /// The codes of a type of events that there are.
   virtual Bits codes(u16 type) const = 0;
-  virtual void take(InputHub& hub) = 0;
+  virtual InputPort::Taker taker() = 0;
   /// Under the machine's lock: what happened at once, to the driver.
   void tell(std::vector<VirtioInputEvent> events);
 
@@ -72,7 +73,7 @@ class VirtioInput : public VirtioFunction {
 
   void fill_config();
   std::vector<u8> selected() const;
-  void take_or_leave();
+  bool wants() const;
   void send_waiting();
   void read_status();
 
@@ -85,8 +86,7 @@ class VirtioInput : public VirtioFunction {
   std::array<u8, virtio_input::kConfigBytes> config_{};
   u8 select_{0}, subselect_{0};
   std::vector<VirtioInputEvent> waiting_;
-  Deferred taking_later_;
-  bool taking_{false};
+  InputPort input_;
   VirtBuffer buffer_;
 };
 
@@ -101,29 +101,57 @@ class VirtioKeyboard : public VirtioInput {
   VirtioKeyboard();
   ~VirtioKeyboard() = default;
   Bits codes(u16 type) const override;
-  void take(InputHub& hub) override;
+  InputPort::Taker taker() override;
 };
 
-class VirtioMouse : public VirtioInput {
+/// What has buttons and a wheel, and moves or is put somewhere.
+class VirtioPointer : public VirtioInput {
  public:
   template <class Self>
   static void declare(Schema<Self>& s) {
     VirtioInput::declare(s);
-    s.property("wheel-axis", &VirtioMouse::wheel_axis_, true)
+    s.property("wheel-axis", &VirtioPointer::wheel_axis_, true)
         .help("the wheel is an axis; off: it is two buttons");
-    s.state("buttons", &VirtioMouse::buttons_).range(0, 0x1f).survives_reset();
+    s.state("buttons", &VirtioPointer::buttons_).range(0, 0x1f).survives_reset();
+  }
+
+ protected:
+  VirtioPointer(const VirtioKind& kind, std::string_view name, u16 product, u16 movement)
+      : VirtioInput(kind, name, product), movement_(movement) {}
+  ~VirtioPointer() = default;
+  Bits codes(u16 type) const override;
+  InputPort::Taker taker() override;
+
+ private:
+  void take(const PointerEvent& event);
+
+  u16 movement_;  ///< kRel or kAbs
+  bool wheel_axis_{};
+  u8 buttons_{0};
+};
+
+class VirtioMouse : public VirtioPointer {
+ public:
+  template <class Self>
+  static void declare(Schema<Self>& s) {
+    VirtioPointer::declare(s);
   }
 
  protected:
   VirtioMouse();
   ~VirtioMouse() = default;
-  Bits codes(u16 type) const override;
-  void take(InputHub& hub) override;
+};
 
- private:
-  void move(const PointerEvent& event);
-  bool wheel_axis_{};
-  u8 buttons_{0};
+class VirtioTablet : public VirtioPointer {
+ public:
+  template <class Self>
+  static void declare(Schema<Self>& s) {
+    VirtioPointer::declare(s);
+  }
+
+ protected:
+  VirtioTablet();
+  ~VirtioTablet() = default;
 };
 
 }  // namespace rhea::hw

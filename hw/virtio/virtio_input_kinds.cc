@@ -12,6 +12,7 @@ namespace {
 
 constexpr VirtioKind kKeyboardKind{.id = 18, .transitional_id = 0, .pci_class = 0x0900};
 constexpr VirtioKind kMouseKind{.id = 18, .transitional_id = 0, .pci_class = 0x0902};
+constexpr VirtioKind kTabletKind{.id = 18, .transitional_id = 0, .pci_class = 0x0980};
 constexpr u16 kLamps = 3;  // number lock, capitals lock, scroll lock
 constexpr u8 kButtons = 5;
 
@@ -59,23 +60,22 @@ VirtioInput::Bits VirtioKeyboard::codes(u16 type) const {
   return all;
 }
 
-void VirtioKeyboard::take(InputHub& hub) {
-  hub.take_keys(this, [this](KeyNumber key, bool down) {
+InputPort::Taker VirtioKeyboard::taker() {
+  return {.key = [this](KeyNumber key, bool down) {
     const u16 number = linux_key(key);
     if (number != 0) tell({{.type = kKey, .code = number, .value = u32{down}}});
-  });
+  }};
 }
 
-// ---- Mouse
+// ---- Pointers
 
-VirtioMouse::VirtioMouse() : VirtioInput(kMouseKind, "QEMU Virtio Mouse", 2) {}
+VirtioMouse::VirtioMouse() : VirtioPointer(kMouseKind, "QEMU Virtio Mouse", 2, kRel) {}
+VirtioTablet::VirtioTablet() : VirtioPointer(kTabletKind, "QEMU Virtio Tablet", 3, kAbs) {}
 
-VirtioInput::Bits VirtioMouse::codes(u16 type) const {
+VirtioInput::Bits VirtioPointer::codes(u16 type) const {
   Bits all;
-  if (type == kRel) {
-    all = {kRelX, kRelY};
-    if (wheel_axis_) all.push_back(kRelWheel);
-  }
+  if (type == movement_) all = {kAxisX, kAxisY};
+  if (type == kRel && wheel_axis_) all.push_back(kRelWheel);
   if (type == kKey) {
     for (u16 button = 0; button < kButtons; ++button)
       all.push_back(static_cast<u16>(kLeftButton + button));
@@ -84,18 +84,23 @@ VirtioInput::Bits VirtioMouse::codes(u16 type) const {
   return all;
 }
 
-void VirtioMouse::take(InputHub& hub) {
-  hub.take_pointer(this, [this](const PointerEvent& event) { move(event); });
+InputPort::Taker VirtioPointer::taker() {
+  const auto take = [this](const PointerEvent& event) { this->take(event); };
+  return movement_ == kRel ? InputPort::Taker{.move = take} : InputPort::Taker{.place = take};
 }
 
 /// The wheel's buttons are pressed and let go of, a notch each.
-void VirtioMouse::move(const PointerEvent& event) {
+void VirtioPointer::take(const PointerEvent& event) {
   std::vector<VirtioInputEvent> events;
   const auto add = [&events](u16 type, u16 code, int value) {
     events.push_back({.type = type, .code = code, .value = static_cast<u32>(value)});
   };
-  if (event.dx != 0) add(kRel, kRelX, event.dx);
-  if (event.dy != 0) add(kRel, kRelY, event.dy);
+  if (event.place) {
+    add(kAbs, kAxisX, event.place->x);
+    add(kAbs, kAxisY, event.place->y);
+  }
+  if (event.dx != 0) add(kRel, kAxisX, event.dx);
+  if (event.dy != 0) add(kRel, kAxisY, event.dy);
   if (event.dz != 0 && wheel_axis_) add(kRel, kRelWheel, event.dz);
   const u8 now = event.buttons & 0x1f;
   const u8 changed = static_cast<u8>(std::exchange(buttons_, now) ^ now);

@@ -27,17 +27,6 @@ Result<> migrate(Context& context, Arguments& arguments) {
   return {};
 }
 
-Result<> mice(Context& context, Arguments& arguments) {
-  TRY(arguments.end());
-  const Json all = TRY(context.call("query-mice"));
-  for (const Json& mouse : all)
-    context.print("{} Mouse #{}: {}{}\n", mouse["current"].get<bool>() ? '*' : ' ',
-                  mouse["index"].get<int>(), mouse["name"].get<std::string>(),
-                  mouse["absolute"].get<bool>() ? " (absolute)" : "");
-  if (all.empty()) context.print("No mouse devices connected\n");
-  return {};
-}
-
 Result<> jit(Context& context, Arguments& arguments) {
   TRY(arguments.end());
   const auto& accel = context.machine.service<accel::AccelService>();
@@ -51,7 +40,6 @@ const RegisterInfo infos[] = {
     RegisterInfo({"usb", "", "show guest USB devices", &usb}),
     RegisterInfo({"snapshots", "", "show the currently saved VM snapshots", &snapshots}),
     RegisterInfo({"migrate", "", "show migration status", &migrate}),
-    RegisterInfo({"mice", "", "show which guest mouse is receiving events", &mice}),
     RegisterInfo({"jit", "", "show dynamic compiler info", &jit}),
 };
 

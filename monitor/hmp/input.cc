@@ -48,13 +48,6 @@ Result<int> step(Arguments& arguments) {
   return static_cast<int>(std::clamp(value, -kMaxStep, kMaxStep));
 }
 
-// The buttons stay as they are until mouse_button is used again.
-class MouseState final : public MachineService {
- public:
-  explicit MouseState(Machine&) {}
-  u8 buttons{0};
-};
-
 // The first word is taken as text so that "-5 3" is not one expression.
 Result<int> word_as_number(Arguments& arguments) {
   const std::string word = TRY(arguments.text());
@@ -70,8 +63,9 @@ Result<> mouse_move(Context& context, Arguments& arguments) {
   event.dy = TRY(word_as_number(arguments));
   if (!arguments.at_end()) event.dz = TRY(word_as_number(arguments));
   TRY(arguments.end());
-  event.buttons = context.machine.service<MouseState>().buttons;
-  context.machine.service<InputHub>().pointer(event);
+  auto& hub = context.machine.service<InputHub>();
+  event.buttons = hub.buttons();
+  hub.pointer(event);
   return {};
 }
 
@@ -80,8 +74,24 @@ Result<> mouse_button(Context& context, Arguments& arguments) {
   const u64 state = TRY(arguments.number());
   TRY(arguments.end());
   const u8 buttons = static_cast<u8>((state & 1) | (state >> 1 & 2) | (state << 1 & 4));
-  context.machine.service<MouseState>().buttons = buttons;
   context.machine.service<InputHub>().pointer({.dx = 0, .dy = 0, .dz = 0, .buttons = buttons});
+  return {};
+}
+
+Result<> mouse_set(Context& context, Arguments& arguments) {
+  const u64 number = TRY(arguments.number());
+  TRY(arguments.end());
+  return context.machine.service<InputHub>().choose(number);
+}
+
+Result<> mice(Context& context, Arguments& arguments) {
+  TRY(arguments.end());
+  const Json all = TRY(context.call("query-mice"));
+  for (const Json& mouse : all)
+    context.print("{} Mouse #{}: {}{}\n", mouse["current"].get<bool>() ? '*' : ' ',
+                  mouse["index"].get<int>(), mouse["name"].get<std::string>(),
+                  mouse["absolute"].get<bool>() ? " (absolute)" : "");
+  if (all.empty()) context.print("No mouse devices connected\n");
   return {};
 }
 
@@ -107,9 +117,14 @@ const RegisterHmpCommand commands[] = {
     RegisterHmpCommand({"mouse_move", "dx dy [dz]", "send mouse move events", &mouse_move}),
     RegisterHmpCommand(
         {"mouse_button", "state", "change mouse button state (1=L, 2=M, 4=R)", &mouse_button}),
+    RegisterHmpCommand(
+        {"mouse_set", "index", "set which mouse device receives events", &mouse_set}),
     RegisterHmpCommand({"screendump", "filename [-f format] [device [head]]",
                         "save screen as image 'filename' in format png or ppm (the default)",
                         &screendump}),
+};
+const RegisterInfo infos[] = {
+    RegisterInfo({"mice", "", "show which guest mouse is receiving events", &mice}),
 };
 
 }  // namespace

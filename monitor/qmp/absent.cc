@@ -32,19 +32,6 @@ Result<Json> no_generation_id(Context&, const Json&) {
   return fail("VM Generation ID device not found");
 }
 
-// The only pointer there can be, if the board has it.
-Result<Json> query_mice(Context& context, const Json&) {
-  Json list = Json::array();
-  context.machine.visit([&list](const Object& object) {
-    if (object.type().name == "ps2-mouse")
-      list.push_back({{"name", "QEMU PS/2 Mouse"},
-                      {"index", list.size()},
-                      {"current", list.empty()},
-                      {"absolute", false}});
-  });
-  return list;
-}
-
 Result<Json> query_replay(Context&, const Json&) { return Json{{"mode", "none"}, {"icount", 0}}; }
 
 Result<Json> query_stats(Context&, const Json&) { return Json::array(); }
@@ -62,11 +49,6 @@ const RegisterQmpType types[] = {
                                  {"state", "SevState"},
                                  {"handle", "uint32"}}}),
     RegisterQmpType({.name = "ReplayInfo", .members = {{"mode", "str"}, {"icount", "int"}}}),
-    RegisterQmpType({.name = "MouseInfo",
-                     .members = {{"name", "str"},
-                                 {"index", "int"},
-                                 {"current", "bool"},
-                                 {"absolute", "bool"}}}),
     RegisterQmpType({.name = "StatsTarget", .values = {"vm", "vcpu"}}),
     RegisterQmpType({.name = "StatsProvider", .values = {"kvm"}}),
     RegisterQmpType({.name = "StatsRequest",
@@ -101,7 +83,6 @@ const RegisterQmpCommand commands[] = {
         {.name = "query-sgx-capabilities", .returns = "any", .run = &query_sgx_capabilities}),
     RegisterQmpCommand(
         {.name = "query-vm-generation-id", .returns = "any", .run = &no_generation_id}),
-    RegisterQmpCommand({.name = "query-mice", .returns = "[MouseInfo]", .run = &query_mice}),
     RegisterQmpCommand({.name = "query-replay", .returns = "ReplayInfo", .run = &query_replay}),
     RegisterQmpCommand({.name = "query-stats",
                         .arguments = {{"target", "StatsTarget"},

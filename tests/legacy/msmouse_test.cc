@@ -59,7 +59,9 @@ TEST_F(SerialMouseTest, MovementsOfAGuestThatDoesNotReadAreAddedUp) {
 
 TEST_F(SerialMouseTest, WithoutPowerThePointerIsAnothers) {
   PointerEvent seen;
-  hub().on_pointer([&](const PointerEvent& event) { seen = event; });
+  InputPort another;
+  another.open(bench_.machine(),
+               {.name = "another", .move = [&](const PointerEvent& event) { seen = event; }});
   power();
   hub().pointer({.dx = 1, .dy = 0, .dz = 0, .buttons = 0});
   EXPECT_EQ(seen.dx, 0);

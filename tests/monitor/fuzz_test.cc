@@ -63,6 +63,7 @@ const std::vector<std::string> kQmp = {
     R"({"execute":"send-key","arguments":{"keys":[{"type":"qcode","data":"a"},{"type":"number","data":30}],"hold-time":5}})",
     R"({"execute":"pmemsave","arguments":{"val":0,"size":16,"filename":"no/such/folder/x"}})",
     R"({"execute":"memsave","arguments":{"val":0,"size":16,"filename":"no/such/folder/x","cpu-index":0}})",
+    R"({"execute":"input-send-event","arguments":{"events":[{"type":"rel","data":{"axis":"x","value":7}},{"type":"btn","data":{"button":"left","down":true}}]}})",
     R"({"execute":"screendump","arguments":{"filename":"no/such/folder/x","format":"png"}})",
     R"({"execute":"ringbuf-write","arguments":{"device":"r","data":"aGk=","format":"base64"}})",
     R"({"execute":"ringbuf-read","arguments":{"device":"r","size":10}})",

@@ -148,7 +148,7 @@ TEST_F(QueriesTest, pointers) {
   EXPECT_EQ(ask("query-mice"), Json::array());
   EXPECT_EQ(hmp("info mice"), "No mouse devices connected\n");
   bench_.add("ps2-mouse");
-  EXPECT_EQ(hmp("info mice"), "* Mouse #0: QEMU PS/2 Mouse\n");
+  EXPECT_EQ(hmp("info mice"), "* Mouse #1: QEMU PS/2 Mouse\n");
   EXPECT_EQ(hmp("info usb"), "Error: USB support not enabled\n");
   EXPECT_EQ(hmp("info snapshots"), "no block device can store vmstate for snapshot\n");
   EXPECT_EQ(hmp("info migrate"), "Migration status: none\n");

@@ -35,7 +35,6 @@ class VirtioInputTest : public testing::Test {
     for (unsigned n = 0; n < buffers; ++n)
       ring->add({{kEventsAt + input::kEventBytes * offered++, input::kEventBytes, true}});
     driver->notify(0);
-    bench.machine().loop().iterate(false);
   }
   /// "type code value" of each event that came.
   std::vector<std::string> events() {
@@ -92,6 +91,49 @@ TEST_F(VirtioInputTest, AMouseSaysWhatItIs) {
   EXPECT_EQ(text(input::kIdName), "QEMU Virtio Mouse");
   EXPECT_THAT(look(input::kEventBits, input::kRel), ElementsAre(3, 1));
   EXPECT_EQ(look(input::kEventBits, input::kKey).back(), 0x1f);
+}
+
+TEST_F(VirtioInputTest, ATabletSaysWhatItIs) {
+  use("virtio-tablet-pci");
+  EXPECT_EQ(text(input::kIdName), "QEMU Virtio Tablet");
+  EXPECT_THAT(look(input::kIdDevices), ElementsAre(6, 0, 0x27, 6, 3, 0, 1, 0));
+  EXPECT_THAT(look(input::kEventBits, input::kAbs), ElementsAre(3));
+  EXPECT_THAT(look(input::kEventBits, input::kRel), ElementsAre(0, 1)) << "the wheel";
+  std::vector<u8> range(20);
+  range[4] = 0xff;
+  range[5] = 0x7f;
+  EXPECT_EQ(look(input::kAxisRange, input::kAxisX), range);
+  EXPECT_EQ(look(input::kAxisRange, input::kAxisY), range);
+  EXPECT_THAT(look(input::kAxisRange, 2), IsEmpty());
+}
+
+TEST_F(VirtioInputTest, AMouseHasNoRange) {
+  use("virtio-mouse-pci");
+  EXPECT_THAT(look(input::kAxisRange, input::kAxisX), IsEmpty());
+}
+
+TEST_F(VirtioInputTest, ATabletTellsPlaces) {
+  use("virtio-tablet-pci");
+  begin();
+  hub().pointer({.buttons = 1, .place = PointerPlace{.x = 0, .y = 0x7fff}});
+  EXPECT_THAT(events(), ElementsAre("3 0x0 0", "3 0x1 32767", "1 0x110 1", "0 0x0 0"));
+}
+
+TEST_F(VirtioInputTest, PlacesGoToTheTabletAndMovesToTheMouse) {
+  unsigned moves = 0;
+  InputPort mouse;
+  mouse.open(bench.machine(), {.name = "mouse", .move = [&](const PointerEvent& event) {
+                                 EXPECT_EQ(event.buttons, 0);
+                                 moves += static_cast<unsigned>(event.dx);
+                               }});
+  use("virtio-tablet-pci");
+  begin();
+  hub().pointer({.dx = 2, .buttons = 1});
+  EXPECT_EQ(moves, 2u);
+  EXPECT_THAT(events(), ElementsAre("1 0x110 1", "0 0x0 0"));
+  hub().pointer({.buttons = 1, .place = PointerPlace{.x = 7, .y = 8}});
+  EXPECT_EQ(moves, 2u);
+  EXPECT_THAT(events(), ElementsAre("3 0x0 7", "3 0x1 8", "0 0x0 0"));
 }
 
 TEST_F(VirtioInputTest, KeysAreTold) {
@@ -176,7 +218,8 @@ TEST_F(VirtioInputTest, ADriverThatTakesNothingIsNotWaitedForWithoutEnd) {
 
 TEST_F(VirtioInputTest, ThePs2KeyboardHasTheKeysWhileNoDriverIsThere) {
   unsigned other = 0;
-  hub().on_key([&other](KeyNumber, bool) { ++other; });
+  InputPort port;
+  port.open(bench.machine(), {.name = "other", .key = [&other](KeyNumber, bool) { ++other; }});
   use("virtio-keyboard-pci");
   hub().key(kKeyA, true);
   EXPECT_EQ(other, 1u);
@@ -184,14 +227,30 @@ TEST_F(VirtioInputTest, ThePs2KeyboardHasTheKeysWhileNoDriverIsThere) {
   hub().key(kKeyA, true);
   EXPECT_EQ(other, 1u);
   driver->set_status(0);
-  bench.machine().loop().iterate(false);
   hub().key(kKeyA, true);
   EXPECT_EQ(other, 2u);
 }
 
+TEST_F(VirtioInputTest, WhatIsLoadedHasTheKeysThatWhatWasSavedHad) {
+  unsigned other = 0;
+  InputPort port;
+  port.open(bench.machine(), {.name = "other", .key = [&other](KeyNumber, bool) { ++other; }});
+  use("virtio-keyboard-pci");
+  const auto before = bench.save();
+  begin();
+  const auto ready = bench.save();
+  ASSERT_TRUE(bench.load(before));
+  hub().key(kKeyA, true);
+  EXPECT_EQ(other, 1u);
+  ASSERT_TRUE(bench.load(ready));
+  hub().key(kKeyA, true);
+  EXPECT_EQ(other, 1u);
+}
+
 TEST_F(VirtioInputTest, ThePs2MouseHasThePointerAgainAfterAnUnplug) {
   unsigned other = 0;
-  hub().on_pointer([&other](const PointerEvent&) { ++other; });
+  InputPort port;
+  port.open(bench.machine(), {.name = "other", .move = [&other](const PointerEvent&) { ++other; }});
   use("virtio-mouse-pci");
   begin();
   hub().pointer({.dx = 1});

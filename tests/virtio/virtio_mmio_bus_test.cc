@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What plugs into virtio-mmio's buses.
 #include "hw/virtio/virtio_balloon.h"
+#include "hw/virtio/virtio_input.h"
 #include "hw/virtio/virtio_serial.h"
+#include "rhea/ui/input.h"
 #include "tests/support/changed_state.h"
 #include "tests/support/fake_rng.h"
 #include "tests/virtio/mmio_driver.h"
@@ -65,6 +67,27 @@ TEST_F(VirtioMmioBus, ABalloonTakesPages) {
   driver->notify(0);
   EXPECT_NE(ring->take_used(), std::nullopt);
   EXPECT_THAT(bench.read(0x10'0000, 4096), Each(0));
+}
+
+TEST_F(VirtioMmioBus, AKeyboardTellsKeys) {
+  driver.emplace(bench, true, "virtio-keyboard-device", Properties{});
+  ring = driver->start(0);
+  ring->add({{kSome, 8, true}});
+  driver->notify(0);
+  bench.machine().service<InputHub>().key(0x1e, true);
+  EXPECT_NE(ring->take_used(), std::nullopt);
+  EXPECT_EQ(bench.load(kSome, 8), u64{1} << 32 | 0x1e << 16 | hw::virtio_input::kKey);
+}
+
+TEST_F(VirtioMmioBus, PointersSayWhatTheyAre) {
+  const auto says = [](std::string_view type) {
+    Bench other;
+    const VirtioMmioDriver pointer(other, true, type, {});
+    other.store(VirtioMmioDriver::kRegisters + 0x100, hw::virtio_input::kIdName, 1);
+    return pointer.config(hw::virtio_input::kSizeAt, 1);
+  };
+  EXPECT_EQ(says("virtio-mouse-device"), std::string("QEMU Virtio Mouse").size());
+  EXPECT_EQ(says("virtio-tablet-device"), std::string("QEMU Virtio Tablet").size());
 }
 
 TEST_F(VirtioMmioBus, WithoutADeviceItIsEmpty) {
