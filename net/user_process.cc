@@ -4,6 +4,7 @@
 #include "net/user/message.h"
 #include "rhea/util/host_file.h"
 #include "rhea/util/log.h"
+#include "util/helper_program.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -16,7 +17,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <climits>
 #include <csignal>
 
 namespace rhea::net {
@@ -29,41 +29,11 @@ constexpr milliseconds kLongestPause{4000};
 /// A process that lived so long starts again at once when it dies.
 constexpr milliseconds kLongLife{10000};
 
-/// Beside Rhea where it was built, else where it is installed.
-Result<std::string> find_program() {
-  std::array<char, PATH_MAX> self{};
-  const ssize_t length = ::readlink("/proc/self/exe", self.data(), self.size());
-  const std::string_view path(self.data(), length < 0 ? 0 : static_cast<std::size_t>(length));
-  const std::string folder(path.substr(0, path.rfind('/')));
-  for (const std::string& place : {folder + "/net/user/", folder + "/../net/user/",
-                                   folder + "/../" RHEA_LIBEXEC, std::string(RHEA_LIBEXEC_ROOT)})
-    if (std::string program = place + "rhea-net-user"; ::access(program.c_str(), X_OK) == 0)
-      return program;
-  return fail("rhea-net-user is not there (it comes with Rhea, in {})", RHEA_LIBEXEC_ROOT);
-}
-
-/// A copy whose number is none of those that the process finds them under.
-FileDescriptor out_of_the_way(int fd) {
-  constexpr int kAbove = 16;
-  return FileDescriptor(::fcntl(fd, F_DUPFD_CLOEXEC, kAbove));
-}
-
 /// Drops what waits in a socket. What ended one process is not to meet the next.
 void drain(int socket) {
   std::array<char, 1> byte{};
   while (::recv(socket, byte.data(), byte.size(), MSG_DONTWAIT) >= 0) {
   }
-}
-
-struct Pair {
-  FileDescriptor ours, its;
-};
-Result<Pair> socket_pair() {
-  std::array<int, 2> ends{};
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
-    return fail("{}", errno_text(errno));
-  const FileDescriptor its(ends[1]);
-  return Pair{.ours = FileDescriptor(ends[0]), .its = out_of_the_way(its.get())};
 }
 
 }  // namespace
@@ -167,9 +137,8 @@ Result<std::string> UserProcess::connections() {
   }
   while (true) {
     const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now()).count();
-    auto answer = TRY(user::receive_message(control.get(), std::max(static_cast<int>(left), 0)));
-    if (answer && user::number_in(answer->body, "info") == number)
-      return user::text_in(answer->body, "text");
+    auto answer = TRY(receive_message(control.get(), std::max(static_cast<int>(left), 0)));
+    if (answer && number_in(answer->body, "info") == number) return text_in(answer->body, "text");
     if (left <= 0) return silent();
   }
 }
@@ -206,9 +175,10 @@ void UserProcess::work() {
 
 Result<> UserProcess::begin() {
   const std::vector<std::string> program =
-      plan_.program.empty() ? std::vector{TRY(find_program())} : plan_.program;
-  Pair control = TRY(socket_pair());
-  Pair files = TRY(socket_pair());
+      plan_.program.empty() ? std::vector{TRY(find_helper("rhea-net-user", "net/user"))}
+                            : plan_.program;
+  HelperSocket control = TRY(helper_socket());
+  HelperSocket files = TRY(helper_socket());
   const FileDescriptor frames = out_of_the_way(plan_.frames.get());
   // A monitor may be at ours.
   const FileDescriptor nothing = TRY(open_host_file("/dev/null", {.flags = O_RDWR}));
@@ -249,7 +219,7 @@ Result<> UserProcess::send_one() {
     if (there == forwards_.end()) return {};  // removed meanwhile
     socket = there->socket.get();
   }
-  return user::send_message(control_.get(), next.body, socket);
+  return send_message(control_.get(), next.body, socket);
 }
 
 void UserProcess::serve() {
@@ -266,7 +236,7 @@ void UserProcess::serve() {
     if ((waited[2].revents & ~POLLOUT) != 0) return;
     if (waited[2].revents != 0 && !send_one()) return;
     if (waited[0].revents == 0) continue;
-    const auto question = user::receive_message(files_.get(), 0);
+    const auto question = receive_message(files_.get(), 0);
     if (!question) return;
     if (*question) answer((*question)->body);
   }
@@ -274,16 +244,16 @@ void UserProcess::serve() {
 
 void UserProcess::answer(const Json& question) {
   const auto found = [&]() -> Result<FileDescriptor> {
-    if (question.contains("connect")) return targets_.connect(user::number_in(question, "connect"));
-    const std::string what = user::text_in(question, "open");
+    if (question.contains("connect")) return targets_.connect(number_in(question, "connect"));
+    const std::string what = text_in(question, "open");
     if (what == "resolver")
       return open_host_file("/etc/resolv.conf", {.flags = O_RDONLY, .kinds = FileKinds::Regular});
-    if (what == "tftp" && plan_.tftp) return plan_.tftp->open_file(user::text_in(question, "name"));
+    if (what == "tftp" && plan_.tftp) return plan_.tftp->open_file(text_in(question, "name"));
     return fail("nothing of the kind");
   }();
-  Json reply = {{"ask", user::number_in(question, "ask")}};
+  Json reply = {{"ask", number_in(question, "ask")}};
   if (!found) reply["errno"] = question.contains("connect") ? ECONNREFUSED : ENOENT;
-  (void)user::send_message(files_.get(), reply, found ? found->get() : -1);
+  (void)send_message(files_.get(), reply, found ? found->get() : -1);
 }
 
 void UserProcess::bury(Clock::time_point since) {

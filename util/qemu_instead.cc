@@ -135,7 +135,6 @@ constexpr std::array kTable = {
     absent(NameKind::Chardev, "parallel", "use file"),
     absent(NameKind::Display, "sdl", "use -display curses"),
     absent(NameKind::Display, "gtk", "use -display curses"),
-    absent(NameKind::Display, "vnc", "use -display curses, or QMP's screendump and send-key"),
     absent(NameKind::Display, "spice-app", "use -display curses, or QMP's screendump and send-key"),
     absent(NameKind::Display, "egl-headless", "use -display none"),
     absent(NameKind::Display, "dbus", "use -display curses, or QMP's screendump and send-key"),

@@ -20,7 +20,7 @@ rhea::Result<> serve() {
   ask_at(kFiles);
   // What libslirp says of a guest's packets, the guest says.
   g_log_set_default_handler([](const char*, GLogLevelFlags, const char*, void*) {}, nullptr);
-  auto first = TRY(receive_message(kControl, -1));
+  auto first = TRY(rhea::receive_message(kControl, -1));
   if (!first || !first->body.contains("configure")) return rhea::fail("no configuration came");
   const auto session = TRY(Session::create(first->body["configure"]));
   TRY(enter_sandbox());

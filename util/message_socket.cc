@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "net/user/message.h"
+#include "util/message_socket.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -9,7 +9,7 @@
 #include <cstring>
 #include <string>
 
-namespace rhea::net::user {
+namespace rhea {
 namespace {
 
 /// Room for one descriptor.
@@ -88,4 +88,4 @@ Result<std::optional<Message>> receive_message(int socket, int wait_ms) {
   return message;
 }
 
-}  // namespace rhea::net::user
+}  // namespace rhea
