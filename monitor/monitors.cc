@@ -11,6 +11,7 @@
 #include "rhea/softmmu/debugger_link.h"
 #include "rhea/softmmu/suspension.h"
 #include "rhea/softmmu/tool_events.h"
+#include "ui/vnc/servers.h"
 
 #include <chrono>
 
@@ -74,6 +75,8 @@ Monitors::Monitors(Machine& machine) : machine_(&machine) {
         for (const auto& [key, value] : data) object[key] = qmp::to_json(value);
         send_event(name, object);
       });
+  machine.service<ui::vnc::Servers>().observe(
+      [this](const std::string& name, const Json& data) { send_event(name, data); });
   machine.service<Suspension>().observe(
       {.suspended = [this] { send_event("SUSPEND", {}); },
        .woken = [this](WakeSource) { send_event("WAKEUP", {}); }});

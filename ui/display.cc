@@ -7,12 +7,16 @@
 #include "rhea/util/log.h"
 #include "rhea/util/option.h"
 #include "ui/terminal.h"
+#include "ui/vnc/servers.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 namespace rhea {
+
+namespace vnc = ui::vnc;
+
 namespace {
 
 std::vector<const RegisterDisplay*>& registered() {
@@ -59,6 +63,12 @@ Displays::Displays(Machine& machine) : machine_(&machine) {
 void Displays::shutdown() { backend_.reset(); }
 
 Result<> Displays::select(std::string_view text) {
+  // As if -vnc had been given.
+  if (constexpr std::string_view kServer = "vnc="; text.starts_with(kServer)) {
+    name_ = "vnc";
+    backend_ = std::make_unique<NoDisplay>();
+    return machine_->service<vnc::Servers>().add(text.substr(kServer.size()));
+  }
   KeyValues options = TRY(KeyValues::parse(text, "type", Words::Required));
   const std::string name = options.take("type").value_or("");
   const auto types = display_types();
@@ -122,22 +132,11 @@ Result<> apply_display(Machine& machine, const std::string& argument) {
   return {};
 }
 
-Result<> apply_vnc(Machine&, const std::string& text) {
-  if (text == "none") return {};
-  return fail("-vnc {}: there is no VNC server yet, only 'none' is taken", text);
-}
-
 const RegisterOption option{{.name = "display",
                              .argument = "type[,key=value...]",
                              .help = "what shows the guest's screen; help lists the types",
                              .phase = StartPhase::Config,
                              .apply = &apply_display}};
-
-const RegisterOption vnc_option{{.name = "vnc",
-                                 .argument = "none",
-                                 .help = "the VNC server: only none for now",
-                                 .phase = StartPhase::Config,
-                                 .apply = &apply_vnc}};
 
 }  // namespace
 }  // namespace rhea
