@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rhea/qom/device.h"
 
+#include "qom/guarded.h"
 #include "rhea/qom/registry.h"
 #include "rhea/util/lock.h"
+#include "rhea/util/log.h"
 
 #include <algorithm>
 
@@ -23,7 +25,9 @@ Result<> Device::set_realized(bool on) {
   if (!on) {
     unrealize_below();
     realized_ = false;
-    unrealize();
+    const auto ended = guarded_call([this] { unrealize(); });
+    // It goes all the same.
+    if (!ended) report_warning(fmt::format("{}: unrealize(): {}", path(), ended.error().message()));
     undo_realize();
     return {};
   }
@@ -32,7 +36,7 @@ Result<> Device::set_realized(bool on) {
     return fail("Device '{}' needs a bus of kind {}", type().name, needed);
   former_children_.clear();
   own_children_ = children().size();
-  auto result = realize();
+  auto result = guarded([this] { return realize(); });
   if (result) result = map_registers();
   realized_ = result.has_value();
   if (!realized_) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rhea/qom/object.h"
 
+#include "qom/guarded.h"
 #include "rhea/qom/registry.h"
 #include "rhea/util/known_names.h"
 #include "rhea/util/lock.h"
@@ -120,7 +121,7 @@ Result<> Object::set(std::string_view property, const Value& value) {
     return fail("Property '{}.{}' cannot be changed once the device is realized", type().name,
                 property);
   const DomainGuard domain_guard(lock_domain());
-  auto result = p->set(*this, value, *p);
+  auto result = guarded([&] { return p->set(*this, value, *p); });
   if (!result)
     return std::unexpected(
         std::move(result).error().within(fmt::format("Property '{}.{}'", type().name, property)));
@@ -149,7 +150,11 @@ Result<std::unique_ptr<Object>> create_object(std::string_view type_name) {
     return fail(ErrorClass::DeviceNotFound, "'{}' is not a known type", type_name);
   if (info->is_abstract || !info->create) return fail("type '{}' is abstract", type_name);
   if (!info->problem.empty()) return fail("{}", info->problem);
-  std::unique_ptr<Object> object = info->create();
+  using Made = Result<std::unique_ptr<Object>>;
+  auto made = guarded([info]() -> Made { return info->create(); });
+  if (!made)
+    return std::unexpected(std::move(made).error().within(fmt::format("'{}'", info->name)));
+  std::unique_ptr<Object> object = std::move(*made);
   object->type_ = info;
   for (const TypeInfo* type : info->lineage())
     for (const Property& p : type->properties)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "softmmu/device_reload.h"
 
+#include "qom/guarded.h"
 #include "qom/plugin.h"
 #include "rhea/softmmu/snapshot.h"
 
@@ -56,7 +57,7 @@ std::vector<std::shared_ptr<RamBlock>> memory_of(Machine& machine, const std::st
   return blocks;
 }
 
-Luggage pack(Machine& machine, Device& device) {
+Result<Luggage> pack(Machine& machine, Device& device) {
   Luggage luggage{.name = device.name(),
                   .id = device.id(),
                   .place = device.parent(),
@@ -120,14 +121,16 @@ Result<> put_in(Machine& machine, std::unique_ptr<Object> object, const Luggage&
   Result<> result;
   for (const auto& [name, value] : properties)
     if (result) result = device.set(name, value);
-  if (result) result = settle(machine, device, luggage);
+  if (result) result = guarded([&] { return settle(machine, device, luggage); });
   if (!result) take_out(device);
   return result;
 }
 
 Result<> exchange(Machine& machine, Device& device, std::unique_ptr<Object> next) {
   const std::string path = device.path();
-  const Luggage luggage = pack(machine, device);
+  auto packed = guarded([&] { return pack(machine, device); });
+  if (!packed) return std::unexpected(std::move(packed).error().within(path));
+  const Luggage luggage = std::move(*packed);
   std::unique_ptr<Object> old = take_out(device);
   auto result = put_in(machine, std::move(next), luggage, luggage.properties);
   if (result) return {};

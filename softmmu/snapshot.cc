@@ -2,6 +2,7 @@
 // The stream that holds a machine: sections of objects, then RAM.
 #include "rhea/softmmu/snapshot.h"
 
+#include "qom/guarded.h"
 #include "rhea/qom/registry.h"
 #include "rhea/util/lock.h"
 #include "rhea/util/log.h"
@@ -116,7 +117,7 @@ Result<> load_body(Object& object, StateReader body) {
   const DomainGuard domain_guard(object.lock_domain());
   for (const TypeInfo* type : object.type().lineage())
     if (!type->state.fields.empty() || !type->subsections.empty()) {
-      auto result = load_class(object, *type, body);
+      auto result = guarded([&] { return load_class(object, *type, body); });
       if (!result) return std::unexpected(std::move(result).error().within(object.path()));
     }
   if (!body.at_end()) return fail("{}: state is longer than known", object.path());
@@ -131,7 +132,7 @@ Result<> check_loaded(Object& object) {
 }
 
 Result<> run_post_load(Object& object) {
-  auto result = check_loaded(object);
+  auto result = guarded([&] { return check_loaded(object); });
   if (!result) return std::unexpected(std::move(result).error().within(object.path()));
   return {};
 }
@@ -186,6 +187,14 @@ Result<> load_ram(const RamSection& section) {
   return {};
 }
 
+/// A step of saving it.
+template <class Step>
+Result<> of(const Object& object, Step step) {
+  auto result = guarded_call(step);
+  if (!result) return std::unexpected(std::move(result).error().within(object.path()));
+  return {};
+}
+
 std::string of_type(const Object& object) {
   return fmt::format("'{}' ({})", object.path(), object.type().name);
 }
@@ -228,9 +237,9 @@ Result<std::vector<u8>> save_devices(Machine& machine) {
   out.number(static_cast<u64>(machine.virtual_clock().now_ns()), 8);
   const auto objects = stateful_objects(machine);
   out.number(objects.size(), 4);
-  for (Object* object : objects) prepare(*object);
+  for (Object* object : objects) TRY(of(*object, [&] { prepare(*object); }));
   TRY(machine.service<SaveChecks>().take_failure());
-  for (Object* object : objects) save_section(*object, out);
+  for (Object* object : objects) TRY(of(*object, [&] { save_section(*object, out); }));
   return out.take();
 }
 

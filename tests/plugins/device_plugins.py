@@ -23,7 +23,7 @@ REFUSED = (
     ("undefined", "undefined symbol: "),
     ("exists", "the type 'edu' is there already: it is built in"),
     ("twice", "it has the type 'plugin-latch' twice"),
-    ("object-throws", "an object of its types cannot be made: no latch today"),
+    ("object-throws", "'plugin-latch': its code throws an exception: no latch today"),
     ("other-build", "it was built against another Rhea (0.0.9-0123456789abcdef; this one is "),
     ("no-note", "it has no note that says what it was built against"),
     ("hangs", "it does not finish loading within 10 s"),
@@ -133,6 +133,17 @@ def given_twice(rhea: Rhea) -> None:
     tap.expect(f"the type 'plugin-latch' is there already: it comes from {plugin}" in run.stderr, run.stderr)
 
 
+def throws_as_a_device(rhea: Rhea) -> None:
+    """What it throws before the guest starts is one line that names the device."""
+    for name, device, words in (
+            ("realize-throws", "plugin-latch", "its code throws an exception: no realize today"),
+            ("save-throws", "plugin-latch,thrower=x",
+             "Property 'plugin-latch.thrower': its code throws an exception: no property today")):
+        run = rhea.run("-device-plugin", str(rhea.plugin(name)), "-device", device)
+        tap.expect_equal((run.returncode, run.stderr.count("\n")), (1, 1), run.stderr)
+        tap.expect(f"-device {device}" in run.stderr and words in run.stderr, run.stderr)
+
+
 def conformance(rhea: Rhea, device_test: Path) -> None:
     run = subprocess.run([str(device_test), str(rhea.plugin("good")), "--gtest_brief=1"], capture_output=True,
                          text=True, timeout=SECONDS, check=False)
@@ -161,6 +172,7 @@ def main() -> int:
         ("a plug-in that is cut short", lambda: is_cut_short_anywhere(rhea)),
         ("a plug-in that is garbled", lambda: is_garbled_anywhere(rhea)),
         ("a plug-in given twice, and one of the same types", lambda: given_twice(rhea)),
+        ("a plug-in's device that throws", lambda: throws_as_a_device(rhea)),
         ("the conformance suite runs over a plug-in", lambda: conformance(rhea, options.device_test.resolve())),
     ]
     cases += [(f"refused: {name}", lambda name=name, words=words: rhea.expect_refused(rhea.plugin(name), words))

@@ -127,6 +127,17 @@ def the_old_one_stays(machine: Machine, name: str, words: str) -> None:
     tap.expect_equal(machine.read(), 0x91, "the new code on the old state")
 
 
+def saving_throws(machine: Machine) -> None:
+    machine.write(0x2a)
+    machine.build("save-throws")
+    tap.expect_equal(machine.reload(), "", "the answer")
+    machine.build("good")
+    machine.expect_refused("its code throws an exception: no save today")
+    tap.expect_equal(machine.read(), 0x2a, "the device's state")
+    machine.write(0x11)
+    tap.expect_equal(machine.read(), 0x11, "the device's work")
+
+
 def wrong_devices(machine: Machine) -> None:
     machine.qmp.execute("device_add", driver="edu", id="edu0")
     tap.expect("'edu' is built in" in machine.reload("edu0"), machine.reload("edu0"))
@@ -152,10 +163,14 @@ def main() -> int:
 
     stays = (("other-state", "the old device stays"), ("refuses", "no latch today; the old device stays"),
              ("crashes", "died: Segmentation fault"), ("throws", "not today"), ("other-build", "another Rhea"),
+             ("realize-throws", "its code throws an exception: no realize today; the old device stays"),
+             ("reset-throws", "its code throws an exception: no reset today; the old device stays"),
+             ("load-throws", "its code throws what is no exception; the old device stays"),
              ("exists", "the type 'edu' is there already"), ("hangs", "within 10 s"))
     cases = [("the new code goes on with the state", on_machine(new_code_goes_on)),
              ("by HMP", on_machine(by_hmp)),
              ("by a pipe", lambda: piped(options.rhea.resolve(), options.plugins.resolve())),
+             ("a device that throws when it is saved", on_machine(saving_throws)),
              ("devices that cannot be exchanged", on_machine(wrong_devices)),
              ("a sandbox without children", on_machine(Machine.expect_refused, "-sandbox spawn=deny lets no program",
                                                        more=("-sandbox", "on,spawn=deny")))]

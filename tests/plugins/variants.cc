@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
 namespace plugin {
@@ -52,6 +53,11 @@ class Latch final : public IsaDevice {
     s.property("mask", &Latch::mask_, u8{0xff}).help("bits that it keeps");
 #endif
     s.state("value", &Latch::value_);
+#if defined(SAVE_THROWS)
+    s.computed(
+        "thrower", "str", [](const Latch&) -> Value { return std::string(); },
+        [](Latch&, const Value&) -> Result<> { throw std::runtime_error("no property today"); });
+#endif
 #if defined(OTHER_STATE)
     s.state("more", &Latch::more_);
 #endif
@@ -64,12 +70,24 @@ class Latch final : public IsaDevice {
     TRY(IsaDevice::realize());
 #if defined(REFUSES)
     return fail("no latch today");
+#elif defined(REALIZE_THROWS)
+    throw std::runtime_error("no realize today");
 #endif
     port_.init_io(*this, "latch", 1, io<&Latch::read, &Latch::write>({.min = 1, .max = 1}));
     add_port(0x500, port_);
     return {};
   }
-  void reset(ResetKind) override { value_ = 0; }
+  void reset(ResetKind) override {
+#if defined(RESET_THROWS)
+    throw std::runtime_error("no reset today");
+#endif
+    value_ = 0;
+  }
+#if defined(LOAD_THROWS)
+  Result<> post_load(unsigned) override { throw 5; }
+#elif defined(SAVE_THROWS)
+  void pre_save() override { throw std::runtime_error("no save today"); }
+#endif
 
  private:
 #if defined(SECOND)
