@@ -5,6 +5,7 @@
 #include "accel/cpu_device.h"
 #include "accel/icount.h"
 #include "accel/model_fit.h"
+#include "rhea/softmmu/actions.h"
 #include "rhea/util/keyval.h"
 #include "rhea/util/known_names.h"
 #include "rhea/util/log.h"
@@ -172,6 +173,10 @@ Result<> AccelService::create_vcpus() {
     machine_->add_vcpu(*vcpus_.back());
     devices_.push_back(TRY(add_cpu_device(*machine_, *vcpus_.back(), index, processors)));
   }
+  machine_->service<MachineActions>().inject_nmi = [this] {
+    for (unsigned index = 0; index < vcpus_.size(); ++index)
+      machine_->vcpus()[index]->run_on([this, index] { vcpus_[index]->inject_nmi(); });
+  };
   machine_->on_reset([this](ResetKind kind) {
     for (unsigned index = 0; index < vcpus_.size(); ++index)
       machine_->vcpus()[index]->run_on([this, index, kind] {

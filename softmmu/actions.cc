@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rhea/softmmu/actions.h"
 
+#include "rhea/softmmu/tool_events.h"
 #include "rhea/util/keyval.h"
 #include "rhea/util/known_names.h"
+#include "rhea/util/log.h"
 #include "rhea/util/option.h"
 
 #include <array>
@@ -47,6 +49,11 @@ const RegisterOption options[] = {
                     .apply = &watchdog_action}},
 };
 
+template <class Action>
+std::string name_of(Action action) {
+  return std::string(EnumTraits<Action>::kNames[static_cast<std::size_t>(action)]);
+}
+
 }  // namespace
 
 Result<> MachineActions::set(std::string_view event, std::string_view action) {
@@ -65,6 +72,50 @@ Result<> MachineActions::set(std::string_view event, std::string_view action) {
                             nearest_hint(event, {"reboot", "shutdown", "panic", "watchdog"})));
   }
   return {};
+}
+
+// What stands still afterwards, or ends, has its event before that; else a guest could send them as
+// fast as it runs.
+void MachineActions::watchdog_expired() {
+  const bool last = watchdog == WatchdogAction::Pause || watchdog == WatchdogAction::Poweroff;
+  machine_->service<ToolEvents>().tell("WATCHDOG", {{"action", name_of(watchdog)}},
+                                       last ? ToolEvents::Pace::AtOnce : ToolEvents::Pace::Held);
+  switch (watchdog) {
+    case WatchdogAction::Reset: machine_->request_reset(ShutdownCause::GuestReset); break;
+    case WatchdogAction::Shutdown: machine_->request_powerdown(); break;
+    case WatchdogAction::Poweroff: machine_->exit(0); break;
+    case WatchdogAction::Pause: machine_->request_pause(RunState::Paused); break;
+    case WatchdogAction::Debug:
+      if (fired_.pass()) report_info("watchdog: timer fired");
+      break;
+    case WatchdogAction::None: break;
+    case WatchdogAction::InjectNmi:
+      if (inject_nmi) inject_nmi();
+      break;
+  }
+}
+
+void MachineActions::guest_panicked() {
+  const bool pauses = panic == PanicAction::Pause ||
+                      (panic == PanicAction::Shutdown && machine_->config.no_shutdown);
+  if (panic == PanicAction::None) {
+    machine_->service<ToolEvents>().tell("GUEST_PANICKED", {{"action", std::string("run")}});
+    return;
+  }
+  // Once: the processor that asks for what follows stands until that is done.
+  machine_->loop().defer([this, pauses] {
+    machine_->service<ToolEvents>().tell("GUEST_PANICKED",
+                                         {{"action", std::string(pauses ? "pause" : "poweroff")}},
+                                         ToolEvents::Pace::AtOnce);
+  });
+  if (pauses)
+    machine_->request_pause(RunState::GuestPanicked);
+  else
+    machine_->request_shutdown(ShutdownCause::GuestPanic);
+}
+
+void MachineActions::guest_crash_loaded() {
+  machine_->service<ToolEvents>().tell("GUEST_CRASHLOADED", {{"action", std::string("run")}});
 }
 
 }  // namespace rhea

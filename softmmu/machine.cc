@@ -3,6 +3,7 @@
 #include "rhea/softmmu/machine.h"
 
 #include "rhea/qom/registry.h"
+#include "rhea/softmmu/actions.h"
 #include "rhea/softmmu/debugger_link.h"
 
 #include <sys/prctl.h>
@@ -213,7 +214,9 @@ void Machine::shut_down(ShutdownCause cause) {
   event_observers_.tell(MachineEvent::Shutdown, cause);
   // Signals and quit end the process even under -no-shutdown.
   if (config.no_shutdown && by_guest(cause)) return pause(RunState::Shutdown);
-  exit(0);
+  const bool failed = cause == ShutdownCause::GuestPanic &&
+                      service<MachineActions>().panic == PanicAction::ExitFailure;
+  exit(failed ? 1 : 0);
 }
 
 void Machine::reset_now(ShutdownCause cause, ResetKind kind) {

@@ -239,8 +239,6 @@ constexpr std::array kTable = {
     absent(kDevice, "i82801b11-bridge", "leave it out: all devices are on pci.0"),
     absent(kDevice, "pxb*", "leave it out: all devices are on pci.0"),
     absent(kDevice, "tpm-*", "leave it out: there is no TPM"),
-    absent(kDevice, "i6300esb", "leave it out: there is no watchdog"),
-    absent(kDevice, "ib700", "leave it out: there is no watchdog"),
     absent(NameKind::DriveInterface, "scsi", "use if=ide"),
     absent(NameKind::DriveInterface, "sd", "use if=ide"),
     absent(NameKind::DriveInterface, "xen", "use if=ide"),

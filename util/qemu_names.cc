@@ -273,6 +273,10 @@ constexpr std::array kProperties = {
     PropertyNames{"isa-pcspk", "audiodev iobase migrate pit"},
     PropertyNames{"isa-parallel", "chardev index iobase irq"},
     PropertyNames{
+        "i6300esb",
+        "acpi-index addr failover_pair_id multifunction rombar romfile romsize x-pcie-extcap-init "
+        "x-pcie-lnksta-dllla"},
+    PropertyNames{
         "virtio-blk-pci",
         "account-failed account-invalid acpi-index addr aer any_layout ats backend_defaults "
         "bootindex class config-wce cyls disable-legacy disable-modern discard "

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // QMP: running, stopping, resetting, ending.
-#include "accel/accelerator.h"
 #include "block/block_service.h"
 #include "monitor/dump/dump_job.h"
 #include "monitor/qmp/command.h"
+#include "rhea/softmmu/actions.h"
 #include "rhea/softmmu/suspension.h"
 
 namespace rhea::qmp {
@@ -64,10 +64,9 @@ Result<Json> query_current_machine(Context&, const Json&) {
 }
 
 Result<Json> inject_nmi(Context& context, const Json&) {
-  auto& accel = context.machine.service<accel::AccelService>();
-  if (accel.vcpu_count() == 0) return fail("machine does not provide NMIs: it has no CPU");
-  for (unsigned i = 0; i < accel.vcpu_count(); ++i)
-    context.machine.vcpus()[i]->run_on([&accel, i] { accel.vcpu(i).inject_nmi(); });
+  const auto& actions = context.machine.service<MachineActions>();
+  if (!actions.inject_nmi) return fail("machine does not provide NMIs: it has no CPU");
+  actions.inject_nmi();
   return Json();
 }
 

@@ -5,7 +5,9 @@
 
 #include "rhea/qom/value.h"
 #include "rhea/softmmu/machine.h"
+#include "rhea/util/message_limit.h"
 
+#include <functional>
 #include <string_view>
 
 namespace rhea {
@@ -27,7 +29,7 @@ struct EnumTraits<WatchdogAction> {
 };
 
 /// For the devices that hear of a panic or are watchdogs; what follows reset and power-off is in
-/// MachineConfig (no_reboot, no_shutdown).
+/// MachineConfig (no_reboot, no_shutdown). Under the machine's lock.
 class MachineActions final : public MachineService {
  public:
   explicit MachineActions(Machine& machine) : machine_(&machine) {}
@@ -38,8 +40,20 @@ class MachineActions final : public MachineService {
   /// `event` is reboot, shutdown, panic or watchdog, `action` one of its actions.
   Result<> set(std::string_view event, std::string_view action);
 
+  /// Tell management tools (QMP's WATCHDOG, GUEST_PANICKED, GUEST_CRASHLOADED) and do what is to
+  /// follow, which a guest may have as often as it likes. A watchdog does so in a timer of its own,
+  /// the others where the guest's processor is.
+  void watchdog_expired();
+  void guest_panicked();
+  /// The guest's kernel crashed, and another has been loaded to look at what is left.
+  void guest_crash_loaded();
+
+  /// An NMI for all processors; set by the accelerator, or empty.
+  std::function<void()> inject_nmi;
+
  private:
   Machine* machine_;
+  MessageLimit fired_;
 };
 
 }  // namespace rhea
