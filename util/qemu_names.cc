@@ -276,6 +276,10 @@ constexpr std::array kProperties = {
         "i6300esb",
         "acpi-index addr failover_pair_id multifunction rombar romfile romsize x-pcie-extcap-init "
         "x-pcie-lnksta-dllla"},
+    PropertyNames{"pvpanic-pci",
+                  "acpi-index addr events failover_pair_id multifunction rombar romfile romsize "
+                  "x-pcie-extcap-init x-pcie-lnksta-dllla"},
+    PropertyNames{"pvpanic", "events ioport"},
     PropertyNames{
         "virtio-blk-pci",
         "account-failed account-invalid acpi-index addr aer any_layout ats backend_defaults "

@@ -4,6 +4,7 @@
 #include "hw/i386/acpi_tables.h"
 
 #include "hw/i386/acpi_table_file.h"
+#include "hw/i386/device_tables.h"
 #include "hw/i386/madt.h"
 #include "hw/i386/numa_tables.h"
 #include "pc-bios/dsdt.hex"
@@ -39,15 +40,6 @@ u32 add_facs(TableFile& file) {
   const auto start = static_cast<u32>(file.out.size());
   file.out.text("FACS", 4).dword(64).zeroes(56);
   return start;
-}
-
-// The value of a Name in the compiled table: NameOp, four letters, a Byte or DWord constant.
-void patch_name(std::vector<u8>& aml, std::string_view name, u64 value) {
-  const std::string pattern = '\x08' + std::string(name);
-  const auto at = std::ranges::search(aml, pattern).begin() + 5;
-  RHEA_ASSERT(at < aml.end());
-  const unsigned width = *at == 0x0a ? 1 : 4;
-  for (unsigned i = 0; i < width; ++i) *(at + 1 + i) = static_cast<u8>(value >> (8 * i));
 }
 
 u32 add_dsdt(TableFile& file, const AcpiConfig& config) {
@@ -164,6 +156,7 @@ AcpiTables build_acpi_tables(const AcpiConfig& config) {
                         add_ssdt(file, config)};
   if (!config.numa.memory.empty()) tables.push_back(add_srat(file, config));
   if (!config.numa.distances.empty()) tables.push_back(add_slit(file, config));
+  for (const u32 table : add_device_tables(file, config.devices)) tables.push_back(table);
   for (const std::vector<u8>& table : config.user_tables) tables.push_back(file.add(table));
   const u32 rsdt = file.begin("RSDT", 1, licence_ids(config));
   for (const u32 table : tables) file.pointer(table);

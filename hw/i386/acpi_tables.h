@@ -2,6 +2,7 @@
 // The ACPI tables of the PC board, as firmware gets them.
 #pragma once
 
+#include "hw/i386/device_tables.h"
 #include "rhea/util/types.h"
 #include "target/x86/topology.h"
 
@@ -36,6 +37,7 @@ struct AcpiConfig {
   bool has_pic{true};         ///< the 8259s
   SleepStates sleep{};
   NumaTables numa{};
+  DeviceTables devices{};
   std::vector<std::vector<u8>> user_tables{};  ///< whole ones, checksums and all
 
   static constexpr u16 kUsualPmBase = 0x600;

@@ -8,6 +8,7 @@
 #include "hw/i386/pc_boot.h"
 #include "hw/i386/pc_firmware.h"
 #include "hw/i386/pc_memory.h"
+#include "hw/misc/pvpanic_isa.h"
 #include "hw/pci-host/i440fx.h"
 #include "hw/rtc/mc146818.h"
 #include "net/nic_requests.h"
@@ -322,6 +323,7 @@ void PcBoard::describe_to_firmware() {
   };
   machine().service<Suspension>().observe({.suspended = falls_asleep}, host_);
   facts.numa = numa_tables(machine().config, machine().service<Numa>());
+  facts.devices = {.panic_port = PvpanicIsa::port_of(machine())};
   facts.acpi_tables = machine().service<UserAcpiTables>().tables;
   facts.has_smbios = version().has_usual_smbios();
   facts.smbios = {.board = version().name(),

@@ -71,6 +71,7 @@ void add_acpi(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts) 
                   .has_pic = facts.pic,
                   .sleep = facts.sleep,
                   .numa = facts.numa,
+                  .devices = facts.devices,
                   .user_tables = facts.acpi_tables};
   for (std::size_t i = 0; i < std::min<std::size_t>(2, config.serials.size()); ++i)
     acpi.serial[i] = !config.serials[i].empty();

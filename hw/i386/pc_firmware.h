@@ -24,6 +24,7 @@ struct PcFacts {
   SmbiosConfig smbios{};  ///< the board's version and what the user said
   bool has_smbios{true};  ///< false: it is the firmware's affair
   NumaTables numa{};
+  DeviceTables devices{};
   std::vector<std::vector<u8>> acpi_tables{};  ///< the user's own
 };
 

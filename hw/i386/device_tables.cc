@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The table of pvpanic (ACPI 6.4, 5.2.11.2).
+#include "hw/i386/device_tables.h"
+
+#include "pc-bios/pvpanic.hex"
+#include "rhea/util/error.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+
+namespace rhea::hw {
+namespace {
+
+constexpr std::size_t kChecksumAt = 9;
+
+// What firmware links or we patch sums up anew.
+u32 add_compiled(TableFile& file, std::vector<u8> aml) {
+  aml[kChecksumAt] = 0;
+  const u32 start = file.add(aml);
+  file.linker.add_checksum(kTablesFile, start + kChecksumAt, start, static_cast<u32>(aml.size()));
+  return start;
+}
+
+u32 add_panic_port(TableFile& file, u16 port) {
+  std::vector<u8> aml(std::begin(pvpanic_aml_code), std::end(pvpanic_aml_code));
+  patch_name(aml, "PEPO", port);
+  return add_compiled(file, std::move(aml));
+}
+
+}  // namespace
+
+std::size_t patch_name(std::vector<u8>& aml, std::string_view name, u64 value) {
+  constexpr u8 kBytePrefix = 0x0a;
+  const std::string pattern = '\x08' + std::string(name);
+  const auto at = std::ranges::search(aml, pattern).begin() + 5;
+  RHEA_ASSERT(at < aml.end());
+  const unsigned width = *at == kBytePrefix ? 1 : 4;
+  for (unsigned i = 0; i < width; ++i) *(at + 1 + i) = static_cast<u8>(value >> (8 * i));
+  return static_cast<std::size_t>(at + 1 - aml.begin());
+}
+
+std::vector<u32> add_device_tables(TableFile& file, const DeviceTables& devices) {
+  std::vector<u32> tables;
+  if (devices.panic_port) tables.push_back(add_panic_port(file, *devices.panic_port));
+  return tables;
+}
+
+}  // namespace rhea::hw
