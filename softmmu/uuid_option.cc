@@ -46,9 +46,9 @@ std::optional<MachineUuid::Bytes> MachineUuid::parse(std::string_view text) {
   return bytes;
 }
 
-std::string MachineUuid::text() const {
+std::string MachineUuid::text(const Bytes& bytes) {
   std::string text;
-  for (const u8 byte : given.value_or(Bytes{})) {
+  for (const u8 byte : bytes) {
     if (dash_at(text.size())) text += '-';
     text += fmt::format("{:02x}", byte);
   }

@@ -20,8 +20,10 @@ struct MachineUuid final : MachineService {
 
   /// "550e8400-e29b-41d4-a716-446655440000", upper or lower case; nullopt for anything else.
   static std::optional<Bytes> parse(std::string_view text);
-  /// As above, in lower case; all zeroes when none was given.
-  std::string text() const;
+  /// As above, in lower case.
+  static std::string text(const Bytes& bytes);
+  /// All zeroes when none was given.
+  std::string text() const { return text(given.value_or(Bytes{})); }
 };
 
 }  // namespace rhea

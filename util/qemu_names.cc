@@ -280,6 +280,7 @@ constexpr std::array kProperties = {
                   "acpi-index addr events failover_pair_id multifunction rombar romfile romsize "
                   "x-pcie-extcap-init x-pcie-lnksta-dllla"},
     PropertyNames{"pvpanic", "events ioport"},
+    PropertyNames{"vmgenid", "guid"},
     PropertyNames{
         "virtio-blk-pci",
         "account-failed account-invalid acpi-index addr aer any_layout ats backend_defaults "

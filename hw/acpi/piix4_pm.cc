@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The PIIX4's power management function: ACPI registers, the timer, sleeping, SMBus, APM ports.
+#include "hw/acpi/acpi_events.h"
 #include "hw/acpi/pm1.h"
 #include "hw/acpi/smbus_host.h"
 #include "hw/acpi/trace_events.h"
@@ -143,6 +144,9 @@ class Piix4Pm final : public PciDevice {
     pci_bus().io().add(kApmPort, apm_ports_);
     pci_bus().io().add(kGpePort, gpe_ports_);
     machine().on_powerdown([this] { press_power_button(); }, this);
+    auto& events = machine().service<AcpiEvents>();
+    events.raise = [this](unsigned event) { set_gpe(event, true); };
+    on_unrealize([&events] { events.raise = nullptr; });
     machine().service<Suspension>().observe({.waking = [this] { asleep_ = resume_well(); },
                                              .woken = [this](WakeSource source) { awake(source); }},
                                             this);

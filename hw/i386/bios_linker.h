@@ -30,6 +30,15 @@ class BiosLinker {
     entry.dword(3).text(file, kNameSize).dword(offset).dword(start).dword(length);
     append(entry);
   }
+  /// Has firmware write the address of `source`, plus `source_offset`, into `size` bytes at
+  /// `offset` of the fw_cfg file `file`.
+  void write_pointer(std::string_view file, std::string_view source, u32 offset, u32 source_offset,
+                     u8 size) {
+    TableWriter entry;
+    entry.dword(4).text(file, kNameSize).text(source, kNameSize);
+    entry.dword(offset).dword(source_offset).byte(size);
+    append(entry);
+  }
   const std::vector<u8>& script() const { return script_; }
 
  private:

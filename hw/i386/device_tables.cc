@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The table of pvpanic (ACPI 6.4, 5.2.11.2).
+// Tables of pvpanic and vmgenid (ACPI 6.4, 5.2.11.2).
 #include "hw/i386/device_tables.h"
 
+#include "hw/acpi/vm_generation.h"
 #include "pc-bios/pvpanic.hex"
+#include "pc-bios/vmgenid.hex"
 #include "rhea/util/error.h"
 
 #include <algorithm>
@@ -28,6 +30,18 @@ u32 add_panic_port(TableFile& file, u16 port) {
   return add_compiled(file, std::move(aml));
 }
 
+// Firmware puts the number's file into a page of its own, and says where in the table and to us.
+u32 add_generation(TableFile& file) {
+  constexpr u32 kPage = 4096;
+  std::vector<u8> aml(std::begin(vmgenid_aml_code), std::end(vmgenid_aml_code));
+  const auto at = static_cast<u32>(file.out.size() + patch_name(aml, "VGIA", 0));
+  file.linker.allocate(VmGeneration::kNumberFile, kPage, BiosLinker::Zone::High);
+  file.linker.add_pointer(kTablesFile, VmGeneration::kNumberFile, at, 4);
+  file.linker.write_pointer(VmGeneration::kAddressFile, VmGeneration::kNumberFile, 0,
+                            VmGeneration::kNumberAt, 8);
+  return add_compiled(file, std::move(aml));
+}
+
 }  // namespace
 
 std::size_t patch_name(std::vector<u8>& aml, std::string_view name, u64 value) {
@@ -43,6 +57,7 @@ std::size_t patch_name(std::vector<u8>& aml, std::string_view name, u64 value) {
 std::vector<u32> add_device_tables(TableFile& file, const DeviceTables& devices) {
   std::vector<u32> tables;
   if (devices.panic_port) tables.push_back(add_panic_port(file, *devices.panic_port));
+  if (devices.generation) tables.push_back(add_generation(file));
   return tables;
 }
 

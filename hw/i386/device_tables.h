@@ -14,6 +14,7 @@ namespace rhea::hw {
 /// Which of them there are.
 struct DeviceTables {
   std::optional<u16> panic_port{};  ///< of the ISA device pvpanic
+  bool generation{false};           ///< vmgenid
 };
 
 /// Adds the tables; returns where each begins.

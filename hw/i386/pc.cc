@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The "pc" board: i440FX and PIIX3 with the usual ISA devices, wired as QEMU's pc-i440fx-7.2.
 #include "accel/accelerator.h"
+#include "hw/acpi/vm_generation.h"
 #include "hw/block/floppy_drive.h"
 #include "hw/i386/acpi_table_option.h"
 #include "hw/i386/board.h"
@@ -323,7 +324,8 @@ void PcBoard::describe_to_firmware() {
   };
   machine().service<Suspension>().observe({.suspended = falls_asleep}, host_);
   facts.numa = numa_tables(machine().config, machine().service<Numa>());
-  facts.devices = {.panic_port = PvpanicIsa::port_of(machine())};
+  facts.devices = {.panic_port = PvpanicIsa::port_of(machine()),
+                   .generation = VmGeneration::of(machine()) != nullptr};
   facts.acpi_tables = machine().service<UserAcpiTables>().tables;
   facts.has_smbios = version().has_usual_smbios();
   facts.smbios = {.board = version().name(),

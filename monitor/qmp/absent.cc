@@ -28,9 +28,6 @@ Result<Json> query_sgx(Context&, const Json&) {
 Result<Json> query_sgx_capabilities(Context&, const Json&) {
   return fail("SGX is not enabled in KVM");
 }
-Result<Json> no_generation_id(Context&, const Json&) {
-  return fail("VM Generation ID device not found");
-}
 
 Result<Json> query_replay(Context&, const Json&) { return Json{{"mode", "none"}, {"icount", 0}}; }
 
@@ -81,8 +78,6 @@ const RegisterQmpCommand commands[] = {
     RegisterQmpCommand({.name = "query-sgx", .returns = "any", .run = &query_sgx}),
     RegisterQmpCommand(
         {.name = "query-sgx-capabilities", .returns = "any", .run = &query_sgx_capabilities}),
-    RegisterQmpCommand(
-        {.name = "query-vm-generation-id", .returns = "any", .run = &no_generation_id}),
     RegisterQmpCommand({.name = "query-replay", .returns = "ReplayInfo", .run = &query_replay}),
     RegisterQmpCommand({.name = "query-stats",
                         .arguments = {{"target", "StatsTarget"},

@@ -77,12 +77,17 @@ TEST(AcpiTables, TheRsdpLeadsToEveryTableAndAllSumToZero) {
 
 TEST(AcpiTables, DevicesThatNotEveryMachineHasBringTheirOwn) {
   AcpiConfig config;
-  config.devices = {.panic_port = u16{0x510}};
-  Loaded loaded(build_acpi_tables(config));
-  EXPECT_EQ(listed(loaded), "FACP APIC SSDT SSDT ");
+  config.devices = {.panic_port = u16{0x510}, .generation = true};
+  const AcpiTables made = build_acpi_tables(config);
+  Loaded loaded(made);
+  EXPECT_EQ(listed(loaded), "FACP APIC SSDT SSDT SSDT ");
   const std::string text(loaded.tables().begin(), loaded.tables().end());
   const auto port = text.find("PEPO") + 5;
   EXPECT_EQ(get32(loaded.tables(), port), 0x510u);
+  const auto address = text.find("VGIA") + 5;
+  EXPECT_EQ(get32(loaded.tables(), address), Loaded::kBase) << "linked";
+  const std::string script(made.loader.begin(), made.loader.end());
+  EXPECT_NE(script.find("etc/vmgenid_addr"), std::string::npos);
 }
 
 TEST(AcpiTables, TheFadtPointsToFacsAndDsdtAndHasRevisionThreeSize) {
