@@ -281,6 +281,7 @@ constexpr std::array kProperties = {
                   "x-pcie-extcap-init x-pcie-lnksta-dllla"},
     PropertyNames{"pvpanic", "events ioport"},
     PropertyNames{"vmgenid", "guid"},
+    PropertyNames{"hpet", "hpet-intcap hpet-offset-saved msi timers"},
     PropertyNames{
         "virtio-blk-pci",
         "account-failed account-invalid acpi-index addr aer any_layout ats backend_defaults "

@@ -33,8 +33,9 @@ i64 monotonic_ns() {
 }
 
 /// Intel 8254 in the kernel, with port 0x61's speaker bits (order number 231164). It stands still
-/// while the machine does; then the channels start their counts anew. State: complete but for the
-/// phase within the current count. Missing: nothing.
+/// while the machine does; then the channels start their counts anew. The input "enable" says
+/// whether channel 0 interrupts: it is low while an HPET stands in for it. State: complete but for
+/// the phase within the current count. Missing: nothing.
 class KvmPit final : public Device, public SpeakerTimer {
  public:
   static constexpr std::string_view kName = "kvm-pit";
@@ -50,7 +51,10 @@ class KvmPit final : public Device, public SpeakerTimer {
     s.state("line", &KvmPit::line_);
   }
 
-  KvmPit() { init_gpio_out("", irq_); }
+  KvmPit() {
+    init_gpio_out("", irq_);
+    init_gpio_in<&KvmPit::set_enabled>(*this, "enable", 1);
+  }
 
   Result<> realize() override {
     vm_ = Vm::of(machine());
@@ -130,6 +134,14 @@ class KvmPit final : public Device, public SpeakerTimer {
     fetched_at_ = monotonic_ns();
   }
 
+  // The level is the HPET's, which says it again after a load.
+  void set_enabled(unsigned, bool on) {
+    if (replaced_ == !on) return;
+    current();
+    replaced_ = !on;
+    give();
+  }
+
   u64 now() const { return machine().virtual_clock().ticks(kPitHz); }
   static i64 ns_of(u64 pulses) {
     return static_cast<i64>((u128{pulses} * 1'000'000'000 + kPitHz - 1) / kPitHz);
@@ -143,7 +155,8 @@ class KvmPit final : public Device, public SpeakerTimer {
   bool give() {
     kvm_pit_state2 state{};
     for (unsigned i = 0; i < 3; ++i) state.channels[i] = channels_[i];
-    state.flags = flags_;
+    state.flags =
+        replaced_ ? flags_ | KVM_PIT_FLAGS_HPET_LEGACY : flags_ & ~u32{KVM_PIT_FLAGS_HPET_LEGACY};
     if (!running_) state.channels[0].mode = kNoTimer;
     return call(vm_->fd(), KVM_SET_PIT2, &state) >= 0;
   }
@@ -169,6 +182,7 @@ class KvmPit final : public Device, public SpeakerTimer {
   u32 iobase_{};
   LostTickPolicy policy_{};
   bool running_{true};
+  bool replaced_{false};  ///< by an HPET
   mutable std::array<Channel, 3> channels_{};
   mutable u32 flags_{};
   std::array<Channel, 3> at_reset_{};

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Tables of pvpanic and vmgenid (ACPI 6.4, 5.2.11.2).
+// Tables of pvpanic, vmgenid (ACPI 6.4, 5.2.11.2) and the HPET (IA-PC HPET specification 1.0a,
+// 3.2.4).
 #include "hw/i386/device_tables.h"
 
 #include "hw/acpi/vm_generation.h"
+#include "hw/timer/hpet.h"
+#include "pc-bios/hpet.hex"
 #include "pc-bios/pvpanic.hex"
 #include "pc-bios/vmgenid.hex"
 #include "rhea/util/error.h"
@@ -42,6 +45,15 @@ u32 add_generation(TableFile& file) {
   return add_compiled(file, std::move(aml));
 }
 
+u32 add_hpet(TableFile& file, u32 block) {
+  const u32 start = file.begin("HPET", 1);
+  file.out.dword(block);
+  file.out.byte(0).byte(0).byte(0).byte(0).qword(Hpet::kBase);
+  file.out.byte(0).word(0).byte(0);
+  file.end(start);
+  return start;
+}
+
 }  // namespace
 
 std::size_t patch_name(std::vector<u8>& aml, std::string_view name, u64 value) {
@@ -56,6 +68,10 @@ std::size_t patch_name(std::vector<u8>& aml, std::string_view name, u64 value) {
 
 std::vector<u32> add_device_tables(TableFile& file, const DeviceTables& devices) {
   std::vector<u32> tables;
+  if (devices.hpet_block) {
+    tables.push_back(add_hpet(file, *devices.hpet_block));
+    tables.push_back(add_compiled(file, {std::begin(hpet_aml_code), std::end(hpet_aml_code)}));
+  }
   if (devices.panic_port) tables.push_back(add_panic_port(file, *devices.panic_port));
   if (devices.generation) tables.push_back(add_generation(file));
   return tables;

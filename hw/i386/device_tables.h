@@ -14,6 +14,7 @@ namespace rhea::hw {
 /// Which of them there are.
 struct DeviceTables {
   std::optional<u16> panic_port{};  ///< of the ISA device pvpanic
+  std::optional<u32> hpet_block{};  ///< the event timer block's id: its capabilities' lower half
   bool generation{false};           ///< vmgenid
 };
 

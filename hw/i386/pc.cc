@@ -12,6 +12,7 @@
 #include "hw/misc/pvpanic_isa.h"
 #include "hw/pci-host/i440fx.h"
 #include "hw/rtc/mc146818.h"
+#include "hw/timer/hpet.h"
 #include "net/nic_requests.h"
 #include "rhea/block/block_backend.h"
 #include "rhea/hw/isa.h"
@@ -69,6 +70,7 @@ class PcBoard final : public Board {
   Result<> add_chipset();
   Result<> add_interrupt_controllers();
   Result<> add_isa_devices();
+  Result<> add_hpet();
   Result<> add_drives();
   Result<> add_graphics();
   Result<> add_network_cards();
@@ -80,6 +82,7 @@ class PcBoard final : public Board {
   OnOffAuto acpi_{};
   OnOffAuto smm_{};
   OnOffAuto with_pic_{}, with_pit_{};
+  bool with_hpet_{};
   bool graphics_{};
   bool dump_guest_core_{};
   bool a20_open_{true};
@@ -95,8 +98,10 @@ class PcBoard final : public Board {
   IsaBus* isa_{};
   std::array<SharedLine, kGsis> gsis_;  ///< of devices, links and the SCI
   Device* pic_{};
+  Device* pit_{};
   Device* ioapic_{};
   Mc146818* rtc_{};
+  Hpet* hpet_{};
   std::unique_ptr<PcBoot> boot_;
   Device* pm_{};
   FloppyBus* floppies_{};
@@ -149,8 +154,9 @@ void PcBoard::describe(Schema<PcBoard>& s) {
       .help("the two 8259 interrupt controllers; auto: they are there");
   s.property("pit", &PcBoard::with_pit_, OnOffAuto::Auto)
       .help("the 8254 timer, and the speaker on it; auto: they are there");
+  s.property("hpet", &PcBoard::with_hpet_, true).help("the high precision event timers");
   fixed("i8042", true);
-  for (const std::string_view name : {"usb", "vmport", "hpet", "sata", "nvdimm", "hmat"})
+  for (const std::string_view name : {"usb", "vmport", "sata", "nvdimm", "hmat"})
     fixed(name, false);
   s.state("a20-open", &PcBoard::a20_open_);
 }
@@ -171,6 +177,7 @@ Result<> PcBoard::build() {
   machine().service<A20Gate>().set_wrap([this](bool open) { memory_->wrap_at_1m(!open); });
   TRY(add_interrupt_controllers());
   TRY(add_isa_devices());
+  TRY(add_hpet());
   TRY(add_serial_ports(isa_, 4));
   TRY(add_graphics());
   TRY(add_network_cards());
@@ -225,9 +232,9 @@ Result<> PcBoard::add_interrupt_controllers() {
   if (with_pic_ != OnOffAuto::Off) pic_ = TRY(add(parts.pic, bus_of(parts.pic)));
   ioapic_ = TRY(add(parts.ioapic, bus_of(parts.ioapic)));
   if (with_pit_ == OnOffAuto::Off) return {};
-  Device* pit = TRY(add(parts.pit, bus_of(parts.pit)));
-  if (pit->has_gpio_out("", 0)) pit->connect_gpio_out("", 0, isa_->irq(0));
-  Settings speaker = {{"pit", pit->path()}};
+  pit_ = TRY(add(parts.pit, bus_of(parts.pit)));
+  if (pit_->has_gpio_out("", 0)) pit_->connect_gpio_out("", 0, isa_->irq(0));
+  Settings speaker = {{"pit", pit_->path()}};
   if (!speaker_audio_.empty()) speaker.emplace_back("audiodev", speaker_audio_);
   TRY(add("isa-pcspk", isa_, speaker));
   return {};
@@ -247,6 +254,22 @@ Result<> PcBoard::add_isa_devices() {
   pm_ = TRY(add("PIIX4_PM", &host_->bus(), {{"addr", "1.3"}, {"smm-enabled", smm}}));
   pm_->connect_gpio_out("smi-irq", 0, Irq::to<&PcBoard::set_smi>(*this, 0));
   pm_->connect_gpio_out("sci", 0, machine().interrupts.gsi(9));
+  return {};
+}
+
+// The 8254 and the real-time clock reach their lines through the HPET, which can take their places.
+// A timer in the kernel is told of that, since its interrupts do not come by here.
+Result<> PcBoard::add_hpet() {
+  constexpr u64 kPins = 1 << 2;
+  if (!with_hpet_) return {};
+  hpet_ = static_cast<Hpet*>(TRY(add(Hpet::kName, nullptr, {{"hpet-intcap", kPins}})));
+  for (unsigned pin = 0; pin < Hpet::kPins; ++pin)
+    hpet_->connect_gpio_out("", pin, machine().interrupts.gsi(pin));
+  dynamic_cast<Device*>(rtc_)->connect_gpio_out("", 0, hpet_->gpio_in("legacy", Hpet::kFromRtc));
+  if (pit_ == nullptr) return {};
+  if (pit_->has_gpio_out("", 0))
+    pit_->connect_gpio_out("", 0, hpet_->gpio_in("legacy", Hpet::kFromPit));
+  hpet_->connect_gpio_out("pit-enable", 0, pit_->gpio_in("enable", 0));
   return {};
 }
 
@@ -325,6 +348,7 @@ void PcBoard::describe_to_firmware() {
   machine().service<Suspension>().observe({.suspended = falls_asleep}, host_);
   facts.numa = numa_tables(machine().config, machine().service<Numa>());
   facts.devices = {.panic_port = PvpanicIsa::port_of(machine()),
+                   .hpet_block = hpet_ == nullptr ? std::nullopt : std::optional(hpet_->block_id()),
                    .generation = VmGeneration::of(machine()) != nullptr};
   facts.acpi_tables = machine().service<UserAcpiTables>().tables;
   facts.has_smbios = version().has_usual_smbios();

@@ -4,6 +4,7 @@
 
 #include "accel/accelerator.h"
 #include "hw/i386/table_writer.h"
+#include "hw/timer/hpet.h"
 
 #include <algorithm>
 
@@ -43,6 +44,16 @@ Result<> add_smbios(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& f
   fw_cfg.add_file("etc/smbios/smbios-anchor", std::move(smbios.anchor));
   fw_cfg.add_file("etc/smbios/smbios-tables", std::move(smbios.tables));
   return {};
+}
+
+// How many event timer blocks there are (0xff: none), and room for eight: id, address, the least
+// tick, page protection.
+std::vector<u8> hpet_item(std::optional<u32> block) {
+  constexpr std::size_t kBlocks = 8, kBlockBytes = 15;
+  TableWriter out;
+  out.byte(block ? 1 : 0xff).dword(block.value_or(0)).qword(block ? Hpet::kBase : 0);
+  out.zeroes(1 + kBlocks * kBlockBytes - out.size());
+  return out.data;
 }
 
 // The nodes' number, the node of each APIC id, the memory of each node.
@@ -135,6 +146,7 @@ Result<> fill_fw_cfg(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& 
   // Firmware sizes its tables by APIC ids, which may have gaps.
   fw_cfg.add_number(kMaxCpus, accel::topology(config).apic_id(config.max_cpus - 1) + 1, 2);
   fw_cfg.add_number(kIrq0Override, 1, 4);
+  fw_cfg.add_bytes(kHpet, hpet_item(facts.devices.hpet_block));
   fw_cfg.add_bytes(kNuma, numa_item(config, facts.numa));
   fw_cfg.add_file("etc/e820", e820(facts.ram));
   fw_cfg.add_file("etc/system-states", system_states(facts.sleep));

@@ -77,10 +77,10 @@ TEST(AcpiTables, TheRsdpLeadsToEveryTableAndAllSumToZero) {
 
 TEST(AcpiTables, DevicesThatNotEveryMachineHasBringTheirOwn) {
   AcpiConfig config;
-  config.devices = {.panic_port = u16{0x510}, .generation = true};
+  config.devices = {.panic_port = u16{0x510}, .hpet_block = 0x8086'a201U, .generation = true};
   const AcpiTables made = build_acpi_tables(config);
   Loaded loaded(made);
-  EXPECT_EQ(listed(loaded), "FACP APIC SSDT SSDT SSDT ");
+  EXPECT_EQ(listed(loaded), "FACP APIC SSDT HPET SSDT SSDT SSDT ");
   const std::string text(loaded.tables().begin(), loaded.tables().end());
   const auto port = text.find("PEPO") + 5;
   EXPECT_EQ(get32(loaded.tables(), port), 0x510u);
