@@ -282,6 +282,7 @@ constexpr std::array kProperties = {
     PropertyNames{"pvpanic", "events ioport"},
     PropertyNames{"vmgenid", "guid"},
     PropertyNames{"hpet", "hpet-intcap hpet-offset-saved msi timers"},
+    PropertyNames{"smbus-eeprom", "address"},
     PropertyNames{
         "virtio-blk-pci",
         "account-failed account-invalid acpi-index addr aer any_layout ats backend_defaults "

@@ -38,9 +38,9 @@ constexpr unsigned kGpeEvents = 16;
 constexpr u8 kSleepOff = 0, kSleepToRam = 1;
 
 /// Intel 82371AB (order 290562), function 3, with general-purpose events at 0xafe0.
-/// State: PM1 registers, the 24-bit timer, soft-off, the power button, SMBus without slaves, APM
-/// ports. Writing 0xf1 or 0xf0 to 0xb2 turns ACPI mode on and off directly: there is no system
-/// management mode to ask.
+/// State: PM1 registers, the 24-bit timer, soft-off, the power button, SMBus, APM ports. Writing
+/// 0xf1 or 0xf0 to 0xb2 turns ACPI mode on and off directly: there is no system management mode to
+/// ask.
 /// Suspension to RAM keeps the resume well: the upper bytes of PM1's status and enable, the sleep
 /// type (as the ICH's data sheet, 290655, has it for the same registers), the general-purpose
 /// events, and PMBA with PMREGMISC. The core well (the lower bytes, SCI_EN, global control, SMBus,
@@ -115,6 +115,7 @@ class Piix4Pm final : public PciDevice {
   }
 
   Piix4Pm() {
+    smbus_.connect(add_child("i2c", create<I2cBus>()));
     init_gpio_out("sci", sci_);
     init_gpio_out("smi-irq", smi_);
     init_gpio_in<&Piix4Pm::set_gpe>(*this, "gpe", kGpeEvents);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The PIIX4's SMBus host controller registers, without wires.
+// The PIIX4's SMBus host controller registers.
 #pragma once
 
+#include "hw/i2c/i2c_bus.h"
 #include "rhea/qom/state.h"
 #include "rhea/util/types.h"
 
@@ -9,8 +10,8 @@
 
 namespace rhea::hw {
 
-/// Intel 82371AB datasheet (order 290562), 7.3: 16 byte-wide registers. No slave is on the bus: a
-/// transaction ends at once, with the error that a missing acknowledge gives.
+/// Intel 82371AB datasheet (order 290562), 7.3: 16 byte-wide registers. A transaction ends at once:
+/// with the error that a missing acknowledge gives where nobody is at its address.
 class SmbusHost {
  public:
   static constexpr unsigned kRegisters = 16;
@@ -23,7 +24,8 @@ class SmbusHost {
     s.state("block", &SmbusHost::block_);
     s.state("block-index", &SmbusHost::block_index_).range(0, kBlock - 1);
   }
-  void reset() { *this = {}; }
+  void connect(const I2cBus& bus) { bus_ = &bus; }
+  void reset();
   u8 read(unsigned reg);
   void write(unsigned reg, u8 value);
   /// Whether the controller asks for its interrupt.
@@ -31,7 +33,11 @@ class SmbusHost {
 
  private:
   static constexpr unsigned kBlock = 32;
+  bool transact();
+  bool read_block(I2cDevice& device);
+  bool write_block(I2cDevice& device);
 
+  const I2cBus* bus_{};
   u8 status_{0};
   u8 slave_status_{0};
   u8 control_{0};

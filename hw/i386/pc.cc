@@ -254,6 +254,9 @@ Result<> PcBoard::add_isa_devices() {
   pm_ = TRY(add("PIIX4_PM", &host_->bus(), {{"addr", "1.3"}, {"smm-enabled", smm}}));
   pm_->connect_gpio_out("smi-irq", 0, Irq::to<&PcBoard::set_smi>(*this, 0));
   pm_->connect_gpio_out("sci", 0, machine().interrupts.gsi(9));
+  constexpr u64 kFirstModule = 0x50, kModules = 8;
+  for (u64 address = kFirstModule; address < kFirstModule + kModules; ++address)
+    TRY(add("smbus-eeprom", pm_->buses().front(), {{"address", address}}));
   return {};
 }
 
