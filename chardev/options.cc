@@ -24,30 +24,34 @@ Result<> add_chardev(Machine& machine, const std::string& argument) {
   return {};
 }
 
-Result<> add_serial(Machine& machine, const std::string& argument) {
-  auto& serials = machine.config.serials;
-  auto& defaults = machine.service<DefaultDevices>();
-  defaults.serial = false;
-  if (argument.starts_with("mon:")) defaults.monitor = false;
+/// One more port of a kind: "" where there is to be none.
+Result<> add_port(Machine& machine, std::vector<std::string>& ports, std::string_view kind,
+                  const std::string& argument) {
   if (argument == "none") {
-    serials.emplace_back();
+    ports.emplace_back();
     return {};
   }
   if (argument.starts_with("chardev:")) {
     // Looked up when the port is made: the -chardev may come later on the command line.
-    serials.push_back(argument.substr(8));
+    ports.push_back(argument.substr(8));
     return {};
   }
-  const std::string id = fmt::format("serial{}", serials.size());
+  const std::string id = fmt::format("{}{}", kind, ports.size());
   announce(*TRY(create_chardev_legacy(machine, id, argument)));
-  serials.push_back(id);
+  ports.push_back(id);
   return {};
+}
+
+Result<> add_serial(Machine& machine, const std::string& argument) {
+  auto& defaults = machine.service<DefaultDevices>();
+  defaults.serial = false;
+  if (argument.starts_with("mon:")) defaults.monitor = false;
+  return add_port(machine, machine.config.serials, "serial", argument);
 }
 
 Result<> add_parallel(Machine& machine, const std::string& argument) {
   machine.service<DefaultDevices>().parallel = false;
-  if (argument == "none") return {};
-  return fail("'{}': there is no parallel port; only 'none' is taken", argument);
+  return add_port(machine, machine.config.parallels, "parallel", argument);
 }
 
 const RegisterOption chardev_option{
@@ -67,8 +71,9 @@ const RegisterOption serial_option{
      .phase = StartPhase::Backends,
      .apply = &add_serial}};
 const RegisterOption parallel_option{{.name = "parallel",
-                                      .argument = "none",
-                                      .help = "no parallel port (there is none)",
+                                      .argument = "dev",
+                                      .help = "connect the next parallel port to a character "
+                                              "device, as -serial does",
                                       .phase = StartPhase::Backends,
                                       .apply = &add_parallel}};
 

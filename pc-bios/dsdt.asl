@@ -9,6 +9,9 @@ DefinitionBlock("dsdt.aml", "DSDT", 2, "RHEA", "RHEAPC", 1)
     Name(PHIL, 0x8fffffff)          // 64-bit constants), and its last page
     Name(SER1, 0xff)                // whether there is a first serial port
     Name(SER2, 0xff)                // and a second
+    Name(PAR1, 0xff)                // the same of the parallel ports
+    Name(PAR2, 0xff)
+    Name(PAR3, 0xff)
 
     // S3 and S4, which can be switched off, are in the SSDT.
     Name(\_S5, Package() { 0, 0, 0, 0 })
@@ -134,6 +137,36 @@ DefinitionBlock("dsdt.aml", "DSDT", 2, "RHEA", "RHEAPC", 1)
                     Name(_CRS, ResourceTemplate() {
                         IO(Decode16, 0x2f8, 0x2f8, 0, 8)
                         IRQNoFlags() { 3 }
+                    })
+                }
+                Device(LPT1)
+                {
+                    Name(_HID, EisaId("PNP0400"))
+                    Name(_UID, 1)
+                    Method(_STA) { If (\PAR1 != 0) { Return (0xf) } Return (0) }
+                    Name(_CRS, ResourceTemplate() {
+                        IO(Decode16, 0x378, 0x378, 0, 8)
+                        IRQNoFlags() { 7 }
+                    })
+                }
+                Device(LPT2)
+                {
+                    Name(_HID, EisaId("PNP0400"))
+                    Name(_UID, 2)
+                    Method(_STA) { If (\PAR2 != 0) { Return (0xf) } Return (0) }
+                    Name(_CRS, ResourceTemplate() {
+                        IO(Decode16, 0x278, 0x278, 0, 8)
+                        IRQNoFlags() { 7 }
+                    })
+                }
+                Device(LPT3)
+                {
+                    Name(_HID, EisaId("PNP0400"))
+                    Name(_UID, 3)
+                    Method(_STA) { If (\PAR3 != 0) { Return (0xf) } Return (0) }
+                    Name(_CRS, ResourceTemplate() {
+                        IO(Decode16, 0x3bc, 0x3bc, 0, 3)
+                        IRQNoFlags() { 7 }
                     })
                 }
             }

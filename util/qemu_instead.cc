@@ -221,7 +221,6 @@ constexpr std::array kTable = {
     absent(kDevice, "ramfb", "use VGA"),
     absent(kDevice, "virtio-serial*", "use virtio-serial-pci"),
     absent(kDevice, "pci-serial*", "use isa-serial"),
-    absent(kDevice, "isa-parallel", "use isa-serial"),
     absent(kDevice, "virtio-9p*", "bring files in on a CD-ROM or disk image"),
     absent(kDevice, "vhost-user-fs*", "bring files in on a CD-ROM or disk image"),
     absent(kDevice, "virtio-rng*", "use virtio-rng-pci"),

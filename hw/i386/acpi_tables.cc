@@ -50,6 +50,8 @@ u32 add_dsdt(TableFile& file, const AcpiConfig& config) {
   patch_name(aml, "PHIL", config.pci_high_last >> 12);
   patch_name(aml, "SER1", config.serial[0]);
   patch_name(aml, "SER2", config.serial[1]);
+  for (std::size_t i = 0; i < std::size(config.parallel); ++i)
+    patch_name(aml, fmt::format("PAR{}", i + 1), config.parallel[i]);
   file.out.bytes(aml);
   file.linker.add_checksum(kTablesFile, start + 9, start, static_cast<u32>(aml.size()));
   return start;

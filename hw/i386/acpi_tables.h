@@ -33,6 +33,7 @@ struct AcpiConfig {
   u64 pci_high_first{4 * GiB};    ///< window above RAM
   u64 pci_high_last{36 * GiB - 1};
   bool serial[2]{};
+  bool parallel[3]{};
   u16 pm_base{kUsualPmBase};  ///< where firmware put the PIIX4's power management ports
   bool has_pic{true};         ///< the 8259s
   SleepStates sleep{};

@@ -15,6 +15,7 @@
 #include "hw/timer/hpet.h"
 #include "net/nic_requests.h"
 #include "rhea/block/block_backend.h"
+#include "rhea/chardev/chardev.h"
 #include "rhea/hw/isa.h"
 #include "rhea/qom/shared_line.h"
 #include "rhea/softmmu/a20.h"
@@ -72,6 +73,7 @@ class PcBoard final : public Board {
   Result<> add_isa_devices();
   Result<> add_hpet();
   Result<> add_drives();
+  Result<> add_parallel_ports();
   Result<> add_graphics();
   Result<> add_network_cards();
   void describe_to_firmware();
@@ -179,6 +181,7 @@ Result<> PcBoard::build() {
   TRY(add_isa_devices());
   TRY(add_hpet());
   TRY(add_serial_ports(isa_, 4));
+  TRY(add_parallel_ports());
   TRY(add_graphics());
   TRY(add_network_cards());
   TRY(add_drives());
@@ -273,6 +276,21 @@ Result<> PcBoard::add_hpet() {
   if (pit_->has_gpio_out("", 0))
     pit_->connect_gpio_out("", 0, hpet_->gpio_in("legacy", Hpet::kFromPit));
   hpet_->connect_gpio_out("pit-enable", 0, pit_->gpio_in("enable", 0));
+  return {};
+}
+
+Result<> PcBoard::add_parallel_ports() {
+  constexpr std::size_t kMost = 3;
+  auto& parallels = machine().config.parallels;
+  if (parallels.empty() && machine().service<DefaultDevices>().parallel) {
+    TRY(create_chardev_legacy(machine(), "parallel0", "null"));
+    parallels.emplace_back("parallel0");
+  }
+  if (parallels.size() > kMost)
+    return fail("-parallel: there are at most {} parallel ports", kMost);
+  for (std::size_t i = 0; i < parallels.size(); ++i)
+    if (!parallels[i].empty())
+      TRY(add("isa-parallel", isa_, {{"index", u64{i}}, {"chardev", parallels[i]}}));
   return {};
 }
 

@@ -86,6 +86,8 @@ void add_acpi(FwCfg& fw_cfg, const MachineConfig& config, const PcFacts& facts) 
                   .user_tables = facts.acpi_tables};
   for (std::size_t i = 0; i < std::min<std::size_t>(2, config.serials.size()); ++i)
     acpi.serial[i] = !config.serials[i].empty();
+  for (std::size_t i = 0; i < std::min(std::size(acpi.parallel), config.parallels.size()); ++i)
+    acpi.parallel[i] = !config.parallels[i].empty();
   AcpiTables tables = build_acpi_tables(acpi);
   // Firmware reads the tables when it has set the chipset up.
   const auto update = [&fw_cfg, acpi, pm_base = facts.pm_base] mutable {

@@ -14,7 +14,8 @@ namespace {
 std::string defaults_of(Pc& pc) {
   std::string left;
   for (const Device* device : pc.devices())
-    for (const std::string_view type : {"isa-serial", "floppy", "ide-cd", "VGA", "e1000"})
+    for (const std::string_view type :
+         {"isa-serial", "isa-parallel", "floppy", "ide-cd", "VGA", "e1000"})
       if (device->type().name == type) left += fmt::format("{} ", type);
   return left;
 }
@@ -34,7 +35,7 @@ std::string left_with_option(std::string_view option, const std::string& argumen
   return defaults_of(pc);
 }
 
-constexpr std::string_view kAll = "isa-serial VGA e1000 ide-cd floppy ";
+constexpr std::string_view kAll = "isa-serial isa-parallel VGA e1000 ide-cd floppy ";
 
 class StandsInFor : public testing::TestWithParam<std::pair<std::string_view, std::string_view>> {};
 
@@ -58,18 +59,18 @@ INSTANTIATE_TEST_SUITE_P(
                     std::pair{"vmware-svga", "VGA"}, std::pair{"qxl-vga", "VGA"},
                     std::pair{"virtio-vga", "VGA"}, std::pair{"virtio-vga-gl", "VGA"},
                     std::pair{"vhost-user-vga", "VGA"}, std::pair{"ati-vga", "VGA"},
-                    std::pair{"isa-parallel", ""}, std::pair{"bochs-display", ""},
+                    std::pair{"isa-parallel", "isa-parallel"}, std::pair{"bochs-display", ""},
                     std::pair{"secondary-vga", ""}, std::pair{"pci-serial", ""},
                     std::pair{"e1000", ""}, std::pair{"scsi-block", ""},
                     std::pair{"usb-storage", ""}, std::pair{"virtio-blk-pci", ""},
                     std::pair{"virtio-gpu-pci", ""}, std::pair{"qxl", ""}));
 
 TEST(PcDefaults, AFloppyControllerTakesTheDriveAway) {
-  EXPECT_EQ(left_by({{"device", "isa-fdc"}}), "isa-serial VGA e1000 ide-cd ");
+  EXPECT_EQ(left_by({{"device", "isa-fdc"}}), "isa-serial isa-parallel VGA e1000 ide-cd ");
 }
 
 TEST(PcDefaults, AnyWordOfNetworksTakesTheCardAway) {
-  const std::string rest = "isa-serial VGA ide-cd floppy ";
+  const std::string rest = "isa-serial isa-parallel VGA ide-cd floppy ";
   EXPECT_EQ(left_with_option("nic", "none"), rest);
   EXPECT_EQ(left_with_option("net", "none"), rest);
   EXPECT_EQ(left_with_option("netdev", "user,id=n0"), rest);
@@ -77,16 +78,17 @@ TEST(PcDefaults, AnyWordOfNetworksTakesTheCardAway) {
 
 TEST(PcDefaults, TheLongFormOfGlobalCountsToo) {
   EXPECT_EQ(left_by({{"global", "driver=ide-hd,property=serial,value=x"}}),
-            "isa-serial VGA e1000 floppy ");
+            "isa-serial isa-parallel VGA e1000 floppy ");
 }
 
 TEST(PcDefaults, ADriverThatIsGivenByItsKeyCountsToo) {
-  EXPECT_EQ(left_by({{"device", "id=x,driver=VGA"}}), "isa-serial e1000 ide-cd floppy ");
+  EXPECT_EQ(left_by({{"device", "id=x,driver=VGA"}}),
+            "isa-serial isa-parallel e1000 ide-cd floppy ");
 }
 
 TEST(PcDefaults, ADriverThatIsGivenInJsonCountsToo) {
   EXPECT_EQ(left_by({{"device", R"({"driver":"VGA","id":"x"})"}}),
-            "isa-serial e1000 ide-cd floppy ");
+            "isa-serial isa-parallel e1000 ide-cd floppy ");
 }
 
 TEST(PcDefaults, AnExplicitCardStaysBesideTheUsersOwn) {
@@ -97,6 +99,23 @@ TEST(PcDefaults, AnExplicitCardStaysBesideTheUsersOwn) {
   EXPECT_EQ(std::ranges::count(pc.devices(), "VGA",
                                [](const Device* device) { return device->type().name; }),
             1);
+}
+
+TEST(PcDefaults, NoParallelPortIsNone) {
+  EXPECT_EQ(left_with_option("parallel", "none"), "isa-serial VGA e1000 ide-cd floppy ");
+}
+
+TEST(PcDefaults, ParallelPortsAreThreeAtMost) {
+  const auto with_ports = [](unsigned count) {
+    Pc pc({}, [count](Machine& machine) {
+      for (unsigned i = 0; i < count; ++i)
+        ASSERT_TRUE(find_option("parallel")->apply(machine, "null"));
+    });
+    return std::ranges::count(pc.devices(), "isa-parallel",
+                              [](const Device* device) { return device->type().name; });
+  };
+  EXPECT_EQ(with_ports(3), 3);
+  EXPECT_THROW(with_ports(4), std::runtime_error);
 }
 
 TEST(PcDefaults, TheUsersSerialPortIsTheFirst) {
