@@ -27,8 +27,9 @@ Result<> DeviceFaults::parse_fault(std::string_view word, Plans& plans) {
   const auto end = std::min(word.find_first_of("@%="), word.size());
   const auto it = std::ranges::find(kNames, word.substr(0, end));
   if (it == kNames.end())
-    return fail("'{}' is none of drop-irq, delay-irq, fail-dma, ones, surprise-remove and seed",
-                word);
+    return fail(
+        "'{}' is none of drop-irq, delay-irq, fail-dma, ones, surprise-remove, seed and none alone",
+        word);
   Plan plan{.active = true};
   bool has_argument = false;
   for (std::string_view rest = word.substr(end); !rest.empty();) {
@@ -54,6 +55,7 @@ Result<> DeviceFaults::parse_fault(std::string_view word, Plans& plans) {
 }
 
 Result<> DeviceFaults::configure(std::string_view text) {
+  if (text == "none") text = {};
   Plans plans{};
   u64 seed = 0;
   for (std::string_view rest = text; !rest.empty();) {

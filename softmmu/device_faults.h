@@ -33,7 +33,7 @@ enum class Fault : u8 { DropIrq, DelayIrq, FailDma, Ones, SurpriseRemove };
 /// The faults of one device. Under the machine's lock.
 class DeviceFaults {
  public:
-  /// Takes the place of what was there; counts begin anew. Empty: nothing goes wrong.
+  /// Takes the place of what was there; counts begin anew. Empty, or "none": nothing goes wrong.
   Result<> configure(std::string_view text);
   std::string text() const;
 

@@ -81,6 +81,10 @@ class Device:
         self._lines = self._socket.makefile("r", encoding="utf-8")
         self._waiting: deque[dict] = deque()
         self._asked = 0
+        # Rhea asks first what the device is, and hears nothing else before the answer.
+        if (first := self._receive()) is None:
+            return
+        self._handle(first)
         self.reset()
         while (message := self._waiting.popleft() if self._waiting else self._receive()) is not None:
             self._handle(message)

@@ -140,6 +140,9 @@ TEST_F(Faults, AreSetWhileTheDeviceWorks) {
   ASSERT_TRUE(device.set("x-fault", "surprise-remove"));
   EXPECT_EQ(bench.load(kIdentification, 4), kOnes);
   EXPECT_EQ(to_text(*device.get("x-fault")), "surprise-remove");
+  ASSERT_TRUE(device.set("x-fault", "none"));
+  EXPECT_EQ(bench.load(kIdentification, 4), kIdentity);
+  EXPECT_EQ(to_text(*device.get("x-fault")), "");
 }
 
 TEST_F(Faults, NonsenseIsRefusedByName) {

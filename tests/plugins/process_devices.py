@@ -50,6 +50,15 @@ BAD = (
     ("a flood", "describe(); until('read')\ntry:\n while True: say({'do': 'interrupt', 'level': True})\nexcept OSError: os._exit(1)",
      "its process does not answer"),
 )
+# A reset may raise and lower interrupts, the first one, too.
+RESETS = """
+import rhea_device
+class Lines(rhea_device.Device):
+    vendor, device = 0x1b36, 2
+    bars = {0: 4096}
+    def reset(self): self.interrupt(True)
+Lines().run()
+"""
 # At start-up: the script, and words of the error.
 REFUSED = (
     ("no describe", "sys.exit(4)", "its process ended with status 4"),
@@ -118,6 +127,13 @@ def is_given_up(machine: Machine, words: str) -> None:
     machine.qmp.execute("device_del", id="py0")
 
 
+def raises_at_reset(machine: Machine) -> None:
+    machine.connect()
+    tap.expect_equal(machine.config_read(0), 0x00021b36, "vendor and device")
+    tap.expect_equal(machine.config_read(4) >> 19 & 1, 1, "the interrupt's line")
+    tap.expect_equal(machine.said(), "", "standard error")
+
+
 def a_state_is_refused(machine: Machine) -> None:
     machine.connect()
     try:
@@ -141,6 +157,7 @@ def main() -> int:
     cases = [("the example copies", on_machine(EXAMPLE, copies)),
              ("a program of any kind", on_machine(
                  EXAMPLE, copies, device=f"external-device,program={EXAMPLE},id=py0,addr={SLOT}")),
+             ("an interrupt at reset", on_machine(RESETS, raises_at_reset)),
              ("hot plug of nothing", on_machine(EXAMPLE, a_state_is_refused)),
              ("no script", on_machine(EXAMPLE, Machine.expect_refused, "Parameter 'script' is missing", device="python")),
              ("no interpreter", on_machine(
