@@ -83,6 +83,7 @@ class Verifier {
   void take_over(const x86::Cpu& from);
   void interpret(const x86::Cpu& real, const Block& block);
   bool is_up_to_date(const x86::Cpu& real) const;
+  bool is_within(u64 rip) const;
 
   Copies copies_;
   x86::Cpu cpu_;

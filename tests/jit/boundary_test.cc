@@ -118,6 +118,21 @@ TEST(Boundary, AStoreBehindAProbeForReadingIsSeen) {
   EXPECT_EQ(code.violation(emit).substr(0, 16), "unchecked access");
 }
 
+TEST(Boundary, AnAccessByWhatWasFoundBeforeACallIsSeen) {
+  EmittedCode code;
+  const auto emit = [&](Assembler& a) {
+    a.alu(8, kAnd, kScratch1, code.layout().table_mask);
+    a.alu(8, kAdd, kScratch1, code.layout().read_table);
+    a.alu(8, kCmp, kScratch0, Mem{.base = kScratch1});
+    static_cast<void>(a.jcc(kNotEqual));
+    a.load(8, kScratch1, {.base = kScratch1, .disp = 8});
+    a.load(8, host::kRax, {.base = kScratch1, .index = host::kRbx});
+    Assembler::bind(a.call(), a.start());
+    a.load(8, host::kRcx, {.base = kScratch1, .index = host::kRbx});
+  };
+  EXPECT_EQ(code.violation(emit).substr(0, 16), "unchecked access");
+}
+
 TEST(Boundary, AnEntryThatWasNotComparedIsSeen) {
   EmittedCode code;
   const auto emit = [&](Assembler& a) {

@@ -139,19 +139,19 @@ bool one_operand(Translator& t, const Insn& insn) {
 }
 
 constexpr std::array kEmitters{
-    Emitter{"add", &alu<kAdd>},
-    Emitter{"or", &alu<kOr>},
-    Emitter{"adc", &alu<kAdc>},
-    Emitter{"sbb", &alu<kSbb>},
-    Emitter{"and", &alu<kAnd>},
-    Emitter{"sub", &alu<kSub>},
-    Emitter{"xor", &alu<kXor>},
-    Emitter{"cmp", &alu<kCmp>},
-    Emitter{"test", &test},
-    Emitter{"inc", &one_operand<Kind::Inc>},
-    Emitter{"dec", &one_operand<Kind::Dec>},
-    Emitter{"neg", &one_operand<Kind::Neg>},
-    Emitter{"not", &one_operand<Kind::Not>},
+    Emitter{"add", &alu<kAdd>, false, Clobbers::Result},
+    Emitter{"or", &alu<kOr>, false, Clobbers::Result},
+    Emitter{"adc", &alu<kAdc>, false, Clobbers::Result},
+    Emitter{"sbb", &alu<kSbb>, false, Clobbers::Result},
+    Emitter{"and", &alu<kAnd>, false, Clobbers::Result},
+    Emitter{"sub", &alu<kSub>, false, Clobbers::Result},
+    Emitter{"xor", &alu<kXor>, false, Clobbers::Result},
+    Emitter{"cmp", &alu<kCmp>, false, Clobbers::Result},
+    Emitter{"test", &test, false, Clobbers::Result},
+    Emitter{"inc", &one_operand<Kind::Inc>, false, Clobbers::Result},
+    Emitter{"dec", &one_operand<Kind::Dec>, false, Clobbers::Result},
+    Emitter{"neg", &one_operand<Kind::Neg>, false, Clobbers::Result},
+    Emitter{"not", &one_operand<Kind::Not>, false, Clobbers::Result},
 };
 
 }  // namespace

@@ -56,11 +56,14 @@ void Assembler::modrm(unsigned reg, const Mem& m) {
 }
 
 void Assembler::op(unsigned size, Opcode code, unsigned reg, unsigned rm) {
+  note(reg);
+  note(rm);
   prefixes(size, code, reg, 0, rm, true);
   put(0xc0 | (encoding(reg) & 7) << 3 | (encoding(rm) & 7), 1);
 }
 
 void Assembler::op(unsigned size, Opcode code, unsigned reg, const Mem& m) {
+  note(reg);
   prefixes(size, code, reg, m.index == Mem::kNone ? 0 : m.index, m.base == Mem::kNone ? 0 : m.base,
            false);
   modrm(reg, m);
@@ -83,17 +86,23 @@ void Assembler::vex_prefix(const Vex& code, unsigned reg, unsigned vvvv, bool hi
 }
 
 void Assembler::vex(Vex code, unsigned reg, unsigned vvvv, unsigned rm) {
+  note(reg);
+  note(vvvv);  // that which is written by a few
+  note(rm);
   vex_prefix(code, reg, vvvv, false, rm >= 8);
   put(0xc0 | (reg & 7) << 3 | (rm & 7), 1);
 }
 
 void Assembler::vex(Vex code, unsigned reg, unsigned vvvv, const Mem& m) {
+  note(reg);
+  note(vvvv);
   vex_prefix(code, reg, vvvv, m.index != Mem::kNone && m.index >= 8,
              m.base != Mem::kNone && m.base >= 8);
   modrm(reg, m);
 }
 
 void Assembler::mov_imm(unsigned to, u64 value) {
+  note(to);
   if (value == static_cast<u32>(value)) {
     if (to >= 8) put(0x41, 1);
     put(0xb8 | (to & 7), 1);
@@ -128,6 +137,7 @@ u8* Assembler::call() {
 }
 
 void Assembler::lea_code(unsigned to, const u8* target) {
+  note(to);
   put(to >= 8 ? 0x4c : 0x48, 1);
   put(0x8d, 1);
   put((to & 7) << 3 | 5, 1);

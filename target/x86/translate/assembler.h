@@ -70,6 +70,8 @@ class Assembler {
   u8* start() const { return start_; }
   std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
   bool overrun() const { return overrun_; }
+  /// How often R10 has been an operand, other than in an address: unchanged, it holds what it held.
+  u32 r10_uses() const { return r10_uses_; }
 
   // ---- Any instruction with ModRM; `imm_size` bytes of immediate may follow (imm()).
   void op(unsigned size, Opcode code, unsigned reg, unsigned rm);
@@ -152,6 +154,7 @@ class Assembler {
   void lea_code(unsigned to, const u8* target);
 
  private:
+  void note(unsigned reg) { r10_uses_ += reg == host::kR10; }
   void put(u64 value, unsigned size) {
     if (left() < size) {
       overrun_ = true;
@@ -169,6 +172,7 @@ class Assembler {
   u8* at_;
   u8* end_;
   bool overrun_{};
+  u32 r10_uses_{};
 };
 
 }  // namespace rhea::x86::translating

@@ -29,6 +29,10 @@ void Translator::flags_to_host() {
   if (in_host_) return;
   in_host_ = true;
   if (source_.kind != FlagSource::Kind::None) return make_flags(source_);
+  flags_from_memory();
+}
+
+void Translator::flags_from_memory() {
   a.mov(kScratch0, host::kRax);
   a.op(4, {.byte = 0xb7, .map = Opcode::Map0f}, host::kRax, state.flags);  // MOVZX
   a.alu_imm(1, kAdd, host::kRax, 0x7f);
@@ -76,7 +80,8 @@ void Translator::settle_flags(const Insn& insn, const Emitter* emitter) {
   const bool writes_first = first.kind == OperandKind::Gpr && source_.is_of(first.reg & 15U);
   const bool writes_stack =
       clobbers == Clobbers::Stack && (source_.is_of(Rsp) || source_.is_of(Rbp));
-  if (clobbers != Clobbers::Any && !writes_first && !writes_stack) return;
+  const bool writes_any = clobbers == Clobbers::Any || clobbers == Clobbers::Result;
+  if (!writes_any && !writes_first && !writes_stack) return;
   if (!in_host_) flags_to_memory();
   source_ = {};
 }

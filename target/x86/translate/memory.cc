@@ -97,9 +97,12 @@ Mem Translator::memory(const Insn& insn, Access access, Reach reach) {
   if ((resident_ & kResidentX87) != 0) reach = Reach::Unknown;
   if (is_segmented(insn.seg))
     return in_segment(insn.seg, access, reach, [&] { effective_address(insn, kScratch0); });
+  const bool by_register =
+      plain(insn) && insn.index >= kNoReg && insn.base < kRip && !is_home(insn.base);
+  if (by_register && is_near(insn.base, insn.disp, access))
+    return near_memory(insn.base, insn.disp, access, reach);
   keep_flags_for_calls();
-  const bool one_register = plain(insn) && insn.index >= kNoReg && insn.disp == 0 &&
-                            insn.base < kRip && !is_home(insn.base);
+  const bool one_register = by_register && insn.disp == 0;
   unsigned address = kScratch0;
   if (one_register)
     address = guest(insn.base);
@@ -108,7 +111,9 @@ Mem Translator::memory(const Insn& insn, Access access, Reach reach) {
   if (mode.long_mode() && insn.seg >= Fs) a.alu(8, kAdd, kScratch0, state.segment_base(insn.seg));
   probe(address, access, reach);
   flags_lost();
-  return finish_address(insn);
+  const Mem made = finish_address(insn);
+  if (by_register) set_near(insn.base, insn.disp, access);
+  return made;
 }
 
 // The address once more, of kScratch1, and registers of the guest where they can be had.
@@ -152,13 +157,18 @@ void Translator::pointer_address(const Pointer& pointer) {
 Mem Translator::memory(unsigned segment, const Pointer& pointer, Access access, Reach reach) {
   if (is_segmented(segment))
     return in_segment(segment, access, reach, [&] { pointer_address(pointer); });
+  const bool wide = pointer.width == 8;
+  if (wide && is_near(pointer.reg, pointer.disp, access))
+    return near_memory(pointer.reg, pointer.disp, access, reach);
   keep_flags_for_calls();
   const auto base = static_cast<u8>(guest(pointer.reg));
-  const bool wide = pointer.width == 8;
   if (!wide || pointer.disp != 0) pointer_address(pointer);
   probe(wide && pointer.disp == 0 ? base : kScratch0, access, reach);
   flags_lost();
-  if (wide) return {.base = kScratch1, .index = base, .disp = pointer.disp};
+  if (wide) {
+    set_near(pointer.reg, pointer.disp, access);
+    return {.base = kScratch1, .index = base, .disp = pointer.disp};
+  }
   pointer_address(pointer);
   a.alu(8, kAdd, kScratch1, kScratch0);
   return {.base = kScratch1};

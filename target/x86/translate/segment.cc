@@ -70,6 +70,7 @@ bool has_usual_slot(const Translator& t, const Insn& insn) {
 
 void move_stack(Translator& t, i32 by) {
   t.a.lea(t.stack_width(), kGuestRsp, {.base = kGuestRsp, .disp = by});
+  t.moved_stack(by);
 }
 
 bool push(Translator& t, const Insn& insn) {

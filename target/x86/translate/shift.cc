@@ -108,19 +108,19 @@ bool rorx(Translator& t, const Insn& insn) {
 }
 
 constexpr std::array kEmitters{
-    Emitter{"rol", &shift<kRol>},
-    Emitter{"ror", &shift<kRor>},
-    Emitter{"rcl", &shift<kRcl>},
-    Emitter{"rcr", &shift<kRcr>},
-    Emitter{"shl", &shift<kShl>},
-    Emitter{"sal", &shift<kShl>},
-    Emitter{"shr", &shift<kShr>},
-    Emitter{"sar", &shift<kSar>},
-    Emitter{"shld", &shift_double<0xa4>},
-    Emitter{"shrd", &shift_double<0xac>},
-    Emitter{"shlx", &shift_without_flags<1>},
-    Emitter{"sarx", &shift_without_flags<2>},
-    Emitter{"shrx", &shift_without_flags<3>},
+    Emitter{"rol", &shift<kRol>, false, Clobbers::Result},
+    Emitter{"ror", &shift<kRor>, false, Clobbers::Result},
+    Emitter{"rcl", &shift<kRcl>, false, Clobbers::Result},
+    Emitter{"rcr", &shift<kRcr>, false, Clobbers::Result},
+    Emitter{"shl", &shift<kShl>, false, Clobbers::Result},
+    Emitter{"sal", &shift<kShl>, false, Clobbers::Result},
+    Emitter{"shr", &shift<kShr>, false, Clobbers::Result},
+    Emitter{"sar", &shift<kSar>, false, Clobbers::Result},
+    Emitter{"shld", &shift_double<0xa4>, false, Clobbers::Result},
+    Emitter{"shrd", &shift_double<0xac>, false, Clobbers::Result},
+    Emitter{"shlx", &shift_without_flags<1>, false, Clobbers::Result},
+    Emitter{"sarx", &shift_without_flags<2>, false, Clobbers::Result},
+    Emitter{"shrx", &shift_without_flags<3>, false, Clobbers::Result},
     Emitter{"rorx", &rorx},
 };
 

@@ -16,6 +16,7 @@ bool is_usual(const Translator& t, const Insn& insn) {
 
 void move_stack(Translator& t, i32 by) {
   t.a.lea(t.stack_width(), kGuestRsp, {.base = kGuestRsp, .disp = by});
+  t.moved_stack(by);
 }
 
 bool push(Translator& t, const Insn& insn) {
@@ -125,6 +126,7 @@ void Translator::emit_stack_run(unsigned count) {
   record_ = record();
   for (const Insn& insn : insns_.subspan(index_, count)) settle_flags(insn, emitter_of(insn.row));
   result_->starts.push_back(a.offset());
+  near_ = {};
   const Mem top = stack(Rsp, push ? -bytes : 0, {.size = 8 * count, .write = push});
   Cold& miss = cold_.back();
   miss.kind = ColdKind::StackRun;
@@ -149,7 +151,10 @@ void Translator::emit_stack_run(unsigned count) {
     next_insn();
   }
   a.lea(8, kGuestRsp, {.base = kGuestRsp, .disp = push ? -bytes : bytes});
+  moved_stack(push ? -bytes : bytes);
+  stack_moved_ = false;
   cold_[number].back = a.here();
+  if (near_holds()) cold_[number].near = near_;
 }
 
 // On two pages, or on one that there is no entry for: one instruction after the other.
@@ -165,6 +170,7 @@ void Translator::emit_stack_calls(const Cold& cold) {
     Assembler::bind(a.call(), call_);
     offset += insns_[n].length;
   }
+  find_near_again(cold, i64{offset});
   Assembler::bind(a.jmp(), cold.back);
 }
 

@@ -141,6 +141,8 @@ bool Translator::run(std::span<const Insn> insns, unsigned page_offset, const Bl
   result.way_out = 0;
   result.called = 0;
   resident_ = residence_of(insns);
+  near_ = {};
+  near_used_.clear();
   find_wanted_flags();
   emit_entry();
   while (index_ < insns.size() && !ended_) {
@@ -225,8 +227,12 @@ void Translator::emit_insn() {
   if (ends_translation(insn, mode.long_mode()) || is_conditional(insn)) settle_x87();
   settle_flags(insn, emitter);
   if (emitter == nullptr || !encodable(insn) || !emitter->emit(*this, insn)) emit_call();
+  settle_near(insn, emitter);
   for (std::size_t n = colds; n < cold_.size(); ++n)
-    if (cold_[n].kind == ColdKind::Call) cold_[n].back = a.here();
+    if (cold_[n].kind == ColdKind::Call || cold_[n].kind == ColdKind::Near) {
+      cold_[n].back = a.here();
+      if (near_holds()) cold_[n].near = near_;
+    }
 }
 
 void Translator::emit_call() {
@@ -237,6 +243,7 @@ void Translator::emit_call() {
   Assembler::bind(a.call(), call_);
   in_host_ = in_memory_ = true;
   source_ = {};
+  near_ = {};
   ended_ = ends_translation(insns_[index_], mode.long_mode());
 }
 
@@ -249,14 +256,16 @@ void Translator::settle_for_call(const Cold& cold) {
 
 void Translator::emit_cold(const Cold& cold) {
   a.bind_here(cold.from);
-  if (cold.found != nullptr) try_other_way(cold.found);
+  if (cold.found != nullptr && cold.kind != ColdKind::Near) try_other_way(cold.found);
   switch (cold.kind) {
     case ColdKind::Call:
       settle_for_call(cold);
       a.mov_imm(kScratch0, cold.what);
       Assembler::bind(a.call(), call_);
+      find_near_again(cold, next_offset(Record(static_cast<u32>(cold.what))));
       if (cold.back != nullptr) Assembler::bind(a.jmp(), cold.back);
       return;
+    case ColdKind::Near: return emit_near(cold);
     case ColdKind::Site:
       result_->sites[cold.what].stub = a.offset();
       a.mov_imm(kScratch0, left_by(static_cast<u32>(cold.what)));

@@ -184,8 +184,9 @@ struct FlagSource {
 /// Which of the guest's registers an instruction writes.
 enum class Clobbers : u8 {
   Any,
-  First,  ///< operand 0
-  Stack   ///< RSP, RBP, and operand 0
+  First,   ///< operand 0
+  Result,  ///< operand 0, and status flags
+  Stack    ///< RSP, RBP, and operand 0
 };
 
 class Translator {
@@ -242,6 +243,8 @@ class Translator {
                                         : Reach::Push;
     return memory(Ss, {.reg = reg, .width = stack_width(), .disp = disp}, access, reach);
   }
+  /// RSP has been moved.
+  void moved_stack(i32 by);
   /// Of memory from the linear address in `address` to the last byte, on one page: kScratch1 is
   /// what to add for the host's. Called as `miss` says if there is no such page.
   void probe_up_to(unsigned address, const Mem& last, bool write, Record miss);
@@ -277,6 +280,9 @@ class Translator {
   // ---- Control flow. Flags must be in memory.
   /// Of the instruction behind this one in the page.
   i64 next_offset() const { return offset_ + insns_[index_].length; }
+  i64 next_offset(Record record) const {
+    return i64{record.offset()} + insns_[record.index()].length;
+  }
   static bool same_page(i64 offset) { return offset >= 0 && offset < 0x1000; }
   unsigned address_width() const { return mode.long_mode() ? 8 : 4; }
   /// RIP of an offset in the page into a register. `cut`: to 16 bits.
@@ -301,7 +307,17 @@ class Translator {
   void end() { ended_ = true; }
 
  private:
-  enum class ColdKind : u8 { Call, Site, GoTo, Exit, Leave, Load, StackRun };
+  enum class ColdKind : u8 { Call, Site, GoTo, Exit, Leave, Load, StackRun, Near };
+  /// An access by a general register that stays in the host's, plus `disp`, in long mode: the
+  /// addend of its page is in kScratch1.
+  struct Near {
+    u8 base{kNoReg};
+    bool write{};
+    u16 size{};
+    i32 disp{};
+    u32 number{};    ///< in near_used_
+    u32 r10_uses{};  ///< the assembler's
+  };
   /// Code out of line.
   struct Cold {
     ColdKind kind{};
@@ -314,6 +330,8 @@ class Translator {
     X87Pointers x87{};
     FlagSource flags{};  ///< Call: save them; None: they are in memory
     u8 count{};          ///< StackRun: so many instructions from record() on
+    Near near{};         ///< what has to hold where it goes on, if somebody relies on it
+    Near wanted{};       ///< Near: what is looked up
   };
   void emit_entry();
   void emit_residence();
@@ -337,10 +355,20 @@ class Translator {
   void settle_flags(const Insn& insn, const Emitter* emitter);
   void make_flags(const FlagSource& source);
   void save_flags();
+  void flags_from_memory();
   void probe(unsigned address, Access access, Reach reach);
   void find_tlb_entry(unsigned address, bool write);
   void compare_page(i64 mask, Record miss);
   Mem finish_address(const Insn& insn);
+  /// Whether the access is on the page of the last one, but for a comparison at most.
+  bool is_near(unsigned base, i32 disp, Access access) const;
+  Mem near_memory(unsigned base, i32 disp, Access access, Reach reach);
+  void set_near(unsigned base, i32 disp, Access access);
+  bool near_holds() const { return near_.base != kNoReg && near_.r10_uses == a.r10_uses(); }
+  void settle_near(const Insn& insn, const Emitter* emitter);
+  u8* find_near(const Near& what);
+  void emit_near(const Cold& cold);
+  void find_near_again(const Cold& cold, i64 next);
   bool is_segmented(unsigned segment) const;
   void pointer_address(const Pointer& pointer);
   template <class Compute>
@@ -371,6 +399,9 @@ class Translator {
   std::array<bool, 64> wanted_{};
   std::vector<Cold> cold_;
   X87Pointers x87_;
+  Near near_;
+  bool stack_moved_{};           ///< by the instruction, as near_ knows
+  std::vector<bool> near_used_;  ///< of each Near: whether another access relies on it
   Result* result_{};
 };
 
