@@ -231,13 +231,14 @@ JitVcpu::Next JitVcpu::run_verified(Block& block) {
 
 JitVcpu::Next JitVcpu::compare(Block& block) {
   verifier_->begin(cpu_, block, block.runs);
+  left_early_ = false;
   Next next = Next::GoOn;
   try {
     next = run_translated(block);
   } catch (const x86::Fault& thrown) {
     next = fault(thrown);
   }
-  const std::string found = verifier_->finish(cpu_);
+  const std::string found = verifier_->finish(cpu_, left_early_);
   if (!found.empty()) log_write(found);
   return next;
 }
@@ -246,9 +247,10 @@ JitVcpu::Next JitVcpu::leave_translated(const x86::translating::Left& left) {
   auto& state = cpu_.translated;
   cpu_.flags.set_value(x86::Translated::eflags(state.flags));
   interpret_next_ = std::exchange(state.refused, false);
+  left_early_ = left.header != nullptr && x86::translating::is_early(left.where);
   if (left.header != nullptr) {
     i64 offset = static_cast<i32>(left.where);
-    if (left.where >> 32 != 0) {
+    if (x86::translating::is_by_site(left.where)) {
       const auto& block = *static_cast<const Block*>(*left.header);
       DirectJump& jump = block.translation->jumps[static_cast<u32>(left.where)];
       offset = jump.target;

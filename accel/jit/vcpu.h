@@ -214,6 +214,7 @@ class JitVcpu final : public accel::VcpuBackend, private apic::Processor {
   bool found_everywhere_{};          ///< the block that look_up() found
   bool devices_may_have_written_{};  ///< to pages with translated code
   bool interpret_next_{};            ///< block: translated code has refused it
+  bool left_early_{};                ///< translated code has left a block in its middle
   bool block_ended_{};               ///< what comes behind a block's end has been done already
   /// Pages that code was fetched from, by linear address: a TLB for fetches.
   struct FetchPage {

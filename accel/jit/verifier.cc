@@ -198,13 +198,23 @@ bool Verifier::is_up_to_date(const x86::Cpu& real) const {
   return up_to_date;
 }
 
-// Where an access that others rely on has found nothing, the block is left behind it.
-bool Verifier::is_within(u64 rip) const { return rip - rip_ - 1 < block_->bytes - 1U; }
+// Whether it is where an instruction of the block ends that has another behind it.
+bool Verifier::is_behind_one(u64 rip) const {
+  u64 behind = rip_;
+  for (const x86::Insn& insn : block_->insns.first(block_->insns.size() - 1)) {
+    behind += insn.length;
+    if (behind == rip) return true;
+  }
+  return false;
+}
 
-std::string Verifier::finish(const x86::Cpu& cpu) {
+// A block that says that it was left early, behind one of its instructions, has not come as far as
+// the interpreter.
+std::string Verifier::finish(const x86::Cpu& cpu, bool left_early) {
+  const bool came_less_far = stopped_early_ || (left_early && is_behind_one(cpu.rip()));
   // Somebody wanted it: it may have left between two pieces, or not begun.
   compares_ &= cpu.attention.load(std::memory_order_relaxed) == 0 &&
-               !((stopped_early_ || is_within(cpu.rip())) && cpu.rip() != cpu_.rip());
+               !(came_less_far && cpu.rip() != cpu_.rip());
   count(compares_ ? counts_.compared : counts_.passed_over);
   if (!compares_) return {};
   const std::string found =

@@ -32,8 +32,8 @@ class Verifier {
   /// The processor is about to execute the block, for so many times in all.
   void begin(const x86::Cpu& cpu, const Block& block, unsigned runs = 1);
   /// It has executed it. What differs, interpreter's and translator's; empty: nothing, or it could
-  /// not be compared.
-  std::string finish(const x86::Cpu& cpu);
+  /// not be compared. `left_early`: translated code says that it has left the block in its middle.
+  std::string finish(const x86::Cpu& cpu, bool left_early = false);
 
   struct Counts {
     std::atomic<u64> compared{0}, passed_over{0}, different{0};
@@ -83,7 +83,7 @@ class Verifier {
   void take_over(const x86::Cpu& from);
   void interpret(const x86::Cpu& real, const Block& block);
   bool is_up_to_date(const x86::Cpu& real) const;
-  bool is_within(u64 rip) const;
+  bool is_behind_one(u64 rip) const;
 
   Copies copies_;
   x86::Cpu cpu_;

@@ -38,10 +38,10 @@ class VerifiedBlock : public testing::Test {
     block_.code_bytes = code_;
   }
   /// As the processor may have done it, right or wrong.
-  std::string after(const std::function<void(x86::Cpu&)>& executed) {
+  std::string after(const std::function<void(x86::Cpu&)>& executed, bool left_early = false) {
     verifier_.begin(bench_.cpu, block_);
     executed(bench_.cpu);
-    return verifier_.finish(bench_.cpu);
+    return verifier_.finish(bench_.cpu, left_early);
   }
 
   CpuBench bench_;
@@ -97,6 +97,24 @@ TEST_F(VerifiedBlock, TheInterpretersMemoryIsAlignedAsTheGuests) {
     bench_.poke<u64>(kData, kData);
   });
   EXPECT_EQ(found, "");
+}
+
+TEST_F(VerifiedBlock, OneThatSaysThatItWasLeftInItsMiddleIsPassedOver) {
+  decode({0xff, 0xc0, 0xff, 0xc1});  // INC EAX; INC ECX
+  EXPECT_EQ(after([](x86::Cpu& cpu) { cpu.set_rip(0x1002); }, true), "");
+  EXPECT_EQ(verifier_.counts().passed_over, 1U);
+}
+
+TEST_F(VerifiedBlock, OneThatWasLeftInItsMiddleAndDoesNotSaySoIsTold) {
+  decode({0xff, 0xc0, 0xff, 0xc1});
+  const std::string found = after([](x86::Cpu& cpu) { cpu.set_rip(0x1002); });
+  EXPECT_THAT(found, testing::HasSubstr("RIP 0x1004 0x1002\n"));
+}
+
+TEST_F(VerifiedBlock, OneThatWasLeftWhereNoInstructionEndsIsTold) {
+  decode({0xff, 0xc0, 0xff, 0xc1});
+  const std::string found = after([](x86::Cpu& cpu) { cpu.set_rip(0x1003); }, true);
+  EXPECT_THAT(found, testing::HasSubstr("RIP 0x1004 0x1003\n"));
 }
 
 /// The block reads a page at 2 MiB, whose table entry changes after the processor has looked it up.

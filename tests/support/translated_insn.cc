@@ -63,7 +63,8 @@ void TranslatedInsn::leave(const x86::translating::Left& left) {
   cpu.flags.set_value(Translated::eflags(cpu.translated.flags));
   if (left.header == nullptr) return;
   i64 offset = static_cast<i32>(left.where);
-  if (left.where >> 32 != 0) offset = made_.sites[static_cast<u32>(left.where)].target;
+  if (x86::translating::is_by_site(left.where))
+    offset = made_.sites[static_cast<u32>(left.where)].target;
   cpu.set_rip((cpu.translated.page_rip + static_cast<u64>(offset)) & cpu.rip_mask);
 }
 

@@ -96,7 +96,8 @@ void Translator::emit_near(const Cold& cold) {
 // found, it is looked up anew. If nothing is found, the block is left behind the instruction.
 void Translator::find_near_again(const Cold& cold, i64 next) {
   if (cold.near.base == kNoReg || !near_used_[cold.near.number]) return;
-  cold_.push_back({.kind = ColdKind::Leave, .from = find_near(cold.near), .what = left_at(next)});
+  cold_.push_back(
+      {.kind = ColdKind::Leave, .from = find_near(cold.near), .what = left_early(next)});
   flags_from_memory();
 }
 

@@ -69,9 +69,13 @@ struct Runtime {
 /// Of a jump that Assembler::write_jump makes of the code at a block's entry.
 inline constexpr std::size_t kJumpBytes = 5;
 
-/// kScratch0 at `leave`: an offset from page_rip, or the number of a Site.
+/// kScratch0 at `leave`: an offset from page_rip, or the number of a Site. `early`: there the block
+/// would have gone on, had an access been looked up again.
 constexpr u64 left_at(i64 offset) { return static_cast<u32>(offset); }
 constexpr u64 left_by(u32 site) { return u64{1} << 32 | site; }
+constexpr u64 left_early(i64 offset) { return u64{1} << 33 | left_at(offset); }
+constexpr bool is_by_site(u64 where) { return (where >> 32 & 1) != 0; }
+constexpr bool is_early(u64 where) { return (where >> 33 & 1) != 0; }
 
 /// An access to memory.
 struct Access {
