@@ -3,6 +3,7 @@
 #include "tests/jit/boundary.h"
 
 #include "target/x86/translate/translator.h"
+#include "tests/jit/boundary_state.h"
 
 #include <Zydis/Zydis.h>
 #include <fmt/format.h>
@@ -15,43 +16,12 @@
 namespace rhea::test {
 namespace {
 
+using enum Holds;
 using x86::translating::StateLayout;
 namespace host = x86::translating::host;
 
-/// What a register holds.
-enum class Holds : u8 {
-  Anything,
-  Small,      ///< an offset in a JumpTable
-  TlbIndex,   ///< masked by the size of the tables
-  ReadEntry,  ///< address of an entry
-  WriteEntry,
-  JumpEntry,
-  ReadChecked,  ///< of one that is the address's
-  WriteChecked,
-  JumpChecked,
-  ReadAddend,  ///< what makes a host address, or one
-  WriteAddend,
-  Code,  ///< address of host code
-};
-using enum Holds;
-
-constexpr unsigned kTemporaries = 2;
-struct Machine {
-  std::array<Holds, 16> reg{};
-  std::array<Holds, kTemporaries> temporary{};
-  int compared{-1};  ///< register with the entry that the flags are about
-  friend bool operator==(const Machine&, const Machine&) = default;
-};
-
-Machine meet(const Machine& a, const Machine& b) {
-  Machine made = a;
-  for (unsigned n = 0; n < 16; ++n)
-    if (a.reg[n] != b.reg[n]) made.reg[n] = Anything;
-  for (unsigned n = 0; n < kTemporaries; ++n)
-    if (a.temporary[n] != b.temporary[n]) made.temporary[n] = Anything;
-  if (a.compared != b.compared) made.compared = -1;
-  return made;
-}
+/// How far an index of the state may reach.
+constexpr i64 kIndexed = 256;
 
 /// An instruction with its operands, the hidden ones included.
 struct Decoded {
@@ -87,16 +57,16 @@ class Walk {
     while (!open_.empty() && violation_.empty()) {
       const std::size_t at = open_.back();
       open_.pop_back();
-      step(at, Machine(known_.at(at)));
+      step(at, HostState(known_.at(at)));
     }
     return violation_;
   }
 
  private:
   /// Control gets there with that.
-  void come(std::size_t at, const Machine& machine) {
+  void come(std::size_t at, const HostState& machine) {
     const auto it = known_.find(at);
-    const Machine made = it == known_.end() ? machine : meet(it->second, machine);
+    const HostState made = it == known_.end() ? machine : meet(it->second, machine);
     if (it != known_.end() && it->second == made) return;
     known_[at] = made;
     open_.push_back(at);
@@ -108,20 +78,22 @@ class Walk {
     violation_ = fmt::format("{} at {:#x}:{}", what, at - block_.begin, bytes);
   }
 
-  void step(std::size_t at, Machine machine) {
+  void step(std::size_t at, HostState machine) {
     Decoded d;
     if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder_, block_.code.data() + at, block_.end - at,
                                              &d.insn, d.op.data())))
       return wrong(at, "no instruction");
     for (unsigned n = 0; n < d.insn.operand_count; ++n)
-      if (is_access(d.op[n]) && !may_access(machine, d.op[n])) return wrong(at, "unchecked access");
+      if (is_access(d.op[n]) && !may_access(machine, d, d.op[n]))
+        return wrong(at, "unchecked access");
     if (leads_elsewhere(at, d, machine)) return;
     change(machine, d);
-    if (machine.reg[host::kR15] != Anything) return wrong(at, "the state's register is written");
+    if (machine.reg[host::kR15].holds != Anything)
+      return wrong(at, "the state's register is written");
     come(at + d.insn.length, machine);
   }
 
-  bool may_access(const Machine& machine, const ZydisDecodedOperand& op) const {
+  bool may_access(const HostState& machine, const Decoded& d, const ZydisDecodedOperand& op) const {
     const ZydisDecodedOperandMem& m = op.mem;
     if (m.segment == ZYDIS_REGISTER_FS || m.segment == ZYDIS_REGISTER_GS) return false;
     const auto base = general(m.base);
@@ -131,26 +103,65 @@ class Walk {
     if (*base == host::kR15) {
       const auto index = general(m.index);
       const i64 size = op.size / 8;
-      return (!index || machine.reg[*index] == Small) && m.disp.value >= first_ &&
+      return (!index || machine.reg[*index].holds == Small) && m.disp.value >= first_ &&
              m.disp.value + size <= behind_;
     }
-    const Holds holds = machine.reg[*base];
+    const Holds holds = machine.reg[*base].holds;
     if (holds >= ReadEntry && holds <= JumpChecked)
       return !writes(op) && !general(m.index) && (m.disp.value == 0 || m.disp.value == 8);
-    return holds == WriteAddend || (holds == ReadAddend && !writes(op));
+    return (holds == WriteAddend || (holds == ReadAddend && !writes(op))) &&
+           is_on_page(machine, d, op);
+  }
+
+  /// Whether all that is accessed by the addend is what was compared.
+  bool is_on_page(const HostState& machine, const Decoded& d, const ZydisDecodedOperand& op) const {
+    const Known first = Known(machine.reg[*general(op.mem.base)])
+                            .move(index_of(machine, op.mem) + op.mem.disp.value);
+    const bool repeated = (d.insn.attributes & ZYDIS_ATTRIB_HAS_REP) != 0;
+    // Elements of code of 32 bits: sums of what was cut are not followed that far.
+    if (repeated && !block_.long_mode) return true;
+    const i64 size = op.size / 8;
+    const AddressSum bytes = repeated ? value(machine, host::kRcx) * size : AddressSum::of(size);
+    return first.before.is_not_negative() && (first.behind + 1 - bytes).is_not_negative();
   }
 
   /// Where what was compared is the same.
-  static Machine behind_compare(Machine machine) {
+  static HostState behind_compare(HostState machine) {
     if (machine.compared < 0) return machine;
-    Holds& entry = machine.reg[static_cast<unsigned>(machine.compared)];
-    entry = static_cast<Holds>(static_cast<unsigned>(entry) + 3);
+    Known& entry = machine.reg[static_cast<unsigned>(machine.compared)];
+    const Known& page = machine.with;
+    constexpr i64 kOffset = 0xfff;
+    const i64 low = page.mask & kOffset;
+    entry.holds = static_cast<Holds>(static_cast<unsigned>(entry.holds) + 3);
+    if (page.holds == Page && (page.mask | kOffset) == -1) {
+      entry.before = entry.at * -1;
+      entry.behind = page.at;
+      const auto distance = (page.at - entry.at).number();
+      if (low != 0) entry.behind = distance == 0 ? page.at + low : AddressSum();
+      // Others than of repeated elements are no longer than a page.
+      if (distance && (*distance < 0 || *distance > kOffset)) entry.behind = {};
+    }
     machine.compared = -1;
     return machine;
   }
 
+  /// Where an offset in a page is at most, or at least, the limit: so much lies on that page behind
+  /// the address, or before it.
+  static void behind_limit(HostState& machine, bool at_most) {
+    if (machine.limited < 0) return;
+    const AddressSum at = machine.reg[static_cast<unsigned>(machine.limited)].at;
+    for (Known& each : machine.reg) {
+      if (each.holds != ReadAddend && each.holds != WriteAddend) continue;
+      const Known there = Known(each).move(at);
+      if (!there.before.is_not_negative() || !there.behind.is_not_negative()) continue;
+      AddressSum& end = at_most ? each.behind : each.before;
+      const AddressSum found = at_most ? at + (0xfff - machine.limit) : at * -1 + machine.limit;
+      if ((found - end).is_not_negative()) end = found;
+    }
+  }
+
   /// Jumps, calls and returns.
-  bool leads_elsewhere(std::size_t at, const Decoded& d, Machine& machine) {
+  bool leads_elsewhere(std::size_t at, const Decoded& d, HostState& machine) {
     const auto category = d.insn.meta.category;
     const bool call = category == ZYDIS_CATEGORY_CALL;
     const bool conditional = category == ZYDIS_CATEGORY_COND_BR;
@@ -168,16 +179,18 @@ class Walk {
     if (call && next != block_.end) come(next, {});
     if (conditional) {
       if (d.insn.mnemonic == ZYDIS_MNEMONIC_JNZ) machine = behind_compare(machine);
-      machine.compared = -1;
+      if (d.insn.mnemonic == ZYDIS_MNEMONIC_JNBE) behind_limit(machine, true);
+      if (d.insn.mnemonic == ZYDIS_MNEMONIC_JB) behind_limit(machine, false);
+      machine.compared = machine.limited = -1;
       come(next, machine);
     }
     return true;
   }
-  bool leads_to_code(const Machine& machine, const ZydisDecodedOperand& op) const {
+  bool leads_to_code(const HostState& machine, const ZydisDecodedOperand& op) const {
     if (op.type != ZYDIS_OPERAND_TYPE_MEMORY) return false;
-    if (const auto slot = temporary(op)) return machine.temporary[*slot] == Code;
+    if (const auto slot = temporary(op)) return machine.temporary[*slot].holds == Code;
     const auto base = general(op.mem.base);
-    return base && machine.reg[*base] == JumpChecked && op.mem.disp.value == 8;
+    return base && machine.reg[*base].holds == JumpChecked && op.mem.disp.value == 8;
   }
 
   bool is_state(const ZydisDecodedOperand& op, const x86::translating::Mem& m) const {
@@ -190,23 +203,51 @@ class Walk {
     return std::nullopt;
   }
 
-  /// What a move's source is.
-  Holds source(const Machine& machine, const ZydisDecodedOperand& op) const {
-    if (op.size != 64) return Anything;
+  // ---- Sums.
+  static AddressSum value(const HostState& machine, unsigned reg) {
+    const Known& known = machine.reg[reg];
+    if (known.holds != Anything) return {};
+    return known.at.is_known() ? known.at : AddressSum::of_register(reg);
+  }
+  static AddressSum index_of(const HostState& machine, const ZydisDecodedOperandMem& m) {
+    const auto index = general(m.index);
+    return index ? value(machine, *index) * m.scale : AddressSum::of(0);
+  }
+  /// Of an operand that is read, 4 or 8 bytes.
+  AddressSum sum(const HostState& machine, const ZydisDecodedOperand& op) {
+    if (op.type == ZYDIS_OPERAND_TYPE_IMMEDIATE) return AddressSum::of(op.imm.value.s);
     if (is_register(op)) {
+      const auto reg = general(op.reg.value);
+      if (!reg) return {};
+      return op.size == 64 ? value(machine, *reg) : cuts_.cut(value(machine, *reg), op.size);
+    }
+    using Kind = AddressTerm::Kind;
+    if (op.mem.base != ZYDIS_REGISTER_R15 || op.mem.index != ZYDIS_REGISTER_NONE || op.size < 32)
+      return {};
+    return AddressSum::of(op.size == 64 ? Kind::Slot8 : Kind::Slot4,
+                          static_cast<i32>(op.mem.disp.value));
+  }
+  Known as_value(const AddressSum& at, unsigned bits) {
+    return {.at = bits == 64 ? at : cuts_.cut(at, bits)};
+  }
+
+  /// What a move's source is.
+  Known source(const HostState& machine, const ZydisDecodedOperand& op) {
+    if (op.size == 64 && is_register(op)) {
       const auto from = general(op.reg.value);
-      return from ? machine.reg[*from] : Anything;
+      if (from && machine.reg[*from].holds != Anything) return machine.reg[*from];
     }
-    if (!is_access(op)) return Anything;
-    if (const auto slot = temporary(op)) return machine.temporary[*slot];
-    const auto base = general(op.mem.base);
-    if (!base || op.mem.disp.value != 8) return Anything;
-    switch (machine.reg[*base]) {
-      case ReadChecked: return ReadAddend;
-      case WriteChecked: return WriteAddend;
-      case JumpChecked: return Code;
-      default: return Anything;
+    if (op.size == 64 && is_access(op)) {
+      if (const auto slot = temporary(op))
+        if (machine.temporary[*slot].holds != Anything) return machine.temporary[*slot];
+      if (const auto base = general(op.mem.base); base && op.mem.disp.value == 8) {
+        Known entry = machine.reg[*base];
+        entry.at = {};
+        entry.holds = static_cast<Holds>(static_cast<unsigned>(entry.holds) + 3);
+        if (entry.holds >= ReadAddend && entry.holds <= Code) return entry;
+      }
     }
+    return {.at = sum(machine, op)};
   }
 
   /// Flips the bit between an entry and its slot's other way.
@@ -215,51 +256,110 @@ class Walk {
            op.imm.value.u == sizeof(x86::JumpTable::Entry);
   }
 
-  /// What operand 0 is behind an AND, ADD, XOR or MOV.
-  Holds result(const Machine& machine, const Decoded& d) const {
+  Known masked(const HostState& machine, const Decoded& d, const Known& old) {
+    if (is_state(d.op[1], layout_.table_mask))
+      return {.holds = TlbIndex, .at = old.holds == Rotated ? old.at : AddressSum()};
+    if (d.op[1].type != ZYDIS_OPERAND_TYPE_IMMEDIATE) return {};
+    const AddressSum at = sum(machine, d.op[0]);
+    if (d.op[0].size == 64 && d.op[1].imm.value.s < 0)
+      return {.holds = Page, .at = at, .mask = d.op[1].imm.value.s};
+    if (d.op[0].size != 32 || d.op[1].imm.value.u >= sizeof(x86::JumpTable::entries)) return {};
+    // Low bits are those of what was cut, too.
+    if (d.op[1].imm.value.u == 0xfff) return {.holds = Offset, .at = cuts_.whole(at)};
+    return {.holds = Small};
+  }
+
+  Known increased(const HostState& machine, const Decoded& d, const Known& old) {
+    if (d.op[0].size != 64) return as_value(sum(machine, d.op[0]) + sum(machine, d.op[1]), 32);
+    const auto entry = [&](Holds holds) { return Known{.holds = holds, .at = old.at}; };
+    if (old.holds == TlbIndex && is_state(d.op[1], layout_.read_table)) return entry(ReadEntry);
+    if (old.holds == TlbIndex && is_state(d.op[1], layout_.write_table)) return entry(WriteEntry);
+    if (old.holds == Small && is_state(d.op[1], layout_.jumps)) return entry(JumpEntry);
+    if (old.holds == ReadAddend || old.holds == WriteAddend)
+      return Known(old).move(sum(machine, d.op[1]));
+    return {.at = sum(machine, d.op[0]) + sum(machine, d.op[1])};
+  }
+
+  Known address(const HostState& machine, const Decoded& d) {
+    const auto base = general(d.op[1].mem.base);
+    const AddressSum from = base ? value(machine, *base) : AddressSum::of(0);
+    return as_value(from + index_of(machine, d.op[1].mem) + d.op[1].mem.disp.value, d.op[0].size);
+  }
+
+  Known shifted(const HostState& machine, const Decoded& d) {
+    if (d.op[0].size != 64 || d.op[1].type != ZYDIS_OPERAND_TYPE_IMMEDIATE) return {};
+    const auto by = static_cast<unsigned>(d.op[1].imm.value.u);
+    if (d.insn.mnemonic == ZYDIS_MNEMONIC_SHL && by < 4)
+      return {.at = sum(machine, d.op[0]) * (1 << by)};
+    if (d.insn.mnemonic != ZYDIS_MNEMONIC_SHR || by != x86::TlbView::kByteShift) return {};
+    return {.holds = Rotated, .at = sum(machine, d.op[0])};
+  }
+
+  /// What operand 0, a register, becomes.
+  Known result(const HostState& machine, const Decoded& d) {
     const auto to = general(d.op[0].reg.value);
-    const Holds old = to ? machine.reg[*to] : Anything;
+    const Known old = to ? machine.reg[*to] : Known();
+    if (d.op[0].size < 32) return {};
     switch (d.insn.mnemonic) {
       case ZYDIS_MNEMONIC_MOV: return source(machine, d.op[1]);
-      case ZYDIS_MNEMONIC_AND:
-        if (is_state(d.op[1], layout_.table_mask)) return TlbIndex;
-        return d.op[0].size == 32 && d.op[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
-                       d.op[1].imm.value.u < sizeof(x86::JumpTable::entries)
-                   ? Small
-                   : Anything;
-      case ZYDIS_MNEMONIC_ADD:
-        if (d.op[0].size != 64) return Anything;
-        if (old == TlbIndex && is_state(d.op[1], layout_.read_table)) return ReadEntry;
-        if (old == TlbIndex && is_state(d.op[1], layout_.write_table)) return WriteEntry;
-        if (old == Small && is_state(d.op[1], layout_.jumps)) return JumpEntry;
-        return old == ReadAddend || old == WriteAddend ? old : Anything;
+      case ZYDIS_MNEMONIC_MOVZX:
+        return is_register(d.op[1]) ? Known{.at = sum(machine, d.op[1])} : Known{};
+      case ZYDIS_MNEMONIC_LEA: return address(machine, d);
+      case ZYDIS_MNEMONIC_RORX:
+        return d.op[2].imm.value.u == x86::TlbView::kByteShift
+                   ? Known{.holds = Rotated, .at = sum(machine, d.op[1])}
+                   : Known{};
+      case ZYDIS_MNEMONIC_SHL:
+      case ZYDIS_MNEMONIC_SHR: return shifted(machine, d);
+      case ZYDIS_MNEMONIC_AND: return masked(machine, d, old);
+      case ZYDIS_MNEMONIC_ADD: return increased(machine, d, old);
       case ZYDIS_MNEMONIC_XOR:
-        return d.op[0].size == 64 && old == JumpEntry && is_other_way(d.op[1]) ? JumpEntry
-                                                                               : Anything;
-      default: return Anything;
+        return {.holds = d.op[0].size == 64 && old.holds == JumpEntry && is_other_way(d.op[1])
+                             ? JumpEntry
+                             : Anything};
+      default: return {};
     }
   }
 
-  void change(Machine& machine, const Decoded& d) {
-    const Holds made = is_register(d.op[0]) ? result(machine, d) : Anything;
-    machine.compared = -1;
-    if (d.insn.mnemonic == ZYDIS_MNEMONIC_CMP && is_access(d.op[1])) {
-      const auto base = general(d.op[1].mem.base);
-      if (base && machine.reg[*base] >= ReadEntry && machine.reg[*base] <= JumpEntry &&
-          d.op[1].mem.disp.value == 0 && d.op[1].size == 64)
+  void note_compare(HostState& machine, const Decoded& d) {
+    machine.compared = machine.limited = -1;
+    machine.with = {};
+    if (d.insn.mnemonic != ZYDIS_MNEMONIC_CMP) return;
+    if (is_access(d.op[1])) {
+      const auto base = general(d.op[1].mem.base), with = general(d.op[0].reg.value);
+      if (base && with && machine.reg[*base].holds >= ReadEntry &&
+          machine.reg[*base].holds <= JumpEntry && d.op[1].mem.disp.value == 0 &&
+          d.op[1].size == 64) {
         machine.compared = static_cast<int>(*base);
+        machine.with = machine.reg[*with];
+      }
+    } else if (is_register(d.op[0]) && d.op[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
+      const auto reg = general(d.op[0].reg.value);
+      if (!reg || machine.reg[*reg].holds != Offset || d.op[0].size != 32) return;
+      machine.limited = static_cast<int>(*reg);
+      machine.limit = d.op[1].imm.value.s;
     }
+  }
+
+  // ---- What is written is not what it was.
+  void change(HostState& machine, const Decoded& d) {
+    const Known made = is_register(d.op[0]) ? result(machine, d) : Known();
+    const Known stored = d.insn.mnemonic == ZYDIS_MNEMONIC_MOV ? source(machine, d.op[1]) : Known();
+    note_compare(machine, d);
     const bool repeated = (d.insn.attributes & ZYDIS_ATTRIB_HAS_REP) != 0;
     for (unsigned n = 0; n < d.insn.operand_count; ++n) {
-      if (!writes(d.op[n])) continue;
-      if (const auto slot = temporary(d.op[n]))
-        machine.temporary[*slot] =
-            d.insn.mnemonic == ZYDIS_MNEMONIC_MOV ? source(machine, d.op[1]) : Anything;
-      const auto to = is_register(d.op[n]) ? general(d.op[n].reg.value) : std::nullopt;
+      const ZydisDecodedOperand& op = d.op[n];
+      if (!writes(op)) continue;
+      if (is_access(op) && op.mem.base == ZYDIS_REGISTER_R15)
+        machine.forget_state(op.mem.disp.value,
+                             op.mem.index != ZYDIS_REGISTER_NONE ? kIndexed : op.size / 8, cuts_);
+      if (const auto slot = temporary(op))
+        machine.temporary[*slot] = op.size == 64 && n == 0 ? stored : Known();
+      const auto to = is_register(op) ? general(op.reg.value) : std::nullopt;
       if (!to || *to == host::kRsp) continue;
       // Elements on one page: the pointers are behind it at most.
-      machine.reg[*to] = n == 0 && !repeated ? made : Anything;
-      if (*to == host::kR15) machine.reg[*to] = Small;
+      machine.put(*to, n == 0 && !repeated ? made : Known(), cuts_);
+      if (*to == host::kR15) machine.reg[*to].holds = Small;
     }
   }
 
@@ -267,7 +367,8 @@ class Walk {
   StateLayout layout_;
   ZydisDecoder decoder_{};
   i64 first_{}, behind_{};
-  std::map<std::size_t, Machine> known_;
+  CutSums cuts_;
+  std::map<std::size_t, HostState> known_;
   std::vector<std::size_t> open_;
   std::string violation_;
 };

@@ -5,8 +5,10 @@
 // Every way through a block's host code is followed with what each register may hold. An access is
 // allowed to the state block, to a TLB or jump-table entry that was found by a masked index, and to
 // guest memory by an entry's addend after the comparison with the entry's page has come out equal;
-// a store only by an entry of the table to write. Whether the address that was compared is the one
-// that is accessed is not looked at here: BlockFuzz sees that.
+// a store only by an entry of the table to write. Addresses are followed as sums, so that all bytes
+// of each access are on the page that has been compared: between the address that the entry was
+// found by and the one whose page was compared, or as far as a comparison of an offset in the page
+// says. Repeated elements of code of less than 64 bits are excepted; BlockFuzz sees those.
 #pragma once
 
 #include "rhea/util/types.h"
@@ -24,6 +26,7 @@ struct EmittedBlock {
   std::span<const u8> code;    ///< the whole buffer that the block lies in
   std::size_t begin{}, end{};  ///< of the block's instructions, in `code`
   std::size_t entry{};
+  bool long_mode{true};
 };
 
 /// What the code does that it must not, with the instruction; empty: nothing.

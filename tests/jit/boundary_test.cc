@@ -30,7 +30,7 @@ class EmittedCode {
     Translator translator(std::span<u8>(room_).subspan(shared_), layout_, runtime_, this);
     Translator::Result made;
     if (!translator.run(insns, 0x123, mode, made)) return "no room";
-    return check(made.entry, made.size);
+    return check(made.entry, made.size, mode.long_mode());
   }
   /// Of code that `emit` writes.
   std::string violation(const std::function<void(Assembler&)>& emit) {
@@ -42,10 +42,13 @@ class EmittedCode {
   const x86::CpuModel& model() const { return bench_.model; }
 
  private:
-  std::string check(std::size_t entry, std::size_t size) {
-    return boundary_violation(
-        {.code = room_, .begin = shared_, .end = shared_ + size, .entry = shared_ + entry},
-        bench_.cpu);
+  std::string check(std::size_t entry, std::size_t size, bool long_mode = true) {
+    return boundary_violation({.code = room_,
+                               .begin = shared_,
+                               .end = shared_ + size,
+                               .entry = shared_ + entry,
+                               .long_mode = long_mode},
+                              bench_.cpu);
   }
 
   std::vector<u8> room_;
@@ -131,6 +134,104 @@ TEST(Boundary, AnAccessByWhatWasFoundBeforeACallIsSeen) {
     a.load(8, host::kRcx, {.base = kScratch1, .index = host::kRbx});
   };
   EXPECT_EQ(code.violation(emit).substr(0, 16), "unchecked access");
+}
+
+/// Out of the code.
+void leave(Assembler& a, u8* displacement) { Assembler::bind(displacement, a.start() - 16); }
+
+/// Looks up 8 bytes to read at RBX + 16: the addend is in kScratch1.
+void probe(Assembler& a, const StateLayout& layout) {
+  a.lea(8, kScratch0, {.base = host::kRbx, .disp = 16});
+  a.mov(kScratch1, kScratch0);
+  a.shift_imm(8, kShr, kScratch1, x86::TlbView::kByteShift);
+  a.alu(8, kAnd, kScratch1, layout.table_mask);
+  a.alu(8, kAdd, kScratch1, layout.read_table);
+  a.lea(8, kScratch0, {.base = kScratch0, .disp = 7});
+  a.alu_imm(8, kAnd, kScratch0, -0x1000);
+  a.alu(8, kCmp, kScratch0, Mem{.base = kScratch1});
+  leave(a, a.jcc(kNotEqual));
+  a.load(8, kScratch1, {.base = kScratch1, .disp = 8});
+}
+void load_at(Assembler& a, i32 disp) {
+  a.load(8, host::kRcx, {.base = kScratch1, .index = host::kRbx, .disp = disp});
+}
+/// Whether 8 bytes from RBX + `from` lie on the page with at most, or at least, so much before.
+void compare_offset(Assembler& a, i32 from, Condition missing, i64 limit) {
+  a.lea(4, kScratch0, {.base = host::kRbx, .disp = from});
+  a.alu_imm(4, kAnd, kScratch0, 0xfff);
+  a.alu_imm(4, kCmp, kScratch0, limit);
+  leave(a, a.jcc(missing));
+}
+
+std::string violation_behind_probe(const std::function<void(Assembler&)>& emit) {
+  EmittedCode code;
+  return code
+      .violation([&](Assembler& a) {
+        probe(a, code.layout());
+        emit(a);
+        leave(a, a.jmp());
+      })
+      .substr(0, 16);
+}
+
+TEST(Boundary, AnAccessToWhatWasComparedMayBe) {
+  EXPECT_EQ(violation_behind_probe([](Assembler& a) { load_at(a, 16); }), "");
+}
+
+TEST(Boundary, AnAccessBehindWhatWasComparedIsSeen) {
+  EXPECT_EQ(violation_behind_probe([](Assembler& a) { load_at(a, 17); }), "unchecked access");
+}
+
+TEST(Boundary, AnAccessBeforeWhatWasComparedIsSeen) {
+  EXPECT_EQ(violation_behind_probe([](Assembler& a) { load_at(a, 15); }), "unchecked access");
+}
+
+TEST(Boundary, AnAccessByARegisterThatHasChangedIsSeen) {
+  EXPECT_EQ(violation_behind_probe([](Assembler& a) {
+              a.alu(8, kAdd, host::kRbx, unsigned{host::kRax});
+              load_at(a, 16);
+            }),
+            "unchecked access");
+}
+
+TEST(Boundary, AnAccessByARegisterThatHasMovedMayBe) {
+  EXPECT_EQ(violation_behind_probe([](Assembler& a) {
+              a.lea(8, host::kRbx, {.base = host::kRbx, .disp = 8});
+              load_at(a, 8);
+            }),
+            "");
+}
+
+TEST(Boundary, AnAccessThatAnOffsetAllowsMayBe) {
+  EXPECT_EQ(violation_behind_probe([](Assembler& a) {
+              compare_offset(a, 16, kAbove, 0x1000 - 32);
+              load_at(a, 40);
+            }),
+            "");
+}
+
+TEST(Boundary, AnAccessBehindWhatAnOffsetAllowsIsSeen) {
+  EXPECT_EQ(violation_behind_probe([](Assembler& a) {
+              compare_offset(a, 16, kAbove, 0x1000 - 32);
+              load_at(a, 41);
+            }),
+            "unchecked access");
+}
+
+TEST(Boundary, AnAccessBeforeWhatAnOffsetAllowsIsSeen) {
+  EXPECT_EQ(violation_behind_probe([](Assembler& a) {
+              compare_offset(a, 16, kBelow, 24);
+              load_at(a, -9);
+            }),
+            "unchecked access");
+}
+
+TEST(Boundary, AnOffsetOfAnotherAddressAllowsNothing) {
+  EXPECT_EQ(violation_behind_probe([](Assembler& a) {
+              compare_offset(a, 64, kAbove, 0x1000 - 32);
+              load_at(a, 40);
+            }),
+            "unchecked access");
 }
 
 TEST(Boundary, AnEntryThatWasNotComparedIsSeen) {
