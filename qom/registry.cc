@@ -2,6 +2,7 @@
 #include "rhea/qom/registry.h"
 
 #include "qom/plugin_types.h"
+#include "qom/type_problem.h"
 
 #include <algorithm>
 #include <atomic>
@@ -49,42 +50,6 @@ const Entries& sorted_entries() { return *table().current.load(std::memory_order
 const TypeEntry* find_entry(const Entries& all, std::string_view name) {
   const auto it = std::ranges::lower_bound(all, name, {}, &TypeEntry::name);
   return it != all.end() && (*it)->name() == name ? *it : nullptr;
-}
-
-bool inside(const Value& value, const IntegerRange& range) {
-  if (const auto* number = std::get_if<u64>(&value))
-    return *number <= range.max && (range.min < 0 || *number >= static_cast<u64>(range.min));
-  if (const auto* number = std::get_if<i64>(&value))
-    return *number >= range.min && (*number < 0 || static_cast<u64>(*number) <= range.max);
-  return true;
-}
-
-std::string twice(std::vector<std::string_view> names) {
-  std::ranges::sort(names);
-  const auto it = std::ranges::adjacent_find(names);
-  return it != names.end() ? std::string(*it) : std::string();
-}
-
-// What the compiler cannot see of a declaration.
-std::string problem_of(const TypeInfo& type) {
-  std::vector<std::string_view> properties, states;
-  for (const Property& p : type.properties) {
-    properties.push_back(p.name);
-    if (const TypeInfo* base = type.parent;
-        base != nullptr && base->find_property(p.name) != nullptr)
-      return fmt::format("type '{}' declares the property '{}', which it has from '{}'", type.name,
-                         p.name, base->name);
-    if (!inside(p.default_value, p.range))
-      return fmt::format(
-          "type '{}': the default of property '{}', {}, is outside of its range, {} to {}",
-          type.name, p.name, to_text(p.default_value), p.range.min, p.range.max);
-  }
-  for (const StateField& field : type.state.fields) states.push_back(field.name);
-  if (const std::string name = twice(properties); !name.empty())
-    return fmt::format("type '{}' declares two properties named '{}'", type.name, name);
-  if (const std::string name = twice(states); !name.empty())
-    return fmt::format("type '{}' declares two states named '{}'", type.name, name);
-  return {};
 }
 
 }  // namespace
