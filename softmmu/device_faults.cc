@@ -14,6 +14,16 @@ constexpr std::array<std::string_view, 5> kNames = {"drop-irq", "delay-irq", "fa
                                                     "surprise-remove"};
 constexpr u64 kLongestDelay = 10'000'000'000;
 
+/// All machines' devices that have faults: services of a machine are for who has its lock.
+struct Index {
+  std::mutex mutex;  ///< a leaf
+  std::map<const Device*, DeviceFaults*> faults;
+};
+Index& index() {
+  static Index all;
+  return all;
+}
+
 Result<u64> number(std::string_view word, std::string_view text, u64 min, u64 max) {
   auto value = parse_unsigned(std::string(text), {.min = static_cast<i64>(min), .max = max}, false);
   if (!value)
@@ -67,6 +77,7 @@ Result<> DeviceFaults::configure(std::string_view text) {
       TRY(parse_fault(word, plans));
     rest.remove_prefix(std::min(plus + 1, rest.size()));
   }
+  const std::lock_guard lock(mutex_);
   text_ = text;
   plans_ = plans;
   random_.seed(seed);
@@ -75,9 +86,13 @@ Result<> DeviceFaults::configure(std::string_view text) {
   return {};
 }
 
-std::string DeviceFaults::text() const { return text_; }
+std::string DeviceFaults::text() const {
+  const std::lock_guard lock(mutex_);
+  return text_;
+}
 
 bool DeviceFaults::happens(Fault fault) {
+  const std::lock_guard lock(mutex_);
   Plan& plan = plans_[static_cast<std::size_t>(fault)];
   if (!plan.active) return false;
   ++plan.events;
@@ -88,6 +103,7 @@ bool DeviceFaults::happens(Fault fault) {
 i64 DeviceFaults::interrupt_delay() {
   const bool dropped = happens(Fault::DropIrq), delayed = happens(Fault::DelayIrq);
   if (dropped || removed()) return -1;
+  const std::lock_guard lock(mutex_);
   return delayed ? static_cast<i64>(plans_[static_cast<std::size_t>(Fault::DelayIrq)].argument) : 0;
 }
 
@@ -110,35 +126,38 @@ bool DeviceFaults::transfer_fails() { return happens(Fault::FailDma) || removed(
 
 bool DeviceFaults::access_fails() {
   const bool ones = happens(Fault::Ones);
-  if (!removed() && happens(Fault::SurpriseRemove)) {
-    removed_ = true;
-    if (on_removal) on_removal();
-  }
+  if (!removed() && happens(Fault::SurpriseRemove) && !removed_.exchange(true) && on_removal)
+    on_removal();
   return ones || removed();
 }
 
-FaultTable::~FaultTable() { used_ -= static_cast<unsigned>(faults_.size()); }
+FaultTable::~FaultTable() {
+  while (!faults_.empty()) forget(*faults_.begin()->first);
+}
 
 DeviceFaults& FaultTable::make(const Device& device) {
   auto& faults = faults_[&device];
   if (!faults) {
     faults = std::make_unique<DeviceFaults>();
+    const std::lock_guard lock(index().mutex);
+    index().faults.emplace(&device, faults.get());
     ++used_;
   }
   return *faults;
 }
 
 void FaultTable::forget(const Device& device) {
-  used_ -= static_cast<unsigned>(faults_.erase(&device));
+  {
+    const std::lock_guard lock(index().mutex);
+    used_ -= static_cast<unsigned>(index().faults.erase(&device));
+  }
+  faults_.erase(&device);
 }
 
 DeviceFaults* FaultTable::look_up(const Device* device) {
-  if (device == nullptr || !device->in_machine()) return nullptr;
-  Machine& machine = device->machine();
-  if (!machine.lock().held_by_me()) return nullptr;
-  const auto& all = machine.service<FaultTable>().faults_;
-  const auto it = all.find(device);
-  return it != all.end() ? it->second.get() : nullptr;
+  const std::lock_guard lock(index().mutex);
+  const auto it = index().faults.find(device);
+  return it != index().faults.end() ? it->second : nullptr;
 }
 
 }  // namespace rhea

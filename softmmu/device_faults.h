@@ -21,6 +21,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <string>
 #include <string_view>
@@ -30,14 +31,16 @@ namespace rhea {
 
 enum class Fault : u8 { DropIrq, DelayIrq, FailDma, Ones, SurpriseRemove };
 
-/// The faults of one device. Under the machine's lock.
+/// The faults of one device. What happens to accesses and transfers is asked on any thread, since
+/// many devices are used without the machine's lock; the rest is under that.
 class DeviceFaults {
  public:
   /// Takes the place of what was there; counts begin anew. Empty, or "none": nothing goes wrong.
   Result<> configure(std::string_view text);
   std::string text() const;
 
-  /// Called from access_fails() when that pulls the device out.
+  /// Called from access_fails() when that pulls the device out, on any thread. Set before the first
+  /// configure().
   std::function<void()> on_removal;
 
   /// Each is one event, which counts. Nanoseconds that an interrupt comes late; negative: never.
@@ -45,7 +48,7 @@ class DeviceFaults {
   bool transfer_fails();
   bool access_fails();
   /// Whether the device has been pulled out.
-  bool removed() const { return removed_; }
+  bool removed() const { return removed_.load(std::memory_order_relaxed); }
 
   /// Interrupts that come late, and what delivers them.
   Timer late;
@@ -72,25 +75,27 @@ class DeviceFaults {
   static Result<> parse_fault(std::string_view word, Plans& plans);
   bool happens(Fault fault);
 
+  mutable std::mutex mutex_;  ///< a leaf; guards the next three
   std::string text_;
   Plans plans_{};
   std::mt19937_64 random_;
-  bool removed_{false};
+  std::atomic<bool> removed_{false};
   bool delivering_{false};
 };
 
 /// The faults of a machine's devices. machine.service<FaultTable>(), under the machine's lock.
+/// A device's are forgotten when nobody is inside it any more: what find() gives is good as long as
+/// an access or a transfer lasts.
 class FaultTable final : public MachineService {
  public:
-  explicit FaultTable(Machine& machine) : machine_(&machine) {}
+  explicit FaultTable(Machine&) {}
   ~FaultTable() override;
   FaultTable(const FaultTable&) = delete;
   FaultTable& operator=(const FaultTable&) = delete;
   /// The device's, made when there are none.
   DeviceFaults& make(const Device& device);
   void forget(const Device& device);
-  /// Null for a device without, and on a thread that has not the machine's lock: a device whose
-  /// handlers run under another has faults in what it does on the main loop alone.
+  /// Null for a device without. On any thread.
   static DeviceFaults* find(const Device* device) {
     // A hint for the whole process, so that nobody pays for what nearly nobody uses.
     if (used_.load(std::memory_order_relaxed) == 0) [[likely]]
@@ -102,7 +107,6 @@ class FaultTable final : public MachineService {
   static DeviceFaults* look_up(const Device* device);
 
   inline static std::atomic<unsigned> used_{0};
-  Machine* machine_;
   std::map<const Device*, std::unique_ptr<DeviceFaults>> faults_;
 };
 

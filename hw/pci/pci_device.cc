@@ -76,12 +76,13 @@ void PciDevice::describe(Schema<PciDevice>& s) {
          if (!d.in_machine()) return fail("it is a device's own, not for -global");
          if (text.empty() && FaultTable::find(&d) == nullptr) return {};
          DeviceFaults& faults = d.machine().service<FaultTable>().make(d);
-         if (!faults.late.initialised())
+         if (!faults.late.initialised()) {
            faults.late.init(d.machine().virtual_clock(), [&d, &faults] {
              faults.deliver(d.machine().interrupts, [&d] { d.update_intx(); });
            });
-         // Within an access: the line falls soon after.
-         faults.on_removal = [&faults] { faults.late.arm_in(1); };
+           // Within an access: the line falls soon after.
+           faults.on_removal = [&faults] { faults.late.arm_in(1); };
+         }
          TRY(faults.configure(text));
          if (!d.base_realized_) return {};
          d.update_intx();

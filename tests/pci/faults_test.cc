@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 namespace rhea::test {
 namespace {
 
@@ -143,6 +145,42 @@ TEST_F(Faults, AreSetWhileTheDeviceWorks) {
   ASSERT_TRUE(device.set("x-fault", "none"));
   EXPECT_EQ(bench.load(kIdentification, 4), kIdentity);
   EXPECT_EQ(to_text(*device.get("x-fault")), "");
+}
+
+// A processor's accesses to a device with a lock of its own come without the machine's.
+class FaultsElsewhere : public Faults {
+ protected:
+  static constexpr u64 kStatus = kBase + 8;
+
+  Device& add_card(const std::string& faults) {
+    Device& device = bench.add("e1000", {{"addr", "4"}, {"x-fault", faults}});
+    bench.config_write(kDevfn, pci::kBar0, kBase, 4);
+    bench.config_write(kDevfn, pci::kCommand, pci::kCommandMemory, 2);
+    return device;
+  }
+  u64 status() {
+    u64 value = 0;
+    std::jthread([&] { value = bench.machine().memory().load(kStatus, 4); }).join();
+    return value;
+  }
+};
+
+TEST_F(FaultsElsewhere, RegistersAreAllOnes) {
+  add_card("ones@2");
+  EXPECT_NE(status(), kOnes);
+  EXPECT_EQ(status(), kOnes);
+  EXPECT_NE(status(), kOnes);
+}
+
+TEST_F(FaultsElsewhere, TheDeviceIsPulledOutAndPutBack) {
+  Device& device = add_card("surprise-remove@2");
+  EXPECT_NE(status(), kOnes);
+  EXPECT_EQ(status(), kOnes);
+  EXPECT_EQ(bench.config_read(kDevfn, 0, 4), kOnes);
+  bench.advance(kWhile);
+  ASSERT_TRUE(device.set("x-fault", ""));
+  EXPECT_NE(status(), kOnes);
+  EXPECT_TRUE(bench.machine().unplug(device));
 }
 
 TEST_F(Faults, NonsenseIsRefusedByName) {
