@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hw/net/e1000.h"
 
+#include "hw/net/e1000_eeprom.h"
 #include "hw/net/trace_events.h"
 
 #include <cstring>
@@ -76,7 +77,7 @@ Result<> E1000::realize() {
                           phy_.set_cable(up);
                           phy_may_negotiate();
                         }}));
-  eeprom_.program(port_.mac(), config16(pci::kDeviceId));
+  program_e1000(eeprom_, port_.mac(), config16(pci::kDeviceId));
   return {};
 }
 
@@ -104,7 +105,7 @@ void E1000::soft_reset() {
 
 // What a reset does besides the registers' own values.
 void E1000::set_defaults() {
-  const MacAddress mac = eeprom_.mac();
+  const MacAddress mac = mac_of_e1000(eeprom_);
   ral_[0] = mac.bytes[0] | mac.bytes[1] << 8 | mac.bytes[2] << 16 | u32{mac.bytes[3]} << 24;
   rah_[0] = mac.bytes[4] | u32{mac.bytes[5]} << 8 | kAddressValid;
   vet_ = init_vet_ ? kVlanType : 0;

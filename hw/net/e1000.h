@@ -2,10 +2,10 @@
 // Intel's 8254x gigabit Ethernet controllers.
 #pragma once
 
-#include "hw/net/e1000_eeprom.h"
 #include "hw/net/e1000_phy.h"
 #include "hw/net/e1000_registers.h"
 #include "hw/net/e1000_statistics.h"
+#include "hw/net/eeprom_93c46.h"
 #include "hw/net/frame_batch.h"
 #include "rhea/hw/boot_order.h"
 #include "rhea/hw/pci.h"
@@ -194,7 +194,7 @@ class E1000 : public PciDevice {
   RegisterBank registers_, ports_;
   std::vector<u8> packet_buffer_;
 
-  E1000Eeprom eeprom_;
+  Eeprom93c46 eeprom_;
   E1000Phy phy_;
   bool link_up_{false};
   Timer negotiation_;

@@ -1,46 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The EEPROM beside Intel's gigabit cards.
+// What stands in the EEPROM beside Intel's gigabit cards (chapter 5 of the 8254x manual).
 #pragma once
 
+#include "hw/net/eeprom_93c46.h"
 #include "rhea/net/mac_address.h"
-#include "rhea/qom/state.h"
-#include "rhea/util/types.h"
-
-#include <array>
 
 namespace rhea::hw {
 
-/// A 93C46 on a Microwire bus: 64 words of 16 bits, read, written and erased one by one or all
-/// together. Words' meanings: Intel's 8254x manual, chapter 5.
-class E1000Eeprom {
- public:
-  static constexpr unsigned kWords = 64;
-  static void describe(StateFields<E1000Eeprom>& s);
-
-  /// As it leaves the factory, with a checksum that is right.
-  void program(const MacAddress& mac, u16 device_id);
-  u16 word(unsigned address) const { return words_[address % kWords]; }
-  MacAddress mac() const;
-
-  /// The wires: select, clock, data in; what the data out line shows then.
-  void drive(bool select, bool clock, bool data);
-  bool data_out() const { return data_out_; }
-  /// The wires at rest; what is stored stays.
-  void reset();
-
- private:
-  enum class Phase : u8 { Idle, Command, Reading, Writing, WritingAll, Done };
-  void clock_in(bool bit);
-  void run(unsigned opcode, unsigned address);
-  void finish_write();
-
-  std::array<u16, kWords> words_{};
-  Phase phase_{};
-  bool select_{false}, clock_{false}, data_out_{true};
-  bool write_enabled_{false};
-  u16 shift_{0};  ///< bits of the command or word so far
-  u8 bits_{0};    ///< how many
-  u8 address_{0};
-};
+/// As it leaves the factory, with a checksum that is right.
+void program_e1000(Eeprom93c46& eeprom, const MacAddress& mac, u16 device_id);
+MacAddress mac_of_e1000(const Eeprom93c46& eeprom);
 
 }  // namespace rhea::hw
