@@ -184,7 +184,6 @@ constexpr std::array kTable = {
     absent(kDevice, "pci-ohci", "leave it out: there is no USB"),
     absent(kDevice, "virtio-net*", "use virtio-net-pci"),
     absent(kDevice, "e1000*", kNoNetwork),
-    absent(kDevice, "rtl8139", kNoNetwork),
     absent(kDevice, "ne2k_*", kNoNetwork),
     absent(kDevice, "pcnet", kNoNetwork),
     absent(kDevice, "vmxnet3", kNoNetwork),

@@ -46,14 +46,20 @@ SELF_TEST = not_in_qemu(say("ethtool -t eth0 offline\n"), hear("The test result 
 STATISTICS = not_in_qemu(say("ethtool -S eth0\n"), hear(r"tx_tcp_seg_good: [1-9]"),
                          hear(r"rx_csum_offload_good: [1-9]\d{4}"))
 
+# What 8139cp has the card count, and leaves to it.
+TALLY = (say("ethtool -S eth0\n"), hear(r"rx_ok: [1-9]\d{4}"),
+         say("ethtool -k eth0\n"), hear("tcp-segmentation-offload: on"))
+
 
 def cable(card: str, up: bool) -> Step:
     return lambda run: run.emulator.qmp.execute("set_link", name=card, up=up)
 
 
-def start(driver: str) -> tuple[Step, ...]:
-    return (hear(SHELL), say(f"insmod /modules/{driver}.ko; ifconfig eth0 up\n"),
-            hear(r"eth0(: Link| NIC Link is Up|: link becomes ready)"),
+def start(*drivers: str) -> tuple[Step, ...]:
+    """What a driver needs comes before it."""
+    modules = "".join(f"insmod /modules/{driver}.ko; " for driver in drivers)
+    return (hear(SHELL), say(f"{modules}ifconfig eth0 up\n"),
+            hear(r"eth0(: Link| NIC Link is Up|: link (up|becomes ready))"),
             say("udhcpc -n -q -i eth0 -s /etc/udhcpc\n"),
             hear(r"(?m)^bound eth0 to 10\.0\.2\.15, router 10\.0\.2\.2, names of 10\.0\.2\.3"),
             both_ways)
@@ -61,7 +67,8 @@ def start(driver: str) -> tuple[Step, ...]:
 
 def pulled_out(card: str) -> tuple[Step, ...]:
     """The driver sees it, and afterwards all goes on."""
-    return (cable(card, False), hear("eth0 NIC Link is Down"), cable(card, True), hear("eth0 NIC Link is Up"),
+    return (cable(card, False), hear("eth0(:| NIC) [Ll]ink (is Down|down)"),
+            cable(card, True), hear("eth0(:| NIC) [Ll]ink (is Up|up)"),
             say("ping -c 3 -A 10.0.2.2\n"), hear("3 packets received, 0% packet loss"))
 
 

@@ -132,12 +132,12 @@ def debug_linux(run: Run) -> None:
     ), (r"Breakpoint 1, .*start_kernel", r"= 1", r"^cr0 .*PG"), symbols, run.seconds)
 
 
-def linux_network(card: str, driver: str, *more: network.Step) -> System:
+def linux_network(card: str, drivers: tuple[str, ...], *more: network.Step) -> System:
     folder = "{linux-network}"
     return System(
         ("-m", "512", "-kernel", f"{folder}/linux", "-initrd", f"{folder}/initrd", "-append",
          "console=ttyS0", "-netdev", "user,id=n0", "-device", f"{card},netdev=n0,id=card"),
-        (*network.start(driver), *more, *network.pulled_out("card"), *network.END),
+        (*network.start(*drivers), *more, *network.pulled_out("card"), *network.END),
         images=("linux-network",), seconds=600)
 
 
@@ -221,7 +221,8 @@ SYSTEMS: dict[str, System] = {
     "linux-suspend": linux_suspend(),
     "linux-numa": linux_numa(),
     "linux-debugged": linux_debugged(),
-    "linux-e1000": linux_network("e1000", "e1000", network.STATISTICS, network.SELF_TEST),
+    "linux-e1000": linux_network("e1000", ("e1000",), network.STATISTICS, network.SELF_TEST),
+    "linux-rtl8139": linux_network("rtl8139", ("mii", "8139cp"), *network.TALLY),
     "linux-virtio": virtio("virtio-blk-pci", "virtio-net-pci"),
     "linux-virtio-legacy": virtio("virtio-blk-pci,disable-modern=on",
                                   "virtio-net-pci,disable-modern=on"),

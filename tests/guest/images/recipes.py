@@ -62,7 +62,7 @@ def driver_lab(packages: Packages, folder: Path) -> None:
 
 def linux_network(packages: Packages, folder: Path) -> None:
     """A shell with drivers of network cards, and ethtool with the libraries that it wants."""
-    modules = ("e1000",)
+    modules = ("e1000", "mii", "8139cp")
     image = packages.dependency("linux-image-amd64", "amd64", "linux-image-")
     packages.take(image, "amd64", {
         "/boot/vmlinuz-*": "linux",
