@@ -15,12 +15,6 @@ constexpr u8 kReady = kStatusReady | kStatusSeekComplete;
 
 }  // namespace
 
-void AtapiSense::describe(StateFields<AtapiSense>& s) {
-  s.state("key", &AtapiSense::key).range(0, 15);
-  s.state("code", &AtapiSense::code);
-  s.state("qualifier", &AtapiSense::qualifier);
-}
-
 void AtapiCdrom::describe(Schema<AtapiCdrom>& s) {
   s.help("virtual IDE CD-ROM");
   s.state("op", &AtapiCdrom::op_);
@@ -49,10 +43,7 @@ void AtapiCdrom::reset(ResetKind kind) {
   byte_limit_ = 0;
   sense_ = sense::kNone;
   unit_attention_ = tray_open_ = locked_ = false;
-  event_ = MediaEvent::None;
-  error_page_ = {0x00, 0x05};  // five retries
-  audio_page_ = {0x04, 0,    0,    0,    0,
-                 0,    0x01, 0xff, 0x02, 0xff};  // stop at end; two ports, full volume
+  reset_reader();
   parts_ = {};
   IdeDevice::reset(kind);
 }
@@ -90,7 +81,7 @@ CdMedium AtapiCdrom::medium() const {
   return {.present = true, .blocks = static_cast<u32>(blocks)};
 }
 
-const AtapiSense& AtapiCdrom::not_ready() const {
+const ScsiSense& AtapiCdrom::not_ready() const {
   return tray_open_ ? sense::kTrayOpen : sense::kNoMedium;
 }
 
@@ -182,7 +173,7 @@ void AtapiCdrom::succeed() {
   finish(kReady, 0, true);
 }
 
-void AtapiCdrom::fail_packet(const AtapiSense& sense) {
+void AtapiCdrom::fail_packet(const ScsiSense& sense) {
   atapi_sense(*this, ide_bus().name(), sense.key, sense.code);
   op_ = AtapiOp::None;
   sense_ = sense;
@@ -223,18 +214,6 @@ void AtapiCdrom::transfer_done() {
 }
 
 // ---- Blocks
-
-void AtapiCdrom::start_reading(u32 lba, u32 count, SectorParts parts) {
-  ide_sectors(*this, ide_bus().name(), lba, count);
-  const u32 blocks = medium().blocks;
-  if (count != 0 && (lba >= blocks || count > blocks - lba)) return fail_packet(sense::kOutOfRange);
-  if (count == 0 || parts.size() == 0) return succeed();
-  op_ = AtapiOp::ReadBlocks;
-  lba_ = lba;
-  remaining_ = count;
-  parts_ = parts;
-  read_blocks();
-}
 
 void AtapiCdrom::read_blocks() {
   chunk_ = std::min(remaining_, kBufferSize / kCdRawSize);

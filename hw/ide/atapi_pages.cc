@@ -16,14 +16,7 @@ void append_text(std::vector<u8>& data, std::string_view text) {
   data.insert(data.end(), text.begin(), text.end());
 }
 
-constexpr u8 kErrorPage = 0x01, kAudioPage = 0x0e, kPowerPage = 0x1a, kCapabilitiesPage = 0x2a,
-             kAllPages = 0x3f;
-
-// Page 2Ah: reads CD-R, CD-RW and DVD; tray, lock, eject; 2 MiB of buffer at 50 times 176 kB/s.
-constexpr std::array<u8, 20> kCapabilities = {0x3b, 0x00, 0x70, 0x60, 0x29, 0x00, 0x22,
-                                              0x76, 0x00, 0x02, 0x08, 0x00, 0x22, 0x76,
-                                              0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
-constexpr u8 kCapabilityLockByte = 4, kCapabilityLocked = 0x02;
+constexpr u8 kAllPages = 0x3f;
 
 }  // namespace
 
@@ -66,18 +59,13 @@ void AtapiCdrom::mode_sense() {
   std::vector<u8> data(8);
   data[2] = tray_open_ ? 0x71 : has_medium() ? 0x01 : 0x70;
   // Changeable values (1) are masks, all zero but for what MODE SELECT takes.
-  const auto page = [&](u8 code, std::span<const u8> body, bool changeable) {
-    if (wanted != code && wanted != kAllPages) return;
-    data.push_back(code);
-    data.push_back(static_cast<u8>(body.size()));
-    for (const u8 byte : body) data.push_back(control != 1 ? byte : changeable ? 0xff : 0);
-  };
-  std::array<u8, 20> capabilities = kCapabilities;
-  if (locked_) capabilities[kCapabilityLockByte] |= kCapabilityLocked;
-  page(kErrorPage, error_page_, true);
-  page(kAudioPage, audio_page_, true);
-  page(kPowerPage, std::array<u8, 10>{}, false);
-  page(kCapabilitiesPage, capabilities, false);
+  for (const Page& page : cd_pages(locked_, false)) {
+    if (wanted != page.code && wanted != kAllPages) continue;
+    data.push_back(page.code);
+    data.push_back(static_cast<u8>(page.body.size()));
+    for (const u8 byte : page.body)
+      data.push_back(control != 1 ? byte : page.changeable ? 0xff : 0);
+  }
   if (data.size() == 8) return fail_packet(sense::kBadField);
   data[0] = static_cast<u8>((data.size() - 2) >> 8);
   data[1] = static_cast<u8>(data.size() - 2);
@@ -104,12 +92,7 @@ void AtapiCdrom::mode_parameters() {
     const auto body = list.subspan(at + 2);
     const std::size_t length = list[at + 1];
     if (body.size() < length) return fail_packet(sense::kListLength);
-    if (code == kErrorPage && length == error_page_.size())
-      std::copy_n(body.begin(), length, error_page_.begin());
-    else if (code == kAudioPage && length == audio_page_.size())
-      std::copy_n(body.begin(), length, audio_page_.begin());
-    else
-      return fail_packet(sense::kBadParameter);
+    if (!set_cd_page(code, body.first(length))) return fail_packet(sense::kBadParameter);
     at += 2 + length;
   }
   succeed();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What a drive tells of its disc: table of contents, profiles, disc and track information, DVD
 // structures.
-#include "hw/ide/cd_medium.h"
+#include "hw/scsi/cd_medium.h"
 
 #include <algorithm>
 #include <array>
@@ -95,8 +95,9 @@ struct Feature {
   u8 length;
 };
 
+constexpr u16 kCore = 0x0001;
 constexpr std::array kFeatures = {
-    Feature{0x0001, 0x03, true, true, {0, 0, 0, 2}, 4},           // core: ATAPI
+    Feature{kCore, 0x03, true, true, {}, 4},                      // what it is on
     Feature{0x0002, 0x03, true, true, {0x02}, 4},                 // morphing
     Feature{0x0003, 0x03, true, true, {0x29}, 4},                 // removable: tray, eject, lock
     Feature{0x0010, 0x00, true, true, {0, 0, 8, 0, 0, 1, 1}, 8},  // random readable
@@ -144,7 +145,7 @@ std::optional<std::vector<u8>> toc(const CdMedium& medium, const TocRequest& req
   }
 }
 
-std::vector<u8> configuration(const CdMedium& medium, u8 scope, u16 first) {
+std::vector<u8> configuration(const CdMedium& medium, CdInterface on, u8 scope, u16 first) {
   Answer answer;
   const u16 profile = medium.is_dvd() ? kProfileDvd : kProfileCd;
   answer.word(0).half(0).half(medium.present ? profile : 0);
@@ -154,7 +155,10 @@ std::vector<u8> configuration(const CdMedium& medium, u8 scope, u16 first) {
     if (scope == 2 ? feature.code != first : feature.code < first || (scope == 1 && !current))
       continue;
     answer.half(feature.code).byte(feature.version_and_flags | current).byte(feature.length);
-    for (unsigned i = 0; i < feature.length; ++i) answer.byte(feature.data[i]);
+    if (feature.code == kCore)
+      answer.word(static_cast<u32>(on));
+    else
+      for (unsigned i = 0; i < feature.length; ++i) answer.byte(feature.data[i]);
   }
   return answer.with_length32();
 }

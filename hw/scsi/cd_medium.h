@@ -50,8 +50,10 @@ struct TocRequest {
 };
 std::optional<std::vector<u8>> toc(const CdMedium& medium, const TocRequest& request);
 
+/// What the drive is on, as its core feature has it (5.3.1).
+enum class CdInterface : u8 { Scsi = 1, Atapi = 2 };
 /// GET CONFIGURATION (6.6): `scope` 0 all features, 1 current ones, 2 only `first`.
-std::vector<u8> configuration(const CdMedium& medium, u8 scope, u16 first);
+std::vector<u8> configuration(const CdMedium& medium, CdInterface on, u8 scope, u16 first);
 std::vector<u8> disc_information();
 std::vector<u8> track_information(const CdMedium& medium);
 /// READ DVD STRUCTURE (6.22); nullopt for formats there are none of.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Mode 1 sectors around 2048 bytes of data: sync, header, EDC and ECC (ECMA-130, 14 and annex A).
-#include "hw/ide/cd_medium.h"
+#include "hw/scsi/cd_medium.h"
 
 #include <algorithm>
 #include <array>
