@@ -341,6 +341,37 @@ constexpr std::array kProperties = {
     PropertyNames{"virtserialport", "chardev name nr"},
     PropertyNames{"virtconsole", "chardev name nr"},
     PropertyNames{
+        "virtio-scsi-pci",
+        "acpi-index addr aer any_layout ats cmd_per_lun disable-legacy disable-modern event_idx "
+        "failover_pair_id hotplug indirect_desc ioeventfd iommu_platform iothread max_sectors "
+        "migrate-extra modern-pio-notify multifunction notify_on_empty num_queues packed "
+        "page-per-vq param_change queue_reset rombar romfile romsize seg_max_adjust "
+        "use-disabled-flag use-started vectors virtio-backend "
+        "virtio-pci-bus-master-bug-migration virtqueue_size x-ats-page-aligned "
+        "x-disable-legacy-check x-disable-pcie x-ignore-backend-features x-pcie-deverr-init "
+        "x-pcie-extcap-init x-pcie-flr-init x-pcie-lnkctl-init x-pcie-lnksta-dllla "
+        "x-pcie-pm-init"},
+    PropertyNames{
+        "virtio-scsi-device",
+        "any_layout cmd_per_lun event_idx hotplug indirect_desc iommu_platform iothread "
+        "max_sectors notify_on_empty num_queues packed param_change queue_reset seg_max_adjust "
+        "use-disabled-flag use-started virtqueue_size x-disable-legacy-check"},
+    PropertyNames{
+        "scsi-hd",
+        "account-failed account-invalid backend_defaults bootindex channel cyls device_id "
+        "discard_granularity dpofua drive heads lcyls lheads logical_block_size lsecs lun "
+        "max_io_size max_unmap_size min_io_size opt_io_size physical_block_size port_index "
+        "port_wwn product quirk_mode_page_vendor_specific_apple removable rerror rotation_rate "
+        "scsi-id scsi_version secs serial share-rw vendor ver werror write-cache wwn"},
+    PropertyNames{
+        "scsi-cd",
+        "account-failed account-invalid backend_defaults bootindex channel device_id "
+        "discard_granularity drive logical_block_size lun max_io_size min_io_size opt_io_size "
+        "physical_block_size port_index port_wwn product quirk_mode_page_apple_vendor "
+        "quirk_mode_page_truncated quirk_mode_page_vendor_specific_apple "
+        "quirk_mode_sense_rom_use_dbd rerror scsi-id scsi_version serial share-rw vendor ver "
+        "werror write-cache wwn"},
+    PropertyNames{
         "microvm-machine",
         "acpi append auto-kernel-cmdline boot bus-lock-ratelimit confidential-guest-support "
         "dt-compatible dtb dump-guest-core dumpdtb firmware graphics initrd ioapic2 isa-serial "

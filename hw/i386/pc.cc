@@ -21,7 +21,6 @@
 #include "rhea/softmmu/a20.h"
 #include "rhea/softmmu/smm.h"
 #include "rhea/softmmu/suspension.h"
-#include "rhea/util/known_names.h"
 #include "rhea/util/log.h"
 #include "softmmu/default_devices.h"
 
@@ -161,11 +160,6 @@ void PcBoard::describe(Schema<PcBoard>& s) {
   for (const std::string_view name : {"usb", "vmport", "sata", "nvdimm", "hmat"})
     fixed(name, false);
   s.state("a20-open", &PcBoard::a20_open_);
-}
-
-std::unexpected<Error> no_such_disks(std::string_view interface) {
-  return fail("-drive if={}: {}", interface,
-              about_unknown(NameKind::DriveInterface, interface, {}));
 }
 
 Result<> PcBoard::build() {
@@ -341,7 +335,10 @@ Result<> PcBoard::add_drives() {
     } else if (drive->interface == DriveInterface::Virtio) {
       TRY(add("virtio-blk-pci", &host_->bus(), {{"drive", drive->name()}}));
     } else if (drive->interface == DriveInterface::Scsi) {
-      return no_such_disks("scsi");
+      return fail(
+          "-drive {}: machine type does not support if=scsi,bus={},unit={}; write if=none, and "
+          "-device virtio-scsi-pci -device scsi-hd,drive={}",
+          drive->name(), drive->bus, drive->unit, drive->name());
     }
   }
   return {};

@@ -97,7 +97,8 @@ std::string firmware_refusal(const std::string& drive) {
 
 TEST(PcDrives, DisksThatTheBoardHasNoControllerForAreRefused) {
   EXPECT_EQ(firmware_refusal("if=scsi"),
-            "-drive if=scsi: QEMU has this; Rhea has not yet: use if=ide");
+            "-drive scsi0-hd0: machine type does not support if=scsi,bus=0,unit=0; write if=none, "
+            "and -device virtio-scsi-pci -device scsi-hd,drive=scsi0-hd0");
   EXPECT_EQ(firmware_refusal("if=none,id=spare"), "it works");
 }
 

@@ -95,7 +95,7 @@ WRONG = (
     ("-machine accel=tcg -accel tcg", "-accel \"-machine accel=\" incompatible"),
     ("-enable-kvm -accel tcg", "-accel \"-machine accel=\" incompatible"),
     ("-m 1G,slots=2,maxmem=2G", "-m slots maxmem QEMU Rhea has not yet"),
-    ("-drive file=IMAGE,format=raw,if=scsi", "-drive if=scsi QEMU Rhea has not yet: use if=ide"),
+    ("-drive file=IMAGE,format=raw,if=scsi", "machine type does not support if=scsi,bus=0,unit=0 scsi-hd"),
     ("-drive file=IMAGE,format=raw,id=1bad", "-drive identifier 1bad"),
     ("-prom-env a=1", "-prom-env not supported for this target"),
     ("-pidfile /no/such/file", "-pidfile /no/such/file No such file"),
