@@ -21,8 +21,7 @@ constexpr Instead foreign(std::string_view name) {
 }
 
 constexpr std::string_view kIde = "leave it out: there are ide-hd and ide-cd",
-                           kMouse = "use virtio-tablet-pci",
-                           kScsi = "use virtio-scsi-pci",
+                           kMouse = "use virtio-tablet-pci", kScsi = "use virtio-scsi-pci",
                            kNoNetwork = "use a network card that -device help lists, or -nic none",
                            kNoSound = "leave it out: there is no sound card but the PC speaker";
 
