@@ -98,6 +98,7 @@ class PcBoard final : public Board {
   I440fxHost* host_{};
   IsaBus* isa_{};
   std::array<SharedLine, kGsis> gsis_;  ///< of devices, links and the SCI
+  bool line_0_{false}, line_2_{false};  ///< of those, at one pin
   Device* pic_{};
   Device* pit_{};
   Device* ioapic_{};
@@ -209,10 +210,13 @@ Result<> PcBoard::add_chipset() {
 }
 
 // ISA lines 0..15 go to both controllers, line 0 to the I/O APIC's pin 2; the others to the I/O
-// APIC alone.
+// APIC alone, and so does line 2, an HPET's: at the 8259s that is where one is on the other.
 void PcBoard::set_gsi(unsigned gsi, bool level) {
-  if (gsi < 16 && pic_ != nullptr) pic_->gpio_in("", gsi).set(level);
-  if (ioapic_ != nullptr) ioapic_->gpio_in("", gsi == 0 ? 2 : gsi).set(level);
+  if (gsi < 16 && gsi != 2 && pic_ != nullptr) pic_->gpio_in("", gsi).set(level);
+  if (ioapic_ == nullptr) return;
+  if (gsi != 0 && gsi != 2) return ioapic_->gpio_in("", gsi).set(level);
+  (gsi == 0 ? line_0_ : line_2_) = level;
+  ioapic_->gpio_in("", 2).set(line_0_ || line_2_);
 }
 
 void PcBoard::set_smi(unsigned, bool level) {
