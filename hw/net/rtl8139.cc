@@ -54,7 +54,7 @@ void Rtl8139::describe(Schema<Rtl8139>& s) {
   s.state("polled-normal", &Rtl8139::polled_normal_);
   s.state("polled-high", &Rtl8139::polled_high_);
   s.state("batch", &Rtl8139::batch_);
-  s.state("gathered", &Rtl8139::gathered_);
+  s.state("gathered", &Rtl8139::gathered_).range(0, kMostGathered);
   s.state("gathering", &Rtl8139::gathering_);
   s.state("too-long", &Rtl8139::too_long_);
   s.state("from-high", &Rtl8139::from_high_);
@@ -104,14 +104,6 @@ void Rtl8139::reset(ResetKind) {
   dtccr_low_ = dtccr_high_ = 0;
   load_from_eeprom();
   stop_all();
-}
-
-Result<> Rtl8139::post_load(unsigned version) {
-  TRY(PciDevice::post_load(version));
-  if (gathered_.size() > kMostGathered)
-    return fail("state field 'gathered' has {} bytes: there are at most {}", gathered_.size(),
-                kMostGathered);
-  return {};
 }
 
 // What it takes from there by itself after power on, or when it is told to (9346CR).

@@ -54,7 +54,6 @@ class Rtl8139 final : public PciDevice {
  protected:
   Result<> realize() override;
   void reset(ResetKind kind) override;
-  Result<> post_load(unsigned version) override;
 
  private:
   struct SendTurn;
