@@ -72,6 +72,8 @@ void on_fault(int number, siginfo_t*, void* opaque) {
                      .error = static_cast<u32>(registers[REG_ERR]),
                      .cr2 = static_cast<u64>(registers[REG_CR2])};
   registers[REG_RIP] = static_cast<greg_t>(g_signals.leave);
+  // Some hypervisors do not go back to a stack pointer that is no address.
+  registers[REG_RSP] = static_cast<greg_t>(frame().rsp);
   registers[REG_CSGSFS] = static_cast<greg_t>(u64{kHostData} << 48 | kHostCode64);
   registers[REG_EFL] = 0x202;
 }
@@ -188,6 +190,18 @@ void take_signals() {
 }
 
 }  // namespace
+
+bool host_has_own_segments() {
+  for (const HostSegment& segment : kHostSegments) {
+    if (segment.selector != kLocalData32) continue;
+    write_ldt(segment);
+    u32 rights = 0;
+    bool valid = false;
+    asm volatile("lar %2, %0" : "=r"(rights), "=@ccz"(valid) : "r"(u32{segment.selector}));
+    return valid && (rights >> 8 & 0xf0ff) == segment.attributes;
+  }
+  return false;
+}
 
 NativeRun::NativeRun(NativeMode mode) : layout_(layout(mode)) {
   map(kWindow, kWindowEnd - kWindow, PROT_READ | PROT_WRITE);

@@ -25,6 +25,11 @@ struct NativeFault {
   friend bool operator==(const NativeFault&, const NativeFault&) = default;
 };
 
+/// Whether segments are what the kernel has written into the processor's tables. Not so where the
+/// kernel itself runs deprivileged (as PVM's guest): user space then has somebody else's tables,
+/// interrupts clear segment registers, and far transfers lead nowhere.
+bool host_has_own_segments();
+
 /// Maps pages at fixed addresses below 4 GiB, makes an LDT and takes the signals of faults: one at
 /// a time, in a process of its own.
 class NativeRun {
