@@ -4,6 +4,7 @@
 #include "ui/vnc/client/session.h"
 
 #include <array>
+#include <span>
 
 namespace rhea::ui::vnc {
 namespace {
