@@ -33,7 +33,7 @@ struct VmGeneration::Slot final : MachineService {
 };
 
 void VmGeneration::describe(Schema<VmGeneration>& s) {
-  s.help("the machine's generation, by which a guest learns that it goes on from an older state");
+  s.help("the machine's generation, by which a guest learns that it runs an older state");
   s.computed(
        "guid", "str", [](const VmGeneration& d) { return Value(d.text()); },
        [](VmGeneration& d, const Value& value) { return d.set_number(to_text(value)); })

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t kLongestLine = MiB;
 // A process's socket closes before the process has ended: on a loaded host, some time before.
-constexpr int kEndMs = 1000;
+constexpr int kEndMs = 400;
 
 std::string excerpt(std::string_view line) {
   std::string text(line.substr(0, 60));

@@ -132,9 +132,9 @@ void Surroundings::use_keyboard() {
                   .dy = static_cast<int>(r >> 16 & 0xff) - 128,
                   .dz = static_cast<int>(r >> 24 & 3) - 1,
                   .buttons = static_cast<u8>(r >> 32 & 0x1f),
-                  .place = one_in(2) ? std::optional<PointerPlace>()
-                                     : PointerPlace{.x = static_cast<u16>(r >> 40 & 0x7fff),
-                                                    .y = static_cast<u16>(r >> 48 & 0x7fff)}});
+                  .place = (r >> 63) == 0 ? std::optional<PointerPlace>()
+                                          : PointerPlace{.x = static_cast<u16>(r >> 40 & 0x7fff),
+                                                         .y = static_cast<u16>(r >> 48 & 0x7fff)}});
 }
 
 void Surroundings::finish_requests() {
