@@ -54,6 +54,7 @@ class PeerLink : public std::enable_shared_from_this<PeerLink<Message>> {
 
   /// From now on a peer that is given up is worth a warning; before, it is an error of realize().
   void connected() { connected_ = true; }
+  bool is_connected() const { return connected_; }
   /// From now on every wait for the peer ends at once. On the main thread.
   void close() {
     const std::lock_guard guard(mutex_);

@@ -17,8 +17,9 @@ namespace rhea::hw {
 namespace {
 
 constexpr std::size_t kLongestLine = MiB;
-// A process's socket closes before the process has ended: on a loaded host, some time before.
-constexpr int kEndMs = 400;
+// A process's socket closes before the process has ended: on a loaded host, some time before. At
+// the start there is time to wait for it, later a guest's access is waiting.
+constexpr int kEndMs = 100, kEndAtStartMs = 2000;
 
 std::string excerpt(std::string_view line) {
   std::string text(line.substr(0, 60));
@@ -87,7 +88,7 @@ void ProcessLink::read_lines() {
 // Empty when it was given up already.
 std::string ProcessLink::last_words() {
   if (over()) return {};
-  const auto status = child_->wait(kEndMs);
+  const auto status = child_->wait(is_connected() ? kEndMs : kEndAtStartMs);
   return status ? "its process " + end_text(*status) : "its process has closed the socket";
 }
 
